@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: 'fast', include: ['src/**/*.test.ts'], exclude: ['src/**/*.slow.test.ts'], testTimeout: 20_000 },
+      },
+      { test: { name: 'slow', include: ['src/**/*.slow.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
+    ],
+  },
+})
