@@ -1,0 +1,172 @@
+/**
+ * Ticket <-> bytes: the only codec.
+ *
+ * Invariant: the bytes are a function of the content, so a file whose re-encoded content equals its bytes is proved
+ * canonical, with no duplicate keys, odd numbers or lone surrogates, in one step. Only a file that fails that test is
+ * read again by the strict parser, which finds the place of what is wrong. Must not touch the disk.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { Decision } from './decision.ts'
+import type { Place, RefusalCode } from './errors.ts'
+import { parseStrict, Refusal } from './strict-json.ts'
+import { LIMITS } from './text.ts'
+import { FORMAT, type Ticket, ticketProblem } from './ticket.ts'
+import { isTicketId } from './ticket-id.ts'
+
+/** A file that holds a Ticket. */
+export interface DecodedTicket {
+  ticket: Ticket
+  /** False where the bytes are not those that `encodeTicket` would write. */
+  canonical: boolean
+}
+
+/** The canonical bytes of a Ticket, as text. @throws RangeError where the value is nested too deeply. */
+export function encodeTicket(ticket: Ticket): string {
+  return `${encodeTop(ticket)}\n`
+}
+
+/**
+ * Reads a Ticket from the bytes of its file. `id` is what the file's name says.
+ *
+ * A file of a later format is read as far as it is understood: identity, the known fields of the right shape, and the
+ * decisions that this version can read.
+ * @throws Refusal with the code and, where there is one, the place.
+ */
+export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
+  if (bytes.length > LIMITS.fileBytes) throw new Refusal('too_large', `larger than ${LIMITS.fileBytes} bytes`, null)
+  if (!isUtf8(bytes)) throw new Refusal('invalid_utf8', 'not valid UTF-8', firstInvalidUtf8(bytes))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  let value = canonicalValue(text)
+  const canonical = value !== undefined
+  if (value === undefined) {
+    value = parseStrict(text, LIMITS.depth).value
+    if (isObject(value) && value.decisions === undefined) value.decisions = []
+  }
+  const refuse = (code: RefusalCode, message: string, path: (string | number)[]): never => {
+    throw new Refusal(code, message, parseStrict(text, LIMITS.depth).locate(path))
+  }
+  const later = laterFormat(value)
+  if (!later) {
+    const problem = ticketProblem(value)
+    if (problem) refuse('schema', `${pathText(problem.path)}: ${problem.message}`, problem.path)
+  } else if (typeof later.id !== 'string' || !isTicketId(later.id)) {
+    refuse('schema', 'id: not a Ticket id', ['id'])
+  }
+  const ticket = later ?? (value as Ticket)
+  if (ticket.id !== id) refuse('id_mismatch', `the id is "${ticket.id}", the file's name says "${id}"`, ['id'])
+  if (!canonical) ticket.decisions.sort((a, b) => (a.id < b.id ? -1 : 1))
+  return { ticket, canonical: canonical || later !== null }
+}
+
+function canonicalValue(text: string): unknown {
+  // A lone surrogate survives JSON.stringify as an escape, and `__proto__` as an own key: both need the strict parser.
+  if (text.includes('\\ud') || text.includes('__proto__')) return undefined
+  try {
+    const value = JSON.parse(text)
+    return isObject(value) && Array.isArray(value.decisions) && `${encodeTop(value)}\n` === text ? value : undefined
+  } catch {
+    return undefined // whatever it is, the strict parser names it with its place
+  }
+}
+
+function laterFormat(value: unknown): Ticket | null {
+  if (!isObject(value) || typeof value.format !== 'number' || value.format <= FORMAT) return null
+  const known: Record<string, unknown> = { ...value, format: FORMAT, decisions: [] }
+  for (const key of ['title', 'state'])
+    if (typeof known[key] !== 'string') known[key] = key === 'state' ? 'unknown' : ''
+  let problem = ticketProblem(known)
+  while (problem && typeof problem.path[0] === 'string' && problem.path[0] !== 'id' && problem.path[0] in known) {
+    delete known[problem.path[0]]
+    problem = ticketProblem(known)
+  }
+  const decisions = (Array.isArray(value.decisions) ? value.decisions : []) as Decision[]
+  const readable = decisions.filter(decision => !ticketProblem({ ...known, decisions: [decision] }))
+  return { ...known, format: value.format, decisions: readable } as unknown as Ticket
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function pathText(path: (string | number)[]): string {
+  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i ? `.${part}` : part)).join('') || 'file'
+}
+
+function encodeTop(value: Record<string, unknown>): string {
+  const lines = Object.keys(value)
+    .sort()
+    .filter(key => value[key] !== undefined)
+    .map(
+      key => `  ${JSON.stringify(key)}: ${key === 'decisions' ? encodeDecisions(value) : pretty(value[key], '  ', 2)}`,
+    )
+  return `{\n${lines.join(',\n')}\n}`
+}
+
+function encodeDecisions(value: Record<string, unknown>): string {
+  const decisions = value.decisions as Decision[]
+  if (decisions.length === 0) return '[]'
+  let sorted = decisions
+  for (let i = 1; i < decisions.length; i++) {
+    if (decisions[i - 1]!.id < decisions[i]!.id) continue
+    sorted = [...decisions].sort((a, b) => (a.id < b.id ? -1 : 1))
+    break
+  }
+  return `[\n${sorted.map(decision => `    ${compact(decision, 3)}`).join(',\n')}\n  ]`
+}
+
+function compact(value: unknown, depth: number): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  checkDepth(depth)
+  if (Array.isArray(value)) return `[${value.map(item => compact(item, depth + 1)).join(',')}]`
+  const object = value as Record<string, unknown>
+  const parts: string[] = []
+  for (const key of Object.keys(object).sort()) {
+    if (object[key] !== undefined) parts.push(`${JSON.stringify(key)}:${compact(object[key], depth + 1)}`)
+  }
+  return `{${parts.join(',')}}`
+}
+
+function pretty(value: unknown, indent: string, depth: number): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  checkDepth(depth)
+  const inner = `${indent}  `
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '[]'
+    return `[\n${value.map(item => inner + pretty(item, inner, depth + 1)).join(',\n')}\n${indent}]`
+  }
+  const object = value as Record<string, unknown>
+  const lines: string[] = []
+  for (const key of Object.keys(object).sort()) {
+    if (object[key] !== undefined)
+      lines.push(`${inner}${JSON.stringify(key)}: ${pretty(object[key], inner, depth + 1)}`)
+  }
+  return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`
+}
+
+function checkDepth(depth: number): void {
+  if (depth > LIMITS.depth) throw new RangeError(`nested deeper than ${LIMITS.depth}`)
+}
+
+function firstInvalidUtf8(bytes: Uint8Array): Place {
+  let start = 0
+  let line = 1
+  for (;;) {
+    const newline = bytes.indexOf(10, start)
+    const end = newline === -1 ? bytes.length : newline
+    const content = bytes.subarray(start, end)
+    if (!isUtf8(content) || newline === -1) {
+      const decoded = Buffer.from(content).toString('utf8')
+      let bytesBefore = 0
+      let column = 1
+      for (const character of decoded) {
+        const length = Buffer.byteLength(character)
+        if (character === '\ufffd' && !isUtf8(content.subarray(bytesBefore, bytesBefore + length))) break
+        bytesBefore += length
+        column += character.length
+      }
+      return { line, column }
+    }
+    start = newline + 1
+    line++
+  }
+}

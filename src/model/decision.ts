@@ -1,0 +1,220 @@
+/**
+ * The kinds of decision: their fields, which Ticket stores each relation, how it reads from the other side, and the
+ * status of each.
+ *
+ * Invariant: a relation is stored once, with the Ticket that it holds back; status is derived, never stored. Kinds that
+ * this version does not know pass with the common fields alone and are kept as they are.
+ */
+import * as z from 'zod/mini'
+import type { Phase } from './phase.ts'
+import { longText, oneLine, timestamp } from './text.ts'
+import { isTicketId, type TicketId } from './ticket-id.ts'
+
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
+const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** True where the text can be a decision's id. */
+export function isDecisionId(text: string): boolean {
+  return ULID.test(text)
+}
+
+/** True for a path that does not depend on one machine. */
+export function isRelativePath(text: string): boolean {
+  return text !== '' && !ABSOLUTE.test(text)
+}
+
+const decisionId = z.string().check(z.regex(ULID, 'not a ULID'))
+const ticketId = z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id'))
+export const poolName = z
+  .string()
+  .check(z.regex(POOL, 'not a pool name: letters, digits, ".", "_" and "-", at most 64'))
+
+/** The plan with which a Ticket is accepted. */
+export const planSchema = z.looseObject({
+  summary: longText,
+  branch: z.optional(oneLine),
+  worktree: z.optional(
+    oneLine.check(z.refine(isRelativePath, 'not relative to the repository: an absolute path names one machine')),
+  ),
+  role_plan: z.optional(longText),
+  pool: z.optional(poolName),
+})
+export type AcceptedPlan = z.infer<typeof planSchema>
+
+const common = {
+  id: decisionId,
+  kind: z.string().check(z.minLength(1)),
+  by: oneLine.check(z.minLength(1)),
+  at: timestamp,
+  reason: z.optional(longText),
+  supersedes: z.optional(z.array(decisionId).check(z.minLength(1))),
+}
+const relation = { ...common, target: ticketId }
+
+const schemas = {
+  after: z.looseObject(relation),
+  blocked_by: z.looseObject(relation),
+  conflicts_with: z.looseObject({ ...relation, advisory: z.optional(z.boolean()) }),
+  related: z.looseObject({ ...relation, label: z.optional(oneLine) }),
+  waiting_for_capacity: z.looseObject({
+    ...common,
+    pool: z.optional(poolName),
+    until: z.optional(z.array(ticketId).check(z.minLength(1))),
+  }),
+  accepted_plan: z.looseObject({ ...common, plan: planSchema, overrides: z.optional(z.array(z.string())) }),
+  note: z.looseObject(common),
+  retraction: z.looseObject({ ...common, retracts: decisionId }),
+  contested: z.looseObject({ ...common, field: oneLine, lost: z.unknown() }),
+}
+const unknownKind = z.looseObject(common)
+
+/** A kind of decision as a Ticket file stores it. */
+export type StoredKind = keyof typeof schemas
+/** The four kinds of relation as stored. */
+export type StoredRelationKind = 'after' | 'blocked_by' | 'conflicts_with' | 'related'
+/** The six kinds of relation as seen from one of its two Tickets. */
+export type RelationKind = StoredRelationKind | 'before' | 'blocks'
+
+/** A decision as its file holds it. The fields of its kind are there where `kind` says so. */
+export interface Decision {
+  id: string
+  kind: string
+  by: string
+  at: string
+  reason?: string
+  supersedes?: string[]
+  target?: string
+  advisory?: boolean
+  label?: string
+  pool?: string
+  until?: string[]
+  plan?: AcceptedPlan
+  overrides?: string[]
+  retracts?: string
+  field?: string
+  lost?: unknown
+  [unknown: string]: unknown
+}
+
+/** The first thing that keeps a parsed value from being a decision, or null. */
+export function decisionProblem(value: unknown): { path: (string | number)[]; message: string } | null {
+  const kind = (value as { kind?: unknown } | null)?.kind
+  const schema = typeof kind === 'string' && Object.hasOwn(schemas, kind) ? schemas[kind as StoredKind] : unknownKind
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return null
+  const issue = parsed.error.issues[0]!
+  return { path: issue.path as (string | number)[], message: issue.message }
+}
+
+/** The kinds of relation that a file can hold, in the order of the alphabet. */
+export const STORED_RELATION_KINDS = ['after', 'blocked_by', 'conflicts_with', 'related'] as const
+
+export function isStoredRelation(
+  decision: Decision,
+): decision is Decision & { kind: StoredRelationKind; target: TicketId } {
+  return (STORED_RELATION_KINDS as readonly string[]).includes(decision.kind)
+}
+
+/** How a stored relation reads from the Ticket that it names. */
+export const INVERSE: Record<RelationKind, RelationKind> = {
+  after: 'before',
+  before: 'after',
+  blocked_by: 'blocks',
+  blocks: 'blocked_by',
+  conflicts_with: 'conflicts_with',
+  related: 'related',
+}
+
+/** A relation in its stored form: `holder` is the Ticket whose file keeps it. */
+export interface StoredRelation {
+  holder: TicketId
+  kind: StoredRelationKind
+  target: TicketId
+}
+
+/** "`ticket` `kind` `other`", as one says it, turned into the form in which it is stored. */
+export function storedRelation(ticket: TicketId, kind: RelationKind, other: TicketId): StoredRelation {
+  switch (kind) {
+    case 'before':
+      return { holder: other, kind: 'after', target: ticket }
+    case 'blocks':
+      return { holder: other, kind: 'blocked_by', target: ticket }
+    case 'conflicts_with':
+      return ticket < other ? { holder: ticket, kind, target: other } : { holder: other, kind, target: ticket }
+    default:
+      return { holder: ticket, kind, target: other }
+  }
+}
+
+/** What became of a decision. */
+export type Status = 'active' | 'satisfied' | 'superseded' | 'retracted'
+
+/** The order in which the decisions of one Ticket came: by time, then by id. */
+export function byTime(a: Decision, b: Decision): number {
+  return a.at < b.at ? -1 : a.at > b.at ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+/**
+ * The status of each decision of one file as far as that file alone can tell, by decision id.
+ *
+ * A retraction that is itself retracted has no effect; nor has a `supersedes` in a decision that is retracted. Of several
+ * accepted plans, and of several capacity notes, the last that is not retracted stands.
+ */
+export function fileStatuses(decisions: readonly Decision[]): Map<string, Status> {
+  const statuses = new Map<string, Status>()
+  if (decisions.length === 0) return statuses
+  const retracted = retractedIds(decisions)
+  const standing = decisions.filter(decision => !retracted.has(decision.id)).sort(byTime)
+  const superseded = new Set<string>()
+  const last = new Map<string, Decision>()
+  const order = new Map(standing.map((decision, position) => [decision.id, position]))
+  for (const [position, decision] of standing.entries()) {
+    for (const earlier of decision.supersedes ?? [])
+      if ((order.get(earlier) ?? position) < position) superseded.add(earlier)
+    if (decision.kind !== 'accepted_plan' && decision.kind !== 'waiting_for_capacity') continue
+    const before = last.get(decision.kind)
+    if (before) superseded.add(before.id)
+    last.set(decision.kind, decision)
+  }
+  const lastPlan = last.get('accepted_plan')
+  for (const decision of decisions) {
+    const { id } = decision
+    if (retracted.has(id)) statuses.set(id, 'retracted')
+    else if (superseded.has(id)) statuses.set(id, 'superseded')
+    else if (decision.kind === 'waiting_for_capacity' && lastPlan && byTime(decision, lastPlan) < 0)
+      statuses.set(id, 'satisfied')
+    else statuses.set(id, 'active')
+  }
+  return statuses
+}
+
+function retractedIds(decisions: readonly Decision[]): Set<string> {
+  const retractionsOf = new Map<string, Decision[]>()
+  for (const decision of decisions) {
+    if (decision.kind !== 'retraction' || decision.retracts === undefined) continue
+    const known = retractionsOf.get(decision.retracts)
+    if (known) known.push(decision)
+    else retractionsOf.set(decision.retracts, [decision])
+  }
+  const retracted = new Map<string, boolean>()
+  // Only a file edited by hand can hold retractions that name each other in a circle; there the one asked first stands.
+  const isRetracted = (id: string): boolean => {
+    const known = retracted.get(id)
+    if (known !== undefined) return known
+    retracted.set(id, false)
+    const answer = (retractionsOf.get(id) ?? []).some(retraction => !isRetracted(retraction.id))
+    retracted.set(id, answer)
+    return answer
+  }
+  return new Set([...retractionsOf.keys()].filter(isRetracted))
+}
+
+/**
+ * The status of a decision, given what its file says of it and the phases of the two Tickets; `otherPhase` is undefined
+ * where the decision names no other Ticket or that Ticket has no readable file.
+ */
+export function finalStatus(fileStatus: Status, ownPhase: Phase, otherPhase: Phase | undefined): Status {
+  if (fileStatus !== 'active') return fileStatus
+  return ownPhase === 'terminal' || otherPhase === 'terminal' ? 'satisfied' : 'active'
+}

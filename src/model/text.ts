@@ -1,0 +1,30 @@
+/** The text fields of a Ticket file: their limits, measured in UTF-8 bytes, and the form of a time. */
+import * as z from 'zod/mini'
+import en from 'zod/v4/locales/en.js'
+
+z.config(en())
+
+/** The limits of docs/format.md. */
+export const LIMITS = {
+  lineBytes: 1024,
+  textBytes: 16 * 1024,
+  fileBytes: 1024 * 1024,
+  depth: 32,
+  decisions: 10_000,
+} as const
+
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+
+/** True for ISO 8601 in UTC with milliseconds, naming a moment that exists. */
+export function isTimestamp(text: string): boolean {
+  if (!TIMESTAMP.test(text)) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString() === text
+}
+
+// A character takes at most three bytes a code unit, so most texts need no count.
+const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes
+
+export const timestamp = z.string().check(z.refine(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z'))
+export const oneLine = z.string().check(z.refine(fits(LIMITS.lineBytes), 'longer than 1 KiB'))
+export const longText = z.string().check(z.refine(fits(LIMITS.textBytes), 'longer than 16 KiB'))

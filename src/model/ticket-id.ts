@@ -1,0 +1,23 @@
+/** How a Ticket is named: its id, which is also its file's name on every system, and its slug. */
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const SLUG = /^[a-z0-9][a-z0-9-]{0,127}$/
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i
+
+/** The id of a Ticket, checked against the grammar of docs/format.md. */
+export type TicketId = string & { readonly __ticketId: unique symbol }
+
+/** True where the text can be a Ticket's id, and so a file's name on every system. */
+export function isTicketId(text: string): text is TicketId {
+  return ID.test(text) && !text.endsWith('.') && !WINDOWS_DEVICE.test(text)
+}
+
+/** True where the text can be a Ticket's slug. */
+export function isSlug(text: string): boolean {
+  return SLUG.test(text)
+}
+
+/** Two Tickets whose ids have the same key are the same file on a file system without case. */
+export function idKey(id: string): string {
+  return id.toLowerCase()
+}

@@ -1,0 +1,315 @@
+/**
+ * May this queued Ticket be accepted now? Facts about it and its neighbours in, a verdict and every reason out.
+ *
+ * The one place where the rules of docs/design.md ("the verdict") stand: `consult`, `queue`, `show` and `accept` all
+ * ask here. Pure: the facts are a snapshot that somebody else has read.
+ */
+import type { Phase } from './phase.ts'
+
+export type Verdict = 'accept' | 'hold'
+
+/** Why a Ticket is held or what to know before it is accepted, in the order in which reasons are listed. */
+export const REASON_CODES = [
+  'quarantined',
+  'not_queued',
+  'claimed',
+  'cycle',
+  'blocked_by',
+  'blocker_missing',
+  'after',
+  'order_not_in_play',
+  'conflicts_with',
+  'waiting_for_capacity',
+  'pool_full',
+  'contested',
+] as const
+export type ReasonCode = (typeof REASON_CODES)[number]
+
+/** One Ticket of the chain that holds another back; `depth` counts from 1, the direct blocker. */
+export interface ChainLink {
+  ticket: string
+  /** The Ticket that this one blocks. */
+  blocks: string
+  depth: number
+  /** Null where the Ticket has no readable file. */
+  state: string | null
+  phase: Phase | null
+  /** Set where the Ticket stands earlier in the chain with all that blocks it. */
+  repeated?: true
+}
+
+/** One reason. Which of the optional fields are set depends on the code; docs/sdk.md lists them. */
+export interface Reason {
+  code: ReasonCode
+  severity: 'hold' | 'warn'
+  /** A sentence for a person. */
+  message: string
+  /** The other Ticket. */
+  ticket?: string
+  /** The decisions that the reason rests on, in the order of their ids. */
+  decisions?: string[]
+  /** `blocked_by`: all that holds the Ticket through this blocker, each Ticket with its blockers below it. */
+  chain?: ChainLink[]
+  /** `cycle`: the Tickets in order; the last waits for the first. */
+  cycle?: string[]
+  /** `quarantined`: the file that cannot be read. */
+  path?: string
+  pool?: string
+  /** Slots of the pool in all, and those taken. */
+  capacity?: number
+  taken?: number
+  /** `waiting_for_capacity`: the Tickets of which the first to leave play frees the capacity. */
+  until?: string[]
+  holder?: string
+  expires_at?: string
+  /** `contested`: the field that lost a value in a merge. */
+  field?: string
+}
+
+/** What is known of a Ticket: read, or there but not readable. */
+export type TicketFact =
+  | { readable: true; id: string; state: string; phase: Phase }
+  | { readable: false; id: string; path: string }
+
+/** A decision that stands in its file and names another Ticket, with the ids of all that say the same. */
+export interface RelationFact {
+  other: string
+  decisions: string[]
+}
+
+/** A snapshot of what a verdict can depend on. Only decisions that stand in their file; phases are judged here. */
+export interface Facts {
+  ticket(id: string): TicketFact | undefined
+  /** What the Ticket waits for, by `blocked_by` or `after`, in the order of the other Tickets' ids. */
+  waitsFor(id: string, kind: 'blocked_by' | 'after'): RelationFact[]
+  /** Conflicts from both sides, in the order of the other Tickets' ids. */
+  conflicts(id: string): (RelationFact & { advisory: boolean })[]
+  /** The capacity note that stands. */
+  waiting(id: string): { decision: string; pool?: string; until?: string[]; reason?: string } | undefined
+  contested(id: string): { decision: string; field: string }[]
+  /** The live claim on a Ticket. */
+  claim(id: string): { holder: string; expires_at: string } | undefined
+  /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */
+  slots(pool: string, exceptTicket: string): { capacity: number; taken: number } | undefined
+  /** Files that cannot be read but seem to hold a conflict with the Ticket. */
+  suspects(id: string): { ticket: string; path: string }[]
+}
+
+/** Who asks, and for which pool; both optional. */
+export interface Asking {
+  holder?: string
+  pool?: string
+}
+
+/**
+ * The verdict on a Ticket, with every reason at once, in the order of REASON_CODES and then of the other Tickets' ids.
+ * A Ticket that the facts do not know has the caller's attention before: this function takes it as not queued.
+ */
+export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verdict: Verdict; reasons: Reason[] } {
+  const reasons = [...findReasons(id, facts, asking)]
+  const rank = (reason: Reason) => REASON_CODES.indexOf(reason.code)
+  reasons.sort((a, b) => rank(a) - rank(b) || compare(a.ticket ?? '', b.ticket ?? ''))
+  return { verdict: reasons.some(reason => reason.severity === 'hold') ? 'hold' : 'accept', reasons }
+}
+
+/** The pool whose slot the Ticket would take; it may be one without a limit. */
+export function poolFor(id: string, facts: Facts, asked: string | undefined): string {
+  return asked ?? facts.waiting(id)?.pool ?? 'default'
+}
+
+function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
+  const own = facts.ticket(id)
+  if (own && !own.readable) {
+    yield unreadable(own, `${id}'s own file cannot be read`)
+    return
+  }
+  const claim = facts.claim(id)
+  if (claim && claim.holder !== asking.holder) {
+    const message = `claimed by ${claim.holder} until ${claim.expires_at}`
+    yield { code: 'claimed', severity: 'hold', message, holder: claim.holder, expires_at: claim.expires_at }
+  }
+  if (own?.phase !== 'queued') {
+    const message = own ? `its state is "${own.state}", which is not a queued one` : 'it has no file'
+    yield { code: 'not_queued', severity: 'hold', message }
+  }
+  if (!own || own.phase === 'terminal') return // every decision about it is settled
+  yield* blockerReasons(id, facts)
+  yield* orderReasons(id, facts)
+  yield* conflictReasons(id, facts)
+  const cycle = findCycle(id, facts)
+  if (cycle) {
+    const message = `waits for itself: ${[...cycle, id].join(' waits for ')}`
+    yield { code: 'cycle', severity: 'hold', message, cycle }
+  }
+  yield* capacityReasons(id, facts, asking)
+  for (const { decision, field } of facts.contested(id)) {
+    const message = `two sides of a merge set "${field}"; the value that lost is kept in decision ${decision}: settle it, then retract that`
+    yield { code: 'contested', severity: 'warn', message, field, decisions: [decision] }
+  }
+}
+
+function* blockerReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const { other, decisions } of facts.waitsFor(id, 'blocked_by')) {
+    const fact = facts.ticket(other)
+    const common = { severity: 'hold', ticket: other, decisions } as const
+    if (!fact) yield { code: 'blocker_missing', ...common, message: `blocked by ${other}, which has no file here` }
+    else if (!fact.readable) yield unreadable(fact, `blocked by ${other}, whose file cannot be read`, decisions)
+    else if (fact.phase !== 'terminal') {
+      const chain = blockerChain(id, other, facts)
+      const below = chain.length > 1 ? `, which has ${chain.length - 1} more below it` : ''
+      yield { code: 'blocked_by', ...common, message: `blocked by ${other} (${fact.state})${below}`, chain }
+    }
+  }
+}
+
+function* orderReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const { other, decisions } of facts.waitsFor(id, 'after')) {
+    const fact = facts.ticket(other)
+    if (fact && !fact.readable) yield unreadable(fact, `comes after ${other}, whose file cannot be read`, decisions)
+    else if (inPlay(other, facts)) {
+      const how = facts.claim(other) ? 'claimed' : fact?.state
+      yield { code: 'after', severity: 'hold', ticket: other, decisions, message: `comes after ${other} (${how})` }
+    } else if (fact?.phase !== 'terminal') {
+      const message = `comes after ${other}, which is ${fact ? `not in play (${fact.state})` : 'without a file here'}`
+      yield { code: 'order_not_in_play', severity: 'warn', ticket: other, decisions, message }
+    }
+  }
+}
+
+function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const { other, decisions, advisory } of facts.conflicts(id)) {
+    const fact = facts.ticket(other)
+    const severity = advisory ? 'warn' : 'hold'
+    if (fact && !fact.readable) {
+      yield { ...unreadable(fact, `must not run beside ${other}, whose file cannot be read`, decisions), severity }
+      continue
+    }
+    const claim = facts.claim(other)
+    if (fact?.phase !== 'active' && !(claim && fact?.phase !== 'terminal')) continue
+    const how = claim ? `claimed by ${claim.holder}` : fact?.state
+    const message = `${advisory ? 'better not' : 'must not'} run beside ${other} (${how})`
+    yield { code: 'conflicts_with', severity, ticket: other, decisions, message }
+  }
+  for (const { ticket, path } of facts.suspects(id)) {
+    const message = `${path} cannot be read and seems to hold a conflict with this Ticket`
+    yield { code: 'quarantined', severity: 'hold', ticket, path, message }
+  }
+}
+
+function* capacityReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
+  const note = facts.waiting(id)
+  if (note) {
+    const slots = note.pool === undefined ? undefined : facts.slots(note.pool, id)
+    const full = slots !== undefined && slots.taken >= slots.capacity
+    const until = note.until ?? []
+    const lost = until.map(other => facts.ticket(other)).filter(fact => fact && !fact.readable)
+    const waits =
+      until.length > 0 && until.every(other => inPlay(other, facts) || facts.ticket(other)?.readable === false)
+    const why = [
+      full ? `pool ${note.pool} is full (${slots.taken} of ${slots.capacity})` : '',
+      waits ? `${until.join(', ')} ${until.length > 1 ? 'are all' : 'is'} still in play` : '',
+    ].filter(Boolean)
+    const text = note.reason ? `: ${note.reason}` : ''
+    const free =
+      slots && !full ? ` (${slots.capacity - slots.taken} of ${slots.capacity} slots of ${note.pool} are free)` : ''
+    const message = why.length
+      ? `waits for capacity, ${why.join(' and ')}${text}`
+      : `a capacity note stands${free}${text}`
+    const severity = why.length ? 'hold' : 'warn'
+    yield {
+      code: 'waiting_for_capacity',
+      severity,
+      message,
+      decisions: [note.decision],
+      ...(note.pool !== undefined && { pool: note.pool }),
+      ...(slots && { capacity: slots.capacity, taken: slots.taken }),
+      ...(note.until && { until }),
+    }
+    for (const fact of waits ? lost : []) {
+      if (fact && !fact.readable)
+        yield unreadable(fact, `waits for ${fact.id}, whose file cannot be read`, [note.decision])
+    }
+  }
+  const pool = poolFor(id, facts, asking.pool)
+  const slots = facts.slots(pool, id)
+  if (slots && slots.taken >= slots.capacity) {
+    const message = `every slot of pool ${pool} is taken (${slots.taken} of ${slots.capacity})`
+    yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
+  }
+}
+
+function unreadable(fact: TicketFact & { readable: false }, message: string, decisions?: string[]): Reason {
+  return {
+    code: 'quarantined',
+    severity: 'hold',
+    message: `${message} (${fact.path})`,
+    ticket: fact.id,
+    path: fact.path,
+    ...(decisions && { decisions }),
+  }
+}
+
+/** Queued, active or claimed: order and capacity matter only among those. */
+function inPlay(id: string, facts: Facts): boolean {
+  const fact = facts.ticket(id)
+  if (fact?.readable && fact.phase === 'terminal') return false
+  return (fact?.readable && (fact.phase === 'queued' || fact.phase === 'active')) || facts.claim(id) !== undefined
+}
+
+/** All that blocks `blocker`, itself first, each Ticket followed by what blocks it; settled blockers are left out. */
+function blockerChain(held: string, blocker: string, facts: Facts): ChainLink[] {
+  const chain: ChainLink[] = []
+  const seen = new Set([held])
+  const pending = [{ ticket: blocker, blocks: held, depth: 1 }]
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const fact = facts.ticket(next.ticket)
+    if (fact?.readable && fact.phase === 'terminal') continue
+    const repeated = seen.has(next.ticket)
+    const known = fact?.readable ? fact : null
+    chain.push({ ...next, state: known?.state ?? null, phase: known?.phase ?? null, ...(repeated && { repeated }) })
+    if (repeated) continue
+    seen.add(next.ticket)
+    const { ticket, depth } = next
+    const below = facts
+      .waitsFor(ticket, 'blocked_by')
+      .map(({ other }) => ({ ticket: other, blocks: ticket, depth: depth + 1 }))
+    pending.push(...below.reverse())
+  }
+  return chain
+}
+
+/** The shortest circle of unsettled `blocked_by` and `after` through the Ticket, starting with it; null if none. */
+function findCycle(id: string, facts: Facts): string[] | null {
+  const cameFrom = new Map<string, string>()
+  const isOpen = (ticket: string) => {
+    const fact = facts.ticket(ticket)
+    return fact?.readable === true && fact.phase !== 'terminal'
+  }
+  let frontier = [id]
+  while (frontier.length > 0) {
+    const next: string[] = []
+    for (const ticket of frontier) {
+      const others = [...facts.waitsFor(ticket, 'blocked_by'), ...facts.waitsFor(ticket, 'after')].map(
+        ({ other }) => other,
+      )
+      for (const other of others.sort(compare)) {
+        if (other === id) return pathTo(ticket, id, cameFrom)
+        if (cameFrom.has(other) || !isOpen(other)) continue
+        cameFrom.set(other, ticket)
+        next.push(other)
+      }
+    }
+    frontier = next
+  }
+  return null
+}
+
+function pathTo(last: string, first: string, cameFrom: Map<string, string>): string[] {
+  const path = [last]
+  while (path[0] !== first) path.unshift(cameFrom.get(path[0]!)!)
+  return path
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
