@@ -1,0 +1,99 @@
+/**
+ * Where things live: the root, the tickets folder, and the folders of the two databases.
+ *
+ * The layout of git's folders is read from the files that git itself keeps for that (`.git`, `commondir`), because starting
+ * git costs as much as the rest of a query. The environment's GIT_* is not consulted: a hook sets it for another purpose.
+ */
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve, sep } from 'node:path'
+import { PlanError } from '../model/errors.ts'
+import { type Config, readConfig } from './config.ts'
+import { ioError } from './io-error.ts'
+
+/** The places of one checkout. All paths are absolute. */
+export interface Repository {
+  root: string
+  /** Git's folder for this worktree; null outside git. */
+  gitDir: string | null
+  ticketsDir: string
+  /** Folder of index.db: one per worktree. */
+  indexDir: string
+  /** Folder of local.db: one per clone. */
+  localDir: string
+  config: Config
+}
+
+/** The name of the configuration file at the root. */
+export const CONFIG_FILE = 'ticketplan.json'
+/** The folder that holds both databases outside git. */
+export const PLAIN_DIR = '.ticketplan'
+
+/**
+ * The repository around a folder: the nearest one above that git knows or, outside git, the nearest with a
+ * `ticketplan.json` or `.ticketplan`, or else the folder itself.
+ * @throws PlanError bad_config, io.
+ */
+export function findRepository(from: string): Repository {
+  const start = resolve(from)
+  if (!existsSync(start)) throw new PlanError('io', `${start}: no such folder`, { path: start, syscallCode: 'ENOENT' })
+  let plainRoot: string | null = null
+  for (let folder = realpathSync(start); ; folder = dirname(folder)) {
+    const gitDir = readGitDir(join(folder, '.git'))
+    if (gitDir) return describe(folder, gitDir)
+    if (!plainRoot && (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, PLAIN_DIR)))) plainRoot = folder
+    if (dirname(folder) === folder) return describe(plainRoot ?? realpathSync(start), null)
+  }
+}
+
+function describe(root: string, gitDir: string | null): Repository {
+  const config = readConfig(join(root, CONFIG_FILE))
+  return {
+    root,
+    gitDir,
+    ticketsDir: join(root, config.ticketsDir),
+    indexDir: gitDir ? join(gitDir, 'ticketplan') : join(root, PLAIN_DIR),
+    localDir: gitDir ? join(commonDir(gitDir), 'ticketplan') : join(root, PLAIN_DIR),
+    config,
+  }
+}
+
+/** The folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
+function readGitDir(dotGit: string): string | null {
+  const stat = statSync(dotGit, { throwIfNoEntry: false })
+  if (!stat) return null
+  if (stat.isDirectory()) return existsSync(join(dotGit, 'HEAD')) ? dotGit : null
+  const target = /^gitdir: (.+)$/m.exec(readFileSync(dotGit, 'utf8'))?.[1]
+  return target ? resolve(dirname(dotGit), target) : null
+}
+
+function commonDir(gitDir: string): string {
+  const file = join(gitDir, 'commondir')
+  return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir
+}
+
+/**
+ * Fails unless the tickets folder is a real folder inside the root: nothing is read from or written to elsewhere.
+ * @throws PlanError not_initialized, unsafe_path, io.
+ */
+export function checkTicketsDir({ root, ticketsDir }: Repository): void {
+  let folder = ticketsDir
+  try {
+    const stat = lstatSync(ticketsDir, { throwIfNoEntry: false })
+    if (!stat) {
+      throw new PlanError(
+        'not_initialized',
+        `there is no tickets folder in ${root}: run "ticketplan init" there, or name another folder with -C`,
+        { root },
+      )
+    }
+    for (; folder.startsWith(root + sep); folder = dirname(folder)) {
+      if (!lstatSync(folder).isDirectory()) {
+        throw new PlanError('unsafe_path', `${folder} is not a folder of its own: a tickets folder may not be a link`, {
+          path: folder,
+        })
+      }
+    }
+  } catch (error) {
+    throw ioError(error, folder)
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The Ticket files on the disk: list with stat data, read, write.
+ *
+ * Invariant: a file that cannot be read as a Ticket is described, never skipped, never changed. Links are not followed,
+ * and nothing outside the tickets folder is read or written.
+ */
+import { hash } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { decodeTicket } from '../model/canonical-json.ts'
+import { type Place, PlanError, type RefusalCode } from '../model/errors.ts'
+import { Refusal } from '../model/strict-json.ts'
+import { LIMITS } from '../model/text.ts'
+import type { Ticket } from '../model/ticket.ts'
+import { isTempName, writeFileAtomically } from './atomic-write.ts'
+import { ioError } from './io-error.ts'
+import type { Repository } from './repository.ts'
+
+/** What stat says of a file; equal stat data of two moments means the same content, but for very recent changes. */
+export interface FileStat {
+  sizeBytes: number
+  mtimeMs: number
+  ctimeMs: number
+  inode: number
+}
+
+/** A file below the tickets folder whose name ends in `.json`, or a link or other thing in its place. */
+export interface ListedFile extends FileStat {
+  /** From the root, with "/". */
+  path: string
+}
+
+/** A Ticket file, read. `hash` is over its bytes. */
+export interface ReadTicket {
+  readable: true
+  path: string
+  ticket: Ticket
+  canonical: boolean
+  hash: string
+  stat: FileStat
+}
+
+/** A file that is refused, with the reason. `mentions` are Tickets that its text seems to be in conflict with. */
+export interface QuarantinedFile {
+  readable: false
+  path: string
+  code: RefusalCode
+  message: string
+  place: Place | null
+  mentions: string[]
+  hash: string
+  stat: FileStat
+}
+
+/** The id that a file's name stands for. */
+export function idFromPath(path: string): string {
+  return basename(path).slice(0, -'.json'.length)
+}
+
+/**
+ * Every file that is or should be a Ticket, with stat data, in the order of the paths' code units.
+ * @throws PlanError io.
+ */
+export function listTicketFiles({ root, ticketsDir }: Repository): ListedFile[] {
+  const files: ListedFile[] = []
+  const prefix = relative(root, ticketsDir).split(sep).join('/')
+  listFolder(ticketsDir, `${prefix}/`, files)
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function listFolder(folder: string, prefix: string, files: ListedFile[]): void {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    throw ioError(error, folder)
+  }
+  for (const name of names) {
+    if (name.startsWith('.')) continue
+    const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
+    if (!stat) continue
+    if (name.endsWith('.json') || stat.isSymbolicLink()) files.push({ path: prefix + name, ...fileStat(stat) })
+    else if (stat.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, files)
+  }
+}
+
+/** Temporary files that a crash left below the tickets folder, as paths from the root. */
+export function listOrphans({ root, ticketsDir }: Repository): string[] {
+  return readdirSync(ticketsDir, { recursive: true, encoding: 'utf8' })
+    .filter(path => isTempName(basename(path)))
+    .map(path => relative(root, join(ticketsDir, path)).split(sep).join('/'))
+    .sort()
+}
+
+function fileStat(stat: Stats): FileStat {
+  return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, inode: stat.ino }
+}
+
+/**
+ * Reads one file, its stat data taken before its bytes. Undefined where there is nothing at the path.
+ * @param path from the root, as `listTicketFiles` gives it.
+ */
+export function findTicketFile(root: string, path: string): ReadTicket | QuarantinedFile | undefined {
+  const absolute = join(root, path)
+  let stat: Stats | undefined
+  const refused = (
+    code: RefusalCode,
+    message: string,
+    place: Place | null = null,
+    bytes?: Uint8Array,
+  ): QuarantinedFile => ({
+    readable: false,
+    path,
+    code,
+    message,
+    place,
+    mentions: bytes ? conflictMentions(bytes) : [],
+    hash: bytes ? hashOf(bytes) : '',
+    stat: fileStat(stat!),
+  })
+  try {
+    stat = lstatSync(absolute, { throwIfNoEntry: false })
+    if (!stat) return undefined
+    if (stat.isSymbolicLink()) return refused('symbolic_link', 'a symbolic link: links are not followed')
+    if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
+    if (stat.size > LIMITS.fileBytes) return refused('too_large', `larger than ${LIMITS.fileBytes} bytes`)
+    // Not blocking, and not through a link: a FIFO or a link may have taken the place since.
+    const open = openSync(absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+    let bytes: Buffer
+    try {
+      stat = fstatSync(open)
+      if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
+      bytes = readFileSync(open)
+    } finally {
+      closeSync(open)
+    }
+    try {
+      return {
+        readable: true,
+        path,
+        ...decodeTicket(bytes, idFromPath(path)),
+        hash: hashOf(bytes),
+        stat: fileStat(stat),
+      }
+    } catch (error) {
+      if (error instanceof Refusal) return refused(error.code, error.message, error.place, bytes)
+      throw error
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code === 'ELOOP') return refused('symbolic_link', 'a symbolic link: links are not followed')
+    if (code === 'EACCES' || code === 'EPERM') return refused('unreadable', 'permission denied')
+    throw ioError(error, absolute)
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'base64url')
+}
+
+/** Tickets with which the text of an unreadable file seems to be in conflict: what one line says is enough. */
+function conflictMentions(bytes: Uint8Array): string[] {
+  const mentions = new Set<string>()
+  for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
+    if (!line.includes('conflicts_with')) continue
+    for (const [, target] of line.matchAll(/"target"\s*:\s*"([A-Za-z0-9._-]{1,64})"/g)) mentions.add(target!)
+  }
+  return [...mentions].sort()
+}
+
+/** Throws what a quarantined file deserves when a command needs it. */
+export function refuseFile(file: QuarantinedFile): never {
+  const place = file.place ? `:${file.place.line}:${file.place.column}` : ''
+  throw new PlanError(
+    'invalid_file',
+    `${file.path}${place}: ${file.message}; the file is left as it is: mend it by hand, or bring back an earlier version from git`,
+    { path: file.path, refusal: file.code, place: file.place },
+  )
+}
+
+/**
+ * Writes a Ticket's bytes to its path, if the file there is still the one that was read (`expected`, or null for none).
+ * Durable when it returns `replaced`; `changed` means that another program was faster, and nothing was written.
+ * @throws PlanError io, unsafe_path.
+ */
+export function writeTicketFile(
+  repository: Repository,
+  path: string,
+  bytes: Uint8Array,
+  expected: ReadTicket | null,
+): 'replaced' | 'changed' {
+  const absolute = join(repository.root, path)
+  checkFolder(repository, dirname(absolute))
+  const stillExpected = () => {
+    const now = lstatSync(absolute, { throwIfNoEntry: false })
+    if (!expected || !now) return !expected && !now
+    if (!now.isFile()) return false
+    const same = sameStat(fileStat(now), expected.stat)
+    return same && hashOf(readFileSync(absolute)) === expected.hash
+  }
+  const mode = expected && existsSync(absolute) ? lstatSync(absolute).mode : undefined
+  return writeFileAtomically(absolute, bytes, { create: expected === null, mode, stillExpected })
+}
+
+/** True where the stat data tell no difference. */
+export function sameStat(a: FileStat, b: FileStat): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.inode === b.inode
+}
+
+function checkFolder(repository: Repository, folder: string): void {
+  let real: string
+  try {
+    real = realpathSync(folder)
+  } catch (error) {
+    throw ioError(error, folder)
+  }
+  const expected = join(realpathSync(repository.root), relative(repository.root, folder))
+  if (real === expected) return
+  throw new PlanError('unsafe_path', `${folder} leads through a link to ${real}: nothing is written there`, {
+    path: folder,
+  })
+}
