@@ -1,0 +1,37 @@
+/** Ad hoc SQL in a child process that is killed at its deadline. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { PlanError } from '../model/errors.ts'
+import type { SqlReply, SqlRequest } from './sql-child.ts'
+
+const OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
+
+/** The result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
+export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<SqlReply, { error: unknown }> {
+  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, `sql-child.${extension}`)], {
+    input: JSON.stringify(request),
+    timeout: timeoutSeconds * 1000,
+    killSignal: 'SIGKILL',
+    maxBuffer: OUTPUT_LIMIT_BYTES,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  if ((child.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
+    throw new PlanError('sql_timeout', `the query was stopped after ${timeoutSeconds} s; --timeout gives it longer`, {
+      timeoutSeconds,
+    })
+  }
+  if (child.error || child.status !== 0) {
+    const why = child.error?.message ?? (child.stderr.trim().split('\n').at(-1) || `signal ${child.signal}`)
+    throw new PlanError('sql_failed', `the query failed: ${why}`, {})
+  }
+  const reply = JSON.parse(child.stdout) as SqlReply
+  if ('error' in reply)
+    throw new PlanError(
+      reply.error.code,
+      `the query ${reply.error.code === 'sql_failed' ? 'failed' : 'is refused'}: ${reply.error.message}`,
+      {},
+    )
+  return reply
+}

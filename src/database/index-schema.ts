@@ -1,0 +1,148 @@
+/**
+ * The tables and views of index.db, for drizzle-kit (migrations) and for the types of rows.
+ *
+ * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are promised to users of SQL (docs/sql.md); `files`,
+ * `file_decisions` and `meta` are not. Import types only: loading drizzle costs more than a query.
+ */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
+
+/** One row for each file below the tickets folder that is or should be a Ticket. */
+export const files = sqliteTable(
+  'files',
+  {
+    path: text('path').primaryKey(),
+    /** The id in lower case: files that share it are in each other's way. */
+    idKey: text('id_key').notNull(),
+    sizeBytes: real('size_bytes').notNull(),
+    mtimeMs: real('mtime_ms').notNull(),
+    ctimeMs: real('ctime_ms').notNull(),
+    inode: real('inode').notNull(),
+    /** 1 where the file was so young when it was read that its stat data may not show a later change. */
+    racy: integer('racy').notNull(),
+    hash: text('hash').notNull(),
+    canonical: integer('canonical').notNull(),
+  },
+  table => [index('files_by_id_key').on(table.idKey)],
+)
+
+export const tickets = sqliteTable(
+  'tickets',
+  {
+    id: text('id').primaryKey(),
+    slug: text('slug'),
+    title: text('title').notNull(),
+    state: text('state').notNull(),
+    phase: text('phase', { enum: ['open', 'queued', 'active', 'terminal'] }).notNull(),
+    stateAt: text('state_at'),
+    createdAt: text('created_at'),
+    queuedAt: text('queued_at'),
+    queuedBy: text('queued_by'),
+    changedAt: text('changed_at'),
+    path: text('path').notNull(),
+    format: integer('format').notNull(),
+  },
+  table => [
+    index('tickets_by_slug').on(table.slug),
+    index('tickets_by_phase').on(table.phase, table.queuedAt, table.id),
+  ],
+)
+
+/** Decisions as one file tells of them; the view `decisions` adds what the other Ticket's phase changes. */
+export const fileDecisions = sqliteTable(
+  'file_decisions',
+  {
+    ticketId: text('ticket_id').notNull(),
+    id: text('id').notNull(),
+    kind: text('kind').notNull(),
+    targetId: text('target_id'),
+    fileStatus: text('file_status', { enum: ['active', 'satisfied', 'superseded', 'retracted'] }).notNull(),
+    by: text('by').notNull(),
+    at: text('at').notNull(),
+    reason: text('reason'),
+    pool: text('pool'),
+    /** The ids that this decision replaces, as a JSON array. */
+    supersedes: text('supersedes'),
+    advisory: integer('advisory').notNull(),
+    body: text('body').notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.ticketId, table.id] }),
+    index('file_decisions_by_id').on(table.id),
+    index('file_decisions_by_target').on(table.targetId),
+    index('file_decisions_by_kind').on(table.kind),
+  ],
+)
+
+/** Files that cannot be read as Tickets. */
+export const quarantine = sqliteTable('quarantine', {
+  path: text('path').primaryKey(),
+  code: text('code').notNull(),
+  message: text('message').notNull(),
+  line: integer('line'),
+  column: integer('column'),
+  /** Tickets that the text seems to be in conflict with, as a JSON array. */
+  mentions: text('mentions').notNull(),
+})
+
+/** What the rows were derived with: a change of it asks for a rebuild. */
+export const meta = sqliteTable('meta', {
+  key: text('key').primaryKey(),
+  value: text('value').notNull(),
+})
+
+const finalStatus = sql`case
+    when d.file_status <> 'active' then d.file_status
+    when own.phase = 'terminal' or other.phase = 'terminal' then 'satisfied'
+    else 'active' end`
+const isRelation = sql`d.kind in ('after', 'blocked_by', 'conflicts_with', 'related') and d.target_id is not null`
+
+export const decisions = sqliteView('decisions', {
+  id: text('id'),
+  ticketId: text('ticket_id'),
+  kind: text('kind'),
+  targetId: text('target_id'),
+  status: text('status', { enum: ['active', 'satisfied', 'superseded', 'retracted'] }),
+  by: text('by'),
+  at: text('at'),
+  reason: text('reason'),
+  pool: text('pool'),
+  supersedes: text('supersedes'),
+  body: text('body'),
+}).as(sql`select d.id, d.ticket_id, d.kind, d.target_id, ${finalStatus} as status, d.by, d.at, d.reason, d.pool, d.supersedes, d.body
+  from file_decisions d
+  join tickets own on own.id = d.ticket_id
+  left join tickets other on other.id = d.target_id and ${isRelation}`)
+
+export const relations = sqliteView('relations', {
+  ticketId: text('ticket_id'),
+  kind: text('kind'),
+  otherId: text('other_id'),
+  status: text('status'),
+  decisionId: text('decision_id'),
+  by: text('by'),
+  at: text('at'),
+  reason: text('reason'),
+}).as(sql`select d.ticket_id, d.kind, d.target_id as other_id, ${finalStatus} as status, d.id as decision_id, d.by, d.at, d.reason
+  from file_decisions d
+  join tickets own on own.id = d.ticket_id
+  left join tickets other on other.id = d.target_id
+  where ${isRelation}
+union all
+select d.target_id, case d.kind when 'after' then 'before' when 'blocked_by' then 'blocks' else d.kind end, d.ticket_id, ${finalStatus}, d.id, d.by, d.at, d.reason
+  from file_decisions d
+  join tickets own on own.id = d.ticket_id
+  left join tickets other on other.id = d.target_id
+  where ${isRelation}`)
+
+export const blockers = sqliteView('blockers', {
+  ticketId: text('ticket_id'),
+  blockerId: text('blocker_id'),
+  blockerState: text('blocker_state'),
+  decisionId: text('decision_id'),
+}).as(sql`select d.ticket_id, d.target_id as blocker_id, other.state as blocker_state, d.id as decision_id
+  from file_decisions d
+  join tickets own on own.id = d.ticket_id
+  left join tickets other on other.id = d.target_id
+  where d.kind = 'blocked_by' and d.file_status = 'active' and own.phase <> 'terminal'
+    and (other.phase is null or other.phase <> 'terminal')`)

@@ -1,0 +1,133 @@
+/**
+ * Opens the two databases: pragmas, migrations, and the check that a file is ours.
+ *
+ * Invariant: nothing here reads a database file with `fs` (closing that handle would drop SQLite's locks); names and
+ * inodes are fair game. Migrations are drizzle-kit's files; `user_version` says how many a file has, and they run in the
+ * one transaction that also sets it, so that two processes that open a new file at once end with the same one.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { PlanError } from '../model/errors.ts'
+import { databaseError } from './sqlite-error.ts'
+
+export type Connection = Database.Database
+
+/** `tkpi` and `tkpl`, as SQLite's application_id. */
+const APPLICATION_ID = { index: 0x746b7069, local: 0x746b706c } as const
+/** How many migrations each kind of file has. A new index migration makes every older index be rebuilt. */
+export const SCHEMA_VERSION = { index: 1, local: 1 } as const
+
+export type DatabaseKind = keyof typeof SCHEMA_VERSION
+
+/** How long a statement waits for another process's lock before SQLite says that it is busy. */
+export const BUSY_TIMEOUT_MS = 15_000
+
+/** File systems on which processes of different machines meet, or whose shared memory does not work: WAL corrupts there. */
+const SHARED_FILE_SYSTEMS = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x786f4256, 0x65735546, 0x5346414f, 0x00c36400, 0x0bd00bd0,
+  0x01161970, 0x7461636f, 0x7c7c6673,
+])
+
+/** True where the folder lies on a network or shared-folder file system. */
+export function isSharedFileSystem(folder: string): boolean {
+  if (process.platform === 'win32') return folder.startsWith('\\\\')
+  return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
+}
+
+/** What a database file was found to be, before it was used. */
+export type FileState = 'ours' | 'new' | 'foreign' | 'newer' | 'older'
+
+/** A connection with our pragmas; the file is made where there is none. Nothing is migrated. @throws SqliteError. */
+export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Connection {
+  if (path !== ':memory:') makeFolder(dirname(path))
+  const connection = new Database(path, { timeout: timeoutMs })
+  try {
+    if (path !== ':memory:') {
+      connection.pragma(`journal_mode = ${isSharedFileSystem(dirname(path)) ? 'delete' : 'wal'}`)
+    }
+    connection.pragma(`synchronous = ${kind === 'local' ? 'full' : 'normal'}`)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Whose file it is, and of which version. @throws SqliteError where it is damaged. */
+export function fileState(connection: Connection, kind: DatabaseKind): FileState {
+  const id = connection.pragma('application_id', { simple: true }) as number
+  const version = connection.pragma('user_version', { simple: true }) as number
+  if (id === APPLICATION_ID[kind]) {
+    return version === SCHEMA_VERSION[kind] ? 'ours' : version > SCHEMA_VERSION[kind] ? 'newer' : 'older'
+  }
+  const tables = connection.prepare('select count(*) from sqlite_master').pluck().get()
+  return id === 0 && version === 0 && tables === 0 ? 'new' : 'foreign'
+}
+
+/** Brings a new or older file to this version, in one transaction; whoever comes second finds it done. */
+export function migrate(connection: Connection, kind: DatabaseKind): void {
+  connection
+    .transaction(() => {
+      const done = connection.pragma('user_version', { simple: true }) as number
+      for (const statements of migrationTexts(kind).slice(done)) connection.exec(statements)
+      connection.pragma(`application_id = ${APPLICATION_ID[kind]}`)
+      connection.pragma(`user_version = ${SCHEMA_VERSION[kind]}`)
+    })
+    .immediate()
+}
+
+/** The SQL of each migration in order, as drizzle-kit wrote it. */
+export function migrationTexts(kind: DatabaseKind): string[] {
+  const folder = join(packageRoot(), 'migrations', kind)
+  const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
+    entries: { tag: string }[]
+  }
+  return journal.entries.map(({ tag }) => readFileSync(join(folder, `${tag}.sql`), 'utf8'))
+}
+
+/** The folder of package.json, from a source file or from the bundle. */
+export function packageRoot(): string {
+  let folder = import.meta.dirname
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return folder
+}
+
+/** Opens local.db, made or migrated as needed. @throws PlanError database. */
+export function openLocal(path: string, timeoutMs: number): Connection {
+  let connection: Connection | undefined
+  try {
+    connection = connect(path, 'local', timeoutMs)
+    const state = fileState(connection, 'local')
+    if (state === 'foreign' || state === 'newer') {
+      const why = state === 'foreign' ? 'belongs to another program' : 'was written by a later version of ticketplan'
+      throw new PlanError('database', `${path} ${why}: it is left as it is`, { path, sqliteCode: 'SQLITE_MISMATCH' })
+    }
+    if (state !== 'ours') migrate(connection, 'local')
+    return connection
+  } catch (error) {
+    connection?.close()
+    throw databaseError(error, path)
+  }
+}
+
+/** Removes a database file and what belongs to it. The companions go first: a new file must never meet an old journal. */
+export function removeDatabase(path: string): void {
+  for (const suffix of ['-wal', '-shm', '-journal', '']) rmSync(path + suffix, { force: true })
+}
+
+/** The inode of a file, or null where there is none: tells whether a connection still has the file of that name. */
+export function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null
+}
+
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  try {
+    mkdirSync(folder, { recursive: true })
+    if (basename(folder) === '.ticketplan') writeFileSync(join(folder, '.gitignore'), '*\n')
+  } catch (error) {
+    const { code = 'EIO', message } = error as NodeJS.ErrnoException
+    throw new PlanError('io', `${folder} cannot be made: ${message}`, { path: folder, syscallCode: code }, error)
+  }
+}

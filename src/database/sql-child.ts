@@ -1,0 +1,94 @@
+/**
+ * Runs one ad hoc query in a process of its own, which its parent kills at the deadline: SQLite cannot be interrupted from
+ * JavaScript. Reads a request from standard input, writes a reply to standard output, both JSON.
+ *
+ * The connection is read-only, `query_only`, its memory bounded; the statement must be one, must read, and must begin like
+ * a query. Each of these alone has a hole (a read-only connection still runs VACUUM INTO and ATTACH).
+ */
+import { readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+
+export interface SqlRequest {
+  indexPath: string
+  /** local.db, for `claims`; null where there is none. */
+  localPath: string | null
+  /** ISO 8601: decides which claims are live. */
+  now: string
+  query: string
+  /** At most so many rows, and so many bytes of values. */
+  limit: number
+  maxBytes: number
+}
+
+export type SqlReply =
+  | { columns: string[]; rows: SqlValue[][]; truncated: boolean }
+  | { error: { code: 'sql_refused' | 'sql_failed'; message: string } }
+/** Integers beyond 2^53 and infinite numbers come as text, blobs as hexadecimal text. */
+export type SqlValue = string | number | null
+
+const HEAP_LIMIT_BYTES = 256 * 1024 * 1024
+const READING = /^(?:select|with|values|explain)\b/i
+// Comments, string literals and quoted names, in which words mean nothing.
+const QUIET = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]/g
+
+function refusal(query: string): string | null {
+  const code = query.replace(QUIET, quoted => (/^['"`[]/.test(quoted) ? quoted.replace(/[^\w]/g, ' ') : ' ')).trim()
+  if (!READING.test(code)) return 'only one SELECT, WITH, VALUES or EXPLAIN is allowed'
+  // Some pragmas act while they are compiled, so EXPLAIN does not make them harmless; as tables they can be quoted.
+  if (/\bpragma_\w|^explain(?:\s+query\s+plan)?\s+pragma\b/i.test(code)) return 'PRAGMA is not allowed, in no form'
+  return null
+}
+
+function plain(value: unknown): SqlValue {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  return value as string | null
+}
+
+function open({ indexPath, localPath, now }: SqlRequest) {
+  const connection = new Database(indexPath, { readonly: true, fileMustExist: true, timeout: 10_000 })
+  connection.pragma(`hard_heap_limit = ${HEAP_LIMIT_BYTES}`)
+  const columns = 'ticket_id, holder, token, pool, acquired_at, renewed_at, expires_at'
+  if (localPath === null) {
+    connection.exec(
+      `create temp view claims as select ${columns
+        .split(', ')
+        .map(name => `null as ${name}`)
+        .join(', ')}, 0 as live where 0`,
+    )
+  } else {
+    connection.prepare('attach ? as local').run(localPath)
+    connection.exec(
+      `create temp view claims as select ${columns}, released_at is null and expires_at > '${now}' as live from local.claims where released_at is null`,
+    )
+  }
+  connection.pragma('query_only = on')
+  return connection
+}
+
+function run(request: SqlRequest): SqlReply {
+  const refused = refusal(request.query)
+  if (refused) return { error: { code: 'sql_refused', message: refused } }
+  try {
+    const statement = open(request).prepare(request.query)
+    if (!statement.reader || !statement.readonly) {
+      return { error: { code: 'sql_refused', message: 'the statement does not only read' } }
+    }
+    const columns = statement.columns().map(column => column.name)
+    const rows: SqlValue[][] = []
+    let bytes = 0
+    for (const row of statement.raw().safeIntegers().iterate() as IterableIterator<unknown[]>) {
+      const values = row.map(plain)
+      for (const value of values) bytes += typeof value === 'string' ? value.length : 8
+      if (rows.length === request.limit || bytes > request.maxBytes) return { columns, rows, truncated: true }
+      rows.push(values)
+    }
+    return { columns, rows, truncated: false }
+  } catch (error) {
+    if (error instanceof RangeError) return { error: { code: 'sql_refused', message: 'only one statement is allowed' } }
+    return { error: { code: 'sql_failed', message: (error as Error).message } }
+  }
+}
+
+process.stdout.write(JSON.stringify(run(JSON.parse(readFileSync(0, 'utf8')))))

@@ -1,0 +1,127 @@
+/**
+ * The one lock around every read-modify-write: `BEGIN IMMEDIATE` on local.db, so one writer a clone at a time.
+ *
+ * SQLite's lock needs no clean-up: the kernel frees it with the process that holds it, however that ends. A holder that
+ * stops without ending is named where the system tells (Linux). Nothing is written to the database by locking.
+ */
+import { readFileSync } from 'node:fs'
+import { PlanError } from '../model/errors.ts'
+import { type Connection, inodeOf, openLocal } from './open.ts'
+import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
+
+/** local.db, opened when first needed, and opened anew where the file was replaced. */
+export interface LocalDatabase {
+  readonly path: string
+  /** Runs the action while no other process of this clone writes; its result, once committed. */
+  locked<T>(action: (connection: Connection) => T): T
+  /** The connection for reads; undefined while there is no file. */
+  reader(): Connection | undefined
+  close(): void
+}
+
+/** Ready to open local.db at a path; nothing is opened yet. `timeoutMs` bounds the wait for the lock. */
+export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
+  let connection: Connection | undefined
+  let inode: number | null = null
+  let depth = 0
+
+  const close = () => {
+    connection?.close()
+    connection = undefined
+  }
+  const open = (): Connection => {
+    if (connection && inodeOf(path) !== inode) close()
+    connection ??= openLocal(path, timeoutMs)
+    inode = inodeOf(path)
+    return connection
+  }
+  const begin = (): Connection => {
+    for (;;) {
+      const opened = open()
+      const startedAt = performance.now()
+      try {
+        opened.exec('begin immediate')
+      } catch (error) {
+        if (sqliteCode(error) !== 'SQLITE_BUSY') throw databaseError(error, path)
+        throw busyError(path, Math.round(performance.now() - startedAt))
+      }
+      if (inodeOf(path) === inode) return opened
+      close() // the file was deleted or replaced while we waited: its lock is no longer the lock
+    }
+  }
+
+  return {
+    path,
+    locked(action) {
+      if (depth > 0) return action(connection!)
+      const locked = begin()
+      depth++
+      try {
+        const result = action(locked)
+        if (locked.inTransaction) locked.exec('commit')
+        return result
+      } catch (error) {
+        if (locked.inTransaction) locked.exec('rollback')
+        throw error
+      } finally {
+        depth--
+      }
+    },
+    reader() {
+      if (depth > 0) return connection
+      if (inodeOf(path) === null) return undefined
+      try {
+        return open()
+      } catch (error) {
+        if (isDamaged(error)) throw databaseError(error, path)
+        throw error
+      }
+    },
+    close,
+  }
+}
+
+/** The error of a lock that was not free in time. It names the holder where /proc tells. */
+export function busyError(path: string, waitedMs: number): PlanError<'busy'> {
+  const holder = findHolder(path)
+  const who = holder ? `held by ${holder}` : 'held by another process'
+  return new PlanError(
+    'busy',
+    `busy: the lock ${path} is ${who}, waited ${(waitedMs / 1000).toFixed(1)} s; run the command again when that is done`,
+    { lock: path, waitedMs, holder },
+  )
+}
+
+// SQLite's write locks: byte 120 of the shared memory in WAL mode, the reserved byte of the file itself otherwise.
+const LOCK_BYTES = [
+  { suffix: '-shm', first: 120 },
+  { suffix: '', first: 0x40000001 },
+]
+
+function findHolder(path: string): string | null {
+  let locks: string
+  try {
+    locks = readFileSync('/proc/locks', 'utf8')
+  } catch {
+    return null // only Linux tells
+  }
+  for (const { suffix, first } of LOCK_BYTES) {
+    const inode = inodeOf(path + suffix)
+    for (const [, pid, lockedInode, start, end] of locks.matchAll(
+      /POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\w+:\w+:(\d+)\s+(\d+)\s+(\d+)/g,
+    )) {
+      if (Number(lockedInode) !== inode || Number(start) > first || Number(end) < first) continue
+      return `process ${pid}${commandOf(pid!)}`
+    }
+  }
+  return null
+}
+
+function commandOf(pid: string): string {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()
+    return command ? ` (${command.slice(0, 200)})` : ''
+  } catch {
+    return '' // it ended in the meantime, or belongs to another user
+  }
+}
