@@ -1,0 +1,77 @@
+/**
+ * The facts on which a verdict rests, read from one snapshot of the index and from the live claims.
+ *
+ * Each fact is read at most once an answer, however many Tickets of the queue depend on it.
+ */
+import type { LiveClaims } from '../claims/claims.ts'
+import { idFromPath } from '../files/ticket-files.ts'
+import type { Decision } from '../model/decision.ts'
+import { idKey } from '../model/ticket-id.ts'
+import type { Facts, RelationFact } from '../model/verdict.ts'
+import type { IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
+
+/** Reads facts as they are asked for. `pools` are the configured capacities. */
+export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Record<string, number>): Facts {
+  let quarantined: QuarantineRow[] | undefined
+  const unreadable = () => (quarantined ??= queries.quarantined())
+  const standing = (id: string, kind: string): Decision[] =>
+    queries.standingOfKind(id, kind).map(body => JSON.parse(body))
+  const waits = {
+    blocked_by: once(id => grouped(queries.standing(id, 'blocked_by'))),
+    after: once(id => grouped(queries.standing(id, 'after'))),
+  }
+
+  return {
+    ticket: once(id => {
+      const row = queries.ticket(id)
+      if (row) return { readable: true, id, state: row.state, phase: row.phase }
+      const file = unreadable().find(({ path }) => path.endsWith('.json') && idKey(idFromPath(path)) === idKey(id))
+      return file && { readable: false, id, path: file.path }
+    }),
+    waitsFor: (id, kind) => waits[kind](id),
+    conflicts: once(id => {
+      const rows = queries.conflicts(id)
+      const strict = grouped(rows.filter(row => row.advisory === 0))
+      const advisory = grouped(
+        rows.filter(row => row.advisory === 1 && !strict.some(({ other }) => other === row.other)),
+      )
+      return [
+        ...strict.map(fact => ({ ...fact, advisory: false })),
+        ...advisory.map(fact => ({ ...fact, advisory: true })),
+      ]
+    }),
+    waiting: once(id => {
+      const note = standing(id, 'waiting_for_capacity')[0]
+      return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
+    }),
+    contested: id => standing(id, 'contested').map(({ id: decision, field }) => ({ decision, field: field! })),
+    claim: id => claims.find(id),
+    slots(pool, exceptTicket) {
+      const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
+      return capacity === undefined ? undefined : { capacity, taken: claims.countInPool(pool, exceptTicket) }
+    },
+    suspects: id =>
+      unreadable()
+        .filter(({ mentions }) => (JSON.parse(mentions) as string[]).includes(id))
+        .map(({ path }) => ({ ticket: idFromPath(path), path })),
+  }
+}
+
+/** Rows in the order of the other Tickets' ids; those that name the same one become one fact. */
+function grouped(rows: StandingRow[]): RelationFact[] {
+  const facts: RelationFact[] = []
+  for (const { other, decision } of rows) {
+    const last = facts.at(-1)
+    if (last?.other === other) last.decisions.push(decision)
+    else facts.push({ other, decisions: [decision] })
+  }
+  return facts
+}
+
+function once<T>(read: (id: string) => T): (id: string) => T {
+  const known = new Map<string, T>()
+  return id => {
+    if (!known.has(id)) known.set(id, read(id))
+    return known.get(id)!
+  }
+}

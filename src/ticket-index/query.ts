@@ -1,0 +1,212 @@
+/**
+ * Prepared, typed selects over the index. SQL text rather than drizzle's builder: half the time a query, and drizzle itself
+ * stays unloaded (docs/design.md has the figures). Every statement is prepared at most once a connection.
+ */
+import type { Connection } from '../database/open.ts'
+import type { RelationKind, Status } from '../model/decision.ts'
+import type { Phase } from '../model/phase.ts'
+
+/** A row of `tickets`. */
+export interface TicketRow {
+  id: string
+  slug: string | null
+  title: string
+  state: string
+  phase: Phase
+  state_at: string | null
+  created_at: string | null
+  queued_at: string | null
+  queued_by: string | null
+  changed_at: string | null
+  path: string
+  format: number
+}
+
+/** A row of `decisions`; `body` is the stored JSON. */
+export interface DecisionRow {
+  id: string
+  ticket_id: string
+  kind: string
+  status: Status
+  body: string
+}
+
+/** A row of `relations`, with what the decision adds. */
+export interface RelationRow {
+  ticket_id: string
+  kind: RelationKind
+  other_id: string
+  status: Status
+  decision_id: string
+  by: string
+  at: string
+  reason: string | null
+  advisory: number
+  label: string | null
+}
+
+/** A decision that stands in its file and names another Ticket. */
+export interface StandingRow {
+  other: string
+  decision: string
+  advisory: number
+}
+
+export interface QuarantineRow {
+  path: string
+  code: string
+  message: string
+  line: number | null
+  column: number | null
+  mentions: string
+}
+
+/** A relation whose other Ticket has no file, readable or not. */
+export interface DanglingRow {
+  ticket_id: string
+  kind: string
+  target_id: string
+  decision_id: string
+  path: string
+}
+
+export type IndexQueries = ReturnType<typeof prepareQueries>
+
+/** What `relations` can be narrowed to; every field may be left out. */
+export interface RelationFilter {
+  ticket?: string
+  kind?: RelationKind
+  status?: Status
+}
+
+const STORED_RELATIONS = `(select ticket_id, kind, target_id as other_id, status, id as decision_id, "by", "at", reason
+  from decisions where target_id is not null)`
+// What the promised view leaves out of a relation, from the decision itself.
+const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as label
+  from %source% r join file_decisions d on d.id = r.decision_id and d.ticket_id in (r.ticket_id, r.other_id)`
+
+/** The queries over one connection. Lists are in the order that their SQL says, always a total one. */
+export function prepareQueries(connection: Connection) {
+  const prepared = new Map<string, ReturnType<Connection['prepare']>>()
+  const statement = <P extends unknown[], R>(sql: string) => {
+    const known = prepared.get(sql) ?? connection.prepare(sql)
+    prepared.set(sql, known)
+    return known as unknown as { get(...parameters: P): R | undefined; all(...parameters: P): R[] }
+  }
+  return {
+    ticket: (id: string) => statement<[string], TicketRow>('select * from tickets where id = ?').get(id),
+    ticketsBySlug: (slug: string) =>
+      statement<[string], TicketRow>('select * from tickets where slug = ? order by id').all(slug),
+    allTickets: () => statement<[], TicketRow>('select * from tickets order by id').all(),
+    queued: () =>
+      statement<[], TicketRow>(
+        "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
+      ).all(),
+    /** Paths of the files, readable or not, that bear the id without regard to case. */
+    pathsOfKey: (key: string) =>
+      statement<[string], { path: string }>('select path from files where id_key = ? order by path')
+        .all(key)
+        .map(row => row.path),
+    /** Ids and slugs that begin alike, for a hint after a name that is not known. */
+    similar(name: string) {
+      const pattern = `%${name.replace(/[\\%_]/g, '\\$&')}%`
+      return statement<[string, string], { id: string; slug: string | null }>(
+        "select id, slug from tickets where id like ? escape '\\' or slug like ? escape '\\' order by id limit 5",
+      ).all(pattern, pattern)
+    },
+    decisionsOf: (ticket: string) =>
+      statement<[string], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions where ticket_id = ? order by "at", id',
+      ).all(ticket),
+    /** Every Ticket whose file holds the decision: one, unless a file was copied. */
+    holdersOf: (decision: string) =>
+      statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
+        .all(decision)
+        .map(row => row.ticket_id),
+    /** From both sides where a Ticket is given, else each relation once, as stored. */
+    relations({ ticket, kind, status }: RelationFilter) {
+      const source = ticket === undefined ? STORED_RELATIONS : 'relations'
+      const tests = [
+        ticket !== undefined && 'r.ticket_id = ?',
+        kind !== undefined && 'r.kind = ?',
+        status !== undefined && 'r.status = ?',
+      ].filter(Boolean)
+      const where = tests.length ? `where ${tests.join(' and ')}` : ''
+      const parameters = [ticket, kind, status].filter(parameter => parameter !== undefined)
+      return statement<string[], RelationRow>(
+        `${WITH_DETAILS.replace('%source%', source)} ${where} order by r.ticket_id, r.kind, r.other_id, r.decision_id`,
+      ).all(...parameters)
+    },
+    standing: (ticket: string, kind: 'blocked_by' | 'after') =>
+      statement<[string, string], StandingRow>(
+        `select target_id as other, id as decision, advisory from file_decisions
+         where ticket_id = ? and kind = ? and file_status = 'active' order by target_id, id`,
+      ).all(ticket, kind),
+    /** Conflicts of both directions that stand and whose two Tickets are not settled. */
+    conflicts: (ticket: string) =>
+      statement<[string, string], StandingRow>(
+        `select target_id as other, id as decision, advisory from file_decisions
+         where ticket_id = ? and kind = 'conflicts_with' and file_status = 'active'
+         union all
+         select ticket_id, id, advisory from file_decisions
+         where target_id = ? and kind = 'conflicts_with' and file_status = 'active'
+         order by 1, 2`,
+      ).all(ticket, ticket),
+    standingOfKind: (ticket: string, kind: string) =>
+      statement<[string, string], { body: string }>(
+        `select body from file_decisions where ticket_id = ? and kind = ? and file_status = 'active' order by "at", id`,
+      )
+        .all(ticket, kind)
+        .map(row => row.body),
+    quarantined: () => statement<[], QuarantineRow>('select * from quarantine order by path').all(),
+    /** Relations that stand and whose other Ticket has no file, readable or not; of one Ticket where it is given. */
+    dangling: (ticket?: string) =>
+      statement<string[], DanglingRow>(
+        `select d.ticket_id, d.kind, d.target_id, d.id as decision_id, own.path
+         from tickets own
+         join file_decisions d on d.ticket_id = own.id
+         where ${ticket === undefined ? '' : 'own.id = ? and'} own.phase <> 'terminal' and d.target_id is not null
+           and d.file_status = 'active' and not exists (select 1 from files where id_key = lower(d.target_id))
+         order by d.ticket_id, d.id`,
+      ).all(...(ticket === undefined ? [] : [ticket])),
+    sharedSlugs: () =>
+      statement<[], { slug: string; ids: string }>(
+        "select slug, group_concat(id, ', ') as ids from (select slug, id from tickets where slug is not null order by slug, id) group by slug having count(*) > 1",
+      ).all(),
+    repeatedDecisions: () =>
+      statement<[], { id: string; tickets: string }>(
+        "select id, group_concat(ticket_id, ', ') as tickets from (select id, ticket_id from file_decisions order by id, ticket_id) group by id having count(*) > 1",
+      ).all(),
+    /** Decisions whose text matches one of the patterns of LIKE. */
+    bodiesLike: (...patterns: string[]) =>
+      statement<string[], { ticket_id: string; path: string; body: string }>(
+        `select d.ticket_id, t.path, d.body from file_decisions d join tickets t on t.id = d.ticket_id
+         where ${patterns.map(() => 'd.body like ?').join(' or ')} order by d.ticket_id, d.id`,
+      ).all(...patterns),
+    notCanonical: () =>
+      statement<[], { path: string }>(
+        'select path from files where canonical = 0 and path not in (select path from quarantine) order by path',
+      )
+        .all()
+        .map(row => row.path),
+    laterFormats: (known: number) =>
+      statement<[number], { path: string; format: number }>(
+        'select path, format from tickets where format > ? order by path',
+      ).all(known),
+    counts: () =>
+      statement<[], { tickets: number; decisions: number; quarantined: number }>(
+        `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
+                (select count(*) from quarantine) as quarantined`,
+      ).get()!,
+    /** Everything that came from files, as text, for comparing two indexes. Racy marks and stat data are not part of it. */
+    content: () =>
+      [
+        'select path, id_key, hash, canonical from files order by path',
+        'select * from tickets order by id',
+        'select * from file_decisions order by ticket_id, id',
+        'select * from quarantine order by path',
+      ]
+        .map(sql => JSON.stringify(connection.prepare(sql).raw().all()))
+        .join('\n'),
+  }
+}

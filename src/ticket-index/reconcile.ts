@@ -1,0 +1,192 @@
+/**
+ * Makes the rows of the index equal to the Ticket files: all of them, those that changed, or those that are named.
+ *
+ * Invariant: after any sequence of changes the rows are what a rebuild would make. Stat data only say where to look;
+ * content hashes decide. A file is read while the index's write lock is held, so an older reading never replaces a newer.
+ * Must never write a Ticket file.
+ */
+import type { Connection } from '../database/open.ts'
+import type { Repository } from '../files/repository.ts'
+import { findTicketFile, type ListedFile, listTicketFiles, type QuarantinedFile } from '../files/ticket-files.ts'
+import type { Phase } from '../model/phase.ts'
+import { type IndexedFile, pathKey, prepareRowWriter } from './rows.ts'
+
+/** Told now and then during long work: how many files of how many are done. */
+export type Progress = (done: number, total: number) => void
+
+/** What a reconcile found and did. */
+export interface Reconciled {
+  /** Files whose content in the index changed, was added or was removed. */
+  changed: number
+  /** True where every row was made anew. */
+  rebuilt: boolean
+}
+
+/** Keeps one connection's rows equal to the files of one checkout. */
+export interface Reconciler {
+  /** Looks at the stat data of every file, and reads those that may have changed. */
+  reconcile(progress?: Progress): Reconciled
+  /** Reads the files at these paths, whatever the index holds of them. */
+  apply(paths: readonly string[]): Reconciled
+  /** Makes every row anew, in one transaction: a reader sees the old rows or the new. */
+  rebuild(progress?: Progress): Reconciled
+}
+
+/** A file this young, in ms, may change again without a change of its stat data. Two figures: for clocks in ticks, and in seconds. */
+const RACY_MS = { ticks: 50, seconds: 2100 }
+/** From so many changed files on, making all rows anew is faster. */
+const REBUILD_FROM = 1000
+
+export function prepareReconciler(
+  connection: Connection,
+  repository: Repository,
+  phaseOf: (state: string) => Phase,
+): Reconciler {
+  const rows = prepareRowWriter(connection, phaseOf)
+  const derivation = JSON.stringify([repository.config.ticketsDir, repository.config.states])
+  const knownFiles = connection
+    .prepare<[], KnownFile>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files order by path')
+    .raw()
+  const knownFile = connection.prepare<[string], { hash: string; quarantined: string | null }>(
+    'select hash, code as quarantined from files left join quarantine using (path) where path = ?',
+  )
+  const pathsOfKey = connection.prepare<[string], string>('select path from files where id_key = ?').pluck()
+  const storedDerivation = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
+  const storeDerivation = connection.prepare("insert or replace into meta values ('derivation', ?)")
+
+  const read = (path: string): { file: IndexedFile; racy: boolean } | undefined => {
+    const now = Date.now()
+    const file = findTicketFile(repository.root, path)
+    return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
+  }
+
+  const rebuild = (progress?: Progress): Reconciled => {
+    connection
+      .transaction(() => {
+        const indexes = connection
+          .prepare<[], { name: string; sql: string }>(
+            "select name, sql from sqlite_master where type = 'index' and sql is not null",
+          )
+          .all()
+        for (const { name } of indexes) connection.exec(`drop index "${name}"`)
+        for (const table of ['files', 'tickets', 'file_decisions', 'quarantine'])
+          connection.exec(`delete from ${table}`)
+        const listed = listTicketFiles(repository)
+        const others = pathsByKey(listed)
+        for (const [done, { path }] of listed.entries()) {
+          const found = read(path)
+          if (found) rows.insert(unlessDuplicate(found.file, others.get(pathKey(path))), found.racy)
+          if (progress && done % 500 === 0) progress(done, listed.length)
+        }
+        for (const { sql } of indexes) connection.exec(sql)
+        storeDerivation.run(derivation)
+        progress?.(listed.length, listed.length)
+      })
+      .immediate()
+    const changed = connection.prepare<[], number>('select count(*) from files').pluck().get() as number
+    return { changed, rebuilt: true }
+  }
+
+  const apply = (paths: readonly string[]): Reconciled => {
+    let changed = 0
+    connection
+      .transaction(() => {
+        const group = new Set(paths)
+        for (const path of paths) for (const sibling of pathsOfKey.all(pathKey(path))) group.add(sibling)
+        const found = new Map([...group].map(path => [path, read(path)]))
+        const others = pathsByKey([...found].filter(([, reading]) => reading).map(([path]) => ({ path })))
+        const insertions: (() => void)[] = []
+        for (const [path, reading] of found) {
+          const known = knownFile.get(path)
+          const file = reading && unlessDuplicate(reading.file, others.get(pathKey(path)))
+          if (file && known && isUnchanged(known, file)) {
+            rows.touch(path, file.stat, reading.racy)
+            continue
+          }
+          if (!file && !known) continue
+          changed++
+          rows.remove(path)
+          if (file) insertions.push(() => rows.insert(file, reading.racy))
+        }
+        for (const insert of insertions) insert() // after every removal: a Ticket may have moved to another path
+      })
+      .immediate()
+    return { changed, rebuilt: false }
+  }
+
+  return {
+    rebuild,
+    apply,
+    reconcile(progress) {
+      if (storedDerivation.get() !== derivation) return rebuild(progress)
+      const { suspects, known } = changedPaths(listTicketFiles(repository), knownFiles.all())
+      if (suspects.length === 0) return { changed: 0, rebuilt: false }
+      if (suspects.length >= REBUILD_FROM && suspects.length > known / 2) return rebuild(progress)
+      return apply(suspects)
+    },
+  }
+}
+
+type KnownFile = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]
+
+/** Paths whose stat data differ, that are new, gone or racy. Both lists are in the order of their paths. */
+function changedPaths(listed: ListedFile[], known: KnownFile[]): { suspects: string[]; known: number } {
+  const suspects: string[] = []
+  let next = 0
+  for (const file of listed) {
+    while (next < known.length && known[next]![0] < file.path) suspects.push(known[next++]![0])
+    const row = known[next]
+    if (row?.[0] !== file.path) {
+      suspects.push(file.path)
+      continue
+    }
+    next++
+    const same =
+      row[1] === file.sizeBytes &&
+      row[2] === file.mtimeMs &&
+      row[3] === file.ctimeMs &&
+      row[4] === file.inode &&
+      row[5] === 0
+    if (!same) suspects.push(file.path)
+  }
+  while (next < known.length) suspects.push(known[next++]![0])
+  return { suspects, known: known.length }
+}
+
+function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
+  const latest = Math.max(mtimeMs, ctimeMs)
+  return latest + (latest % 1000 === 0 ? RACY_MS.seconds : RACY_MS.ticks) >= nowMs
+}
+
+function isUnchanged(known: { hash: string; quarantined: string | null }, file: IndexedFile): boolean {
+  const quarantined = file.readable ? null : file.code
+  return known.hash === file.hash && known.quarantined === quarantined && quarantined !== 'duplicate_id'
+}
+
+function pathsByKey(files: { path: string }[]): Map<string, string[]> {
+  const paths = new Map<string, string[]>()
+  for (const { path } of files) {
+    const key = pathKey(path)
+    const known = paths.get(key)
+    if (known) known.push(path)
+    else paths.set(key, [path])
+  }
+  return paths
+}
+
+/** A readable file, unless another file bears the same id: then neither can be believed, and both are quarantined. */
+function unlessDuplicate(file: IndexedFile, paths: string[] | undefined): IndexedFile {
+  const others = paths?.filter(path => path !== file.path) ?? []
+  if (!file.readable || others.length === 0) return file
+  const conflicts = file.ticket.decisions.filter(decision => decision.kind === 'conflicts_with')
+  return {
+    readable: false,
+    path: file.path,
+    code: 'duplicate_id',
+    message: `the id stands in another file too, where case does not count: ${others.sort().join(', ')}`,
+    place: null,
+    mentions: conflicts.map(decision => decision.target!).sort(),
+    hash: file.hash,
+    stat: file.stat,
+  } satisfies QuarantinedFile
+}

@@ -1,0 +1,174 @@
+/**
+ * index.db as an owned resource: opened, kept equal to the files, replaced where it is unusable, asked.
+ *
+ * Invariant: an answer is never taken from an index that is known to differ from the files. A damaged, foreign or
+ * other-version index is made anew, with a word about it; where none can be written, the index lives in memory for this
+ * process, with a word about that. Any other failure rises.
+ */
+import { join } from 'node:path'
+import { type Connection, connect, fileState, inodeOf, migrate, removeDatabase } from '../database/open.ts'
+import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
+import { busyError, type LocalDatabase } from '../database/write-lock.ts'
+import type { Repository } from '../files/repository.ts'
+import type { Phase } from '../model/phase.ts'
+import { type IndexQueries, prepareQueries } from './query.ts'
+import { type Progress, prepareReconciler, type Reconciled, type Reconciler } from './reconcile.ts'
+
+export interface TicketIndex {
+  readonly path: string
+  /** True where the index is in memory because its file cannot be written. */
+  readonly inMemory: boolean
+  /** Makes the rows equal to the files, then runs the action over one snapshot of them. */
+  read<T>(action: (queries: IndexQueries) => T, progress?: Progress): T
+  /** Runs the action over the rows as they are. */
+  peek<T>(action: (queries: IndexQueries) => T): T
+  reconcile(progress?: Progress): Reconciled
+  rebuild(progress?: Progress): Reconciled
+  /** Brings the rows of files that were just written up to date. A failure only leaves that to the next reconcile. */
+  noteWritten(paths: readonly string[]): void
+  /** Null where the rows are what a rebuild would make, else what is wrong. Does not reconcile first. */
+  findMismatch(): string | null
+  /** Writes a copy of the index to a path where nothing is. */
+  copyTo(path: string): void
+  close(): void
+}
+
+interface OpenIndex {
+  connection: Connection
+  queries: IndexQueries
+  reconciler: Reconciler
+  inode: number | null
+}
+
+/** Ready to open the index; nothing is opened yet. `notify` is told, in a sentence, what a person should know. */
+export function ticketIndex(
+  repository: Repository,
+  phaseOf: (state: string) => Phase,
+  local: LocalDatabase,
+  timeoutMs: number,
+  notify: (message: string) => void,
+): TicketIndex {
+  const path = join(repository.indexDir, 'index.db')
+  let opened: OpenIndex | undefined
+  let inMemory = false
+
+  const close = () => {
+    opened?.connection.close()
+    opened = undefined
+  }
+  const adopt = (connection: Connection): OpenIndex => ({
+    connection,
+    queries: prepareQueries(connection),
+    reconciler: prepareReconciler(connection, repository, phaseOf),
+    inode: inMemory ? null : inodeOf(path),
+  })
+  const useMemory = (error: unknown): OpenIndex => {
+    close()
+    inMemory = true
+    const why = (databaseError(error, path) as Error).message
+    notify(`the index cannot be written (${why}); this answer comes from the Ticket files, read anew into memory`)
+    const connection = connect(':memory:', 'index', timeoutMs)
+    migrate(connection, 'index')
+    opened = adopt(connection)
+    return opened
+  }
+  const open = (): OpenIndex => {
+    if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
+    if (opened) return opened
+    try {
+      opened = adopt(openFile())
+      return opened
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+      return useMemory(error)
+    }
+  }
+  /** A usable connection to the file, after replacing one that is of no use. */
+  const openFile = (): Connection => {
+    const usable = tryFile()
+    if (typeof usable !== 'string') return usable
+    return local.locked(() => {
+      const again = tryFile() // somebody may have replaced it while we waited for the lock
+      if (typeof again !== 'string') return again
+      notify(`the index was ${again} and has been made anew from the Ticket files`)
+      removeDatabase(path)
+      const fresh = tryFile()
+      if (typeof fresh !== 'string') return fresh
+      throw new Error(`${path}: a new index is ${fresh}`)
+    })
+  }
+  /** The connection, or why the file is of no use. */
+  const tryFile = (): Connection | string => {
+    let connection: Connection | undefined
+    try {
+      connection = connect(path, 'index', timeoutMs)
+      const state = fileState(connection, 'index')
+      if (state === 'new') migrate(connection, 'index')
+      if (state === 'new' || state === 'ours') return connection
+      connection.close()
+      return state === 'foreign'
+        ? 'not one of ticketplan'
+        : `written by ${state === 'newer' ? 'a later' : 'an earlier'} version`
+    } catch (error) {
+      connection?.close()
+      if (isDamaged(error)) return 'damaged'
+      throw error
+    }
+  }
+  /** Runs the action on the open index; a damaged one is replaced once, an unwritable one left for one in memory. */
+  const withIndex = <T>(action: (index: OpenIndex) => T): T => {
+    const startedAt = performance.now()
+    try {
+      return action(open())
+    } catch (error) {
+      if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
+      if (inMemory) throw databaseError(error, path)
+      if (isUnwritable(error)) return action(useMemory(error))
+      if (!isDamaged(error)) throw databaseError(error, path)
+      const damaged = opened?.inode
+      close()
+      local.locked(() => {
+        if (inodeOf(path) === damaged) removeDatabase(path) // else somebody has replaced it already
+      })
+      notify('the index was damaged and has been made anew from the Ticket files')
+      return action(open())
+    }
+  }
+
+  return {
+    path,
+    get inMemory() {
+      return inMemory
+    },
+    read: (action, progress) =>
+      withIndex(({ connection, queries, reconciler }) => {
+        reconciler.reconcile(progress)
+        return connection.transaction(() => action(queries)).deferred()
+      }),
+    peek: action => withIndex(({ queries }) => action(queries)),
+    reconcile: progress => withIndex(({ reconciler }) => reconciler.reconcile(progress)),
+    rebuild: progress => withIndex(({ reconciler }) => reconciler.rebuild(progress)),
+    noteWritten(paths) {
+      try {
+        withIndex(({ reconciler }) => reconciler.apply(paths))
+      } catch (error) {
+        notify(`the Ticket file is written, the index is not (${(error as Error).message}); the next command mends it`)
+      }
+    },
+    findMismatch: () =>
+      withIndex(({ connection, queries }) => {
+        const integrity = connection.pragma('quick_check', { simple: true })
+        if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
+        const fresh = connect(':memory:', 'index', timeoutMs)
+        try {
+          migrate(fresh, 'index')
+          prepareReconciler(fresh, repository, phaseOf).rebuild()
+          return prepareQueries(fresh).content() === queries.content() ? null : 'its rows differ from the Ticket files'
+        } finally {
+          fresh.close()
+        }
+      }),
+    copyTo: target => withIndex(({ connection }) => connection.prepare('vacuum into ?').run(target)),
+    close,
+  }
+}
