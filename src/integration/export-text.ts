@@ -1,0 +1,77 @@
+/** Tickets and relations as text for other programs. Text from files is quoted by each format's own rules. */
+
+interface Node {
+  id: string
+  title: string
+  state: string
+  phase: string
+}
+interface Edge {
+  ticket: string
+  kind: string
+  other: string
+  advisory?: true
+}
+
+/** A Mermaid flowchart; an arrow leads from what comes first to what waits for it. */
+export function mermaidText(nodes: Node[], edges: Edge[]): string {
+  const lines = ['flowchart LR']
+  const names = nodeNames(nodes, edges)
+  const quote = (text: string) =>
+    text.replace(/[#"<>&\\`]|[^\P{C}\u200c\u200d]/gu, character => `#${character.codePointAt(0)};`)
+  const known = new Map(nodes.map(node => [node.id, node]))
+  for (const [id, name] of names) {
+    const node = known.get(id)
+    lines.push(
+      `  ${name}["${quote(node ? `${id} (${node.state}): ${node.title}` : id)}"]${node ? `:::${node.phase}` : ''}`,
+    )
+  }
+  const arrows: Record<string, string> = {
+    blocked_by: '==>|blocks|',
+    after: '-->|before|',
+    conflicts_with: '<-.->|conflict|',
+    related: '-.-',
+  }
+  for (const { ticket, kind, other } of edges) lines.push(`  ${names.get(other)} ${arrows[kind]} ${names.get(ticket)}`)
+  lines.push(
+    '  classDef queued fill:#fff3bf,stroke:#e8a500,color:#222',
+    '  classDef active fill:#d0ebff,stroke:#1971c2,color:#222',
+    '  classDef terminal fill:#e9ecef,stroke:#868e96,color:#555',
+    '  classDef open fill:#ffffff,stroke:#495057,color:#222',
+  )
+  return `${lines.join('\n')}\n`
+}
+
+/** A Graphviz digraph; an arrow leads from what comes first to what waits for it. */
+export function dotText(nodes: Node[], edges: Edge[]): string {
+  const quote = (text: string) => `"${text.replace(/[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
+  const styles: Record<string, string> = {
+    blocked_by: 'label="blocks", style=bold',
+    after: 'label="before"',
+    conflicts_with: 'label="conflict", dir=both, style=dashed, color=red',
+    related: 'label="related", dir=none, style=dotted',
+  }
+  const fills: Record<string, string> = { queued: '#fff3bf', active: '#d0ebff', terminal: '#e9ecef', open: '#ffffff' }
+  const lines = ['digraph ticketplan {', '  rankdir=LR', '  node [shape=box, style=filled, fontname="sans-serif"]']
+  for (const { id, title, state, phase } of nodes) {
+    lines.push(`  ${quote(id)} [label=${quote(`${id} (${state}): ${title}`)}, fillcolor="${fills[phase]}"]`)
+  }
+  for (const { ticket, kind, other } of edges) lines.push(`  ${quote(other)} -> ${quote(ticket)} [${styles[kind]}]`)
+  return `${[...lines, '}'].join('\n')}\n`
+}
+
+/** CSV by RFC 4180. A cell that a spreadsheet would take for a formula gets a leading apostrophe. */
+export function csvText(columns: string[], rows: unknown[][]): string {
+  const cell = (value: unknown) => {
+    if (value === null || value === undefined) return ''
+    const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  }
+  return [columns, ...rows].map(row => `${row.map(cell).join(',')}\r\n`).join('')
+}
+
+/** Short names for the drawing, in the order in which Tickets come. */
+function nodeNames(nodes: Node[], edges: Edge[]): Map<string, string> {
+  const ids = [...nodes.map(({ id }) => id), ...edges.flatMap(({ ticket, other }) => [ticket, other])]
+  return new Map([...new Set(ids)].map((id, position) => [id, `t${position}`]))
+}

@@ -1,0 +1,108 @@
+/**
+ * What every importer makes of its source: Tickets with their fields and decisions, and a report of what it could not map.
+ *
+ * Ids of decisions derive from the source alone, so a second run, or a run on another clone, gives the same bytes.
+ */
+import { createHash } from 'node:crypto'
+import { encodeTime } from 'ulid'
+import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
+import { isTicketId, type TicketId } from '../model/ticket-id.ts'
+
+/** A source record that did not become what it says, and why. */
+export interface Dropped {
+  /** Where in the source: a file from its root, with a line where there is one. */
+  source: string
+  message: string
+}
+
+/** The fields that follow the source; one that the source does not have is removed. */
+export const SOURCE_FIELDS = ['title', 'state', 'created_at', 'queued_at', 'queued_by', 'state_at', 'source'] as const
+
+export interface ImportedTicket {
+  id: TicketId
+  fields: Partial<Record<(typeof SOURCE_FIELDS)[number], unknown>> & { title: string; state: string }
+  /** Fields that the source system does not have, and that are left as they are. */
+  kept: readonly (typeof SOURCE_FIELDS)[number][]
+}
+
+/** A decision, the Ticket whose file keeps it, and where in the source it came from. */
+export interface ImportedDecision {
+  holder: TicketId
+  decision: Decision
+  source: string
+}
+
+export interface Imported {
+  tickets: ImportedTicket[]
+  decisions: ImportedDecision[]
+  dropped: Dropped[]
+}
+
+/** A relation or other decision as a source record says it, before it is checked. */
+export interface SourceRecord {
+  ticket: string
+  kind: string
+  other?: string
+  at: unknown
+  by: unknown
+  reason?: unknown
+  fields?: Record<string, unknown>
+  /** The record itself: with the Ticket, all that the decision's id derives from. */
+  record: unknown
+  source: string
+}
+
+/** Collects decisions and reports. `system` is part of what decision ids derive from. */
+export function importCollector(system: string) {
+  const imported: Imported = { tickets: [], decisions: [], dropped: [] }
+  const drop = (source: string, message: string) => {
+    imported.dropped.push({ source, message })
+  }
+  return {
+    imported,
+    drop,
+    /** The record as a decision of the Ticket that keeps it, or a line in the report. */
+    addDecision({ ticket, kind, other, at, by, reason, fields, record, source }: SourceRecord) {
+      const time = isoTime(at)
+      if (!time) return drop(source, `no decision: "at" is not a time: ${JSON.stringify(at)}`)
+      if (!isTicketId(ticket)) return drop(source, `no decision: ${JSON.stringify(ticket)} cannot be a Ticket's id`)
+      let stored = { holder: ticket, kind, target: undefined as TicketId | undefined }
+      if (other !== undefined) {
+        if (!isTicketId(other)) return drop(source, `no decision: ${JSON.stringify(other)} cannot be a Ticket's id`)
+        if (other === ticket) return drop(source, `no decision: a relation of ${ticket} to itself`)
+        stored = storedRelation(ticket, kind as RelationKind, other)
+      }
+      const decision: Decision = {
+        id: derivedId(time, JSON.stringify([system, ticket, record])),
+        kind: stored.kind,
+        by: typeof by === 'string' && by ? by : system,
+        at: time,
+        ...(typeof reason === 'string' && reason && { reason }),
+        ...(stored.target && { target: stored.target }),
+        ...fields,
+      }
+      const problem = decisionProblem(decision)
+      if (problem) return drop(source, `no decision: ${problem.path.join('.')}: ${problem.message}`)
+      imported.decisions.push({ holder: stored.holder, decision, source })
+    },
+  }
+}
+
+/** A ULID whose time is the record's and whose rest is a hash of the record. */
+function derivedId(time: string, content: string): string {
+  const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+  let bits = BigInt(`0x${createHash('sha256').update(content).digest('hex').slice(0, 20)}`)
+  let rest = ''
+  for (let i = 0; i < 16; i++) {
+    rest = alphabet[Number(bits & 31n)] + rest
+    bits >>= 5n
+  }
+  return encodeTime(Date.parse(time), 10) + rest
+}
+
+/** A time in any form that names one moment, in the form of Ticket files; undefined where it is none. */
+export function isoTime(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined
+  const time = new Date(value)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+}

@@ -1,0 +1,74 @@
+import * as z from 'zod/mini'
+import { createTicket } from '../model/change.ts'
+import { PlanError } from '../model/errors.ts'
+import { idKey, isSlug, isTicketId } from '../model/ticket-id.ts'
+import type { View } from '../store.ts'
+import { ticketSummary } from './answers.ts'
+import { filledLine, line, operation, ticketName } from './operation.ts'
+import { ticketShape } from './shapes.ts'
+
+export const slugField = z.optional(
+  z.string().check(z.refine<string>(text => text === '' || isSlug(text), 'not a slug: a-z, 0-9 and "-", at most 128')),
+)
+
+/** A new Ticket file. */
+export const add = operation({
+  name: 'add',
+  summary: 'Make a new Ticket file',
+  writes: true,
+  fields: {
+    id: {
+      schema: ticketName.check(
+        z.refine<string>(
+          text => isTicketId(text),
+          'not a Ticket id: a letter or digit, then at most 63 of letters, digits, ".", "_" and "-", no "." at the end, no Windows device name',
+        ),
+      ),
+      help: 'the id, which is also the name of the file',
+      positional: true,
+    },
+    title: { schema: filledLine, help: 'the title, one line', value: 'text' },
+    slug: { schema: slugField, help: 'a second, readable name: a-z, 0-9 and "-"', value: 'slug' },
+    state: { schema: z.optional(filledLine), help: 'the state in the Ticket system (default: open)', value: 'state' },
+    queuedBy: {
+      schema: z.optional(line),
+      help: 'who queued it (default: the actor, where the state is a queued one)',
+      value: 'who',
+    },
+  },
+  output: z.object({ created: z.literal(true), ticket: ticketShape, path: z.string() }),
+  examples: [
+    'ticketplan add A-17 --title "Record schema" --state queued',
+    'ticketplan add A-18 --title "Plan tool" --slug plan-tool',
+  ],
+  run(store, { id, ...fields }) {
+    if (!isTicketId(id)) throw new PlanError('invalid_input', `add: "${id}" is not a Ticket id`, { field: 'id' })
+    return store.locked(() => {
+      store.read(view => {
+        const path = view.queries.pathsOfKey(idKey(id))[0]
+        if (path !== undefined) throw ticketExists(id, path)
+        checkSlug(view, fields.slug, id)
+      })
+      const ticket = createTicket(id, fields, store.stamp(), store.phaseOf)
+      if (!store.create(ticket)) throw ticketExists(id, store.pathOf(id))
+      return {
+        created: true as const,
+        ticket: store.index.peek(queries => ticketSummary(id, queries.ticket(id) ?? null)),
+        path: store.pathOf(id),
+      }
+    })
+  },
+})
+
+function ticketExists(id: string, path: string): PlanError {
+  const message = `a Ticket with the id ${id} is there already (${path}); "ticketplan set" changes its fields`
+  return new PlanError('ticket_exists', message, { ticket: id, path })
+}
+
+/** @throws PlanError slug_taken where another Ticket bears the slug. */
+export function checkSlug({ queries }: View, slug: string | undefined, id: string): void {
+  if (!slug) return
+  const other = queries.ticketsBySlug(slug).find(row => row.id !== id)
+  if (other)
+    throw new PlanError('slug_taken', `the slug "${slug}" belongs to ${other.id} already`, { slug, ticket: other.id })
+}

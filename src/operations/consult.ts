@@ -1,0 +1,55 @@
+import * as z from 'zod/mini'
+import { poolName } from '../model/decision.ts'
+import { verdictOn } from '../model/verdict.ts'
+import type { View } from '../store.ts'
+import { problemsOf, ticketSummary } from './answers.ts'
+import { filledLine, operation, ticketName } from './operation.ts'
+import { claimShape, decisionShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
+
+/** May this queued Ticket be accepted now? */
+export const consult = operation({
+  name: 'consult',
+  summary: 'Say whether a queued Ticket may be accepted now, and why not',
+  details: 'Exit status 0 for accept, 3 for hold. Every reason is listed at once. Nothing is written.',
+  writes: false,
+  fields: {
+    ticket: { schema: ticketName, help: 'id or slug', positional: true },
+    holder: {
+      schema: z.optional(filledLine),
+      help: 'who asks: their own claim does not hold the Ticket',
+      value: 'name',
+    },
+    pool: { schema: z.optional(poolName), help: 'the pool whose slot would be taken', value: 'name' },
+  },
+  output: z.object({
+    ticket: ticketShape,
+    verdict: verdictShape,
+    reasons: z.array(reasonShape),
+    plan: z.nullable(decisionShape),
+    claim: z.nullable(claimShape),
+    problems: z.array(problemShape),
+  }),
+  examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
+  run(store, { ticket: name, holder, pool }) {
+    return store.read(view => {
+      const { id, row } = view.resolve(name)
+      const { verdict, reasons } = verdictOn(id, view.facts, { holder, pool })
+      const claim = view.claims.find(id) ?? null
+      return {
+        ticket: ticketSummary(id, row),
+        verdict,
+        reasons,
+        plan: activePlan(view, id),
+        claim,
+        problems: problemsOf(view.queries, row),
+      }
+    })
+  },
+  exitStatus: ({ verdict }) => (verdict === 'hold' ? 3 : 0),
+})
+
+/** The accepted plan that stands, as its decision; null if none does. */
+export function activePlan({ queries }: View, id: string): z.infer<typeof decisionShape> | null {
+  const body = queries.standingOfKind(id, 'accepted_plan')[0]
+  return body === undefined ? null : JSON.parse(body)
+}

@@ -1,0 +1,82 @@
+import { accessSync, constants } from 'node:fs'
+import * as z from 'zod/mini'
+import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../database/open.ts'
+import { findGitVersion } from '../files/git.ts'
+import { checkTicketsDir } from '../files/repository.ts'
+import { listOrphans } from '../files/ticket-files.ts'
+import type { Store } from '../store.ts'
+import { operation } from './operation.ts'
+
+const check = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })
+type Check = z.infer<typeof check>
+
+/** The installation and its places, checked. */
+export const doctor = operation({
+  name: 'doctor',
+  summary: 'Check the installation: versions, folders, databases',
+  details: 'Exit status 4 where something is wrong. Nothing is changed but the index, which is brought up to date.',
+  writes: false,
+  fields: {},
+  output: z.object({ ok: z.boolean(), checks: z.array(check) }),
+  examples: ['ticketplan doctor'],
+  run(store) {
+    const { repository } = store
+    const checks = [
+      look('node', () => `${process.version}, ${process.platform} ${process.arch}`),
+      look(
+        'git',
+        () =>
+          findGitVersion(repository.root) ??
+          fail('git cannot be started; ticketplan works without it, but decisions then have no history'),
+      ),
+      look('repository', () =>
+        repository.gitDir ? `${repository.root}, git folder ${repository.gitDir}` : `${repository.root}, not in git`,
+      ),
+      look('tickets folder', () => {
+        checkTicketsDir(repository)
+        accessSync(repository.ticketsDir, constants.R_OK | constants.W_OK)
+        return repository.ticketsDir
+      }),
+      look('index', () => indexCheck(store)),
+      look('local database', () => localCheck(store)),
+      look('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
+      look('left-over files', () => {
+        const orphans = listOrphans(repository)
+        return orphans.length
+          ? fail(`${orphans.length} temporary files of interrupted writes: "ticketplan verify --fix" removes old ones`)
+          : 'none'
+      }),
+    ]
+    return { ok: checks.every(({ ok }) => ok), checks }
+  },
+  exitStatus: ({ ok }) => (ok ? 0 : 4),
+})
+
+function look(name: string, examine: () => string): Check {
+  try {
+    return { name, ok: true, detail: examine() }
+  } catch (error) {
+    return { name, ok: false, detail: (error as Error).message }
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}
+
+function indexCheck(store: Store): string {
+  const { tickets, quarantined } = store.read(({ queries }) => queries.counts())
+  if (store.index.inMemory) fail(`${store.index.path} cannot be written: every command reads all files anew`)
+  const mismatch = store.index.findMismatch()
+  if (mismatch) fail(`${store.index.path}: ${mismatch}; "ticketplan rebuild" makes it anew`)
+  if (quarantined) fail(`${quarantined} files cannot be read: "ticketplan verify" names them`)
+  return `${store.index.path}: equal to the files, ${tickets} Tickets`
+}
+
+function localCheck(store: Store): string {
+  const { path } = store.local
+  if (inodeOf(path) === null) return `${path}: made when first needed`
+  store.local.reader()
+  const shared = isSharedFileSystem(store.repository.localDir)
+  return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod/mini'
+import { csvText, dotText, mermaidText } from '../integration/export-text.ts'
+import { relationsOf, ticketSummary } from './answers.ts'
+import { flag, operation } from './operation.ts'
+
+/** The Tickets and their relations for other programs. */
+export const exportPlan = operation({
+  name: 'export',
+  summary: 'Print Tickets and relations for another program',
+  details:
+    'mermaid and dot draw the graph, csv is a table of relations, json holds Tickets with their decisions. Tickets that are settled are left out unless --all. Claims are never part of it.',
+  writes: false,
+  fields: {
+    format: { schema: z.enum(['mermaid', 'dot', 'json', 'csv']), help: 'mermaid, dot, json or csv', positional: true },
+    all: { schema: flag, help: 'settled Tickets and relations too' },
+  },
+  output: z.object({ format: z.string(), text: z.string() }),
+  examples: [
+    'ticketplan export mermaid',
+    'ticketplan export dot --all | dot -Tsvg > plan.svg',
+    'ticketplan export csv > relations.csv',
+  ],
+  run(store, { format, all }) {
+    return store.read(({ queries }) => {
+      const tickets = queries.allTickets().filter(({ phase }) => all || phase !== 'terminal')
+      const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }))
+      if (format === 'mermaid') return { format, text: mermaidText(tickets, relations) }
+      if (format === 'dot') return { format, text: dotText(tickets, relations) }
+      if (format === 'csv') {
+        const columns = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
+        return {
+          format,
+          text: csvText(
+            [...columns],
+            relations.map(relation => columns.map(column => relation[column])),
+          ),
+        }
+      }
+      const document = {
+        tickets: tickets.map(row => ({
+          ...ticketSummary(row.id, row),
+          decisions: queries.decisionsOf(row.id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
+        })),
+        relations,
+      }
+      return { format, text: `${JSON.stringify(document, null, 2)}\n` }
+    })
+  },
+})

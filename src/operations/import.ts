@@ -1,0 +1,188 @@
+import { resolve } from 'node:path'
+import * as z from 'zod/mini'
+import { findTicketFile, type ReadTicket } from '../files/ticket-files.ts'
+import { readBeads } from '../integration/import-beads.ts'
+import { readYoi } from '../integration/import-yoi.ts'
+import { type Dropped, type Imported, type ImportedTicket, SOURCE_FIELDS } from '../integration/imported.ts'
+import { encodeTicket } from '../model/canonical-json.ts'
+import type { Decision } from '../model/decision.ts'
+import { isPlanError } from '../model/errors.ts'
+import { FORMAT, type Ticket, ticketProblem } from '../model/ticket.ts'
+import { idKey, type TicketId } from '../model/ticket-id.ts'
+import type { Store } from '../store.ts'
+import { flag, operation } from './operation.ts'
+import { homePathWarnings } from './record.ts'
+
+/** So many files are written under one hold of the write lock, so that others come in between. */
+const CHUNK = 100
+
+/** Tickets and decisions from another system. */
+export const importTickets = operation({
+  name: 'import',
+  summary: 'Import Tickets and decisions from another system',
+  details:
+    'Idempotent: a second run changes nothing. Fields follow the source; decisions recorded here since are kept. Exit status 4 where a source record, or a part of one, had to be left out; each is listed.',
+  writes: true,
+  fields: {
+    system: {
+      schema: z.enum(['yoi', 'beads']),
+      help: 'yoi (a folder of <id>/item.md) or beads (a JSONL file)',
+      positional: true,
+    },
+    path: { schema: z.string().check(z.minLength(1)), help: 'the folder or file', positional: true },
+    dryRun: { schema: flag, help: 'report, and write nothing' },
+    mapRoot: {
+      schema: z.optional(z.string()),
+      help: 'yoi: make plan worktrees below this absolute path relative to it',
+      value: 'path',
+    },
+  },
+  output: z.object({
+    /** Source Tickets and decisions that have (or with dryRun would have) a place in the files. */
+    tickets: z.int(),
+    decisions: z.int(),
+    /** Files written; with dryRun, files that would be. */
+    written: z.int(),
+    dropped: z.array(z.object({ source: z.string(), message: z.string() })),
+    /** States in the source that the configuration puts in no phase: their Tickets are open. */
+    unphasedStates: z.array(z.string()),
+    warnings: z.array(z.string()),
+  }),
+  examples: [
+    'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
+    'ticketplan import beads .beads/issues.jsonl',
+  ],
+  run(store, { system, path, dryRun, mapRoot }) {
+    const source = resolve(path)
+    const imported = system === 'yoi' ? readYoi(source, mapRoot, store.phaseOf) : readBeads(source)
+    const plan = planImport(store, imported)
+    let written = 0
+    for (let start = 0; start < plan.changes.length; start += CHUNK) {
+      const chunk = plan.changes.slice(start, start + CHUNK)
+      written += dryRun
+        ? chunk.filter(change => prepare(store, change) !== null).length
+        : store.locked(() => writeAll(store, chunk, plan.dropped))
+      store.progress?.(Math.min(start + CHUNK, plan.changes.length), plan.changes.length)
+    }
+    const { states } = store.repository.config
+    const phased = new Set([...states.active, ...states.queued, ...states.terminal])
+    const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
+    return {
+      tickets: plan.tickets,
+      decisions: plan.decisions,
+      written,
+      dropped: plan.dropped,
+      unphasedStates: [...seen].filter(state => !phased.has(state)).sort(),
+      warnings: warnings(imported),
+    }
+  },
+  exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
+})
+
+/** What an import means for one file. */
+interface Change {
+  path: string
+  id: TicketId
+  fields: ImportedTicket | null
+  decisions: Decision[]
+}
+
+function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
+  const changes = new Map<string, Change>()
+  const report: Dropped[] = [...dropped]
+  const result = { changes: [] as Change[], dropped: report, tickets: 0, decisions: 0 }
+  store.read(({ queries }) => {
+    for (const ticket of tickets) {
+      const { id } = ticket
+      const known = queries.pathsOfKey(idKey(id))
+      const source = `Ticket ${id}`
+      const other = changes.get(idKey(id))
+      if (other)
+        report.push({
+          source,
+          message: `no Ticket: its id and ${other.id} are the same file where case does not count`,
+        })
+      else if (known.length > 1 || (known[0] && !known[0].endsWith(`/${id}.json`))) {
+        report.push({ source, message: `no Ticket: files with that id are in its way: ${known.join(', ')}` })
+      } else if (queries.quarantined().some(({ path }) => path === known[0])) {
+        report.push({ source, message: `not changed: ${known[0]} cannot be read; "ticketplan verify" says why` })
+      } else {
+        changes.set(idKey(id), { path: known[0] ?? store.pathOf(id), id, fields: ticket, decisions: [] })
+        result.tickets++
+      }
+    }
+    for (const { holder, decision, source } of decisions) {
+      let change = changes.get(idKey(holder))
+      const row = queries.ticket(holder)
+      if (!change && row) {
+        change = { path: row.path, id: holder, fields: null, decisions: [] }
+        changes.set(idKey(holder), change)
+      }
+      if (change?.id === holder) {
+        change.decisions.push(decision)
+        result.decisions++
+      } else if (decision.kind === 'conflicts_with' && changes.get(idKey(decision.target!))?.id === decision.target) {
+        // Kept on the other side of the conflict, whose file is there: it reads the same from both.
+        changes.get(idKey(decision.target!))!.decisions.push({ ...decision, target: holder })
+        result.decisions++
+      } else {
+        const message = `no decision: ${holder} would keep "${decision.kind} ${decision.target ?? ''}", and it is neither in the source nor here`
+        report.push({ source, message })
+      }
+    }
+  })
+  result.changes = [...changes.values()]
+  return result
+}
+
+function writeAll(store: Store, changes: Change[], dropped: Dropped[]): number {
+  const paths: string[] = []
+  for (const change of changes) {
+    try {
+      while (true) {
+        const prepared = prepare(store, change)
+        if (!prepared) break
+        if (!store.overwrite(prepared.file, change.path, prepared.ticket)) continue
+        paths.push(change.path)
+        break
+      }
+    } catch (error) {
+      if (!isPlanError(error, 'invalid_input') && !isPlanError(error, 'limit') && !isPlanError(error, 'newer_format'))
+        throw error
+      dropped.push({ source: `Ticket ${change.id}`, message: `not changed: ${error.message}` })
+    }
+  }
+  store.noteWritten(paths)
+  return paths.length
+}
+
+/** The Ticket to write, and the file that it replaces; null where the file says all of it already. */
+function prepare(
+  store: Store,
+  { path, id, fields, decisions }: Change,
+): { file: ReadTicket | null; ticket: Ticket } | null {
+  const found = findTicketFile(store.repository.root, path)
+  const file = found?.readable ? found : null
+  const ticket: Ticket = file ? { ...file.ticket } : { decisions: [], format: FORMAT, id, state: '', title: '' }
+  for (const key of fields ? SOURCE_FIELDS : []) {
+    const value = fields!.fields[key]
+    if (value !== undefined) Object.assign(ticket, { [key]: value })
+    else if (!fields!.kept.includes(key)) delete ticket[key]
+  }
+  const known = new Set(ticket.decisions.map(decision => decision.id))
+  const added = new Map(decisions.filter(decision => !known.has(decision.id)).map(decision => [decision.id, decision]))
+  ticket.decisions = [...ticket.decisions, ...added.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)) return null
+  return { file, ticket }
+}
+
+function warnings({ decisions }: Imported): string[] {
+  const texts = decisions.filter(({ decision: { reason, plan } }) => {
+    return homePathWarnings({ reason, summary: plan?.summary, role_plan: plan?.role_plan }).length > 0
+  })
+  return texts.length
+    ? [
+        `${texts.length} decisions have a text that names an absolute path of one machine; "ticketplan verify" lists them`,
+      ]
+    : []
+}

@@ -1,0 +1,37 @@
+import * as z from 'zod/mini'
+import { verdictOn } from '../model/verdict.ts'
+import { problemsOf, ticketSummary } from './answers.ts'
+import { operation } from './operation.ts'
+import { problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
+
+/** The queued Tickets, each with its verdict. */
+export const queue = operation({
+  name: 'queue',
+  summary: 'List the queued Tickets, each with its verdict',
+  details: 'In the order in which they were queued; never reordered.',
+  writes: false,
+  fields: {},
+  output: z.object({
+    queue: z.array(
+      z.object({
+        ticket: z.extend(ticketShape, { queued_at: z.nullable(z.string()), queued_by: z.nullable(z.string()) }),
+        verdict: verdictShape,
+        reasons: z.array(reasonShape),
+      }),
+    ),
+    problems: z.array(problemShape),
+  }),
+  examples: [
+    'ticketplan queue',
+    'ticketplan queue --json | jq -r \'.queue[] | select(.verdict == "accept") | .ticket.id\'',
+  ],
+  run(store) {
+    return store.read(({ queries, facts }) => ({
+      queue: queries.queued().map(row => ({
+        ticket: { ...ticketSummary(row.id, row), queued_at: row.queued_at, queued_by: row.queued_by },
+        ...verdictOn(row.id, facts),
+      })),
+      problems: problemsOf(queries),
+    }))
+  },
+})

@@ -1,0 +1,181 @@
+import * as z from 'zod/mini'
+import type { ReadTicket } from '../files/ticket-files.ts'
+import { addDecision, type DecisionDraft, findStanding } from '../model/change.ts'
+import { isDecisionId, poolName, type RelationKind, storedRelation } from '../model/decision.ts'
+import { PlanError } from '../model/errors.ts'
+import { isTicketId, type TicketId } from '../model/ticket-id.ts'
+import type { Store } from '../store.ts'
+import { flag, operation, text, ticketName } from './operation.ts'
+import { decisionShape } from './shapes.ts'
+
+const RELATION_KINDS = ['before', 'after', 'blocks', 'blocked_by', 'conflicts_with', 'related'] as const
+const KINDS = [...RELATION_KINDS, 'do_not_parallelize', 'waiting_for_capacity', 'note'] as const
+
+const kind = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform(kind => kind.replaceAll('-', '_')),
+  ),
+  z.enum(KINDS, `not a kind of decision; the kinds are ${KINDS.join(', ')}`),
+)
+
+export const decisionId = z.string().check(z.refine<string>(isDecisionId, 'not the id of a decision (a ULID)'))
+
+export const recorded = z.object({
+  created: z.boolean(),
+  decision: decisionShape,
+  /** The Ticket whose file holds the decision. */
+  ticket: z.string(),
+  /** What a person may want to change. */
+  warnings: z.array(z.string()),
+})
+export type Recorded = z.infer<typeof recorded>
+
+/** A relation or a note. */
+export const record = operation({
+  name: 'record',
+  summary: 'Record a decision about a Ticket',
+  details: `Kinds: ${KINDS.join(', ')} ("-" or "_" alike). A relation is stored once, with the Ticket that it holds back, and seen from both. Recording one that stands already returns it and writes nothing.`,
+  writes: true,
+  fields: {
+    ticket: { schema: ticketName, help: 'id or slug', positional: true },
+    kind: { schema: kind, help: 'the kind of decision', positional: true },
+    other: {
+      schema: z.optional(ticketName),
+      help: 'the other Ticket of a relation; it may have no file yet',
+      positional: true,
+    },
+    reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
+    pool: { schema: z.optional(poolName), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
+    until: {
+      schema: z.optional(z.array(ticketName)),
+      help: 'waiting_for_capacity: Tickets, the first of which to leave play frees the capacity',
+      value: 'tickets',
+      list: true,
+    },
+    advisory: { schema: flag, help: 'conflicts_with: only warn' },
+    supersedes: {
+      schema: z.optional(z.array(decisionId)),
+      help: 'decisions of the same file that this one replaces',
+      value: 'ids',
+      list: true,
+    },
+  },
+  output: recorded,
+  examples: [
+    'ticketplan record B blocked_by A --reason "needs the record schema"',
+    'ticketplan record C do-not-parallelize D --reason "both rewrite the parser"',
+    'ticketplan record E waiting_for_capacity --until A,B --reason "two reviewers are enough"',
+    'ticketplan record F note --reason "ask the author before routing"',
+  ],
+  run(store, input): Recorded {
+    const { ticket: name, other } = input
+    const kind = input.kind === 'do_not_parallelize' ? 'conflicts_with' : input.kind
+    const isRelation = (RELATION_KINDS as readonly string[]).includes(kind)
+    refuse(
+      isRelation && other === undefined,
+      'other',
+      `"${kind}" needs the other Ticket: record ${name} ${kind} <other>`,
+    )
+    refuse(!isRelation && other !== undefined, 'other', `"${kind}" takes no other Ticket`)
+    refuse(input.advisory && kind !== 'conflicts_with', 'advisory', 'only conflicts_with can be advisory')
+    refuse(
+      (input.pool !== undefined || input.until !== undefined) && kind !== 'waiting_for_capacity',
+      'pool',
+      'pool and until belong to waiting_for_capacity',
+    )
+    refuse(kind === 'note' && !input.reason, 'reason', 'a note needs its text: --reason "…"')
+    const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
+    const shared = { reason: input.reason, supersedes: input.supersedes }
+    return store.locked(() => {
+      if (isRelation)
+        return recordRelation(
+          store,
+          name,
+          kind as RelationKind,
+          other!,
+          { ...shared, advisory: input.advisory },
+          warnings,
+        )
+      const { ticket, path } = store.getFile(name)
+      const until = input.until?.map(name => nameOrFuture(store, name, warnings).id)
+      refuse(until?.includes(ticket.id) ?? false, 'until', 'a Ticket cannot wait for itself')
+      return decide(
+        store,
+        path,
+        { ...shared, kind: kind as 'note' | 'waiting_for_capacity', pool: input.pool, until },
+        warnings,
+      )
+    })
+  },
+})
+
+function recordRelation(
+  store: Store,
+  name: string,
+  kind: RelationKind,
+  otherName: string,
+  draft: Omit<DecisionDraft, 'kind' | 'target'>,
+  warnings: string[],
+): Recorded {
+  const subject = nameOrFuture(store, name, [])
+  const other = nameOrFuture(store, otherName, [])
+  if (!subject.file && !other.file) store.getFile(name) // throws what is true of it
+  if (subject.id === other.id) {
+    throw new PlanError('self_relation', `${subject.id} cannot be in a relation to itself`, { ticket: subject.id })
+  }
+  const files = new Map([subject, other].map(({ id, file }) => [id, file]))
+  let { holder, kind: storedKind, target } = storedRelation(subject.id, kind, other.id)
+  if (storedKind === 'conflicts_with') {
+    const elsewhere = files.get(target)
+    const standing = elsewhere && findStanding(elsewhere.ticket, { ...draft, kind: storedKind, target: holder })
+    if (standing) return { created: false, decision: standing, ticket: target, warnings }
+    // Nothing is lost because the Ticket that usually keeps it has not arrived: a conflict reads the same from both sides.
+    if (!files.get(holder)) [holder, target] = [target, holder]
+  }
+  const file = files.get(holder)
+  if (!file) {
+    throw new PlanError(
+      'no_ticket_file',
+      `"${subject.id} ${kind} ${other.id}" is kept in the file of ${holder}, the Ticket that it holds back, and ${holder} has none: add it first`,
+      { ticket: holder },
+    )
+  }
+  if (!files.get(target))
+    warnings.push(`${target} has no file here (yet): the relation counts, and is reported as dangling until it has`)
+  return decide(store, file.path, { ...draft, kind: storedKind, target }, warnings)
+}
+
+function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {
+  const stamp = store.stamp()
+  const { created, decision, ticket } = store.edit(path, ticket => addDecision(ticket, draft, stamp))
+  return { created, decision, ticket: ticket.id, warnings }
+}
+
+/** The Ticket that a name stands for; a name that could be an id may stand for one that has yet to arrive. */
+function nameOrFuture(store: Store, name: string, warnings: string[]): { id: TicketId; file: ReadTicket | undefined } {
+  const found = store.findFile(name)
+  if (!found.file && isTicketId(name)) warnings.push(`${name} has no file here (yet)`)
+  return found
+}
+
+function refuse(wrong: boolean, field: string, message: string): void {
+  if (wrong) throw new PlanError('invalid_input', `record: ${message}`, { field })
+}
+
+const HOME_PATH = /(?:^|[\s"'`(=:])(?:\/(?:home|Users)\/[^/\s]+|\/root\/|[A-Za-z]:\\Users\\)/
+
+/** A warning for each text that names somebody's home folder: it means nothing on another machine, and it will be in git. */
+export function homePathWarnings(texts: Record<string, string | undefined>): string[] {
+  return Object.entries(texts)
+    .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
+    .map(([field]) => `the ${field} names an absolute path of one machine; it is kept, and will be in git`)
+}
+
+/** A warning for a pool that the configuration does not limit. */
+export function poolWarnings(store: Store, pool: string | undefined): string[] {
+  const { pools } = store.repository.config
+  if (pool === undefined || Object.hasOwn(pools, pool)) return []
+  const known = Object.keys(pools).sort().join(', ') || 'none'
+  return [`no pool "${pool}" is configured in ticketplan.json (pools: ${known}), so its capacity has no limit`]
+}

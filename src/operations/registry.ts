@@ -1,0 +1,41 @@
+/** Every operation, by the name that the SDK, the command line and MCP give it. */
+import { add } from './add.ts'
+import { consult } from './consult.ts'
+import { db } from './db.ts'
+import { doctor } from './doctor.ts'
+import { exportPlan } from './export.ts'
+import { importTickets } from './import.ts'
+import { init } from './init.ts'
+import { queue } from './queue.ts'
+import { record } from './record.ts'
+import { relations } from './relations.ts'
+import { retract } from './retract.ts'
+import { set } from './set.ts'
+import { show } from './show.ts'
+import { sql } from './sql.ts'
+import { rebuild, sync } from './sync.ts'
+import { verify } from './verify.ts'
+
+/** In the order in which help lists them. */
+export const operations = {
+  init,
+  add,
+  set,
+  record,
+  retract,
+  queue,
+  consult,
+  show,
+  relations,
+  sql,
+  db,
+  sync,
+  rebuild,
+  verify,
+  doctor,
+  import: importTickets,
+  export: exportPlan,
+}
+
+export type Operations = typeof operations
+export type OperationName = keyof Operations

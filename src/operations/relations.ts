@@ -1,0 +1,55 @@
+import * as z from 'zod/mini'
+import { INVERSE, STORED_RELATION_KINDS } from '../model/decision.ts'
+import { problemsOf, relationsOf } from './answers.ts'
+import { operation, ticketName } from './operation.ts'
+import { problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
+
+const kind = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform(kind =>
+      kind.replaceAll('-', '_') === 'do_not_parallelize' ? 'conflicts_with' : kind.replaceAll('-', '_'),
+    ),
+  ),
+  relationKindShape,
+)
+
+/** Relations, from both sides of one Ticket or each once. */
+export const relations = operation({
+  name: 'relations',
+  summary: 'List relations, of one Ticket from its side or each once as stored',
+  writes: false,
+  fields: {
+    ticket: {
+      schema: z.optional(ticketName),
+      help: 'id or slug: only its relations, as seen from it',
+      value: 'ticket',
+    },
+    kind: {
+      schema: z.optional(kind),
+      help: 'after, before, blocked_by, blocks, conflicts_with or related',
+      value: 'kind',
+    },
+    status: {
+      schema: z._default(z.enum([...statusShape.options, 'all']), 'active'),
+      help: 'active (default), satisfied, superseded, retracted or all',
+      value: 'status',
+    },
+  },
+  output: z.object({ relations: z.array(relationShape), problems: z.array(problemShape) }),
+  examples: ['ticketplan relations --ticket A-17', 'ticketplan relations --kind conflicts_with --status all --json'],
+  run(store, { ticket: name, kind, status }) {
+    return store.read(({ queries, resolve }) => {
+      const ticket = name === undefined ? undefined : resolve(name).id
+      // Without a Ticket to look from, a relation has the direction in which it is stored.
+      const isStored = kind === undefined || (STORED_RELATION_KINDS as readonly string[]).includes(kind)
+      const asStored = kind === undefined || isStored ? kind : INVERSE[kind]
+      const rows = queries.relations({
+        ticket,
+        kind: ticket === undefined ? asStored : kind,
+        status: status === 'all' ? undefined : status,
+      })
+      return { relations: relationsOf(rows), problems: problemsOf(queries) }
+    })
+  },
+})

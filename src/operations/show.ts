@@ -1,0 +1,54 @@
+import * as z from 'zod/mini'
+import { verdictOn } from '../model/verdict.ts'
+import { problemsOf, quarantinedPath, relationsOf, ticketSummary } from './answers.ts'
+import { operation, ticketName } from './operation.ts'
+import {
+  claimShape,
+  decisionShape,
+  problemShape,
+  reasonShape,
+  relationShape,
+  statusShape,
+  ticketDetailsShape,
+  verdictShape,
+} from './shapes.ts'
+
+/** All that is known of one Ticket. */
+export const show = operation({
+  name: 'show',
+  summary: 'Show a Ticket: decisions of every status, relations from both sides, claim, verdict',
+  writes: false,
+  fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true } },
+  output: z.object({
+    ticket: ticketDetailsShape,
+    decisions: z.array(z.intersection(decisionShape, z.looseObject({ status: statusShape }))),
+    relations: z.array(relationShape),
+    claim: z.nullable(claimShape),
+    verdict: verdictShape,
+    reasons: z.array(reasonShape),
+    problems: z.array(problemShape),
+  }),
+  examples: ['ticketplan show A-17', 'ticketplan show A-17 --json | jq \'.decisions[] | select(.status == "active")\''],
+  run(store, { ticket: name }) {
+    return store.read(view => {
+      const { id, row } = view.resolve(name)
+      const { queries } = view
+      return {
+        ticket: {
+          ...ticketSummary(id, row),
+          state_at: row?.state_at ?? null,
+          created_at: row?.created_at ?? null,
+          queued_at: row?.queued_at ?? null,
+          queued_by: row?.queued_by ?? null,
+          changed_at: row?.changed_at ?? null,
+          path: row?.path ?? quarantinedPath(queries, id),
+        },
+        decisions: queries.decisionsOf(id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
+        relations: relationsOf(queries.relations({ ticket: id })),
+        claim: view.claims.find(id) ?? null,
+        ...verdictOn(id, view.facts),
+        problems: problemsOf(queries, row),
+      }
+    })
+  },
+})

@@ -1,0 +1,109 @@
+import { lstatSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod/mini'
+import { listOrphans } from '../files/ticket-files.ts'
+import type { Decision } from '../model/decision.ts'
+import type { Store } from '../store.ts'
+import type { IndexQueries } from '../ticket-index/query.ts'
+import { problemsOf } from './answers.ts'
+import { flag, operation } from './operation.ts'
+import { homePathWarnings } from './record.ts'
+import { type Problem, problemShape } from './shapes.ts'
+
+/** A temporary file this old belongs to no running writer. */
+const ORPHAN_MS = 3_600_000
+
+/** Every Ticket file, checked. */
+export const verify = operation({
+  name: 'verify',
+  summary: 'Check every Ticket file, and the index against them',
+  details:
+    'Exit status 4 where there is an error; warnings alone (a relation to a Ticket that has not arrived, a home path in a text) leave it 0. --fix writes valid files that are not in canonical form anew, makes a differing index anew, and removes temporary files that a crash left over an hour ago; it never touches a file that cannot be read.',
+  writes: true,
+  fields: { fix: { schema: flag, help: 'mend what can be mended without a decision' } },
+  output: z.object({
+    ok: z.boolean(),
+    problems: z.array(problemShape),
+    /** Paths that --fix has mended. */
+    fixed: z.array(z.string()),
+    checked: z.object({ tickets: z.int(), decisions: z.int() }),
+  }),
+  examples: ['ticketplan verify', 'ticketplan verify --fix'],
+  run(store, { fix }) {
+    store.read(() => {})
+    const fixed = fix ? mend(store) : []
+    const mismatch = store.index.findMismatch()
+    if (mismatch && fix) {
+      store.index.rebuild(store.progress)
+      fixed.push(store.index.path)
+    }
+    const problems = store.read(({ queries }) => [...fileProblems(queries), ...homePaths(queries)])
+    for (const path of listOrphans(store.repository)) {
+      const message = 'a temporary file that an interrupted write left; nothing reads it'
+      problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
+    }
+    if (mismatch && !fix) {
+      const message = `${mismatch}; "ticketplan rebuild" makes it anew`
+      problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
+    }
+    const ok = problems.every(({ severity }) => severity === 'warning')
+    const { tickets, decisions } = store.index.peek(queries => queries.counts())
+    return { ok, problems, fixed, checked: { tickets, decisions } }
+  },
+  exitStatus: ({ ok }) => (ok ? 0 : 4),
+})
+
+function mend(store: Store): string[] {
+  return store.locked(() => {
+    const fixed: string[] = []
+    for (const path of store.read(({ queries }) => queries.notCanonical())) {
+      store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, written anew
+      fixed.push(path)
+    }
+    for (const path of listOrphans(store.repository)) {
+      const absolute = join(store.repository.root, path)
+      if (Date.now() - lstatSync(absolute).mtimeMs < ORPHAN_MS) continue
+      rmSync(absolute)
+      fixed.push(path)
+    }
+    return fixed
+  })
+}
+
+function fileProblems(queries: IndexQueries): Problem[] {
+  const error = (code: string, path: string, message: string): Problem => ({ code, path, message, severity: 'error' })
+  return [
+    ...problemsOf(queries),
+    ...queries
+      .notCanonical()
+      .map(path =>
+        error('not_canonical', path, 'valid, but not in canonical form; "ticketplan verify --fix" writes it anew'),
+      ),
+    ...queries
+      .sharedSlugs()
+      .map(({ slug, ids }) =>
+        error('duplicate_slug', '', `the slug "${slug}" belongs to more than one Ticket: ${ids}`),
+      ),
+    ...queries
+      .repeatedDecisions()
+      .map(({ id, tickets }) =>
+        error('duplicate_decision', '', `the decision ${id} stands in more than one file: ${tickets}`),
+      ),
+  ]
+}
+
+function homePaths(queries: IndexQueries): Problem[] {
+  const problems: Problem[] = []
+  for (const { ticket_id, path, body } of queries.bodiesLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
+    const { id, reason, plan } = JSON.parse(body) as Decision
+    const found = homePathWarnings({ reason, summary: plan?.summary, role_plan: plan?.role_plan })
+    for (const message of found)
+      problems.push({
+        code: 'home_path',
+        path,
+        message: `${ticket_id}, decision ${id}: ${message}`,
+        severity: 'warning',
+      })
+  }
+  return problems
+}

@@ -1,0 +1,282 @@
+/**
+ * The store of one checkout: files, index and local database behind one object, with clock, ids and author passed in.
+ *
+ * The invariants stand here. A read reflects every file change that finished before it began. A write happens under the
+ * clone's one write lock: the file is read, changed by a pure function, checked, written durably, and only then noted in the
+ * index; what another program changed in between is read again, never overwritten. The index never writes a file.
+ */
+import { join, relative, sep } from 'node:path'
+import { monotonicFactory } from 'ulid'
+import { type LiveClaims, liveClaims } from './claims/claims.ts'
+import { indexFacts } from './consult/facts.ts'
+import { BUSY_TIMEOUT_MS } from './database/open.ts'
+import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
+import { findGitConfig } from './files/git.ts'
+import { checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
+import {
+  findTicketFile,
+  type QuarantinedFile,
+  type ReadTicket,
+  refuseFile,
+  writeTicketFile,
+} from './files/ticket-files.ts'
+import { decodeTicket, encodeTicket } from './model/canonical-json.ts'
+import type { Stamp } from './model/change.ts'
+import { PlanError } from './model/errors.ts'
+import { type Phase, phaseFunction } from './model/phase.ts'
+import { Refusal } from './model/strict-json.ts'
+import { LIMITS } from './model/text.ts'
+import { FORMAT, type Ticket } from './model/ticket.ts'
+import { idKey, isTicketId, type TicketId } from './model/ticket-id.ts'
+import type { Facts } from './model/verdict.ts'
+import type { IndexQueries, TicketRow } from './ticket-index/query.ts'
+import type { Progress } from './ticket-index/reconcile.ts'
+import { type TicketIndex, ticketIndex } from './ticket-index/ticket-index.ts'
+
+/** How a plan is opened; all but `root` have a default. */
+export interface OpenOptions {
+  /** A folder of the checkout; the repository around it is found from here. Default: the working directory. */
+  root?: string
+  /** The author of decisions. Default: `$TICKETPLAN_ACTOR`, else git's `user.name`. */
+  actor?: string
+  /** The wall clock, in milliseconds since 1970. */
+  now?: () => number
+  /** A ULID for a decision made at that time; must grow within a process. */
+  newId?: (timeMs: number) => string
+  /** Told, in a sentence, what a person should know and no answer says: an index made anew, for example. */
+  onNotice?: (message: string) => void
+  /** Told during work that may take long: how many files of how many are done. */
+  onProgress?: Progress
+  /** How long to wait for a lock before "busy", in milliseconds. Default 15,000. */
+  busyTimeoutMs?: number
+}
+
+/** One moment's answers: a snapshot of the index and of the live claims. */
+export interface View {
+  queries: IndexQueries
+  claims: LiveClaims
+  facts: Facts
+  /** The Ticket that an id or a slug names. @throws PlanError unknown_ticket, ambiguous_slug. */
+  resolve(name: string): { id: TicketId; row: TicketRow | null }
+}
+
+export interface Store {
+  readonly repository: Repository
+  readonly index: TicketIndex
+  readonly local: LocalDatabase
+  now(): number
+  phaseOf(state: string): Phase
+  notify(message: string): void
+  readonly progress: Progress | undefined
+  /** Runs the action over what the files hold now. */
+  read<T>(action: (view: View) => T): T
+  /** Runs the action while no other process of this clone writes. */
+  locked<T>(action: () => T): T
+  /** The author, time and ids for a change that is made now. @throws PlanError no_actor. */
+  stamp(): Stamp
+  /** The Ticket file that a name stands for, read from the disk; undefined where a valid id has no file. */
+  findFile(name: string): { id: TicketId; file: ReadTicket | undefined }
+  /** The same, for a Ticket that must be there. */
+  getFile(name: string): ReadTicket
+  /**
+   * Changes one Ticket file: reads it, asks `change` for the new Ticket, writes it durably. Called inside `locked`. Where
+   * `change` gives the same Ticket back nothing is written.
+   */
+  edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T): T
+  /** Writes a new Ticket file. Called inside `locked`. False where the path is taken. */
+  create(ticket: Ticket): boolean
+  /** Writes a Ticket over the file that was read, in canonical form. Called inside `locked`. False where it has changed. */
+  overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
+  /** Notes written files in the index. */
+  noteWritten(paths: readonly string[]): void
+  /** The path of a new Ticket's file, from the root. */
+  pathOf(id: TicketId): string
+  close(): void
+}
+
+/** Other programs that change the same file again and again get this many chances before the write gives up. */
+const ATTEMPTS = 20
+
+/** Opens the store around a folder. Databases are opened when first needed. @throws PlanError bad_config, io. */
+export function openStore(options: OpenOptions = {}): Store {
+  const repository = findRepository(options.root ?? process.cwd())
+  const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
+  const now = options.now ?? Date.now
+  const ulid = monotonicFactory()
+  const newId = options.newId ?? ulid
+  const notify = options.onNotice ?? (() => {})
+  const phaseOf = phaseFunction(repository.config.states)
+  const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs)
+  const index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  let actor: string | undefined
+
+  const viewOf = (queries: IndexQueries): View => {
+    const claims = liveClaims(local.reader(), now())
+    return {
+      queries,
+      claims,
+      facts: indexFacts(queries, claims, repository.config.pools),
+      resolve: name => resolve(queries, name),
+    }
+  }
+  const read = <T>(action: (view: View) => T): T => {
+    checkTicketsDir(repository)
+    return index.read(queries => action(viewOf(queries)), options.onProgress)
+  }
+  const pathOf = (id: TicketId) => `${relative(repository.root, repository.ticketsDir).split(sep).join('/')}/${id}.json`
+
+  /** The one file that bears the id, read; a file in its way is refused. */
+  const readById = (id: TicketId, paths: readonly string[]): ReadTicket | undefined => {
+    const files = [...new Set([pathOf(id), ...paths])]
+      .map(path => findTicketFile(repository.root, path))
+      .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
+    if (files.length > 1) {
+      const all = files.map(({ path }) => path).join(', ')
+      const message = `the id ${id} stands in more than one file, where case does not count: ${all}; keep one of them`
+      throw new PlanError('invalid_file', message, { path: files[0]!.path, refusal: 'duplicate_id', place: null })
+    }
+    const file = files[0]
+    if (file && !file.readable) refuseFile(file)
+    return file?.ticket.id === id ? file : undefined
+  }
+  const findFile = (name: string) => {
+    checkTicketsDir(repository)
+    if (isTicketId(name)) {
+      // The file itself says what is true now; the index is only asked where else the id may stand.
+      const file = readById(
+        name,
+        index.peek(queries => queries.pathsOfKey(idKey(name))),
+      )
+      if (file) return { id: name, file }
+    }
+    const { id, paths } = read(({ queries, resolve }) => {
+      const byKey = isTicketId(name) ? queries.pathsOfKey(idKey(name)) : []
+      if (byKey.length > 0 || (isTicketId(name) && queries.ticketsBySlug(name).length === 0))
+        return { id: name as TicketId, paths: byKey }
+      const { id, row } = resolve(name)
+      return { id, paths: row ? [row.path] : [] }
+    })
+    return { id, file: readById(id, paths) }
+  }
+
+  const overwrite = (file: ReadTicket | null, path: string, ticket: Ticket): boolean => {
+    const bytes = checkedBytes(ticket, path)
+    return writeTicketFile(repository, path, bytes, file) === 'replaced'
+  }
+
+  const store: Store = {
+    repository,
+    index,
+    local,
+    now,
+    phaseOf,
+    notify,
+    progress: options.onProgress,
+    read,
+    locked: action => local.locked(action),
+    stamp() {
+      actor ??= options.actor || process.env.TICKETPLAN_ACTOR || findGitConfig(repository.root, 'user.name')
+      if (!actor) {
+        throw new PlanError(
+          'no_actor',
+          'nobody to record as the author: give --actor <name>, set TICKETPLAN_ACTOR, or set user.name in git',
+          {},
+        )
+      }
+      return { by: actor, nowMs: now(), newId }
+    },
+    findFile,
+    getFile(name) {
+      const { id, file } = findFile(name)
+      return file ?? read(view => unknownTicket(view.queries, id))
+    },
+    edit(path, change) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const file = findTicketFile(repository.root, path)
+        if (!file) throw new PlanError('unknown_ticket', `${path} is gone`, { ticket: path, similar: [] })
+        if (!file.readable) refuseFile(file)
+        const changed = change(file.ticket)
+        if (changed.ticket === file.ticket) return changed
+        if (overwrite(file, path, changed.ticket)) {
+          store.noteWritten([path])
+          return changed
+        }
+      }
+      throw new PlanError(
+        'contended',
+        `${path} is being changed by another program again and again: nothing was written`,
+        { path },
+      )
+    },
+    create(ticket) {
+      const path = pathOf(ticket.id)
+      if (!overwrite(null, path, ticket)) return false
+      store.noteWritten([path])
+      return true
+    },
+    overwrite,
+    noteWritten: paths => index.noteWritten(paths),
+    pathOf,
+    close() {
+      index.close()
+      local.close()
+    },
+  }
+  return store
+}
+
+function resolve(queries: IndexQueries, name: string): { id: TicketId; row: TicketRow | null } {
+  const row = queries.ticket(name)
+  if (row) return { id: row.id as TicketId, row }
+  // A file that cannot be read still has its name.
+  if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => path.endsWith(`/${name}.json`)))
+    return { id: name, row: null }
+  const bySlug = queries.ticketsBySlug(name)
+  if (bySlug.length === 1) return { id: bySlug[0]!.id as TicketId, row: bySlug[0]! }
+  if (bySlug.length === 0) return unknownTicket(queries, name)
+  const tickets = bySlug.map(({ id }) => id)
+  throw new PlanError(
+    'ambiguous_slug',
+    `the slug "${name}" belongs to more than one Ticket: ${tickets.join(', ')}; name one by its id`,
+    {
+      slug: name,
+      tickets,
+    },
+  )
+}
+
+function unknownTicket(queries: IndexQueries, name: string): never {
+  const similar = queries.similar(name).map(({ id, slug }) => (slug ? `${id} (${slug})` : id))
+  const hint = similar.length
+    ? `; similar: ${similar.join(', ')}`
+    : '; "ticketplan sql \'select id, slug from tickets\'" lists all'
+  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}`, { ticket: name, similar })
+}
+
+/** The bytes to write, proved to be readable again as the same Ticket. */
+function checkedBytes(ticket: Ticket, path: string): Buffer {
+  if (ticket.format > FORMAT) {
+    throw new PlanError(
+      'newer_format',
+      `${path} has format ${ticket.format}, this version writes format ${FORMAT}: update ticketplan to change it`,
+      { path, format: ticket.format },
+    )
+  }
+  if (ticket.decisions.length > LIMITS.decisions) {
+    throw new PlanError('limit', `${ticket.id} would hold more than ${LIMITS.decisions} decisions`, {
+      limit: 'decisions',
+    })
+  }
+  try {
+    const bytes = Buffer.from(encodeTicket(ticket))
+    decodeTicket(bytes, ticket.id)
+    return bytes
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'too_large') {
+      throw new PlanError('limit', `${path} would be ${error.message}`, { limit: 'fileBytes' })
+    }
+    if (error instanceof Refusal)
+      throw new PlanError('invalid_input', `not written: ${error.message}`, { field: error.message })
+    throw error
+  }
+}
