@@ -1,0 +1,38 @@
+/**
+ * Builds dist/: the bundles and the declarations.
+ *
+ * One bundle for each entry, sharing chunks: loading hundreds of small modules costs more than a query. SQLite, chokidar and
+ * yaml stay outside, the first for its binary, the others because few commands need them.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+rmSync(dist, { recursive: true, force: true })
+
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    cli: 'src/cli.ts',
+    index: 'src/index.ts',
+    'sql-child': 'src/database/sql-child.ts',
+  },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  external: ['better-sqlite3', 'chokidar', 'yaml'],
+  logLevel: 'warning',
+})
+chmodSync(join(dist, 'cli.js'), 0o755)
+
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+const declarations = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+process.exitCode = declarations.status ?? 1

@@ -1,0 +1,31 @@
+/** From error codes to exit statuses; the compiler checks that none is missing. */
+import type { ErrorCode } from '../model/errors.ts'
+
+export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
+  invalid_input: 2,
+  usage: 2,
+  unknown_ticket: 1,
+  ambiguous_slug: 1,
+  ticket_exists: 1,
+  slug_taken: 1,
+  unknown_decision: 1,
+  self_relation: 1,
+  no_ticket_file: 1,
+  unknown_pool: 1,
+  limit: 1,
+  invalid_file: 1,
+  newer_format: 1,
+  not_initialized: 1,
+  bad_config: 1,
+  unsafe_path: 1,
+  busy: 1,
+  contended: 1,
+  io: 1,
+  database: 1,
+  no_actor: 1,
+  sql_refused: 1,
+  sql_failed: 1,
+  sql_timeout: 1,
+  import_source: 1,
+  git: 1,
+}

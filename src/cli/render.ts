@@ -1,0 +1,246 @@
+/** Readable output: one function for each operation, from its output to lines. Text from files is escaped here. */
+import { csvText } from '../integration/export-text.ts'
+import type { Decision } from '../model/decision.ts'
+import type { ChainLink, Reason } from '../model/verdict.ts'
+import type { OperationName } from '../operations/registry.ts'
+import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
+import type { OutputOf } from '../sdk.ts'
+import { type Cell, type Colour, cut, escapeText, painter, table } from './terminal.ts'
+
+/** What the renderers need to know of where their text goes. */
+interface Page {
+  paint(colour: Colour, text: string): string
+  /** Columns of the terminal; undefined off one. */
+  width: number | undefined
+  input: Record<string, unknown>
+}
+
+type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
+
+/** The readable form of an operation's output, with its final line break. */
+export function render<N extends OperationName>(
+  name: N,
+  output: OutputOf<N>,
+  input: Record<string, unknown>,
+  stream: NodeJS.WriteStream,
+): string {
+  const page: Page = { paint: painter(stream), width: stream.isTTY ? stream.columns : undefined, input }
+  const shown = renderers[name](output, page)
+  if (typeof shown === 'string') return stream.isTTY ? shown.split('\n').map(escapeText).join('\n') : shown
+  return shown.length ? `${shown.join('\n')}\n` : ''
+}
+
+const renderers: Renderers = {
+  init: ({ root, made, git }) => [
+    made.length
+      ? `made ${made.map(escapeText).join(', ')} in ${escapeText(root)}`
+      : `nothing to do: ${escapeText(root)} is set up`,
+    ...(git ? [] : ['this is not a git repository: decisions are kept in files, without history']),
+  ],
+  add: ({ ticket, path }) => [`added ${ticketText(ticket)} in ${escapeText(path)}`],
+  set: ({ ticket, changed }) => [
+    `${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, state ${escapeText(ticket.state ?? '')}`,
+  ],
+  record: recordedLines,
+  retract: recordedLines,
+  queue: ({ queue, problems }, page) => [
+    ...(queue.length ? queue.flatMap(entry => verdictLines(entry, page)) : ['the queue is empty']),
+    ...problemLines(problems, page),
+  ],
+  consult: ({ problems, plan, ...answer }, page) => [
+    ...verdictLines(answer, page),
+    ...(plan ? [`  accepted before: ${decisionText(plan as Decision)}`] : []),
+    ...problemLines(problems, page),
+  ],
+  show: showLines,
+  relations: ({ relations, problems }, page) => [
+    ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : ['no relations']),
+    ...problemLines(problems, page),
+  ],
+  sql({ columns, rows, truncated }, { paint, width, input }) {
+    if (input.csv) return csvText(columns, rows)
+    const cells = rows.map(row => row.map(value => ({ text: value === null ? '' : escapeText(String(value)) })))
+    const head: Cell[] = columns.map(text => ({ text: escapeText(text), colour: 'bold' }))
+    const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${truncated ? ', there are more: --limit gives them' : ''})`
+    return [...table([head, ...cells], paint, width), paint('dim', count)]
+  },
+  db: ({ path }) => `${path}\n`,
+  sync: countLines,
+  rebuild: countLines,
+  verify: ({ ok, problems, fixed, checked }, page) => [
+    ...fixed.map(path => `mended ${escapeText(path)}`),
+    ...problemLines(problems, page),
+    `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${checked.tickets} Tickets, ${checked.decisions} decisions, ${count(problems.length, 'problem')}`,
+  ],
+  doctor: ({ checks }, page) =>
+    table(
+      checks.map(({ name, ok, detail }) => [
+        { text: ok ? 'ok' : 'bad', colour: ok ? 'green' : 'red' },
+        { text: name },
+        { text: escapeText(detail) },
+      ]),
+      page.paint,
+      undefined,
+    ),
+  import: ({ tickets, decisions, written, dropped, unphasedStates, warnings }, { paint, input }) => [
+    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${input.dryRun ? 'would be ' : ''}written`,
+    ...(unphasedStates.length
+      ? [
+          `states that are in no phase, so their Tickets are open: ${unphasedStates.map(escapeText).join(', ')} (ticketplan.json: states)`,
+        ]
+      : []),
+    ...warnings.map(warning => `note: ${escapeText(warning)}`),
+    ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),
+    ...dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`),
+  ],
+  export: ({ text }) => text,
+}
+
+function ticketText({ id, slug, title }: TicketSummary): string {
+  return `${id}${slug ? ` (${slug})` : ''}${title === null ? '' : ` "${escapeText(title)}"`}`
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+function recordedLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {
+  const verb = created ? 'recorded' : 'stands already'
+  return [
+    `${verb} in ${ticket}: ${decisionText(decision as Decision)}`,
+    `  ${decision.id}`,
+    ...warnings.map(warning => `note: ${escapeText(warning)}`),
+  ]
+}
+
+function countLines({ tickets, decisions, changed, quarantined, ms }: OutputOf<'sync'>): string[] {
+  const bad = quarantined ? `; ${count(quarantined, 'file')} cannot be read: "ticketplan verify" names them` : ''
+  return [
+    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(changed, 'file')} changed, ${ms} ms${bad}`,
+  ]
+}
+
+type Judged = Pick<OutputOf<'consult'>, 'ticket' | 'verdict' | 'reasons'>
+
+function verdictLines({ ticket, verdict, reasons }: Judged, { paint, width }: Page): string[] {
+  const word = verdict === 'accept' ? paint('green', 'accept') : paint('red', 'hold  ')
+  const used = 8 + ticket.id.length + 2
+  const title = escapeText(ticket.title ?? '(cannot be read)')
+  const shown = width === undefined ? title : cut(title, Math.max(10, width - used))
+  return [`${word}  ${paint('bold', ticket.id)}  ${shown}`, ...reasonLines(reasons, paint)]
+}
+
+function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
+  const width = Math.max(0, ...reasons.map(({ code }) => code.length))
+  return reasons.flatMap(({ code, severity, message, chain }) => {
+    const mark = severity === 'hold' ? paint('red', 'x') : paint('yellow', '!')
+    return [
+      `  ${mark} ${code.padEnd(width)}  ${escapeText(message)}`,
+      ...(chain && chain.length > 1 ? chainLines(chain, width + 6) : []),
+    ]
+  })
+}
+
+/** The chain of blockers as a tree; links come each before those below it. */
+function chainLines(chain: ChainLink[], indent: number): string[] {
+  const bars: string[] = []
+  return chain.map(({ ticket, depth, state, repeated }, position) => {
+    const next = chain.slice(position + 1).find(link => link.depth <= depth)
+    const last = next?.depth !== depth
+    bars.length = depth - 1
+    const line = `${' '.repeat(indent)}${bars.join('')}${last ? '└─ ' : '├─ '}${ticket} (${state === null ? 'no readable file' : escapeText(state)})${repeated ? ', as above' : ''}`
+    bars.push(last ? '   ' : '│  ')
+    return line
+  })
+}
+
+function problemLines(problems: Problem[], { paint }: Page): string[] {
+  return problems.map(({ code, path, message, severity }) => {
+    const word = severity === 'error' ? paint('red', 'problem') : paint('yellow', 'warning')
+    return `${word}: ${path ? `${escapeText(path)}: ` : ''}${escapeText(message)} [${code}]`
+  })
+}
+
+function relationCells({ ticket, kind, other, status, advisory, label, by, at, reason, decisions }: Relation): Cell[] {
+  const extra = [advisory && 'advisory', label && `"${label}"`].filter(Boolean).join(', ')
+  const colour: Colour | undefined = status === 'active' ? undefined : 'dim'
+  const text = [reason ?? '', ...(decisions.length > 1 ? [`(said ${decisions.length} times)`] : [])].join(' ').trim()
+  return [ticket, `${kind}${extra ? ` (${extra})` : ''}`, other, status, at.slice(0, 10), by, text].map(text => ({
+    text: escapeText(text),
+    colour,
+  }))
+}
+
+function showLines(
+  { ticket, decisions, relations, claim, verdict, reasons, problems }: OutputOf<'show'>,
+  page: Page,
+): string[] {
+  const { paint } = page
+  const facts: [string, string | null][] = [
+    ['state', ticket.state && `${ticket.state} (${ticket.phase})${ticket.state_at ? ` since ${ticket.state_at}` : ''}`],
+    ['slug', ticket.slug],
+    ['queued', ticket.queued_at && `${ticket.queued_at}${ticket.queued_by ? ` by ${ticket.queued_by}` : ''}`],
+    ['created', ticket.created_at],
+    ['changed', ticket.changed_at],
+    ['file', ticket.path],
+    ['claim', claim && `${claim.holder}, token ${claim.token}, until ${claim.expires_at}`],
+  ]
+  return [
+    `${paint('bold', ticket.id)}  ${escapeText(ticket.title ?? '(cannot be read)')}`,
+    ...facts.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(8)}${escapeText(value!)}`),
+    `  verdict ${verdict === 'accept' ? paint('green', 'accept') : paint('red', 'hold')}`,
+    ...reasonLines(reasons, paint).map(line => `  ${line}`),
+    decisions.length ? 'decisions, oldest first:' : 'no decisions',
+    ...decisions.flatMap(decision => {
+      const { id, at, by, status } = decision
+      const head = `  ${at.slice(0, 16).replace('T', ' ')}  ${status.padEnd(10)}  ${decisionText(decision as unknown as Decision)}`
+      const line = `${head}  [${escapeText(by)}]`
+      return [status === 'active' ? line : paint('dim', line), paint('dim', `    ${id}`)]
+    }),
+    ...fromOthers(decisions, relations, page),
+    ...problemLines(problems, page),
+  ]
+}
+
+/** The relations that other Tickets' files hold. */
+function fromOthers(decisions: { id: string }[], relations: Relation[], { paint, width }: Page): string[] {
+  const own = new Set(decisions.map(({ id }) => id))
+  const others = relations.filter(({ decision }) => !own.has(decision))
+  if (others.length === 0) return []
+  const lines = table(
+    others.map(relation => relationCells(relation).slice(1)),
+    paint,
+    width === undefined ? undefined : width - 2,
+  )
+  return ['recorded with other Tickets, as seen from this one:', ...lines.map(line => `  ${line}`)]
+}
+
+/** What a decision says, in a line. */
+function decisionText({
+  kind,
+  target,
+  reason,
+  advisory,
+  label,
+  pool,
+  until,
+  plan,
+  overrides,
+  retracts,
+  field,
+}: Decision): string {
+  const details = [
+    target,
+    retracts,
+    field,
+    advisory && '(advisory)',
+    label && `("${label}")`,
+    pool && `pool ${pool}`,
+    until && `until one of ${until.join(', ')} leaves play`,
+    plan?.branch && `branch ${plan.branch}`,
+    plan?.worktree && `worktree ${plan.worktree}`,
+    overrides && `overriding ${overrides.join(', ')}`,
+  ].filter(Boolean)
+  const text = [plan?.summary, reason].filter(Boolean).join('; ')
+  return escapeText([kind, ...details].join(' ') + (text ? `: ${text}` : ''))
+}

@@ -1,0 +1,67 @@
+/** What a terminal shows: escaped text, colours where they are wanted, columns that line up, progress. */
+import stringWidth from 'string-width'
+
+// Everything that steers a terminal or turns text round: controls, format characters, line separators. The joiners stay.
+const STEERING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu
+
+/** Text from a file, safe to print: steering characters become visible escapes. */
+export function escapeText(text: string): string {
+  return text.replace(STEERING, character => {
+    if (character === '\u200c' || character === '\u200d') return character
+    const code = character.codePointAt(0)!
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+  })
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
+const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
+
+/** A function that colours, or one that does not: off a terminal, with NO_COLOR, and on a dumb terminal. */
+export function painter(stream: NodeJS.WriteStream): (colour: Colour, text: string) => string {
+  const plain = !stream.isTTY || !!process.env.NO_COLOR || process.env.TERM === 'dumb'
+  return plain ? (_, text) => text : (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m`
+}
+
+/** One cell: its text, already escaped, and its colour. */
+export interface Cell {
+  text: string
+  colour?: Colour
+}
+
+/**
+ * Rows as lines with aligned columns. On a terminal the last column is cut to the width; no other ever is, so ids stay whole.
+ */
+export function table(
+  rows: Cell[][],
+  paint: (colour: Colour, text: string) => string,
+  width: number | undefined,
+): string[] {
+  const columns = Math.max(0, ...rows.map(row => row.length))
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
+  )
+  return rows.map(row => {
+    let used = 0
+    const parts = row.map(({ text, colour }, column) => {
+      const last = column === row.length - 1
+      const shown = last && width !== undefined ? cut(text, Math.max(10, width - used)) : text
+      const padding = last ? '' : ' '.repeat(widths[column]! - stringWidth(shown) + 2)
+      used += widths[column]! + 2
+      return (colour ? paint(colour, shown) : shown) + padding
+    })
+    return parts.join('').trimEnd()
+  })
+}
+
+/** Text cut to a number of columns, with an ellipsis where something is missing. */
+export function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text
+  let shown = ''
+  let used = 0
+  for (const character of text) {
+    used += stringWidth(character)
+    if (used > width - 1) break
+    shown += character
+  }
+  return `${shown.trimEnd()}…`
+}
