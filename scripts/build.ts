@@ -1,8 +1,8 @@
 /**
  * Builds dist/: the bundles and the declarations.
  *
- * One bundle for each entry, sharing chunks: loading hundreds of small modules costs more than a query. SQLite, chokidar and
- * yaml stay outside, the first for its binary, the others because few commands need them.
+ * One bundle for each entry, sharing chunks: loading hundreds of small modules costs more than a query. SQLite, chokidar,
+ * ulid and yaml stay outside, the first for its binary, the others because few commands need them.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, rmSync } from 'node:fs'
@@ -28,7 +28,7 @@ await build({
   target: 'node22',
   minifySyntax: true,
   minifyWhitespace: true,
-  external: ['better-sqlite3', 'chokidar', 'yaml'],
+  external: ['better-sqlite3', 'chokidar', 'ulid', 'yaml'],
   logLevel: 'warning',
 })
 chmodSync(join(dist, 'cli.js'), 0o755)

@@ -12,7 +12,7 @@ import { type OpenOptions, openStore, type Store } from './store.ts'
 /** The input of an operation; those with a default or a `?` may be left out. */
 export type InputTo<N extends OperationName> = GivenInputOf<Operations[N]['fields']>
 /** What an operation returns. */
-export type OutputOf<N extends OperationName> = z.infer<Operations[N]['output']>
+export type OutputOf<N extends OperationName> = z.infer<ReturnType<Operations[N]['output']>>
 
 type Method<N extends OperationName> =
   Record<never, never> extends InputTo<N>

@@ -5,11 +5,12 @@
  * clone's one write lock: the file is read, changed by a pure function, checked, written durably, and only then noted in the
  * index; what another program changed in between is read again, never overwritten. The index never writes a file.
  */
+import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
-import { monotonicFactory } from 'ulid'
 import { type LiveClaims, liveClaims } from './claims/claims.ts'
 import { indexFacts } from './consult/facts.ts'
 import { BUSY_TIMEOUT_MS } from './database/open.ts'
+import { databaseError } from './database/sqlite-error.ts'
 import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
 import { findGitConfig } from './files/git.ts'
 import { checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
@@ -23,6 +24,7 @@ import {
 import { decodeTicket, encodeTicket } from './model/canonical-json.ts'
 import type { Stamp } from './model/change.ts'
 import { PlanError } from './model/errors.ts'
+import { lazy } from './model/lazy.ts'
 import { type Phase, phaseFunction } from './model/phase.ts'
 import { Refusal } from './model/strict-json.ts'
 import { LIMITS } from './model/text.ts'
@@ -102,16 +104,24 @@ export function openStore(options: OpenOptions = {}): Store {
   const repository = findRepository(options.root ?? process.cwd())
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
-  const ulid = monotonicFactory()
-  const newId = options.newId ?? ulid
+  // Loaded when the first decision is made: reading needs no ids.
+  const ulid = lazy(() => (createRequire(import.meta.url)('ulid') as typeof import('ulid')).monotonicFactory())
+  const newId = options.newId ?? (timeMs => ulid()(timeMs))
   const notify = options.onNotice ?? (() => {})
   const phaseOf = phaseFunction(repository.config.states)
   const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs)
   const index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
 
+  const readClaims = (): LiveClaims => {
+    try {
+      return liveClaims(local.reader(), now())
+    } catch (error) {
+      throw databaseError(error, local.path) // not to be taken for a failure of the index
+    }
+  }
   const viewOf = (queries: IndexQueries): View => {
-    const claims = liveClaims(local.reader(), now())
+    const claims = readClaims()
     return {
       queries,
       claims,

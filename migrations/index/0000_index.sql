@@ -15,8 +15,8 @@ CREATE TABLE `file_decisions` (
 );
 --> statement-breakpoint
 CREATE INDEX `file_decisions_by_id` ON `file_decisions` (`id`);--> statement-breakpoint
-CREATE INDEX `file_decisions_by_target` ON `file_decisions` (`target_id`);--> statement-breakpoint
-CREATE INDEX `file_decisions_by_kind` ON `file_decisions` (`kind`);--> statement-breakpoint
+CREATE INDEX `file_decisions_by_target` ON `file_decisions` (`target_id`,`kind`);--> statement-breakpoint
+CREATE INDEX `file_decisions_by_kind` ON `file_decisions` (`kind`,`ticket_id`);--> statement-breakpoint
 CREATE TABLE `files` (
 	`path` text PRIMARY KEY NOT NULL,
 	`id_key` text NOT NULL,

@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../database/open.ts'
 import { isPlanError } from '../model/errors.ts'
-import { type Operation, parseInput } from '../operations/operation.ts'
-import { type OperationName, operations } from '../operations/registry.ts'
+import { parseInput } from '../operations/operation.ts'
 import { openStore } from '../store.ts'
+import { commandNames, loadCommand } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { jsonLine } from './json-line.ts'
 import { type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
@@ -33,11 +33,12 @@ export async function main(): Promise<void> {
 async function run(args: string[]): Promise<number> {
   const { global, command, rest } = splitCommandLine(args)
   if (command === undefined) return runWithoutCommand(global, rest)
-  if (!Object.hasOwn(operations, command)) {
+  const name = commandNames.find(name => name === command)
+  if (name === undefined) {
     if (command === 'help') return runWithoutCommand({ ...global, help: true }, [])
-    throw usage(null, `unknown command "${command}"; the commands are ${Object.keys(operations).join(', ')}`)
+    throw usage(null, `unknown command "${command}"; the commands are ${commandNames.join(', ')}`)
   }
-  const operation = operations[command as OperationName] as unknown as Operation
+  const operation = await loadCommand(name)
   if (global.help) {
     const { commandHelp } = await import('./help.ts')
     process.stdout.write(commandHelp(operation))
@@ -65,7 +66,7 @@ async function run(args: string[]): Promise<number> {
   if (global.json) process.stdout.write(jsonLine(output))
   else {
     const { render } = await import('./render.ts')
-    process.stdout.write(render(command as OperationName, output as never, input, process.stdout))
+    process.stdout.write(render(name, output as never, input, process.stdout))
   }
   return operation.exitStatus?.(output) ?? 0
 }

@@ -141,17 +141,23 @@ function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
   })
 }
 
+/** So many Tickets of a chain are drawn; --json has them all. */
+const CHAIN_LINES = 20
+
 /** The chain of blockers as a tree; links come each before those below it. */
 function chainLines(chain: ChainLink[], indent: number): string[] {
   const bars: string[] = []
-  return chain.map(({ ticket, depth, state, repeated }, position) => {
+  const lines = chain.slice(0, CHAIN_LINES).map(({ ticket, depth, state, repeated }, position) => {
     const next = chain.slice(position + 1).find(link => link.depth <= depth)
     const last = next?.depth !== depth
     bars.length = depth - 1
-    const line = `${' '.repeat(indent)}${bars.join('')}${last ? '└─ ' : '├─ '}${ticket} (${state === null ? 'no readable file' : escapeText(state)})${repeated ? ', as above' : ''}`
+    const tree = `${bars.join('')}${last ? '└─ ' : '├─ '}`
     bars.push(last ? '   ' : '│  ')
-    return line
+    const known = state === null ? 'no readable file' : escapeText(state)
+    return `${' '.repeat(indent)}${tree}${ticket} (${known})${repeated ? ', as above' : ''}`
   })
+  const more = chain.length - lines.length
+  return more > 0 ? [...lines, `${' '.repeat(indent)}and ${more} more: --json lists all`] : lines
 }
 
 function problemLines(problems: Problem[], { paint }: Page): string[] {

@@ -1,5 +1,4 @@
 /** Ad hoc SQL in a child process that is killed at its deadline. */
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import type { SqlReply, SqlRequest } from './sql-child.ts'
@@ -9,6 +8,7 @@ const OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
 /** The result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
 export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<SqlReply, { error: unknown }> {
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const child = spawnSync(process.execPath, [join(import.meta.dirname, `sql-child.${extension}`)], {
     input: JSON.stringify(request),
     timeout: timeoutSeconds * 1000,

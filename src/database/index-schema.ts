@@ -69,8 +69,8 @@ export const fileDecisions = sqliteTable(
   table => [
     primaryKey({ columns: [table.ticketId, table.id] }),
     index('file_decisions_by_id').on(table.id),
-    index('file_decisions_by_target').on(table.targetId),
-    index('file_decisions_by_kind').on(table.kind),
+    index('file_decisions_by_target').on(table.targetId, table.kind),
+    index('file_decisions_by_kind').on(table.kind, table.ticketId),
   ],
 )
 

@@ -111,6 +111,32 @@ export function openLocal(path: string, timeoutMs: number): Connection {
   }
 }
 
+/**
+ * local.db as it is now, where it cannot be written: in place while a process that can write has it open, else as a copy in
+ * memory, because SQLite opens no file of WAL mode whose companions it cannot make. @throws PlanError database, and others.
+ */
+export function openLocalReadOnly(path: string, timeoutMs: number): Connection {
+  const options = { readonly: true, timeout: timeoutMs }
+  let connection: Connection | undefined
+  let state: FileState
+  try {
+    connection = new Database(path, options)
+    state = fileState(connection, 'local')
+  } catch {
+    connection?.close()
+    const bytes = readFileSync(path) // no lock to lose: this process cannot have it open
+    bytes.fill(1, 18, 20) // the header's mark of WAL mode, as that of a plain file
+    connection = new Database(bytes, options)
+    state = fileState(connection, 'local')
+  }
+  if (state === 'ours') return connection
+  connection.close()
+  throw new PlanError('database', `${path} is of another version: it is left as it is`, {
+    path,
+    sqliteCode: 'SQLITE_MISMATCH',
+  })
+}
+
 /** Removes a database file and what belongs to it. The companions go first: a new file must never meet an old journal. */
 export function removeDatabase(path: string): void {
   for (const suffix of ['-wal', '-shm', '-journal', '']) rmSync(path + suffix, { force: true })

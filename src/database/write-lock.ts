@@ -6,8 +6,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
-import { type Connection, inodeOf, openLocal } from './open.ts'
-import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
+import { type Connection, inodeOf, openLocal, openLocalReadOnly } from './open.ts'
+import { databaseError, isUnwritable, sqliteCode } from './sqlite-error.ts'
 
 /** local.db, opened when first needed, and opened anew where the file was replaced. */
 export interface LocalDatabase {
@@ -22,12 +22,14 @@ export interface LocalDatabase {
 /** Ready to open local.db at a path; nothing is opened yet. `timeoutMs` bounds the wait for the lock. */
 export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
   let connection: Connection | undefined
+  let readOnly: Connection | undefined
   let inode: number | null = null
   let depth = 0
 
   const close = () => {
     connection?.close()
-    connection = undefined
+    readOnly?.close()
+    connection = readOnly = undefined
   }
   const open = (): Connection => {
     if (connection && inodeOf(path) !== inode) close()
@@ -73,8 +75,15 @@ export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
       try {
         return open()
       } catch (error) {
-        if (isDamaged(error)) throw databaseError(error, path)
-        throw error
+        if (!isUnwritable(error)) throw error
+        readOnly?.close()
+        readOnly = undefined
+        try {
+          readOnly = openLocalReadOnly(path, timeoutMs) // anew each time: it may be a copy
+        } catch {
+          throw error
+        }
+        return readOnly
       }
     },
     close,

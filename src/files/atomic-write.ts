@@ -6,7 +6,6 @@
  * crash before the rename leaves the old bytes and perhaps a temporary file, which nothing reads. A failed fsync is never
  * tried again: what the kernel then holds is unknown.
  */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fchmodSync,
@@ -41,7 +40,7 @@ export interface Placement {
 /** Writes the file; `replaced` where it is done, `changed` where somebody else's change was in the way. @throws PlanError io. */
 export function writeFileAtomically(path: string, bytes: Uint8Array, placement: Placement): 'replaced' | 'changed' {
   const folder = dirname(path)
-  const temp = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  const temp = join(folder, `.${basename(path)}.${randomName()}.tmp`)
   let open: number | null = null
   let tempLeft = false
   try {
@@ -78,6 +77,12 @@ export function writeFileAtomically(path: string, bytes: Uint8Array, placement: 
     if (open !== null) quietly(() => closeSync(open!))
     if (tempLeft) quietly(() => unlinkSync(temp))
   }
+}
+
+/** Twelve hexadecimal digits. */
+function randomName(): string {
+  const { randomBytes } = process.getBuiltinModule('node:crypto') // loaded when something is written
+  return randomBytes(6).toString('hex')
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

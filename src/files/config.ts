@@ -1,61 +1,78 @@
 /** `ticketplan.json`: the few settings that a repository shares. Every key is optional; an unknown one is an error. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { poolName } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { firstIssue } from '../model/first-issue.ts'
+import { lazy } from '../model/lazy.ts'
 import { parseStrict, Refusal } from '../model/strict-json.ts'
+import { LIMITS } from '../model/text.ts'
 import { ioError } from './io-error.ts'
 
-const states = z.array(z.string().check(z.minLength(1)))
+/** The settings where there is no file. */
+const DEFAULTS: Config = {
+  claimTtlSeconds: 1800,
+  pools: {},
+  states: {
+    active: ['in_progress', 'inprogress', 'in_review', 'review'],
+    queued: ['queued'],
+    terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
+  },
+  ticketsDir: 'tickets',
+}
 
-const configSchema = z.strictObject({
-  claimTtlSeconds: z._default(z.int().check(z.positive(), z.maximum(30 * 24 * 3600)), 1800),
-  pools: z._default(z.record(poolName, z.int().check(z.nonnegative())), {}),
-  states: z._default(
-    z.strictObject({
-      active: z._default(states, ['in_progress', 'inprogress', 'in_review', 'review']),
-      queued: z._default(states, ['queued']),
-      terminal: z._default(states, ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix']),
-    }),
-    {
-      active: ['in_progress', 'inprogress', 'in_review', 'review'],
-      queued: ['queued'],
-      terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
-    },
-  ),
-  ticketsDir: z._default(
-    z
-      .string()
-      .check(
-        z.refine(
-          path =>
-            path !== '' && path.split('/').every(part => /^[^\\:]+$/.test(part) && part !== '..' && part !== '.git'),
-          'not a folder inside the repository, written with "/"',
-        ),
-      ),
-    'tickets',
-  ),
+const configSchema = lazy(() => {
+  const states = z.optional(z.array(z.string().check(z.minLength(1))))
+  const isInside = (path: string) =>
+    path.split('/').every(part => /^[^\\:]+$/.test(part) && !['.', '..', '.git'].includes(part))
+  return z.strictObject({
+    claimTtlSeconds: z.optional(z.int().check(z.positive(), z.maximum(30 * 24 * 3600))),
+    pools: z.optional(z.record(poolName(), z.int().check(z.nonnegative()))),
+    states: z.optional(z.strictObject({ active: states, queued: states, terminal: states })),
+    ticketsDir: z.optional(
+      z.string().check(z.refine(isInside, 'not a folder inside the repository, written with "/"')),
+    ),
+  })
 })
 
 /** The settings, complete: what the file leaves out has its default. Without `pools`, capacity is unlimited. */
-export type Config = z.infer<typeof configSchema>
+export interface Config {
+  claimTtlSeconds: number
+  pools: Record<string, number>
+  states: { active: string[]; queued: string[]; terminal: string[] }
+  /** From the root, with "/". */
+  ticketsDir: string
+}
 
 /** The settings of a repository; the defaults where it has no such file. @throws PlanError bad_config, io. */
 export function readConfig(path: string): Config {
-  let text = '{}'
+  let text: string
   try {
+    const stat = statSync(path)
+    // A link to a device or a FIFO would be read without end.
+    if (!stat.isFile() || stat.size > LIMITS.fileBytes) {
+      const message = `${path}: not a regular file of at most ${LIMITS.fileBytes} bytes`
+      throw new PlanError('bad_config', message, { path })
+    }
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(error, path)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return DEFAULTS
+    throw ioError(error, path)
   }
   try {
     const parsed = parseStrict(text, 8)
-    const config = configSchema.safeParse(parsed.value)
-    if (config.success) return checkStates(config.data, path)
-    const issue = config.error.issues[0]!
-    const { line, column } = parsed.locate(issue.path as string[])
-    const key = issue.path.join('.')
-    throw new PlanError('bad_config', `${path}:${line}:${column}: ${key ? `${key}: ` : ''}${issue.message}`, { path })
+    const issue = firstIssue(configSchema(), parsed.value)
+    if (!issue) {
+      const given = parsed.value as Partial<Config>
+      return checkStates({ ...DEFAULTS, ...given, states: { ...DEFAULTS.states, ...given.states } }, path)
+    }
+    const [unknownKey] = issue.unknownKeys
+    const keys = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
+    const { line, column } = parsed.locate(keys)
+    const what = unknownKey === undefined ? issue.message : 'unknown key; docs/cli.md lists the keys'
+    throw new PlanError('bad_config', `${path}:${line}:${column}: ${keys.length ? `${keys.join('.')}: ` : ''}${what}`, {
+      path,
+    })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { line, column } = error.place ?? { line: 1, column: 1 }

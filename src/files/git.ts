@@ -4,7 +4,6 @@
  * Arguments are fixed lists, never a shell; the environment's GIT_* is left out, because a hook's or a merge driver's
  * belong to the command that runs it. A failure is typed and carries what git said.
  */
-import { spawnSync } from 'node:child_process'
 import { PlanError } from '../model/errors.ts'
 
 /** What git prints for the arguments, run in the folder. @throws PlanError git. */
@@ -39,5 +38,7 @@ export function findGitVersion(folder: string): string | undefined {
 
 function spawnGit(folder: string, args: readonly string[]) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
+  // Loaded when git is started: most commands never do.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   return spawnSync('git', args, { cwd: folder, env, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 })
 }

@@ -62,6 +62,7 @@ function readGitDir(dotGit: string): string | null {
   const stat = statSync(dotGit, { throwIfNoEntry: false })
   if (!stat) return null
   if (stat.isDirectory()) return existsSync(join(dotGit, 'HEAD')) ? dotGit : null
+  if (!stat.isFile()) return null
   const target = /^gitdir: (.+)$/m.exec(readFileSync(dotGit, 'utf8'))?.[1]
   return target ? resolve(dirname(dotGit), target) : null
 }

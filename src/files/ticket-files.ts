@@ -4,7 +4,6 @@
  * Invariant: a file that cannot be read as a Ticket is described, never skipped, never changed. Links are not followed,
  * and nothing outside the tickets folder is read or written.
  */
-import { hash } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -20,6 +19,7 @@ import {
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { decodeTicket } from '../model/canonical-json.ts'
 import { type Place, PlanError, type RefusalCode } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
@@ -33,12 +33,6 @@ export interface FileStat {
   mtimeMs: number
   ctimeMs: number
   inode: number
-}
-
-/** A file below the tickets folder whose name ends in `.json`, or a link or other thing in its place. */
-export interface ListedFile extends FileStat {
-  /** From the root, with "/". */
-  path: string
 }
 
 /** A Ticket file, read. `hash` is over its bytes. */
@@ -69,17 +63,16 @@ export function idFromPath(path: string): string {
 }
 
 /**
- * Every file that is or should be a Ticket, with stat data, in the order of the paths' code units.
- * @throws PlanError io.
+ * The path of every file that is or should be a Ticket, and of every link, in the order of the paths' code units. From the
+ * root, with "/". @throws PlanError io.
  */
-export function listTicketFiles({ root, ticketsDir }: Repository): ListedFile[] {
-  const files: ListedFile[] = []
-  const prefix = relative(root, ticketsDir).split(sep).join('/')
-  listFolder(ticketsDir, `${prefix}/`, files)
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+export function listTicketPaths({ root, ticketsDir }: Repository): string[] {
+  const paths: string[] = []
+  listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths)
+  return paths.sort()
 }
 
-function listFolder(folder: string, prefix: string, files: ListedFile[]): void {
+function listFolder(folder: string, prefix: string, paths: string[]): void {
   let names: string[]
   try {
     names = readdirSync(folder)
@@ -88,10 +81,12 @@ function listFolder(folder: string, prefix: string, files: ListedFile[]): void {
   }
   for (const name of names) {
     if (name.startsWith('.')) continue
-    const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
-    if (!stat) continue
-    if (name.endsWith('.json') || stat.isSymbolicLink()) files.push({ path: prefix + name, ...fileStat(stat) })
-    else if (stat.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, files)
+    if (name.endsWith('.json')) paths.push(prefix + name)
+    else {
+      const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
+      if (stat?.isSymbolicLink()) paths.push(prefix + name)
+      else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths)
+    }
   }
 }
 
@@ -103,6 +98,7 @@ export function listOrphans({ root, ticketsDir }: Repository): string[] {
     .sort()
 }
 
+/** The stat data of a Stats object. */
 function fileStat(stat: Stats): FileStat {
   return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, inode: stat.ino }
 }
@@ -131,7 +127,7 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
   })
   try {
     stat = lstatSync(absolute, { throwIfNoEntry: false })
-    if (!stat) return undefined
+    if (!stat || isBelowLink(root, path)) return undefined
     if (stat.isSymbolicLink()) return refused('symbolic_link', 'a symbolic link: links are not followed')
     if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
     if (stat.size > LIMITS.fileBytes) return refused('too_large', `larger than ${LIMITS.fileBytes} bytes`)
@@ -166,8 +162,20 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
   }
 }
 
+// Loaded when a file is read: a command that finds the index up to date reads none.
+const crypto = lazy(() => process.getBuiltinModule('node:crypto'))
+
+/** True where a folder on the way, below the topmost one, is a link: what lies behind it is not ours, the link itself is listed. */
+function isBelowLink(root: string, path: string): boolean {
+  const folders = path.split('/').slice(0, -1)
+  for (let depth = 2; depth <= folders.length; depth++) {
+    if (!lstatSync(join(root, ...folders.slice(0, depth))).isDirectory()) return true
+  }
+  return false
+}
+
 function hashOf(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64url')
+  return crypto().hash('sha256', bytes, 'base64url')
 }
 
 /** Tickets with which the text of an unreadable file seems to be in conflict: what one line says is enough. */

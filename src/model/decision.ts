@@ -6,6 +6,8 @@
  * this version does not know pass with the common fields alone and are kept as they are.
  */
 import * as z from 'zod/mini'
+import { firstIssue } from './first-issue.ts'
+import { lazy } from './lazy.ts'
 import type { Phase } from './phase.ts'
 import { longText, oneLine, timestamp } from './text.ts'
 import { isTicketId, type TicketId } from './ticket-id.ts'
@@ -24,53 +26,63 @@ export function isRelativePath(text: string): boolean {
   return text !== '' && !ABSOLUTE.test(text)
 }
 
-const decisionId = z.string().check(z.regex(ULID, 'not a ULID'))
-const ticketId = z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id'))
-export const poolName = z
-  .string()
-  .check(z.regex(POOL, 'not a pool name: letters, digits, ".", "_" and "-", at most 64'))
+const decisionId = lazy(() => z.string().check(z.regex(ULID, 'not a ULID')))
+const ticketId = lazy(() => z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')))
+export const poolName = lazy(() =>
+  z.string().check(z.regex(POOL, 'not a pool name: letters, digits, ".", "_" and "-", at most 64')),
+)
 
 /** The plan with which a Ticket is accepted. */
-export const planSchema = z.looseObject({
-  summary: longText,
-  branch: z.optional(oneLine),
-  worktree: z.optional(
-    oneLine.check(z.refine(isRelativePath, 'not relative to the repository: an absolute path names one machine')),
-  ),
-  role_plan: z.optional(longText),
-  pool: z.optional(poolName),
+export interface AcceptedPlan {
+  summary: string
+  branch?: string
+  /** Relative to the repository. */
+  worktree?: string
+  role_plan?: string
+  pool?: string
+  [unknown: string]: unknown
+}
+
+const schemas = lazy(() => {
+  const common = {
+    id: decisionId(),
+    kind: z.string().check(z.minLength(1)),
+    by: oneLine().check(z.minLength(1)),
+    at: timestamp(),
+    reason: z.optional(longText()),
+    supersedes: z.optional(z.array(decisionId()).check(z.minLength(1))),
+  }
+  const relation = { ...common, target: ticketId() }
+  const plan: z.ZodMiniType<AcceptedPlan> = z.looseObject({
+    summary: longText(),
+    branch: z.optional(oneLine()),
+    worktree: z.optional(
+      oneLine().check(z.refine(isRelativePath, 'not relative to the repository: an absolute path names one machine')),
+    ),
+    role_plan: z.optional(longText()),
+    pool: z.optional(poolName()),
+  })
+  return {
+    after: z.looseObject(relation),
+    blocked_by: z.looseObject(relation),
+    conflicts_with: z.looseObject({ ...relation, advisory: z.optional(z.boolean()) }),
+    related: z.looseObject({ ...relation, label: z.optional(oneLine()) }),
+    waiting_for_capacity: z.looseObject({
+      ...common,
+      pool: z.optional(poolName()),
+      until: z.optional(z.array(ticketId()).check(z.minLength(1))),
+    }),
+    accepted_plan: z.looseObject({ ...common, plan, overrides: z.optional(z.array(z.string())) }),
+    note: z.looseObject(common),
+    retraction: z.looseObject({ ...common, retracts: decisionId() }),
+    contested: z.looseObject({ ...common, field: oneLine(), lost: z.unknown() }),
+    /** A kind that this version does not know. */
+    unknown: z.looseObject(common),
+  }
 })
-export type AcceptedPlan = z.infer<typeof planSchema>
-
-const common = {
-  id: decisionId,
-  kind: z.string().check(z.minLength(1)),
-  by: oneLine.check(z.minLength(1)),
-  at: timestamp,
-  reason: z.optional(longText),
-  supersedes: z.optional(z.array(decisionId).check(z.minLength(1))),
-}
-const relation = { ...common, target: ticketId }
-
-const schemas = {
-  after: z.looseObject(relation),
-  blocked_by: z.looseObject(relation),
-  conflicts_with: z.looseObject({ ...relation, advisory: z.optional(z.boolean()) }),
-  related: z.looseObject({ ...relation, label: z.optional(oneLine) }),
-  waiting_for_capacity: z.looseObject({
-    ...common,
-    pool: z.optional(poolName),
-    until: z.optional(z.array(ticketId).check(z.minLength(1))),
-  }),
-  accepted_plan: z.looseObject({ ...common, plan: planSchema, overrides: z.optional(z.array(z.string())) }),
-  note: z.looseObject(common),
-  retraction: z.looseObject({ ...common, retracts: decisionId }),
-  contested: z.looseObject({ ...common, field: oneLine, lost: z.unknown() }),
-}
-const unknownKind = z.looseObject(common)
 
 /** A kind of decision as a Ticket file stores it. */
-export type StoredKind = keyof typeof schemas
+export type StoredKind = Exclude<keyof ReturnType<typeof schemas>, 'unknown'>
 /** The four kinds of relation as stored. */
 export type StoredRelationKind = 'after' | 'blocked_by' | 'conflicts_with' | 'related'
 /** The six kinds of relation as seen from one of its two Tickets. */
@@ -100,11 +112,8 @@ export interface Decision {
 /** The first thing that keeps a parsed value from being a decision, or null. */
 export function decisionProblem(value: unknown): { path: (string | number)[]; message: string } | null {
   const kind = (value as { kind?: unknown } | null)?.kind
-  const schema = typeof kind === 'string' && Object.hasOwn(schemas, kind) ? schemas[kind as StoredKind] : unknownKind
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return null
-  const issue = parsed.error.issues[0]!
-  return { path: issue.path as (string | number)[], message: issue.message }
+  const known = typeof kind === 'string' && Object.hasOwn(schemas(), kind) ? (kind as StoredKind) : 'unknown'
+  return firstIssue(schemas()[known], value)
 }
 
 /** The kinds of relation that a file can hold, in the order of the alphabet. */

@@ -1,8 +1,6 @@
 /** The text fields of a Ticket file: their limits, measured in UTF-8 bytes, and the form of a time. */
 import * as z from 'zod/mini'
-import en from 'zod/v4/locales/en.js'
-
-z.config(en())
+import { lazy } from './lazy.ts'
 
 /** The limits of docs/format.md. */
 export const LIMITS = {
@@ -25,6 +23,6 @@ export function isTimestamp(text: string): boolean {
 // A character takes at most three bytes a code unit, so most texts need no count.
 const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes
 
-export const timestamp = z.string().check(z.refine(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z'))
-export const oneLine = z.string().check(z.refine(fits(LIMITS.lineBytes), 'longer than 1 KiB'))
-export const longText = z.string().check(z.refine(fits(LIMITS.textBytes), 'longer than 16 KiB'))
+export const timestamp = lazy(() => z.string().check(z.refine(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z')))
+export const oneLine = lazy(() => z.string().check(z.refine(fits(LIMITS.lineBytes), 'longer than 1 KiB')))
+export const longText = lazy(() => z.string().check(z.refine(fits(LIMITS.textBytes), 'longer than 16 KiB')))

@@ -6,26 +6,28 @@
  */
 import * as z from 'zod/mini'
 import { type Decision, decisionProblem } from './decision.ts'
+import { firstIssue } from './first-issue.ts'
+import { lazy } from './lazy.ts'
 import { LIMITS, oneLine, timestamp } from './text.ts'
 import { isSlug, isTicketId, type TicketId } from './ticket-id.ts'
 
 /** The version of the file format that this program writes. */
 export const FORMAT = 1
 
-const ticketFields = {
-  format: z.literal(FORMAT),
-  id: z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')),
-  title: oneLine,
-  state: oneLine.check(z.minLength(1)),
-  slug: z.optional(z.string().check(z.refine(isSlug, 'not a slug: a-z, 0-9 and "-", at most 128'))),
-  created_at: z.optional(timestamp),
-  queued_at: z.optional(timestamp),
-  queued_by: z.optional(oneLine),
-  state_at: z.optional(timestamp),
-  decisions: z.optional(z.array(z.unknown()).check(z.maxLength(LIMITS.decisions))),
-}
-
-const ticketSchema = z.looseObject(ticketFields)
+const ticketSchema = lazy(() =>
+  z.looseObject({
+    format: z.literal(FORMAT),
+    id: z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')),
+    title: oneLine(),
+    state: oneLine().check(z.minLength(1)),
+    slug: z.optional(z.string().check(z.refine(isSlug, 'not a slug: a-z, 0-9 and "-", at most 128'))),
+    created_at: z.optional(timestamp()),
+    queued_at: z.optional(timestamp()),
+    queued_by: z.optional(oneLine()),
+    state_at: z.optional(timestamp()),
+    decisions: z.optional(z.array(z.unknown()).check(z.maxLength(LIMITS.decisions))),
+  }),
+)
 
 /** A Ticket as its file holds it. Keys that this version does not know are kept. */
 export interface Ticket {
@@ -51,16 +53,14 @@ export interface TicketProblem {
 
 /** The first thing that keeps a parsed value from being a Ticket of this format, or null. */
 export function ticketProblem(value: unknown): TicketProblem | null {
-  const head = ticketSchema.safeParse(value)
-  if (!head.success) {
-    const issue = head.error.issues[0]!
-    return { path: issue.path as (string | number)[], message: issue.message }
-  }
+  const issue = firstIssue(ticketSchema(), value)
+  if (issue) return issue
+  const { decisions } = value as Ticket
   const seen = new Set<string>()
-  for (const [position, decision] of (head.data.decisions ?? []).entries()) {
+  for (const [position, decision] of (decisions ?? []).entries()) {
     const problem = decisionProblem(decision)
     if (problem) return { path: ['decisions', position, ...problem.path], message: problem.message }
-    const { id } = decision as Decision
+    const { id } = decision
     if (seen.has(id)) return { path: ['decisions', position, 'id'], message: `the decision id ${id} stands twice` }
     seen.add(id)
   }

@@ -36,7 +36,7 @@ export const add = operation({
       value: 'who',
     },
   },
-  output: z.object({ created: z.literal(true), ticket: ticketShape, path: z.string() }),
+  output: () => z.object({ created: z.literal(true), ticket: ticketShape(), path: z.string() }),
   examples: [
     'ticketplan add A-17 --title "Record schema" --state queued',
     'ticketplan add A-18 --title "Plan tool" --slug plan-tool',

@@ -19,16 +19,17 @@ export const consult = operation({
       help: 'who asks: their own claim does not hold the Ticket',
       value: 'name',
     },
-    pool: { schema: z.optional(poolName), help: 'the pool whose slot would be taken', value: 'name' },
+    pool: { schema: z.optional(poolName()), help: 'the pool whose slot would be taken', value: 'name' },
   },
-  output: z.object({
-    ticket: ticketShape,
-    verdict: verdictShape,
-    reasons: z.array(reasonShape),
-    plan: z.nullable(decisionShape),
-    claim: z.nullable(claimShape),
-    problems: z.array(problemShape),
-  }),
+  output: () =>
+    z.object({
+      ticket: ticketShape(),
+      verdict: verdictShape(),
+      reasons: z.array(reasonShape()),
+      plan: z.nullable(decisionShape()),
+      claim: z.nullable(claimShape()),
+      problems: z.array(problemShape()),
+    }),
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
   run(store, { ticket: name, holder, pool }) {
     return store.read(view => {
@@ -49,7 +50,7 @@ export const consult = operation({
 })
 
 /** The accepted plan that stands, as its decision; null if none does. */
-export function activePlan({ queries }: View, id: string): z.infer<typeof decisionShape> | null {
+export function activePlan({ queries }: View, id: string): z.infer<ReturnType<typeof decisionShape>> | null {
   const body = queries.standingOfKind(id, 'accepted_plan')[0]
   return body === undefined ? null : JSON.parse(body)
 }

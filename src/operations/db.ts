@@ -8,7 +8,7 @@ export const db = operation({
   details: 'The index is brought up to date first. Open it read-only; it is derived, and may be deleted at any time.',
   writes: false,
   fields: {},
-  output: z.object({ path: z.string(), local: z.string() }),
+  output: () => z.object({ path: z.string(), local: z.string() }),
   examples: ['ticketplan db', 'sqlite3 -readonly "$(ticketplan db)" "select * from blockers"'],
   run(store) {
     store.read(() => {})

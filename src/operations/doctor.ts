@@ -4,11 +4,12 @@ import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../dat
 import { findGitVersion } from '../files/git.ts'
 import { checkTicketsDir } from '../files/repository.ts'
 import { listOrphans } from '../files/ticket-files.ts'
+import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import { operation } from './operation.ts'
 
-const check = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })
-type Check = z.infer<typeof check>
+const check = lazy(() => z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }))
+type Check = z.infer<ReturnType<typeof check>>
 
 /** The installation and its places, checked. */
 export const doctor = operation({
@@ -17,7 +18,7 @@ export const doctor = operation({
   details: 'Exit status 4 where something is wrong. Nothing is changed but the index, which is brought up to date.',
   writes: false,
   fields: {},
-  output: z.object({ ok: z.boolean(), checks: z.array(check) }),
+  output: () => z.object({ ok: z.boolean(), checks: z.array(check()) }),
   examples: ['ticketplan doctor'],
   run(store) {
     const { repository } = store

@@ -14,7 +14,7 @@ export const exportPlan = operation({
     format: { schema: z.enum(['mermaid', 'dot', 'json', 'csv']), help: 'mermaid, dot, json or csv', positional: true },
     all: { schema: flag, help: 'settled Tickets and relations too' },
   },
-  output: z.object({ format: z.string(), text: z.string() }),
+  output: () => z.object({ format: z.string(), text: z.string() }),
   examples: [
     'ticketplan export mermaid',
     'ticketplan export dot --all | dot -Tsvg > plan.svg',

@@ -37,17 +37,18 @@ export const importTickets = operation({
       value: 'path',
     },
   },
-  output: z.object({
-    /** Source Tickets and decisions that have (or with dryRun would have) a place in the files. */
-    tickets: z.int(),
-    decisions: z.int(),
-    /** Files written; with dryRun, files that would be. */
-    written: z.int(),
-    dropped: z.array(z.object({ source: z.string(), message: z.string() })),
-    /** States in the source that the configuration puts in no phase: their Tickets are open. */
-    unphasedStates: z.array(z.string()),
-    warnings: z.array(z.string()),
-  }),
+  output: () =>
+    z.object({
+      /** Source Tickets and decisions that have (or with dryRun would have) a place in the files. */
+      tickets: z.int(),
+      decisions: z.int(),
+      /** Files written; with dryRun, files that would be. */
+      written: z.int(),
+      dropped: z.array(z.object({ source: z.string(), message: z.string() })),
+      /** States in the source that the configuration puts in no phase: their Tickets are open. */
+      unphasedStates: z.array(z.string()),
+      warnings: z.array(z.string()),
+    }),
   examples: [
     'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
     'ticketplan import beads .beads/issues.jsonl',

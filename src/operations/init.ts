@@ -10,7 +10,7 @@ export const init = operation({
   details: 'Run it at the root of a git repository (or any folder). Running it again changes nothing.',
   writes: true,
   fields: {},
-  output: z.object({ root: z.string(), made: z.array(z.string()), git: z.boolean() }),
+  output: () => z.object({ root: z.string(), made: z.array(z.string()), git: z.boolean() }),
   examples: ['git init project && ticketplan -C project init'],
   run({ repository }) {
     const made = initRepository(repository)

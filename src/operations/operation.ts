@@ -6,6 +6,7 @@
  */
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
+import { firstIssue } from '../model/first-issue.ts'
 import { longText, oneLine } from '../model/text.ts'
 import type { Store } from '../store.ts'
 
@@ -34,7 +35,8 @@ export interface Operation<F extends Fields = Fields, O = unknown> {
   writes: boolean
   fields: F
   input: z.ZodMiniType<InputOf<F>, GivenInputOf<F>>
-  output: z.ZodMiniType<O>
+  /** Made when it is asked for: a command line run has no need of it. */
+  output(): z.ZodMiniType<O>
   /** Complete command lines. */
   examples: string[]
   run(store: Store, input: InputOf<F>): O
@@ -50,21 +52,15 @@ export function operation<const F extends Fields, O>(definition: Omit<Operation<
 
 /** Checks a caller's input. @throws PlanError invalid_input with the field's name. */
 export function parseInput<F extends Fields, O>({ name, input, fields }: Operation<F, O>, given: unknown): InputOf<F> {
-  const parsed = input.safeParse(given)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
-  if (issue.code === 'unrecognized_keys') {
+  const issue = firstIssue(input, given)
+  if (!issue) return input.parse(given)
+  const [unknown] = issue.unknownKeys
+  if (unknown !== undefined) {
     const known = Object.keys(fields).join(', ') || 'nothing'
-    throw new PlanError('invalid_input', `${name}: unknown field ${issue.keys.join(', ')}; it takes ${known}`, {
-      field: issue.keys[0]!,
-    })
+    throw new PlanError('invalid_input', `${name}: unknown field ${unknown}; it takes ${known}`, { field: unknown })
   }
-  const field = issue.path.join('.')
-  const missing =
-    issue.input === undefined && given !== null && typeof given === 'object' && !(String(issue.path[0]) in given)
-  throw new PlanError('invalid_input', `${name}: ${field || 'input'}: ${missing ? 'is missing' : issue.message}`, {
-    field,
-  })
+  const field = issue.path.join('.') || 'input'
+  throw new PlanError('invalid_input', `${name}: ${field}: ${issue.message}`, { field })
 }
 
 // What a person or a program says in one line: no line break, no control character.
@@ -74,8 +70,8 @@ const singleLine = z.refine<string>(
 )
 
 /** The schemas that inputs are made of. */
-export const line = oneLine.check(singleLine)
+export const line = oneLine().check(singleLine)
 export const filledLine = line.check(z.minLength(1))
-export const text = longText
+export const text = longText()
 export const ticketName = z.string().check(z.minLength(1), z.maxLength(128))
 export const flag = z._default(z.boolean(), false)

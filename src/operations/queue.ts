@@ -11,16 +11,17 @@ export const queue = operation({
   details: 'In the order in which they were queued; never reordered.',
   writes: false,
   fields: {},
-  output: z.object({
-    queue: z.array(
-      z.object({
-        ticket: z.extend(ticketShape, { queued_at: z.nullable(z.string()), queued_by: z.nullable(z.string()) }),
-        verdict: verdictShape,
-        reasons: z.array(reasonShape),
-      }),
-    ),
-    problems: z.array(problemShape),
-  }),
+  output: () =>
+    z.object({
+      queue: z.array(
+        z.object({
+          ticket: z.extend(ticketShape(), { queued_at: z.nullable(z.string()), queued_by: z.nullable(z.string()) }),
+          verdict: verdictShape(),
+          reasons: z.array(reasonShape()),
+        }),
+      ),
+      problems: z.array(problemShape()),
+    }),
   examples: [
     'ticketplan queue',
     'ticketplan queue --json | jq -r \'.queue[] | select(.verdict == "accept") | .ticket.id\'',

@@ -3,6 +3,7 @@ import type { ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findStanding } from '../model/change.ts'
 import { isDecisionId, poolName, type RelationKind, storedRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
 import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 import type { Store } from '../store.ts'
 import { flag, operation, text, ticketName } from './operation.ts'
@@ -21,15 +22,17 @@ const kind = z.pipe(
 
 export const decisionId = z.string().check(z.refine<string>(isDecisionId, 'not the id of a decision (a ULID)'))
 
-export const recorded = z.object({
-  created: z.boolean(),
-  decision: decisionShape,
-  /** The Ticket whose file holds the decision. */
-  ticket: z.string(),
-  /** What a person may want to change. */
-  warnings: z.array(z.string()),
-})
-export type Recorded = z.infer<typeof recorded>
+export const recorded = lazy(() =>
+  z.object({
+    created: z.boolean(),
+    decision: decisionShape(),
+    /** The Ticket whose file holds the decision. */
+    ticket: z.string(),
+    /** What a person may want to change. */
+    warnings: z.array(z.string()),
+  }),
+)
+export type Recorded = z.infer<ReturnType<typeof recorded>>
 
 /** A relation or a note. */
 export const record = operation({
@@ -46,7 +49,7 @@ export const record = operation({
       positional: true,
     },
     reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
-    pool: { schema: z.optional(poolName), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
+    pool: { schema: z.optional(poolName()), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
     until: {
       schema: z.optional(z.array(ticketName)),
       help: 'waiting_for_capacity: Tickets, the first of which to leave play frees the capacity',

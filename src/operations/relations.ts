@@ -11,7 +11,7 @@ const kind = z.pipe(
       kind.replaceAll('-', '_') === 'do_not_parallelize' ? 'conflicts_with' : kind.replaceAll('-', '_'),
     ),
   ),
-  relationKindShape,
+  relationKindShape(),
 )
 
 /** Relations, from both sides of one Ticket or each once. */
@@ -31,12 +31,12 @@ export const relations = operation({
       value: 'kind',
     },
     status: {
-      schema: z._default(z.enum([...statusShape.options, 'all']), 'active'),
+      schema: z._default(z.enum([...statusShape().options, 'all']), 'active'),
       help: 'active (default), satisfied, superseded, retracted or all',
       value: 'status',
     },
   },
-  output: z.object({ relations: z.array(relationShape), problems: z.array(problemShape) }),
+  output: () => z.object({ relations: z.array(relationShape()), problems: z.array(problemShape()) }),
   examples: ['ticketplan relations --ticket A-17', 'ticketplan relations --kind conflicts_with --status all --json'],
   run(store, { ticket: name, kind, status }) {
     return store.read(({ queries, resolve }) => {

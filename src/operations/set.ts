@@ -20,7 +20,7 @@ export const set = operation({
     state: { schema: z.optional(filledLine), help: 'the state in the Ticket system', value: 'state' },
     queuedBy: { schema: z.optional(line), help: 'who queued it; "" removes it', value: 'who' },
   },
-  output: z.object({ changed: z.boolean(), ticket: ticketShape }),
+  output: () => z.object({ changed: z.boolean(), ticket: ticketShape() }),
   examples: [
     'ticketplan set A-17 --state in_progress',
     'ticketplan set plan-tool --title "Plan tool, typed" --slug typed-plan-tool',

@@ -1,98 +1,115 @@
 /** The output shapes that operations share; docs/sdk.md and docs/cli.md promise them. Fields may be added, never renamed. */
 import * as z from 'zod/mini'
+import { lazy } from '../model/lazy.ts'
 import { REASON_CODES } from '../model/verdict.ts'
 
-export const phaseShape = z.enum(['open', 'queued', 'active', 'terminal'])
-export const statusShape = z.enum(['active', 'satisfied', 'superseded', 'retracted'])
-export const relationKindShape = z.enum(['after', 'before', 'blocked_by', 'blocks', 'conflicts_with', 'related'])
+export const phaseShape = lazy(() => z.enum(['open', 'queued', 'active', 'terminal']))
+export const statusShape = lazy(() => z.enum(['active', 'satisfied', 'superseded', 'retracted']))
+export const relationKindShape = lazy(() =>
+  z.enum(['after', 'before', 'blocked_by', 'blocks', 'conflicts_with', 'related']),
+)
 
-export const ticketShape = z.object({
-  id: z.string(),
-  slug: z.nullable(z.string()),
-  title: z.nullable(z.string()),
-  state: z.nullable(z.string()),
-  phase: z.nullable(phaseShape),
-})
+export const ticketShape = lazy(() =>
+  z.object({
+    id: z.string(),
+    slug: z.nullable(z.string()),
+    title: z.nullable(z.string()),
+    state: z.nullable(z.string()),
+    phase: z.nullable(phaseShape()),
+  }),
+)
 /** A Ticket in an answer; all but the id are null where its file cannot be read. */
-export type TicketSummary = z.infer<typeof ticketShape>
+export type TicketSummary = z.infer<ReturnType<typeof ticketShape>>
 
-export const ticketDetailsShape = z.extend(ticketShape, {
-  state_at: z.nullable(z.string()),
-  created_at: z.nullable(z.string()),
-  queued_at: z.nullable(z.string()),
-  queued_by: z.nullable(z.string()),
-  changed_at: z.nullable(z.string()),
-  path: z.string(),
-})
+export const ticketDetailsShape = lazy(() =>
+  z.extend(ticketShape(), {
+    state_at: z.nullable(z.string()),
+    created_at: z.nullable(z.string()),
+    queued_at: z.nullable(z.string()),
+    queued_by: z.nullable(z.string()),
+    changed_at: z.nullable(z.string()),
+    path: z.string(),
+  }),
+)
 
-export const decisionShape = z.looseObject({ id: z.string(), kind: z.string(), by: z.string(), at: z.string() })
+export const decisionShape = lazy(() =>
+  z.looseObject({ id: z.string(), kind: z.string(), by: z.string(), at: z.string() }),
+)
 
-export const reasonShape = z.object({
-  code: z.enum(REASON_CODES),
-  severity: z.enum(['hold', 'warn']),
-  message: z.string(),
-  ticket: z.optional(z.string()),
-  decisions: z.optional(z.array(z.string())),
-  chain: z.optional(
-    z.array(
-      z.object({
-        ticket: z.string(),
-        blocks: z.string(),
-        depth: z.int(),
-        state: z.nullable(z.string()),
-        phase: z.nullable(phaseShape),
-        repeated: z.optional(z.literal(true)),
-      }),
+export const reasonShape = lazy(() =>
+  z.object({
+    code: z.enum(REASON_CODES),
+    severity: z.enum(['hold', 'warn']),
+    message: z.string(),
+    ticket: z.optional(z.string()),
+    decisions: z.optional(z.array(z.string())),
+    chain: z.optional(
+      z.array(
+        z.object({
+          ticket: z.string(),
+          blocks: z.string(),
+          depth: z.int(),
+          state: z.nullable(z.string()),
+          phase: z.nullable(phaseShape()),
+          repeated: z.optional(z.literal(true)),
+        }),
+      ),
     ),
-  ),
-  cycle: z.optional(z.array(z.string())),
-  path: z.optional(z.string()),
-  pool: z.optional(z.string()),
-  capacity: z.optional(z.int()),
-  taken: z.optional(z.int()),
-  until: z.optional(z.array(z.string())),
-  holder: z.optional(z.string()),
-  expires_at: z.optional(z.string()),
-  field: z.optional(z.string()),
-})
+    cycle: z.optional(z.array(z.string())),
+    path: z.optional(z.string()),
+    pool: z.optional(z.string()),
+    capacity: z.optional(z.int()),
+    taken: z.optional(z.int()),
+    until: z.optional(z.array(z.string())),
+    holder: z.optional(z.string()),
+    expires_at: z.optional(z.string()),
+    field: z.optional(z.string()),
+  }),
+)
 
-export const claimShape = z.object({
-  ticket: z.string(),
-  holder: z.string(),
-  token: z.int(),
-  pool: z.nullable(z.string()),
-  acquired_at: z.string(),
-  renewed_at: z.string(),
-  expires_at: z.string(),
-})
+export const claimShape = lazy(() =>
+  z.object({
+    ticket: z.string(),
+    holder: z.string(),
+    token: z.int(),
+    pool: z.nullable(z.string()),
+    acquired_at: z.string(),
+    renewed_at: z.string(),
+    expires_at: z.string(),
+  }),
+)
 
-export const verdictShape = z.enum(['accept', 'hold'])
+export const verdictShape = lazy(() => z.enum(['accept', 'hold']))
 
 /** Something that an answer could not take into account or that wants a person's attention. */
-export const problemShape = z.object({
-  code: z.string(),
-  path: z.string(),
-  message: z.string(),
-  /** `warning` where nothing is wrong yet: a relation to a Ticket that may still arrive. */
-  severity: z.enum(['error', 'warning']),
-})
-export type Problem = z.infer<typeof problemShape>
+export const problemShape = lazy(() =>
+  z.object({
+    code: z.string(),
+    path: z.string(),
+    message: z.string(),
+    /** `warning` where nothing is wrong yet: a relation to a Ticket that may still arrive. */
+    severity: z.enum(['error', 'warning']),
+  }),
+)
+export type Problem = z.infer<ReturnType<typeof problemShape>>
 
-export const relationShape = z.object({
-  /** The first of the decisions that say it. */
-  decision: z.string(),
-  /** All of them: two clones, or an import, can bring the same relation twice. */
-  decisions: z.array(z.string()),
-  kind: relationKindShape,
-  ticket: z.string(),
-  other: z.string(),
-  status: statusShape,
-  reason: z.nullable(z.string()),
-  by: z.string(),
-  at: z.string(),
-  /** `conflicts_with`: it only warns. */
-  advisory: z.optional(z.literal(true)),
-  /** `related`: the word of the system that it was imported from. */
-  label: z.optional(z.string()),
-})
-export type Relation = z.infer<typeof relationShape>
+export const relationShape = lazy(() =>
+  z.object({
+    /** The first of the decisions that say it. */
+    decision: z.string(),
+    /** All of them: two clones, or an import, can bring the same relation twice. */
+    decisions: z.array(z.string()),
+    kind: relationKindShape(),
+    ticket: z.string(),
+    other: z.string(),
+    status: statusShape(),
+    reason: z.nullable(z.string()),
+    by: z.string(),
+    at: z.string(),
+    /** `conflicts_with`: it only warns. */
+    advisory: z.optional(z.literal(true)),
+    /** `related`: the word of the system that it was imported from. */
+    label: z.optional(z.string()),
+  }),
+)
+export type Relation = z.infer<ReturnType<typeof relationShape>>

@@ -19,15 +19,16 @@ export const show = operation({
   summary: 'Show a Ticket: decisions of every status, relations from both sides, claim, verdict',
   writes: false,
   fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true } },
-  output: z.object({
-    ticket: ticketDetailsShape,
-    decisions: z.array(z.intersection(decisionShape, z.looseObject({ status: statusShape }))),
-    relations: z.array(relationShape),
-    claim: z.nullable(claimShape),
-    verdict: verdictShape,
-    reasons: z.array(reasonShape),
-    problems: z.array(problemShape),
-  }),
+  output: () =>
+    z.object({
+      ticket: ticketDetailsShape(),
+      decisions: z.array(z.intersection(decisionShape(), z.looseObject({ status: statusShape() }))),
+      relations: z.array(relationShape()),
+      claim: z.nullable(claimShape()),
+      verdict: verdictShape(),
+      reasons: z.array(reasonShape()),
+      problems: z.array(problemShape()),
+    }),
   examples: ['ticketplan show A-17', 'ticketplan show A-17 --json | jq \'.decisions[] | select(.status == "active")\''],
   run(store, { ticket: name }) {
     return store.read(view => {

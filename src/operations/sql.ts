@@ -29,11 +29,12 @@ export const sql = operation({
       value: 'n',
     },
   },
-  output: z.object({
-    columns: z.array(z.string()),
-    rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      columns: z.array(z.string()),
+      rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
+      truncated: z.boolean(),
+    }),
   examples: [
     "ticketplan sql 'select * from blockers'",
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',

@@ -1,18 +1,21 @@
 import * as z from 'zod/mini'
 import { checkTicketsDir } from '../files/repository.ts'
+import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import type { Reconciled } from '../ticket-index/reconcile.ts'
 import { operation } from './operation.ts'
 
-const counts = z.object({
-  tickets: z.int(),
-  decisions: z.int(),
-  /** Files whose content in the index changed, was added or was removed. */
-  changed: z.int(),
-  quarantined: z.int(),
-  /** Milliseconds, rounded. */
-  ms: z.int(),
-})
+const counts = lazy(() =>
+  z.object({
+    tickets: z.int(),
+    decisions: z.int(),
+    /** Files whose content in the index changed, was added or was removed. */
+    changed: z.int(),
+    quarantined: z.int(),
+    /** Milliseconds, rounded. */
+    ms: z.int(),
+  }),
+)
 
 /** The index, made equal to the files. */
 export const sync = operation({

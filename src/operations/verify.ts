@@ -21,13 +21,14 @@ export const verify = operation({
     'Exit status 4 where there is an error; warnings alone (a relation to a Ticket that has not arrived, a home path in a text) leave it 0. --fix writes valid files that are not in canonical form anew, makes a differing index anew, and removes temporary files that a crash left over an hour ago; it never touches a file that cannot be read.',
   writes: true,
   fields: { fix: { schema: flag, help: 'mend what can be mended without a decision' } },
-  output: z.object({
-    ok: z.boolean(),
-    problems: z.array(problemShape),
-    /** Paths that --fix has mended. */
-    fixed: z.array(z.string()),
-    checked: z.object({ tickets: z.int(), decisions: z.int() }),
-  }),
+  output: () =>
+    z.object({
+      ok: z.boolean(),
+      problems: z.array(problemShape()),
+      /** Paths that --fix has mended. */
+      fixed: z.array(z.string()),
+      checked: z.object({ tickets: z.int(), decisions: z.int() }),
+    }),
   examples: ['ticketplan verify', 'ticketplan verify --fix'],
   run(store, { fix }) {
     store.read(() => {})

@@ -144,14 +144,16 @@ export function prepareQueries(connection: Connection) {
       ).all(ticket, kind),
     /** Conflicts of both directions that stand and whose two Tickets are not settled. */
     conflicts: (ticket: string) =>
+      // Sorted here: an ORDER BY over the union makes SQLite read every conflict there is.
       statement<[string, string], StandingRow>(
         `select target_id as other, id as decision, advisory from file_decisions
          where ticket_id = ? and kind = 'conflicts_with' and file_status = 'active'
          union all
          select ticket_id, id, advisory from file_decisions
-         where target_id = ? and kind = 'conflicts_with' and file_status = 'active'
-         order by 1, 2`,
-      ).all(ticket, ticket),
+         where target_id = ? and kind = 'conflicts_with' and file_status = 'active'`,
+      )
+        .all(ticket, ticket)
+        .sort((a, b) => (a.other < b.other || (a.other === b.other && a.decision < b.decision) ? -1 : 1)),
     standingOfKind: (ticket: string, kind: string) =>
       statement<[string, string], { body: string }>(
         `select body from file_decisions where ticket_id = ? and kind = ? and file_status = 'active' order by "at", id`,

@@ -5,9 +5,10 @@
  * content hashes decide. A file is read while the index's write lock is held, so an older reading never replaces a newer.
  * Must never write a Ticket file.
  */
+import { lstatSync } from 'node:fs'
 import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
-import { findTicketFile, type ListedFile, listTicketFiles, type QuarantinedFile } from '../files/ticket-files.ts'
+import { findTicketFile, listTicketPaths, type QuarantinedFile } from '../files/ticket-files.ts'
 import type { Phase } from '../model/phase.ts'
 import { type IndexedFile, pathKey, prepareRowWriter } from './rows.ts'
 
@@ -71,14 +72,17 @@ export function prepareReconciler(
         for (const { name } of indexes) connection.exec(`drop index "${name}"`)
         for (const table of ['files', 'tickets', 'file_decisions', 'quarantine'])
           connection.exec(`delete from ${table}`)
-        const listed = listTicketFiles(repository)
+        const listed = listTicketPaths(repository)
         const others = pathsByKey(listed)
-        for (const [done, { path }] of listed.entries()) {
+        const gone: string[] = []
+        for (const [done, path] of listed.entries()) {
           const found = read(path)
           if (found) rows.insert(unlessDuplicate(found.file, others.get(pathKey(path))), found.racy)
+          else gone.push(path)
           if (progress && done % 500 === 0) progress(done, listed.length)
         }
         for (const { sql } of indexes) connection.exec(sql)
+        if (gone.length > 0) apply(gone) // what was taken for a double of a file that has moved is looked at again
         storeDerivation.run(derivation)
         progress?.(listed.length, listed.length)
       })
@@ -94,7 +98,7 @@ export function prepareReconciler(
         const group = new Set(paths)
         for (const path of paths) for (const sibling of pathsOfKey.all(pathKey(path))) group.add(sibling)
         const found = new Map([...group].map(path => [path, read(path)]))
-        const others = pathsByKey([...found].filter(([, reading]) => reading).map(([path]) => ({ path })))
+        const others = pathsByKey([...found].filter(([, reading]) => reading).map(([path]) => path))
         const insertions: (() => void)[] = []
         for (const [path, reading] of found) {
           const known = knownFile.get(path)
@@ -119,9 +123,10 @@ export function prepareReconciler(
     apply,
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
-      const { suspects, known } = changedPaths(listTicketFiles(repository), knownFiles.all())
+      const known = knownFiles.all()
+      const suspects = changedPaths(repository.root, listTicketPaths(repository), known)
       if (suspects.length === 0) return { changed: 0, rebuilt: false }
-      if (suspects.length >= REBUILD_FROM && suspects.length > known / 2) return rebuild(progress)
+      if (suspects.length >= REBUILD_FROM && suspects.length > known.length / 2) return rebuild(progress)
       return apply(suspects)
     },
   }
@@ -130,27 +135,30 @@ export function prepareReconciler(
 type KnownFile = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]
 
 /** Paths whose stat data differ, that are new, gone or racy. Both lists are in the order of their paths. */
-function changedPaths(listed: ListedFile[], known: KnownFile[]): { suspects: string[]; known: number } {
+function changedPaths(root: string, listed: string[], known: KnownFile[]): string[] {
   const suspects: string[] = []
   let next = 0
-  for (const file of listed) {
-    while (next < known.length && known[next]![0] < file.path) suspects.push(known[next++]![0])
+  for (const path of listed) {
+    while (next < known.length && known[next]![0] < path) suspects.push(known[next++]![0])
     const row = known[next]
-    if (row?.[0] !== file.path) {
-      suspects.push(file.path)
+    if (row === undefined || row[0] !== path) {
+      suspects.push(path)
       continue
     }
     next++
+    // Nothing is kept of the stat objects: ten thousand that live cost more than those that do not.
+    const stat = lstatSync(`${root}/${path}`, { throwIfNoEntry: false })
     const same =
-      row[1] === file.sizeBytes &&
-      row[2] === file.mtimeMs &&
-      row[3] === file.ctimeMs &&
-      row[4] === file.inode &&
+      stat !== undefined &&
+      row[1] === stat.size &&
+      row[2] === stat.mtimeMs &&
+      row[3] === stat.ctimeMs &&
+      row[4] === stat.ino &&
       row[5] === 0
-    if (!same) suspects.push(file.path)
+    if (!same) suspects.push(path)
   }
   while (next < known.length) suspects.push(known[next++]![0])
-  return { suspects, known: known.length }
+  return suspects
 }
 
 function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
@@ -163,9 +171,9 @@ function isUnchanged(known: { hash: string; quarantined: string | null }, file: 
   return known.hash === file.hash && known.quarantined === quarantined && quarantined !== 'duplicate_id'
 }
 
-function pathsByKey(files: { path: string }[]): Map<string, string[]> {
+function pathsByKey(all: string[]): Map<string, string[]> {
   const paths = new Map<string, string[]>()
-  for (const { path } of files) {
+  for (const path of all) {
     const key = pathKey(path)
     const known = paths.get(key)
     if (known) known.push(path)

@@ -10,6 +10,7 @@ import { type Connection, connect, fileState, inodeOf, migrate, removeDatabase }
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { busyError, type LocalDatabase } from '../database/write-lock.ts'
 import type { Repository } from '../files/repository.ts'
+import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/phase.ts'
 import { type IndexQueries, prepareQueries } from './query.ts'
 import { type Progress, prepareReconciler, type Reconciled, type Reconciler } from './reconcile.ts'
@@ -123,6 +124,8 @@ export function ticketIndex(
     } catch (error) {
       if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
       if (inMemory) throw databaseError(error, path)
+      // A PlanError is about something else that the action needed: a Ticket file, local.db.
+      if (error instanceof PlanError) throw error
       if (isUnwritable(error)) return action(useMemory(error))
       if (!isDamaged(error)) throw databaseError(error, path)
       const damaged = opened?.inode

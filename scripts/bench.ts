@@ -1,0 +1,348 @@
+/**
+ * Measures the promises of speed, each as a ratio to its floor, both taken in this run, medians of alternating runs.
+ *
+ * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--json]. Exit status 1 where a limit is passed. It measures dist/, as
+ * users run it, in a temporary git repository. docs/performance.md records the figures and what they mean.
+ */
+import { spawnSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Database from 'better-sqlite3'
+import { migrationTexts } from '../src/database/open.ts'
+import type { Plan } from '../src/index.ts'
+import { encodeTicket } from '../src/model/canonical-json.ts'
+import type { Ticket } from '../src/model/ticket.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    tickets: { type: 'string', default: '10000' },
+    runs: { type: 'string', default: '9' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const ticketCount = Number(options.tickets)
+const runs = Number(options.runs)
+const root = join(import.meta.dirname, '..')
+const cli = join(root, 'dist', 'cli.js')
+const { openPlan } = (await import('../dist/index.js' as string)) as typeof import('../src/index.ts')
+
+interface Figure {
+  what: string
+  measuredMs: number
+  floor: string
+  floorMs: number
+  ratio: number
+  limit: number | null
+}
+const figures: Figure[] = []
+
+const folder = mkdtempSync(join(tmpdir(), 'ticketplan-bench-'))
+try {
+  const small = makeRepository(join(folder, 'small'), 1000)
+  const large = makeRepository(join(folder, 'large'), ticketCount)
+  measureRebuild(large)
+  measureNoOp(large)
+  measurePull(large)
+  measureCli(small, '1,000')
+  measureCli(large, ticketCount.toLocaleString('en'))
+  measureImport()
+  measureSdk(large)
+  measureRecord(large)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+print()
+
+/** A repository with Tickets of 0.8 KB: two relations each, a tenth queued, more than half settled. */
+function makeRepository(path: string, count: number): string {
+  mkdirSync(join(path, 'tickets'), { recursive: true })
+  spawnSync('git', ['init', '-q', path])
+  const id = (n: number) => `T-${String(n).padStart(6, '0')}`
+  const ulid = (n: number) => `01JX${String(n).padStart(22, '0')}`
+  for (let n = 0; n < count; n++) {
+    const at = new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString()
+    const reason = 'the record schema has to land before anything can refer to it '.repeat(2).trim()
+    const relation = (k: number, kind: string, target: number) => ({
+      at,
+      by: 'orchestrator',
+      id: ulid(n * 2 + k),
+      kind,
+      reason,
+      target: id(target),
+    })
+    const ticket = {
+      created_at: at,
+      decisions:
+        n < 50
+          ? []
+          : [
+              relation(0, 'blocked_by', n - 1 - (n % 40)),
+              relation(1, n % 3 ? 'after' : 'conflicts_with', n - 1 - (n % 49)),
+            ],
+      format: 1,
+      id: id(n),
+      queued_at: at,
+      queued_by: 'panel',
+      slug: `ticket-number-${n}`,
+      state: stateOf(n),
+      state_at: at,
+      title: `A Ticket of the usual length, number ${n}, about the usual things`,
+    }
+    writeFileSync(join(path, 'tickets', `${ticket.id}.json`), encodeTicket(ticket as unknown as Ticket))
+  }
+  return path
+}
+
+/** A tenth queued, a fifth planned, the rest settled, scattered. */
+function stateOf(n: number): string {
+  const digit = (Math.imul(n, 2654435761) >>> 16) % 10
+  return digit === 0 ? 'queued' : digit < 3 ? 'planning' : 'closed'
+}
+
+function measureRebuild(repository: string): void {
+  using plan = openPlan({ root: repository })
+  plan.rebuild()
+  const [measuredMs, floorMs] = alternate(
+    Math.max(3, Math.ceil(runs / 2)),
+    () => plan.rebuild(),
+    () => bareRebuild(repository),
+  )
+  note(
+    `rebuild, ${ticketCount.toLocaleString('en')} Tickets`,
+    measuredMs!,
+    'read, parse, hash, insert the same rows',
+    floorMs!,
+    2,
+  )
+}
+
+/** The floor of a rebuild: nothing is checked, nothing derived; the same rows, the indexes made after them. */
+function bareRebuild(repository: string): void {
+  const path = join(repository, '.git', 'bare.db')
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+  const db = new Database(path)
+  db.pragma('journal_mode = wal')
+  db.pragma('synchronous = normal')
+  const statements = migrationTexts('index').join('').split('--> statement-breakpoint')
+  for (const statement of statements) if (/create table/i.test(statement)) db.exec(statement)
+  const insertFile = db.prepare('insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertTicket = db.prepare('insert into tickets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertDecision = db.prepare('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  db.transaction(() => {
+    for (const name of readdirSync(join(repository, 'tickets'))) {
+      const path = `tickets/${name}`
+      const bytes = readFileSync(join(repository, path))
+      const t = JSON.parse(bytes.toString())
+      insertFile.run(path, name.toLowerCase(), bytes.length, 0, 0, 0, 0, hash('sha256', bytes, 'base64url'), 1)
+      insertTicket.run(
+        t.id,
+        t.slug,
+        t.title,
+        t.state,
+        'open',
+        t.state_at,
+        t.created_at,
+        t.queued_at,
+        t.queued_by,
+        t.state_at,
+        path,
+        1,
+      )
+      for (const d of t.decisions)
+        insertDecision.run(
+          t.id,
+          d.id,
+          d.kind,
+          d.target,
+          'active',
+          d.by,
+          d.at,
+          d.reason,
+          null,
+          null,
+          0,
+          JSON.stringify(d),
+        )
+    }
+    for (const statement of statements) if (/create index/i.test(statement)) db.exec(statement)
+  })()
+  db.close()
+}
+
+function measureNoOp(repository: string): void {
+  using plan = openPlan({ root: repository })
+  plan.sync()
+  const tickets = join(repository, 'tickets')
+  const [measuredMs, floorMs] = alternate(
+    runs * 2,
+    () => plan.sync(),
+    () => {
+      for (const name of readdirSync(tickets)) lstatSync(`${tickets}/${name}`)
+    },
+  )
+  note(
+    `sync with nothing to do, ${ticketCount.toLocaleString('en')} Tickets`,
+    measuredMs!,
+    'readdir and stat',
+    floorMs!,
+    1.5,
+  )
+}
+
+/** 100 files change, as after a pull. The floor: the no-op, plus reading, parsing and inserting those 100. */
+function measurePull(repository: string): void {
+  using plan = openPlan({ root: repository })
+  plan.sync()
+  const names = readdirSync(join(repository, 'tickets')).slice(0, 100)
+  const changed: number[] = []
+  const noOp: number[] = []
+  for (let run = 0; run < runs; run++) {
+    for (const name of names) {
+      const path = join(repository, 'tickets', name)
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/"title": ".*"/, `"title": "changed in run ${run}"`))
+    }
+    changed.push(timed(() => plan.sync()))
+    settle(plan)
+    noOp.push(timed(() => plan.sync()))
+  }
+  note('sync after a pull of 100 changed Tickets', median(changed), 'sync with nothing to do', median(noOp), null)
+}
+
+/** Waits until no file is so young that its stat data might hide a change. */
+function settle(plan: Plan): void {
+  const until = performance.now() + 100
+  while (performance.now() < until);
+  plan.sync()
+}
+
+function measureCli(repository: string, size: string): void {
+  const last = readdirSync(join(repository, 'tickets'))
+    .filter((_, n) => n % 10 === 0)
+    .at(-1)!
+    .replace('.json', '')
+  const run = (...args: string[]) => spawnSync(process.execPath, args, { stdio: 'ignore' })
+  run(cli, '-C', repository, 'sync')
+  const [measuredMs, floorMs] = alternate(
+    runs * 3,
+    () => run(cli, '-C', repository, 'consult', last, '--json'),
+    () => run('-e', '0'),
+  )
+  note(`CLI consult, cold, ${size} Tickets`, measuredMs!, 'node -e 0', floorMs!, size === '1,000' ? 2 : 3)
+}
+
+function measureImport(): void {
+  const script = `const t = performance.now(); await import(${JSON.stringify(join(root, 'dist', 'index.js'))}); console.log(performance.now() - t, process.memoryUsage().rss / 1048576)`
+  const results = Array.from({ length: runs }, () => {
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+    return stdout.trim().split(' ').map(Number) as [number, number]
+  })
+  note('import of the SDK, ms', median(results.map(([ms]) => ms)), 'the limit, 100 ms', 100, 1)
+  note('memory of a process with the SDK imported, MB', median(results.map(([, mb]) => mb)), 'the limit, 70 MB', 70, 1)
+}
+
+function measureSdk(repository: string): void {
+  const db = new Database(join(repository, '.git', 'ticketplan', 'index.db'), { readonly: true })
+  const byTicket = db.prepare('select * from relations where ticket_id = ?')
+  const byKind = db.prepare("select * from relations where ticket_id = ? and kind = 'blocked_by'")
+  const ids = db.prepare('select id from tickets').pluck().all() as string[]
+  let next = 0
+  const id = () => ids[(next += 7919) % ids.length]!
+  note(
+    'relations of a Ticket by plain SQL, us',
+    medianUs(() => byTicket.all(id())),
+    'the goal, 25 us',
+    25,
+    null,
+  )
+  note(
+    'relations of a Ticket and kind by plain SQL, us',
+    medianUs(() => byKind.all(id())),
+    'the goal, 25 us',
+    25,
+    null,
+  )
+  db.close()
+}
+
+function measureRecord(repository: string): void {
+  using plan = openPlan({ root: repository, actor: 'bench' })
+  plan.sync()
+  const bytes = Buffer.alloc(1000, 'x')
+  const directory = join(repository, 'tickets')
+  const durableWrite = () => {
+    const temp = join(directory, '.bench.tmp')
+    const file = openSync(temp, 'w')
+    writeSync(file, bytes)
+    fsyncSync(file)
+    closeSync(file)
+    renameSync(temp, join(directory, '.bench'))
+    const open = openSync(directory, 'r')
+    fsyncSync(open)
+    closeSync(open)
+  }
+  let n = 0
+  const record = () =>
+    plan.record({ ticket: `T-${String(n++ % ticketCount).padStart(6, '0')}`, kind: 'note', reason: `note ${n}` })
+  const [measuredMs, floorMs] = alternate(200, record, durableWrite)
+  note('record', measuredMs!, 'write, fsync, rename, fsync of the folder', floorMs!, null)
+}
+
+function alternate(times: number, ...actions: (() => unknown)[]): number[] {
+  for (const action of actions) action()
+  const durations = actions.map((): number[] => [])
+  for (let run = 0; run < times; run++)
+    for (const [position, action] of actions.entries()) durations[position]!.push(timed(action))
+  return durations.map(median)
+}
+
+function timed(action: () => unknown): number {
+  const startedAt = performance.now()
+  action()
+  return performance.now() - startedAt
+}
+
+function medianUs(action: () => unknown): number {
+  for (let warmUp = 0; warmUp < 500; warmUp++) action()
+  return median(Array.from({ length: 2000 }, () => timed(action) * 1000))
+}
+
+function median(numbers: number[]): number {
+  return numbers.sort((a, b) => a - b)[numbers.length >> 1]!
+}
+
+function note(what: string, measuredMs: number, floor: string, floorMs: number, limit: number | null): void {
+  figures.push({ what, measuredMs, floor, floorMs, ratio: measuredMs / floorMs, limit })
+  if (!options.json) process.stderr.write('.')
+}
+
+function print(): void {
+  const failed = figures.filter(({ ratio, limit }) => limit !== null && ratio > limit)
+  if (options.json)
+    console.log(JSON.stringify({ tickets: ticketCount, node: process.version, cpus: cpus().length, figures }, null, 2))
+  else {
+    console.log(`\nNode ${process.version}, ${cpus().length} cores, medians. Without "us" or "MB", times are in ms.\n`)
+    for (const { what, measuredMs, floor, floorMs, ratio, limit } of figures) {
+      const against = limit === null ? '' : `, limit ${limit}${ratio > limit ? '  PASSED' : ''}`
+      console.log(
+        `${what.padEnd(52)} ${measuredMs.toFixed(1).padStart(8)}   ${ratio.toFixed(2)} x ${floor} (${floorMs.toFixed(1)})${against}`,
+      )
+    }
+  }
+  process.exitCode = failed.length > 0 ? 1 : 0
+}

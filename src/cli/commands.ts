@@ -1,0 +1,31 @@
+/** Loads the one operation that a command line needs: the others' schemas cost more than a query. */
+import type { Operation } from '../operations/operation.ts'
+import type { OperationName } from '../operations/registry.ts'
+
+const loaders: Record<OperationName, () => Promise<unknown>> = {
+  init: async () => (await import('../operations/init.ts')).init,
+  add: async () => (await import('../operations/add.ts')).add,
+  set: async () => (await import('../operations/set.ts')).set,
+  record: async () => (await import('../operations/record.ts')).record,
+  retract: async () => (await import('../operations/retract.ts')).retract,
+  queue: async () => (await import('../operations/queue.ts')).queue,
+  consult: async () => (await import('../operations/consult.ts')).consult,
+  show: async () => (await import('../operations/show.ts')).show,
+  relations: async () => (await import('../operations/relations.ts')).relations,
+  sql: async () => (await import('../operations/sql.ts')).sql,
+  db: async () => (await import('../operations/db.ts')).db,
+  sync: async () => (await import('../operations/sync.ts')).sync,
+  rebuild: async () => (await import('../operations/sync.ts')).rebuild,
+  verify: async () => (await import('../operations/verify.ts')).verify,
+  doctor: async () => (await import('../operations/doctor.ts')).doctor,
+  import: async () => (await import('../operations/import.ts')).importTickets,
+  export: async () => (await import('../operations/export.ts')).exportPlan,
+}
+
+/** The names of all commands, in the order in which help lists them. */
+export const commandNames = Object.keys(loaders) as OperationName[]
+
+/** The operation behind a command. */
+export async function loadCommand(name: OperationName): Promise<Operation> {
+  return (await loaders[name]()) as Operation
+}

@@ -1,0 +1,29 @@
+/** The first thing that keeps a value from fitting a schema, in English. */
+import * as z from 'zod/mini'
+import en from 'zod/v4/locales/en.js'
+
+export interface Issue {
+  path: (string | number)[]
+  message: string
+  /** True where the value at the path is not there at all. */
+  missing: boolean
+  /** Keys that the schema does not know, if that is what is wrong. */
+  unknownKeys: string[]
+}
+
+/** Null where the value fits. */
+export function firstIssue(schema: z.ZodMiniType, value: unknown): Issue | null {
+  if (schema.safeParse(value).success) return null
+  z.config(en()) // the words are loaded when something has to be said
+  const issue = schema.safeParse(value).error!.issues[0]!
+  const path = issue.path as (string | number)[]
+  const parent = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string | number, unknown>)?.[key], value)
+  const missing =
+    path.length > 0 && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, path.at(-1)!)
+  return {
+    path,
+    message: missing ? 'is missing' : issue.message,
+    missing,
+    unknownKeys: issue.code === 'unrecognized_keys' ? issue.keys : [],
+  }
+}
