@@ -1,0 +1,103 @@
+/**
+ * The main job on real input: this project's own decisions, in a temporary repository, one command after the other.
+ *
+ * It prints every command that it runs, so that a reader learns the tool from it. Exit status 1 where a step does not do
+ * what it should.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const cli = join(root, 'dist', 'cli.js')
+if (!existsSync(cli)) throw new Error('dist/ is missing: run "npm ci" or "npm run build" first')
+const folder = mkdtempSync(join(tmpdir(), 'ticketplan-demo-'))
+const env = {
+  ...process.env,
+  TICKETPLAN_ACTOR: 'orchestrator',
+  GIT_AUTHOR_NAME: 'demo',
+  GIT_AUTHOR_EMAIL: 'demo@localhost',
+  GIT_COMMITTER_NAME: 'demo',
+  GIT_COMMITTER_EMAIL: 'demo@localhost',
+}
+
+try {
+  say('A repository, and in it the decisions of this very project.')
+  git('init', '--quiet', '.')
+  plan('init')
+  cpSync(join(root, 'tickets'), join(folder, 'tickets'), { recursive: true })
+  git('add', '.')
+  git('commit', '--quiet', '--message', "the project's decisions")
+
+  say('Four pieces of work are queued. What may be accepted now?')
+  for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
+  plan('queue')
+
+  say('Before it accepts one, the orchestrator asks. Exit status 0 is accept, 3 is hold.')
+  plan('consult', 'merge-driver')
+  plan(3, 'consult', 'init-git')
+
+  say('Somebody queues the first release. Why is it held? All the way down:')
+  quietly('set', 'claims', '--state', 'open')
+  quietly('set', 'accept', '--state', 'open')
+  quietly('set', 'mcp', '--state', 'open')
+  plan('set', 'release', '--state', 'queued')
+  plan(3, 'consult', 'release')
+
+  say('A decision: two Tickets must not run side by side. It is stored once and seen from both sides.')
+  plan('record', 'mcp', 'conflicts_with', 'brief', '--reason', 'both add to the list of tools')
+  plan('relations', '--ticket', 'brief')
+  say('In git it is one line of one file.')
+  git('--no-pager', 'diff', '--unified=0', '--', 'tickets/TP-26.json')
+  say('Recording it again changes nothing.')
+  plan('record', 'brief', 'do-not-parallelize', 'mcp')
+
+  say('One of the two starts, so the other is held.')
+  plan('set', 'brief', '--state', 'in_progress')
+  plan('set', 'mcp', '--state', 'queued')
+  plan(3, 'consult', 'mcp')
+
+  say('The index is SQLite, open to any question.')
+  plan('sql', 'select ticket_id, count(*) as held_by from blockers group by ticket_id order by held_by desc, ticket_id limit 3')
+
+  say('All files checked, and the index against them.')
+  plan('verify')
+  console.log('\nThat was the main job. "ticketplan --help" lists the rest; README.md has the tour.')
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function say(text: string): void {
+  console.log(`\n# ${text}`)
+}
+
+function git(...args: string[]): void {
+  print('git', args)
+  run('git', args, 0)
+}
+
+/** Shows and runs a command of ticketplan; a number first is the exit status that it should have. */
+function plan(...words: (string | number)[]): void {
+  const expected = typeof words[0] === 'number' ? (words.shift() as number) : 0
+  print('ticketplan', words as string[])
+  run(process.execPath, [cli, ...(words as string[])], expected)
+}
+
+function quietly(...args: string[]): void {
+  spawnSync(process.execPath, [cli, ...args], { cwd: folder, env })
+}
+
+function print(program: string, args: string[]): void {
+  console.log(`$ ${[program, ...args.map(arg => (/^[\w./=:@-]+$/.test(arg) ? arg : `"${arg}"`))].join(' ')}`)
+}
+
+function run(program: string, args: string[], expected: number): void {
+  const { status, error } = spawnSync(program, args, { cwd: folder, env, stdio: 'inherit' })
+  if (error) throw error
+  if (status !== expected) {
+    console.error(`exit status ${status}, expected ${expected}`)
+    process.exit(1)
+  }
+  if (expected !== 0) console.log(`(exit status ${status})`)
+}
