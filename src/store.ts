@@ -5,6 +5,7 @@
  * clone's one write lock: the file is read, changed by a pure function, checked, written durably, and only then noted in the
  * index; what another program changed in between is read again, never overwritten. The index never writes a file.
  */
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
 import { type LiveClaims, liveClaims } from './claims/claims.ts'
@@ -13,7 +14,7 @@ import { BUSY_TIMEOUT_MS } from './database/open.ts'
 import { databaseError } from './database/sqlite-error.ts'
 import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
 import { findGitConfig } from './files/git.ts'
-import { checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
+import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
 import {
   findTicketFile,
   type QuarantinedFile,
@@ -32,7 +33,7 @@ import { FORMAT, type Ticket } from './model/ticket.ts'
 import { idKey, isTicketId, type TicketId } from './model/ticket-id.ts'
 import type { Facts } from './model/verdict.ts'
 import type { IndexQueries, TicketRow } from './ticket-index/query.ts'
-import type { Progress } from './ticket-index/reconcile.ts'
+import type { Progress, Reconciled } from './ticket-index/reconcile.ts'
 import { type TicketIndex, ticketIndex } from './ticket-index/ticket-index.ts'
 
 /** How a plan is opened; all but `root` have a default. */
@@ -72,6 +73,10 @@ export interface Store {
   readonly progress: Progress | undefined
   /** Runs the action over what the files hold now. */
   read<T>(action: (view: View) => T): T
+  /** Makes the index equal to the files. */
+  reconcile(): Reconciled
+  /** Makes the index anew. */
+  rebuild(): Reconciled
   /** Runs the action while no other process of this clone writes. */
   locked<T>(action: () => T): T
   /** The author, time and ids for a change that is made now. @throws PlanError no_actor. */
@@ -101,17 +106,31 @@ const ATTEMPTS = 20
 
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError bad_config, io. */
 export function openStore(options: OpenOptions = {}): Store {
-  const repository = findRepository(options.root ?? process.cwd())
+  let repository = findRepository(options.root ?? process.cwd())
+  const configPath = join(repository.root, CONFIG_FILE)
+  let configStamp = stampOf(configPath)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
   // Loaded when the first decision is made: reading needs no ids.
   const ulid = lazy(() => (createRequire(import.meta.url)('ulid') as typeof import('ulid')).monotonicFactory())
   const newId = options.newId ?? (timeMs => ulid()(timeMs))
   const notify = options.onNotice ?? (() => {})
-  const phaseOf = phaseFunction(repository.config.states)
+  let phaseOf = phaseFunction(repository.config.states)
   const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs)
-  const index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
+  let underLock = false
+
+  /** Takes over a configuration that was changed, before anything is asked of it. */
+  const refreshConfig = () => {
+    const stamp = stampOf(configPath)
+    if (underLock || stamp === configStamp) return
+    repository = findRepository(repository.root)
+    configStamp = stamp
+    phaseOf = phaseFunction(repository.config.states)
+    index.close()
+    index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  }
 
   const readClaims = (): LiveClaims => {
     try {
@@ -129,9 +148,14 @@ export function openStore(options: OpenOptions = {}): Store {
       resolve: name => resolve(queries, name),
     }
   }
-  const read = <T>(action: (view: View) => T): T => {
+  /** The index, under the configuration of now, over a tickets folder that is there. */
+  const fresh = () => {
+    refreshConfig()
     checkTicketsDir(repository)
-    return index.read(queries => action(viewOf(queries)), options.onProgress)
+    return index
+  }
+  const read = <T>(action: (view: View) => T): T => {
+    return fresh().read(queries => action(viewOf(queries)), options.onProgress)
   }
   const pathOf = (id: TicketId) => `${relative(repository.root, repository.ticketsDir).split(sep).join('/')}/${id}.json`
 
@@ -175,15 +199,32 @@ export function openStore(options: OpenOptions = {}): Store {
   }
 
   const store: Store = {
-    repository,
-    index,
+    get repository() {
+      return repository
+    },
+    get index() {
+      return index
+    },
     local,
     now,
-    phaseOf,
+    phaseOf: state => phaseOf(state),
     notify,
     progress: options.onProgress,
     read,
-    locked: action => local.locked(action),
+    reconcile: () => fresh().reconcile(options.onProgress),
+    rebuild: () => fresh().rebuild(options.onProgress),
+    locked(action) {
+      if (underLock) return action()
+      refreshConfig()
+      return local.locked(() => {
+        underLock = true
+        try {
+          return action()
+        } finally {
+          underLock = false
+        }
+      })
+    },
     stamp() {
       actor ??= options.actor || process.env.TICKETPLAN_ACTOR || findGitConfig(repository.root, 'user.name')
       if (!actor) {
@@ -233,6 +274,12 @@ export function openStore(options: OpenOptions = {}): Store {
     },
   }
   return store
+}
+
+/** Changes with every change of the file; empty where there is none. */
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
 }
 
 function resolve(queries: IndexQueries, name: string): { id: TicketId; row: TicketRow | null } {

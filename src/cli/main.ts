@@ -107,5 +107,5 @@ async function report(error: unknown, json: boolean): Promise<number> {
 }
 
 function disposable<T extends { close(): void }>(resource: T): T & Disposable {
-  return { ...resource, [Symbol.dispose]: () => resource.close() }
+  return Object.assign(resource, { [Symbol.dispose]: () => resource.close() })
 }

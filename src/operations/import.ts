@@ -98,7 +98,9 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
       const known = queries.pathsOfKey(idKey(id))
       const source = `Ticket ${id}`
       const other = changes.get(idKey(id))
-      if (other)
+      const problem = ticketProblem({ ...withoutUndefined(ticket.fields), decisions: [], format: FORMAT, id })
+      if (problem) report.push({ source, message: `no Ticket: ${problem.path.join('.')}: ${problem.message}` })
+      else if (other)
         report.push({
           source,
           message: `no Ticket: its id and ${other.id} are the same file where case does not count`,
@@ -134,6 +136,10 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
   })
   result.changes = [...changes.values()]
   return result
+}
+
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 function writeAll(store: Store, changes: Change[], dropped: Dropped[]): number {

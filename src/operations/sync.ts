@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import { checkTicketsDir } from '../files/repository.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import type { Reconciled } from '../ticket-index/reconcile.ts'
@@ -26,7 +25,7 @@ export const sync = operation({
   fields: {},
   output: counts,
   examples: ['ticketplan sync', 'git pull && ticketplan sync'],
-  run: store => timed(store, () => store.index.reconcile(store.progress)),
+  run: store => timed(store, () => store.reconcile()),
 })
 
 /** The index, made anew. */
@@ -39,11 +38,10 @@ export const rebuild = operation({
   fields: {},
   output: counts,
   examples: ['ticketplan rebuild'],
-  run: store => timed(store, () => store.index.rebuild(store.progress)),
+  run: store => timed(store, () => store.rebuild()),
 })
 
 function timed(store: Store, work: () => Reconciled) {
-  checkTicketsDir(store.repository)
   const startedAt = performance.now()
   const { changed } = work()
   return { ...store.index.peek(queries => queries.counts()), changed, ms: Math.round(performance.now() - startedAt) }

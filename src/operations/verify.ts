@@ -35,7 +35,7 @@ export const verify = operation({
     const fixed = fix ? mend(store) : []
     const mismatch = store.index.findMismatch()
     if (mismatch && fix) {
-      store.index.rebuild(store.progress)
+      store.rebuild()
       fixed.push(store.index.path)
     }
     const problems = store.read(({ queries }) => [...fileProblems(queries), ...homePaths(queries)])

@@ -1,0 +1,378 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checkedPlan } from '../test-support/checked-plan.ts'
+import { findSharedData } from '../test-support/shared-data.ts'
+import {
+  putTicket,
+  readTicketJson,
+  type TemporaryFolder,
+  temporaryFolder,
+  temporaryRepository,
+} from '../test-support/temporary-repository.ts'
+
+const AT = '2026-06-08T11:30:00Z'
+
+interface YoiTicket {
+  front?: string
+  plan?: (object | string)[]
+  relations?: object[]
+}
+
+/** A folder of yoi Tickets. */
+function yoiFolder(tickets: Record<string, YoiTicket>): TemporaryFolder {
+  const folder = temporaryFolder()
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder.path, path)), { recursive: true })
+    writeFileSync(join(folder.path, path), text)
+  }
+  for (const [id, { front, plan, relations }] of Object.entries(tickets)) {
+    put(
+      `${id}/item.md`,
+      `---\n${front ?? `title: 'Ticket ${id}'\nstate: 'planning'\ncreated_at: '${AT}'\nupdated_at: '${AT}'`}\n---\n\nBody\n`,
+    )
+    if (plan)
+      put(
+        `${id}/artifacts/orchestration-plan.jsonl`,
+        plan.map(line => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+      )
+    if (relations) put(`${id}/artifacts/relations.json`, JSON.stringify({ version: 1, relations }))
+  }
+  return folder
+}
+
+function beadsFile(...lines: (object | string)[]): TemporaryFolder {
+  const folder = temporaryFolder()
+  writeFileSync(
+    join(folder.path, 'issues.jsonl'),
+    lines.map(line => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+  )
+  return folder
+}
+
+function filesOf(root: string): Record<string, string> {
+  const folder = join(root, 'tickets')
+  return Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name), 'utf8')]))
+}
+
+describe('import yoi', () => {
+  test('front matter becomes fields, the rest is kept under "source"', () => {
+    using source = yoiFolder({
+      A: {
+        front:
+          "title: \"Übersicht: 日本\"\nstate: queued\ncreated_at: '2026-06-07T03:57:10+02:00'\nupdated_at: '2026-06-09T00:00:00Z'\nassignee: null\nqueued_by: 'panel'\nqueued_at: '2026-06-08T00:00:00Z'\nrisk_flags: ['a', 'b']",
+      },
+      B: {},
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'yoi', path: source.path })).toEqual({
+      tickets: 2,
+      decisions: 0,
+      written: 2,
+      dropped: [],
+      unphasedStates: ['planning'],
+      warnings: [],
+    })
+    expect(readTicketJson(repository.root, 'tickets/A.json')).toEqual({
+      created_at: '2026-06-07T01:57:10.000Z',
+      decisions: [],
+      format: 1,
+      id: 'A',
+      queued_at: '2026-06-08T00:00:00.000Z',
+      queued_by: 'panel',
+      source: { risk_flags: ['a', 'b'], system: 'yoi', updated_at: '2026-06-09T00:00:00Z' },
+      state: 'queued',
+      state_at: '2026-06-08T00:00:00.000Z',
+      title: 'Übersicht: 日本',
+    })
+    expect(readTicketJson(repository.root, 'tickets/B.json').state_at).toBe('2026-06-08T11:30:00.000Z')
+  })
+
+  test('plan records and relations become decisions, stored with the Ticket that they hold back', () => {
+    using source = yoiFolder({
+      A: {
+        plan: [
+          { id: 'p-1', ticket_id: 'A', kind: 'before', related_ticket: 'B', note: 'first', author: 'orch', at: AT },
+          { id: 'p-1', ticket_id: 'A', kind: 'blocked_by', related_ticket: 'C', author: 'orch', at: AT },
+          { id: 'p-2', ticket_id: 'A', kind: 'do_not_parallelize', related_ticket: 'B', author: 'orch', at: AT },
+          { id: 'p-3', ticket_id: 'A', kind: 'waiting_capacity_note', note: 'later', author: 'orch', at: AT },
+          {
+            id: 'p-4',
+            ticket_id: 'A',
+            kind: 'accepted_plan',
+            accepted_plan: { summary: 's', branch: 'b', worktree: '/srv/yoi/.worktree/a', role_plan: 'r' },
+            author: 'orch',
+            at: AT,
+          },
+        ],
+      },
+      B: {
+        relations: [
+          { ticket_id: 'B', kind: 'depends_on', target: 'C', note: 'n', author: 'yoi ticket', at: AT },
+          { ticket_id: 'B', kind: 'duplicate_of', target: 'C', author: 'x', at: AT },
+        ],
+      },
+      C: {},
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'yoi', path: source.path, mapRoot: '/srv/yoi/' })).toMatchObject({
+      tickets: 3,
+      decisions: 7,
+      dropped: [],
+    })
+    const decisions = (id: string) =>
+      readTicketJson(repository.root, `tickets/${id}.json`)
+        .decisions.map(({ id, at, by, ...rest }) => rest)
+        .sort((a, b) => (a.kind < b.kind ? -1 : 1))
+    expect(decisions('A')).toEqual([
+      { kind: 'accepted_plan', plan: { branch: 'b', role_plan: 'r', summary: 's', worktree: '.worktree/a' } },
+      { kind: 'blocked_by', target: 'C' },
+      { kind: 'conflicts_with', target: 'B' },
+      { kind: 'waiting_for_capacity', reason: 'later' },
+    ])
+    expect(decisions('B')).toEqual([
+      { kind: 'after', reason: 'first', target: 'A' },
+      { kind: 'blocked_by', reason: 'n', target: 'C' },
+      { kind: 'related', label: 'duplicate_of', target: 'C' },
+    ])
+    expect(plan.show('A').decisions.find(({ kind }) => kind === 'blocked_by')!.id).toMatch(/^01JX7|^01[0-9A-Z]{24}$/)
+  })
+
+  test('a second run changes nothing; fields follow the source and decisions recorded since are kept', () => {
+    const record = { id: 'p', ticket_id: 'A', kind: 'blocked_by', related_ticket: 'B', author: 'o', at: AT }
+    using first = yoiFolder({ A: { plan: [record] }, B: {} })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    plan.import({ system: 'yoi', path: first.path })
+    const before = filesOf(repository.root)
+    expect(plan.import({ system: 'yoi', path: first.path }).written).toBe(0)
+    expect(filesOf(repository.root)).toEqual(before)
+    const noted = plan.record({ ticket: 'A', kind: 'note', reason: 'ours' }).decision
+    plan.set({ ticket: 'A', slug: 'kept', title: 'edited here' })
+    using second = yoiFolder({
+      A: { front: "title: 'renamed'\nstate: 'done'\nupdated_at: '2026-06-10T00:00:00Z'", plan: [record] },
+      B: {},
+    })
+    expect(plan.import({ system: 'yoi', path: second.path }).written).toBe(1)
+    const ticket = readTicketJson(repository.root, 'tickets/A.json')
+    expect(ticket).toMatchObject({ title: 'renamed', state: 'done', slug: 'kept' })
+    expect('created_at' in ticket).toBe(false)
+    expect(ticket.decisions.map(({ id }) => id)).toContain(noted.id)
+    expect(ticket.decisions).toHaveLength(2)
+  })
+
+  test('two clones get the same bytes', () => {
+    using source = yoiFolder({
+      A: { plan: [{ id: 'p', ticket_id: 'A', kind: 'after', related_ticket: 'B', at: AT }] },
+      B: {},
+    })
+    const clones = ['2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'].map(now => {
+      using repository = temporaryRepository()
+      using plan = checkedPlan(repository.root, { nowMs: Date.parse(now) }, { actor: now })
+      plan.import({ system: 'yoi', path: source.path })
+      return filesOf(repository.root)
+    })
+    expect(clones[0]).toEqual(clones[1])
+  })
+
+  test('what cannot be mapped is reported, one line each, and the rest is imported', () => {
+    const plan = (record: object) => ({ id: 'p', ticket_id: 'A', author: 'o', at: AT, ...record })
+    using source = yoiFolder({
+      A: {
+        plan: [
+          plan({ kind: 'accepted_plan', accepted_plan: { summary: 's', worktree: '/elsewhere/a' } }),
+          plan({ kind: 'teleport', related_ticket: 'B' }),
+          plan({ kind: 'after' }),
+          plan({ kind: 'after', related_ticket: 'A' }),
+          plan({ kind: 'after', related_ticket: '../x' }),
+          plan({ kind: 'before', related_ticket: 'MISSING' }),
+          plan({ kind: 'after', related_ticket: 'B', at: 'yesterday' }),
+          plan({ kind: 'after', related_ticket: 'B', ticket_id: 'B' }),
+          '{"broken',
+          plan({ kind: 'waiting_capacity_note', note: 'x'.repeat(20_000) }),
+          plan({ kind: 'after', related_ticket: 'B' }),
+        ],
+      },
+      B: {},
+      'not an id': {},
+      NoFront: { front: 'state: done' },
+      BadYaml: { front: 'title: [' },
+      BadTime: { front: 'title: t\nstate: planning\ncreated_at: soon' },
+    })
+    using repository = temporaryRepository()
+    using target = checkedPlan(repository.root)
+    const { dropped, tickets, decisions } = target.import({ system: 'yoi', path: source.path, mapRoot: '/srv/yoi' })
+    expect({ tickets, decisions }).toEqual({ tickets: 3, decisions: 2 })
+    expect(dropped.map(({ source, message }) => `${source}: ${message}`)).toEqual([
+      expect.stringMatching(/^A\/artifacts\/orchestration-plan.jsonl:1: .*worktree left out: \/elsewhere\/a/),
+      expect.stringMatching(/:2: .*unknown kind "teleport"/),
+      expect.stringMatching(/:3: .*without a related_ticket/),
+      expect.stringMatching(/:4: .*relation of A to itself/),
+      expect.stringMatching(/:5: .*cannot be a Ticket's id/),
+      expect.stringMatching(/:7: .*not a time/),
+      expect.stringMatching(/:8: .*names another Ticket/),
+      expect.stringMatching(/:9: .*not a JSON object/),
+      expect.stringMatching(/:10: .*longer than 16 KiB/),
+      expect.stringMatching(/^BadTime\/item.md: created_at left out/),
+      expect.stringMatching(/^BadYaml\/item.md: .*not YAML/),
+      expect.stringMatching(/^NoFront\/item.md: .*no title/),
+      expect.stringMatching(/^not an id\/item.md: .*cannot be a Ticket's id/),
+      expect.stringMatching(/:6: .*MISSING would keep/),
+    ])
+    expect(target.verify().ok).toBe(true)
+  })
+
+  test('a dry run reports and writes nothing; a wrong folder is an error', () => {
+    using source = yoiFolder({ A: {}, B: {} })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'yoi', path: source.path, dryRun: true })).toMatchObject({ tickets: 2, written: 2 })
+    expect(readdirSync(join(repository.root, 'tickets'))).toEqual([])
+    expect(() => plan.import({ system: 'yoi', path: join(source.path, 'none') })).toThrow(/no such folder/)
+    expect(() => plan.import({ system: 'yoi', path: join(source.path, 'A') })).toThrow(/holds no <id>\/item.md/)
+  })
+
+  test('a file that cannot be read stays as it is, and is reported', () => {
+    using source = yoiFolder({ A: {}, B: {} })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    writeFileSync(join(repository.root, 'tickets/A.json'), '{')
+    putTicket(repository.root, 'b')
+    expect(plan.import({ system: 'yoi', path: source.path }).dropped.map(({ source }) => source)).toEqual([
+      'Ticket A',
+      'Ticket B',
+    ])
+    expect(readFileSync(join(repository.root, 'tickets/A.json'), 'utf8')).toBe('{')
+  })
+})
+
+describe('import beads', () => {
+  const record = {
+    id: 'bd-1',
+    title: 'One',
+    status: 'open',
+    priority: 1,
+    issue_type: 'task',
+    created_at: '2025-11-02T21:58:07.295058-08:00',
+    updated_at: '2025-11-03T00:00:00Z',
+  }
+  const edge = (from: string, to: string, type: string) => ({
+    issue_id: from,
+    depends_on_id: to,
+    type,
+    created_at: '2025-11-02T22:23:49.475356-08:00',
+    created_by: 'ann',
+  })
+
+  test('fields, tombstones and dependencies of every type', () => {
+    using source = beadsFile(
+      {
+        ...record,
+        assignee: 'bob',
+        labels: ['x'],
+        dependencies: [
+          edge('bd-1', 'bd-2', 'blocks'),
+          edge('bd-1', 'bd-3', 'parent-child'),
+          edge('bd-1', 'absent', 'blocked-by'),
+        ],
+      },
+      {
+        ...record,
+        id: 'bd-2',
+        status: 'tombstone',
+        deleted_at: '2025-12-25T01:21:01-08:00',
+        deleted_by: 'batch',
+        delete_reason: 'old',
+        original_type: 'bug',
+      },
+      { ...record, id: 'bd-3', status: 'hooked' },
+    )
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const file = join(source.path, 'issues.jsonl')
+    expect(plan.import({ system: 'beads', path: file })).toEqual({
+      tickets: 3,
+      decisions: 3,
+      written: 3,
+      dropped: [],
+      unphasedStates: ['hooked', 'open'],
+      warnings: [],
+    })
+    const ticket = readTicketJson(repository.root, 'tickets/bd-1.json')
+    expect(ticket).toMatchObject({
+      created_at: '2025-11-03T05:58:07.295Z',
+      source: { assignee: 'bob', issue_type: 'task', labels: ['x'], priority: 1, system: 'beads' },
+      state: 'open',
+    })
+    expect(ticket.decisions.map(({ kind, target, label, by }) => [kind, target, label, by])).toEqual(
+      expect.arrayContaining([
+        ['blocked_by', 'bd-2', undefined, 'ann'],
+        ['related', 'bd-3', 'parent-child', 'ann'],
+        ['blocked_by', 'absent', undefined, 'ann'],
+      ]),
+    )
+    expect(readTicketJson(repository.root, 'tickets/bd-2.json')).toMatchObject({
+      state: 'cancelled',
+      state_at: '2025-12-25T09:21:01.000Z',
+      source: { deleted_by: 'batch', delete_reason: 'old', original_type: 'bug' },
+    })
+    expect(plan.queue().problems).toMatchObject([{ code: 'dangling' }])
+    expect(plan.import({ system: 'beads', path: file }).written).toBe(0)
+  })
+
+  test('what cannot be mapped is reported with its line', () => {
+    using source = beadsFile(
+      record,
+      '{"id":',
+      { id: 'bd-9', title: 'no status' },
+      { ...record, id: 'has space' },
+      { ...record, id: 'BD-1' },
+      { ...record, id: 'bd-4', dependencies: [edge('bd-4', 'bd-4', 'blocks'), { type: 'blocks' }] },
+      { ...record, id: 'bd-5', title: 'x'.repeat(2000) },
+    )
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const { tickets, dropped } = plan.import({ system: 'beads', path: join(source.path, 'issues.jsonl') })
+    expect(dropped.map(({ source }) => source)).toEqual([
+      'line 2',
+      'line 3',
+      'line 4',
+      'line 6: bd-4 -> bd-4 (blocks)',
+      'line 6: undefined -> undefined (blocks)',
+      'Ticket BD-1',
+      'Ticket bd-5',
+    ])
+    expect(tickets).toBe(2)
+    expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['bd-1.json', 'bd-4.json'])
+    expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(/ENOENT/)
+  })
+})
+
+describe('real data', () => {
+  const yoi = findSharedData('yoi-2026-06-26/tickets')
+  const beads = findSharedData('beads-2026-01.jsonl')
+
+  test.skipIf(!yoi)('yoi: every record of two weeks has its place (skipped without the shared data)', () => {
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const first = plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' })
+    expect(first).toMatchObject({ tickets: 281, decisions: 268, written: 281, dropped: [] })
+    expect(plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' }).written).toBe(0)
+    expect(plan.queue().queue).toHaveLength(6)
+    expect(plan.verify().ok).toBe(true)
+  })
+
+  test.skipIf(!beads)('beads: every edge has its place (skipped without the shared data)', () => {
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'beads', path: beads! })).toMatchObject({
+      tickets: 3077,
+      decisions: 1452,
+      dropped: [],
+      unphasedStates: ['hooked', 'open'],
+    })
+    expect(plan.verify().ok).toBe(true)
+  })
+})

@@ -1,0 +1,52 @@
+/** What must hold after every fault, whatever it was. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { findRepository } from '../files/repository.ts'
+import { idFromPath, listTicketPaths } from '../files/ticket-files.ts'
+import { decodeTicket } from '../model/canonical-json.ts'
+import { openStore } from '../store.ts'
+import { errorOf, type Run } from './run-cli.ts'
+
+/** A decision whose writer was told that it is recorded. */
+export interface Acknowledged {
+  ticket: string
+  decision: string
+}
+
+/**
+ * Every file is a whole, canonical Ticket; every acknowledged decision is in its file; the index, once reconciled, equals a
+ * rebuild; and a write works again.
+ */
+export function checkAfterFault(root: string, acknowledged: readonly Acknowledged[]): void {
+  checkFiles(root, acknowledged)
+  const store = openStore({ root, actor: 'tester' })
+  try {
+    store.index.reconcile()
+    expect(store.index.findMismatch()).toBeNull()
+    expect(store.locked(() => 'free')).toBe('free')
+  } finally {
+    store.close()
+  }
+}
+
+/** The half that can be checked while others write. */
+export function checkFiles(root: string, acknowledged: readonly Acknowledged[]): void {
+  const found = new Set<string>()
+  for (const path of listTicketPaths(findRepository(root))) {
+    const { ticket, canonical } = decodeTicket(readFileSync(join(root, path)), idFromPath(path))
+    expect(canonical, path).toBe(true)
+    for (const { id } of ticket.decisions) found.add(`${ticket.id} ${id}`)
+  }
+  const lost = acknowledged.filter(({ ticket, decision }) => !found.has(`${ticket} ${decision}`))
+  expect(lost, 'acknowledged decisions that are lost').toEqual([])
+}
+
+/** A run with `--json` that failed must say why: exit 1 and a code of our own. Gives the code. */
+export function expectNamedFailure(run: Run): string {
+  expect(run, run.stderr).toMatchObject({ status: 1, signal: null })
+  const { code, message } = errorOf(run)
+  expect(code, message).not.toBe('internal')
+  expect(message).not.toBe('')
+  return code
+}

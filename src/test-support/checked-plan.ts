@@ -1,0 +1,35 @@
+/** A plan whose every answer is checked against the output schema of its operation, with a clock that the test moves. */
+import { expect } from 'vitest'
+import type { Operation } from '../operations/operation.ts'
+import { type OperationName, operations } from '../operations/registry.ts'
+import { openPlan, type Plan } from '../sdk.ts'
+import type { OpenOptions } from '../store.ts'
+
+export interface TestClock {
+  nowMs: number
+}
+
+export function testClock(start = '2026-06-08T12:00:00.000Z'): TestClock {
+  return { nowMs: Date.parse(start) }
+}
+
+/** Opens a plan by "tester"; each call moves the clock on by a second. */
+export function checkedPlan(root: string, clock: TestClock = testClock(), options: OpenOptions = {}): Plan {
+  const plan = openPlan({ root, actor: 'tester', now: () => clock.nowMs, ...options })
+  const checked: Record<string, unknown> = { ...plan }
+  for (const name of Object.keys(operations) as OperationName[]) {
+    const operation = operations[name] as unknown as Operation
+    const method = plan[name] as (input?: unknown) => unknown
+    checked[name] = (input?: unknown) => {
+      clock.nowMs += 1000
+      const output = method(input)
+      // The document that a program gets is the one after JSON.
+      const document = JSON.parse(JSON.stringify(output))
+      const parsed = operation.output().safeParse(document)
+      if (!parsed.success) throw new Error(`${name}: ${JSON.stringify(parsed.error.issues)}`)
+      expect(parsed.data, `${name} gives fields that its schema does not name`).toEqual(document)
+      return output
+    }
+  }
+  return Object.assign(checked, { [Symbol.dispose]: () => plan.close() }) as unknown as Plan
+}

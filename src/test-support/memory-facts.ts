@@ -1,0 +1,144 @@
+/**
+ * The facts of a verdict from a plain list of Tickets, and the status of decisions word for word as docs/design.md has it.
+ *
+ * A model to compare with: written for the eye, in squares and cubes of the input, and without the code that it checks.
+ */
+import type { Decision, Status } from '../model/decision.ts'
+import { type Phase, phaseFunction } from '../model/phase.ts'
+import type { Ticket } from '../model/ticket.ts'
+import type { Facts, RelationFact } from '../model/verdict.ts'
+
+/** A live claim. */
+export interface MemoryClaim {
+  ticket: string
+  holder: string
+  pool: string | null
+  expires_at: string
+}
+
+/** A plan without files and databases. */
+export interface MemoryPlan {
+  tickets: Ticket[]
+  claims?: MemoryClaim[]
+  /** Capacities; a pool without one has no limit. */
+  pools?: Record<string, number>
+  /** Files that cannot be read; `mentions` are the Tickets that they seem to be in conflict with. */
+  quarantined?: { id: string; path: string; mentions: string[] }[]
+}
+
+/** Phases with the states that need no configuration. */
+export const phaseOf: (state: string) => Phase = phaseFunction({
+  queued: ['queued'],
+  active: ['in_progress', 'inprogress', 'in_review', 'review'],
+  terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
+})
+
+/** The facts of a plan. */
+export function memoryFacts(plan: MemoryPlan): Facts {
+  const { tickets, claims = [], pools = {}, quarantined = [] } = plan
+  const standing = (id: string, kind: string): Decision[] => {
+    const decisions = tickets.find(ticket => ticket.id === id)?.decisions ?? []
+    const statuses = naiveStatuses(decisions)
+    return decisions
+      .filter(decision => decision.kind === kind && statuses.get(decision.id) === 'active')
+      .sort((a, b) => (isLater(a, b) ? 1 : -1))
+  }
+  const conflictsOf = (id: string, advisory: boolean): RelationFact[] => {
+    const weighed = (holder: string) =>
+      standing(holder, 'conflicts_with').filter(decision => (decision.advisory ?? false) === advisory)
+    const own = weighed(id).map(decision => ({ other: decision.target!, decision: decision.id }))
+    const named = tickets.flatMap(ticket =>
+      weighed(ticket.id)
+        .filter(decision => decision.target === id)
+        .map(decision => ({ other: ticket.id as string, decision: decision.id })),
+    )
+    return grouped([...own, ...named])
+  }
+
+  return {
+    ticket(id) {
+      const ticket = tickets.find(ticket => ticket.id === id)
+      if (ticket) return { readable: true, id, state: ticket.state, phase: phaseOf(ticket.state) }
+      const file = quarantined.find(file => file.id.toLowerCase() === id.toLowerCase())
+      return file && { readable: false, id, path: file.path }
+    },
+    waitsFor: (id, kind) =>
+      grouped(standing(id, kind).map(decision => ({ other: decision.target!, decision: decision.id }))),
+    conflicts(id) {
+      const strict = conflictsOf(id, false).map(fact => ({ ...fact, advisory: false }))
+      const advisory = conflictsOf(id, true).map(fact => ({ ...fact, advisory: true }))
+      const alone = advisory.filter(({ other }) => !strict.some(fact => fact.other === other))
+      return [...strict, ...alone].sort((a, b) => (a.other < b.other ? -1 : 1))
+    },
+    waiting(id) {
+      const note = standing(id, 'waiting_for_capacity').at(-1)
+      return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
+    },
+    contested: id =>
+      standing(id, 'contested').map(decision => ({ decision: decision.id, field: decision.field as string })),
+    claim: id => claims.find(claim => claim.ticket === id),
+    slots(pool, exceptTicket) {
+      const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
+      if (capacity === undefined) return undefined
+      return { capacity, taken: claims.filter(claim => claim.pool === pool && claim.ticket !== exceptTicket).length }
+    },
+    suspects: id =>
+      quarantined
+        .filter(({ mentions }) => mentions.includes(id))
+        .map(({ id: ticket, path }) => ({ ticket, path }))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+  }
+}
+
+/** The status of each decision as its file alone tells it, by decision id. */
+export function naiveStatuses(decisions: readonly Decision[]): Map<string, Status> {
+  const withdrawn = naiveRetracted(decisions)
+  const standing = decisions.filter(({ id }) => !withdrawn.has(id))
+  const onlyLastCounts = ['accepted_plan', 'waiting_for_capacity']
+  const statusOf = (decision: Decision): Status => {
+    if (withdrawn.has(decision.id)) return 'retracted'
+    const later = standing.filter(other => isLater(other, decision))
+    if (later.some(other => other.supersedes?.includes(decision.id))) return 'superseded'
+    if (onlyLastCounts.includes(decision.kind) && later.some(other => other.kind === decision.kind)) return 'superseded'
+    if (decision.kind === 'waiting_for_capacity' && later.some(other => other.kind === 'accepted_plan'))
+      return 'satisfied'
+    return 'active'
+  }
+  return new Map(decisions.map(decision => [decision.id, statusOf(decision)]))
+}
+
+/**
+ * Asked again and again until nothing changes: a decision stands when everything that retracts it is retracted, and is
+ * retracted when something that stands retracts it. In what is left all retract each other in circles; there the retraction
+ * with the smallest id stands.
+ */
+function naiveRetracted(decisions: readonly Decision[]): Set<string> {
+  const stands = new Set<string>()
+  const retracted = new Set<string>()
+  const retractionsOf = (id: string) =>
+    decisions.filter(decision => decision.kind === 'retraction' && decision.retracts === id)
+  for (;;) {
+    const open = decisions.filter(({ id }) => !stands.has(id) && !retracted.has(id))
+    if (open.length === 0) return retracted
+    const lost = open.find(({ id }) => retractionsOf(id).some(retraction => stands.has(retraction.id)))
+    const safe = open.find(({ id }) => retractionsOf(id).every(retraction => retracted.has(retraction.id)))
+    if (lost) retracted.add(lost.id)
+    else if (safe) stands.add(safe.id)
+    else {
+      const retractions = open.filter(({ kind }) => kind === 'retraction')
+      stands.add(retractions.map(({ id }) => id).reduce((a, b) => (a < b ? a : b)))
+    }
+  }
+}
+
+function isLater(a: Decision, b: Decision): boolean {
+  return a.at === b.at ? a.id > b.id : a.at > b.at
+}
+
+function grouped(rows: { other: string; decision: string }[]): RelationFact[] {
+  const others = [...new Set(rows.map(({ other }) => other))].sort()
+  return others.map(other => ({
+    other,
+    decisions: [...new Set(rows.filter(row => row.other === other).map(({ decision }) => decision))].sort(),
+  }))
+}

@@ -1,0 +1,31 @@
+/** A process for tests that need a second one: holds the lock, records without end, or makes the index anew again and again. */
+import { writeSync } from 'node:fs'
+import { openPlan } from '../sdk.ts'
+import { openStore } from '../store.ts'
+
+const [task, root, ...args] = process.argv.slice(2)
+const say = (line: string) => writeSync(1, `${line}\n`)
+
+if (task === 'hold-lock') {
+  openStore({ root, actor: 'child' }).locked(() => {
+    say('locked')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
+} else if (task === 'record-on') {
+  const plan = openPlan({ root, actor: 'child' })
+  for (let number = 0; ; number++) {
+    const ticket = args[Math.floor(Math.random() * args.length)]!
+    const { decision } = plan.record({ ticket, kind: 'note', reason: `child ${process.pid}, note ${number}` })
+    say(`${ticket} ${decision.id}`)
+  }
+} else if (task === 'rebuild') {
+  const plan = openPlan({ root, actor: 'child' })
+  for (let times = Number(args[0]); times > 0; times--) say(JSON.stringify(plan.rebuild()))
+  plan.close()
+} else if (task === 'sync') {
+  const notices: string[] = []
+  const plan = openPlan({ root, actor: 'child', onNotice: notice => notices.push(notice) })
+  const { tickets } = plan.sync()
+  say(JSON.stringify({ tickets, notices }))
+  plan.close()
+} else throw new Error(`no such task: ${task}`)

@@ -1,0 +1,73 @@
+/** What this machine lets a test do; tests that need more than it has are skipped with the reason that is given here. */
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CLI } from './run-cli.ts'
+import { temporaryFolder } from './temporary-repository.ts'
+
+/** A user without rights: "nobody". */
+export const OTHER_USER = 65_534
+
+/** Null where it works, else why it does not. */
+export type Obstacle = string | null
+
+export function straceObstacle(): Obstacle {
+  const run = spawnSync('strace', ['-f', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO:when=9999', 'true'])
+  if (run.error) return 'strace is not installed'
+  return run.status === 0 ? null : 'strace may not trace here'
+}
+
+export function mountObstacle(): Obstacle {
+  if (process.getuid?.() !== 0) return 'only root can mount'
+  using folder = temporaryFolder()
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder.path]).status !== 0)
+    return 'mounting is not allowed here'
+  spawnSync('umount', [folder.path])
+  return null
+}
+
+export function otherUserObstacle(): Obstacle {
+  if (process.getuid?.() !== 0) return 'only root can run as another user'
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'a')
+  mkdirSync(path)
+  const asOther = { uid: OTHER_USER, gid: OTHER_USER }
+  for (const file of [process.execPath, CLI]) {
+    const run = spawnSync('test', ['-r', file], asOther)
+    if (run.status !== 0) return `another user cannot read ${dirname(file)}`
+  }
+  return null
+}
+
+/** Why permission bits do not stop this process; null where they do. */
+export function permissionObstacle(): Obstacle {
+  return process.getuid?.() === 0 ? 'root is stopped by no permission bits' : null
+}
+
+/** A small file system in memory, mounted on a folder; unmounted at the end of the `using` block. */
+export function mountTmpfs(folder: string, size: string): Disposable {
+  run('mount', '-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder)
+  return { [Symbol.dispose]: () => run('umount', '--lazy', folder) }
+}
+
+/** The folder, mounted over itself read-only. */
+export function mountReadOnly(folder: string): Disposable {
+  run('mount', '--bind', folder, folder)
+  run('mount', '-o', 'remount,ro,bind', folder)
+  return { [Symbol.dispose]: () => run('umount', '--lazy', folder) }
+}
+
+function run(program: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`)
+}
+
+/** True where this process may write there. */
+export function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
