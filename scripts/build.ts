@@ -5,13 +5,13 @@
  * ulid and yaml stay outside, the first for its binary, the others because few commands need them.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
-rmSync(dist, { recursive: true, force: true })
+const fresh = join(root, `dist.${process.pid}`)
 
 await build({
   absWorkingDir: root,
@@ -20,7 +20,7 @@ await build({
     index: 'src/index.ts',
     'sql-child': 'src/database/sql-child.ts',
   },
-  outdir: dist,
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -31,8 +31,19 @@ await build({
   external: ['better-sqlite3', 'chokidar', 'ulid', 'yaml'],
   logLevel: 'warning',
 })
-chmodSync(join(dist, 'cli.js'), 0o755)
+chmodSync(join(fresh, 'cli.js'), 0o755)
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-const declarations = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+const declarations = spawnSync(
+  process.execPath,
+  [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(fresh, 'types')],
+  {
+    stdio: 'inherit',
+  },
+)
+// Swapped in at the end: whoever uses the old one meanwhile never sees half of the new.
+const old = `${fresh}.old`
+if (existsSync(dist)) renameSync(dist, old)
+renameSync(fresh, dist)
+rmSync(old, { recursive: true, force: true })
 process.exitCode = declarations.status ?? 1

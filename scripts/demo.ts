@@ -59,7 +59,10 @@ try {
   plan(3, 'consult', 'mcp')
 
   say('The index is SQLite, open to any question.')
-  plan('sql', 'select ticket_id, count(*) as held_by from blockers group by ticket_id order by held_by desc, ticket_id limit 3')
+  plan(
+    'sql',
+    'select ticket_id, count(*) as held_by from blockers group by ticket_id order by held_by desc, ticket_id limit 3',
+  )
 
   say('All files checked, and the index against them.')
   plan('verify')

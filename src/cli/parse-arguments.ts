@@ -36,7 +36,7 @@ export function splitCommandLine(args: readonly string[]): CommandLine {
     }
     if (option) {
       const value = inline ?? args[++i]
-      if (value === undefined || value === '') throw usage(null, `${name} needs a value`)
+      if (!value || (inline === undefined && value.startsWith('-'))) throw usage(null, `${name} needs a value`)
       global[option] = value
     } else if (argument === '--json') global.json = true
     else if (argument === '--help' || argument === '-h') global.help = true

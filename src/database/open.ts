@@ -150,10 +150,11 @@ export function inodeOf(path: string): number | null {
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder) // never its parents: a git folder that is not there is not to be made up
     if (basename(folder) === '.ticketplan') writeFileSync(join(folder, '.gitignore'), '*\n')
   } catch (error) {
     const { code = 'EIO', message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return // another process was faster
     throw new PlanError('io', `${folder} cannot be made: ${message}`, { path: folder, syscallCode: code }, error)
   }
 }

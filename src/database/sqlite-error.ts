@@ -19,10 +19,12 @@ export function sqliteCode(error: unknown): string | undefined {
   )
 }
 
-/** True where the database file itself is unusable, so that only making it anew can help. */
+/**
+ * True where the database file itself is unusable, so that only making it anew can help. Our own statements fail with
+ * SQLITE_ERROR where a table or a view is not what we made, with SQLITE_CONSTRAINT where rows contradict each other.
+ */
 export function isDamaged(error: unknown): boolean {
-  const code = sqliteCode(error)
-  return code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB'
+  return /^SQLITE_(?:CORRUPT|NOTADB|ERROR|CONSTRAINT)/.test(sqliteCode(error) ?? '')
 }
 
 /** True where the place cannot be written, whatever the file holds. */

@@ -18,7 +18,7 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
   const lines = ['flowchart LR']
   const names = nodeNames(nodes, edges)
   const quote = (text: string) =>
-    text.replace(/[#"<>&\\`]|[^\P{C}\u200c\u200d]/gu, character => `#${character.codePointAt(0)};`)
+    text.replace(/[#"<>&\\`\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, character => `#${character.codePointAt(0)};`)
   const known = new Map(nodes.map(node => [node.id, node]))
   for (const [id, name] of names) {
     const node = known.get(id)
@@ -44,7 +44,8 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
 
 /** A Graphviz digraph; an arrow leads from what comes first to what waits for it. */
 export function dotText(nodes: Node[], edges: Edge[]): string {
-  const quote = (text: string) => `"${text.replace(/[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
+  const quote = (text: string) =>
+    `"${text.replace(/[\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
   const styles: Record<string, string> = {
     blocked_by: 'label="blocks", style=bold',
     after: 'label="before"',

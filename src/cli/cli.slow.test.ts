@@ -1,0 +1,344 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { CLI, errorOf, jsonOf, PACKAGE_ROOT, type Run, runCli, runProgram } from '../test-support/run-cli.ts'
+import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { commandNames } from './commands.ts'
+
+const run = (args: string[], env: NodeJS.ProcessEnv = {}) => runProgram(process.execPath, [CLI, ...args], { env })
+
+/** The lines of a run with what differs from run to run taken out. */
+function shown({ stdout }: Run): string {
+  return stdout
+    .replace(/01[0-9A-HJKMNP-TV-Z]{24}/g, '<ulid>')
+    .replace(/\d{4}-\d\d-\d\d(T[\d:.]+Z| \d\d:\d\d)?/g, '<time>')
+}
+
+describe('help', () => {
+  test('golden: the program and every command', async () => {
+    const texts = await Promise.all([['--help'], ...commandNames.map(name => [name, '--help'])].map(args => run(args)))
+    expect(texts.every(({ status, stderr }) => status === 0 && stderr === '')).toBe(true)
+    await expect(
+      texts.map(({ stdout }) => stdout.replace(/^ticketplan \d+\.\d+\.\d+/, 'ticketplan <version>')).join('\n-----\n'),
+    ).toMatchFileSnapshot('golden/help.txt')
+  })
+
+  test('every command shows an example, and every example names its command', async () => {
+    for (const name of commandNames) {
+      const { stdout } = await run([name, '-h'])
+      expect(stdout.split('Examples:')[1], name).toMatch(new RegExp(`ticketplan (-C \\S+ )?${name}`))
+    }
+  })
+
+  test('without a command: the help on standard error, and 2', async () => {
+    expect(await run([])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Usage: ticketplan <command>'),
+    })
+  })
+})
+
+describe('wrong usage exits 2 and says what would be right', () => {
+  test.each([
+    [['frobnicate'], 'the commands are init, add'],
+    [['--frobnicate'], 'unknown option --frobnicate'],
+    [['consult'], '<ticket> is missing'],
+    [['consult', 'A', 'B'], 'one argument too many: "B"'],
+    [['set', 'A', '--colour', 'red'], '--title, --slug, --state'],
+    [['sql', 'select 1', '--limit', 'many'], '--limit takes a number'],
+    [['sql', 'select 1', '--limit', '0'], 'limit'],
+    [['sql', 'select 1', '--limit', '1', '--limit', '2'], 'stands twice'],
+    [['record', 'A', 'hates', 'B'], 'the kinds are before, after'],
+    [['retract', 'nonsense'], 'not the id of a decision'],
+    [['relations', '--status', 'maybe'], 'status'],
+    [['queue', '-C'], '-C needs a value'],
+    [['export', 'png'], 'format'],
+    [['add', 'A'], 'title: is missing'],
+  ])('%j', async (args, hint) => {
+    using repository = temporaryRepository()
+    const plain = await runCli(repository.root, args)
+    expect(plain).toMatchObject({ status: 2, stdout: '' })
+    expect(plain.stderr).toContain(hint)
+    expect(plain.stderr).not.toMatch(/\n\s+at |ticketplan: ticketplan/)
+    expect(['usage', 'invalid_input']).toContain(errorOf(await runCli(repository.root, [...args, '--json'])).code)
+  })
+})
+
+describe('exit statuses and documents', () => {
+  test('a day of an orchestrator', async () => {
+    using repository = temporaryRepository()
+    const { root } = repository
+    const json = async (status: number, ...args: string[]) => {
+      const result = await runCli(root, [...args, '--json'])
+      expect(result, args.join(' ')).toMatchObject({ status, stderr: '' })
+      expect(result.stdout.trim().split('\n')).toHaveLength(1)
+      return jsonOf<never>(result)
+    }
+    expect(await json(0, 'add', 'A', '--title', 'Schema', '--state', 'queued')).toMatchObject({
+      created: true,
+      ticket: { id: 'A', phase: 'queued' },
+    })
+    await json(0, 'add', 'B', '--title', 'Tool', '--slug', 'tool', '--state', 'queued')
+    const recorded = await json(0, 'record', 'tool', 'blocked-by', 'A', '--reason', 'first the schema')
+    expect(recorded).toMatchObject({ created: true, decision: { kind: 'blocked_by', target: 'A', by: 'tester' } })
+    expect(await json(3, 'consult', 'B')).toMatchObject({
+      ticket: { id: 'B' },
+      verdict: 'hold',
+      reasons: [{ code: 'blocked_by', ticket: 'A' }],
+      plan: null,
+      claim: null,
+    })
+    expect(await json(0, 'consult', 'A')).toMatchObject({ verdict: 'accept', reasons: [] })
+    expect(await json(0, 'queue')).toMatchObject({
+      queue: [
+        { ticket: { id: 'A' }, verdict: 'accept' },
+        { ticket: { id: 'B' }, verdict: 'hold' },
+      ],
+      problems: [],
+    })
+    expect(await json(0, 'set', 'A', '--state', 'done')).toMatchObject({ changed: true })
+    expect(await json(0, 'consult', 'tool')).toMatchObject({ verdict: 'accept' })
+    expect(await json(0, 'sync')).toMatchObject({
+      tickets: 2,
+      decisions: 1,
+      changed: 0,
+      quarantined: 0,
+      ms: expect.any(Number),
+    })
+    expect(await json(0, 'rebuild')).toMatchObject({ tickets: 2, changed: 2 })
+    expect(await json(0, 'sql', 'select id from tickets order by id')).toEqual({
+      columns: ['id'],
+      rows: [['A'], ['B']],
+      truncated: false,
+    })
+    expect(await json(0, 'verify')).toMatchObject({ ok: true, problems: [] })
+    expect(await json(0, 'doctor')).toMatchObject({ ok: true })
+    expect(await json(0, 'db')).toEqual({
+      path: join(root, '.git/ticketplan/index.db'),
+      local: join(root, '.git/ticketplan/local.db'),
+    })
+    writeFileSync(join(root, 'tickets/C.json'), '{"id": "C"\n')
+    expect(await json(4, 'verify')).toMatchObject({
+      ok: false,
+      problems: [
+        {
+          code: 'syntax',
+          path: 'tickets/C.json',
+          message: 'line 2, column 1: expected "," or "}", found the end of the file',
+        },
+      ],
+    })
+    expect(await json(4, 'doctor')).toMatchObject({ ok: false })
+  })
+
+  test('a failure exits 1 with its code in a document on standard error, and nothing on standard output', async () => {
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'A')
+    for (const [code, ...args] of [
+      ['unknown_ticket', 'show', 'nope'],
+      ['unknown_decision', 'retract', '01JX8Z3V7Q4T9K2M5N6P7R8S9T'],
+      ['self_relation', 'record', 'A', 'blocks', 'A'],
+      ['ticket_exists', 'add', 'A', '--title', 'again'],
+      ['sql_refused', 'sql', 'drop table tickets'],
+      ['import_source', 'import', 'yoi', join(repository.root, 'none')],
+      ['io', '-C', join(repository.root, 'none'), 'queue'],
+    ] as const) {
+      const result = await runCli(repository.root, [...args, '--json'])
+      expect(result, args.join(' ')).toMatchObject({ status: 1, stdout: '' })
+      expect(errorOf(result).code, args.join(' ')).toBe(code)
+    }
+  })
+
+  test('no folder, no git, no actor', async () => {
+    using folder = temporaryFolder()
+    const home = { HOME: folder.path, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', TICKETPLAN_ACTOR: '' }
+    mkdirSync(join(folder.path, 'work'))
+    const here = (...args: string[]) => run(['-C', join(folder.path, 'work'), ...args], home)
+    expect(await here('queue')).toMatchObject({ status: 1, stderr: expect.stringContaining('ticketplan init') })
+    expect(await here('init')).toMatchObject({ status: 0, stdout: expect.stringContaining('not a git repository') })
+    expect(await here('init')).toMatchObject({ status: 0, stdout: expect.stringContaining('nothing to do') })
+    expect(await here('add', 'A', '--title', 'a')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('TICKETPLAN_ACTOR'),
+    })
+    expect(await here('add', 'A', '--title', 'a', '--actor', 'ann')).toMatchObject({ status: 0 })
+    expect(await here('queue')).toMatchObject({ status: 0, stdout: 'the queue is empty\n' })
+  })
+
+  test('from a subfolder, and in a linked worktree', async () => {
+    using repository = temporaryRepository()
+    using elsewhere = temporaryFolder()
+    putTicket(repository.root, 'A', { state: 'queued' })
+    mkdirSync(join(repository.root, 'src/deep'), { recursive: true })
+    expect((await run(['-C', join(repository.root, 'src/deep'), 'queue'])).stdout).toContain('A')
+    runGit(repository.root, 'add', '.')
+    runGit(repository.root, 'commit', '-qm', 'one')
+    runGit(repository.root, 'worktree', 'add', '-q', join(elsewhere.path, 'wt'))
+    const { path, local } = jsonOf(
+      await run(['-C', join(elsewhere.path, 'wt'), 'db', '--json'], { GIT_DIR: '/nowhere' }),
+    )
+    expect(path).toBe(join(repository.root, '.git/worktrees/wt/ticketplan/index.db'))
+    expect(local).toBe(join(repository.root, '.git/ticketplan/local.db'))
+  })
+})
+
+describe('readable output', () => {
+  test('verdicts with their reasons, the chain of blockers as a tree, ids whole', async () => {
+    using repository = temporaryRepository()
+    const blocked = (...targets: string[]) =>
+      targets.map((target, n) => ({
+        at: '2026-06-08T11:30:00.000Z',
+        by: 'tester',
+        id: `01JX${String(n).padStart(22, '0')}`,
+        kind: 'blocked_by',
+        target,
+      }))
+    const long = 'L'.repeat(64)
+    putTicket(repository.root, 'A', { state: 'queued', title: '日本語の題', decisions: blocked('B', 'gone') })
+    putTicket(repository.root, 'B', { state: 'planning', decisions: blocked('C', 'D') })
+    putTicket(repository.root, 'C', { decisions: blocked(long) })
+    putTicket(repository.root, 'D', { decisions: blocked(long) })
+    putTicket(repository.root, long)
+    putTicket(repository.root, 'Z', { state: 'queued', title: 'free' })
+    expect(shown(await runCli(repository.root, ['queue']))).toBe(
+      `hold    A  日本語の題
+  x blocked_by       blocked by B (planning), which has 4 more below it
+                     └─ B (planning)
+                        ├─ C (open)
+                        │  └─ ${long} (open)
+                        └─ D (open)
+                           └─ ${long} (open), as above
+  x blocker_missing  blocked by gone, which has no file here
+accept  Z  free
+warning: tickets/A.json: A blocked_by gone, which has no file (decision <ulid>) [dangling]
+`.replace('<ulid>', '<ulid>'),
+    )
+  })
+
+  test('show', async () => {
+    using repository = temporaryRepository()
+    const { root } = repository
+    await runCli(root, [
+      'add',
+      'A',
+      '--title',
+      'Schema',
+      '--slug',
+      'schema',
+      '--state',
+      'queued',
+      '--queued-by',
+      'panel',
+    ])
+    await runCli(root, ['add', 'B', '--title', 'Tool'])
+    await runCli(root, ['record', 'A', 'before', 'B', '--reason', 'routing'])
+    await runCli(root, ['record', 'A', 'note', '--reason', 'ask first'])
+    expect(shown(await runCli(root, ['show', 'schema']))).toBe(`A  Schema
+  state   queued (queued) since <time>
+  slug    schema
+  queued  <time> by panel
+  created <time>
+  changed <time>
+  file    tickets/A.json
+  verdict accept
+decisions, oldest first:
+  <time>  active      note: ask first  [tester]
+    <ulid>
+recorded with other Tickets, as seen from this one:
+  before  B  active  <time>  tester  routing
+`)
+  })
+
+  test('text from files cannot steer the terminal, in tables, in errors, in documents', async () => {
+    using repository = temporaryRepository()
+    const evil = 'a\u001b[2J\u009b31m\u202egpj\nnew\u0007\u2028'
+    putTicket(repository.root, 'A', { title: evil, state: 'queued', source: { evil } })
+    putTicket(repository.root, 'B', { state: evil })
+    writeFileSync(join(repository.root, 'tickets', `C.json`), `{"format":1,"id":"C","\u001b[2J${'"'}:1}`)
+    const commands = [
+      ['queue'],
+      ['show', 'A'],
+      ['show', 'B'],
+      ['verify'],
+      ['show', evil],
+      ['sql', 'select title from tickets'],
+      ['export', 'mermaid'],
+      ['export', 'dot'],
+    ]
+    for (const args of commands) {
+      for (const json of [[], ['--json']]) {
+        const { stdout, stderr } = await runCli(repository.root, [...args, ...json])
+        expect(stdout + stderr, args.join(' ')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/)
+      }
+    }
+    expect((await runCli(repository.root, ['queue'])).stdout).toContain(
+      'a\\x1b[2J\\x9b31m\\u{202e}gpj\\x0anew\\x07\\u{2028}',
+    )
+  })
+
+  test('no colour off a terminal', async () => {
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'A', { state: 'queued' })
+    expect((await runCli(repository.root, ['queue'], { env: { FORCE_COLOR: '1' } })).stdout).toBe(
+      'accept  A  Ticket A\n',
+    )
+  })
+
+  test('CSV quotes what needs it, and no cell is a formula', async () => {
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'A', { title: '=1+1, "two"\nlines' })
+    const { stdout } = await runCli(repository.root, ['sql', '--csv', 'select id, title, null as empty from tickets'])
+    expect(stdout).toBe('id,title,empty\r\nA,"\'=1+1, ""two""\nlines",\r\n')
+  })
+
+  test('a reader that goes away is no failure', async () => {
+    using repository = temporaryRepository()
+    for (let n = 0; n < 300; n++) putTicket(repository.root, `T-${n}`, { state: 'queued', title: 'x'.repeat(900) })
+    const piped = await runProgram('bash', [
+      '-c',
+      `"${process.execPath}" "${CLI}" -C "${repository.root}" queue | head -1; exit \${PIPESTATUS[0]}`,
+    ])
+    expect(piped).toMatchObject({ status: 0, stderr: '' })
+  })
+})
+
+describe('the door', () => {
+  test('a Node that is too old is told so in one line, before anything native is loaded', async () => {
+    const pretend =
+      "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}});process.dlopen=()=>{throw new Error('native code was loaded')}"
+    const result = await runProgram(process.execPath, ['--import', pretend, CLI, 'queue'])
+    expect(result).toMatchObject({ status: 1, stdout: '' })
+    expect(result.stderr).toBe(
+      'ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one from nodejs.org.\n',
+    )
+  })
+
+  test('the version is that of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'))
+    expect((await run(['--version'])).stdout).toBe(`${version}\n`)
+  })
+
+  test('the arrows of the imports hold, and a planted violation is found', async () => {
+    const script = join(PACKAGE_ROOT, 'scripts', 'check-arrows.ts')
+    expect(await runProgram(process.execPath, [script])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(' 0 imports against'),
+    })
+    using folder = temporaryFolder()
+    mkdirSync(join(folder.path, 'model'))
+    writeFileSync(
+      join(folder.path, 'model', 'bad.ts'),
+      "import { openStore } from '../store.ts'\nimport Database from 'better-sqlite3'\n",
+    )
+    const planted = await runProgram(process.execPath, [script, folder.path])
+    expect(planted).toMatchObject({ status: 1 })
+    expect(planted.stderr).toContain('model must not import store')
+    expect(planted.stderr).toContain('model must not import the package better-sqlite3')
+  })
+
+  test('the demo runs', async () => {
+    const result = await runProgram(process.execPath, [join(PACKAGE_ROOT, 'scripts', 'demo.ts')])
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 })
+  })
+})
