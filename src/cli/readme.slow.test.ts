@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { CLI, PACKAGE_ROOT } from '../test-support/run-cli.ts'
+import { temporaryFolder } from '../test-support/temporary-repository.ts'
+
+const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
+
+/** The commands of the tour with what the README says that they print. */
+function tour(): { command: string; shown: string }[] {
+  const blocks = [...readme.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
+  return blocks.flatMap(block =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map(part => {
+        const end = part.indexOf('\n')
+        return { command: part.slice(0, end), shown: part.slice(end + 1) }
+      }),
+  )
+}
+
+/** A pattern for the printed text, in which "…" stands for what differs from run to run. */
+function pattern(shown: string): RegExp {
+  const literal = shown.split('…').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${literal.join('[^\\n]*?')}$`)
+}
+
+test('the tour of the README prints what the README says', () => {
+  using folder = temporaryFolder()
+  const steps = tour()
+  expect(steps.length).toBeGreaterThan(15)
+  // One shell for all of it, so that "cd" holds; each command's output ends with a mark.
+  const script = [
+    `ticketplan() { "${process.execPath}" "${CLI}" "$@"; }`,
+    'export TICKETPLAN_ACTOR=orchestrator',
+    ...steps.map(({ command }) => `${command}\nprintf '\\036'`),
+  ].join('\n')
+  const { stdout } = spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: folder.path, encoding: 'utf8' })
+  const printed = stdout.split('\u001e')
+  for (const [position, { command, shown }] of steps.entries())
+    expect(printed[position], command).toMatch(pattern(shown))
+})
+
+test('the README names every page of docs/, and every page is there', () => {
+  const named = [...readme.matchAll(/\]\((docs\/[\w.-]+)\)/g)].map(match => match[1]!)
+  for (const page of named) expect(readFileSync(join(PACKAGE_ROOT, page), 'utf8').length, page).toBeGreaterThan(200)
+})
