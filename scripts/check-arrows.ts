@@ -21,14 +21,16 @@ const MAY_IMPORT: Record<string, string[]> = {
   index: ['sdk', 'operations', 'store', 'model'],
   cli: ['operations', 'integration', 'store', 'sdk', 'model', 'database'],
 }
-/** Packages that only some rooms may use, so that nothing heavy is loaded by accident. */
+/** Packages that only some rooms may import, so that nothing heavy is loaded by accident; ulid and yaml are required when needed. */
 const PACKAGES: Record<string, string[]> = {
   'better-sqlite3': ['database'],
   'drizzle-orm': [],
+  'node:child_process': [],
+  'node:crypto': [],
   'string-width': ['cli'],
-  yaml: ['integration'],
+  yaml: [],
   zod: ['model', 'files', 'operations', 'sdk'],
-  ulid: ['integration', 'store'],
+  ulid: [],
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */
 const SCHEMA_FILES = /^database\/(index|local)-schema\.ts$/
@@ -62,7 +64,7 @@ function check(file: string, specifier: string): void {
       problems.push(`${file}: ${room} must not import ${other} (${specifier})`)
     return
   }
-  const name = specifier.split('/')[0]!
+  const name = specifier.startsWith('node:') ? specifier : specifier.split('/')[0]!
   const rooms = PACKAGES[name]
   if (rooms && !rooms.includes(room) && !(name === 'drizzle-orm' && SCHEMA_FILES.test(file))) {
     problems.push(`${file}: ${room} must not import the package ${name}`)

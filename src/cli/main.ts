@@ -14,14 +14,11 @@ import { commandNames, loadCommand } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { jsonLine } from './json-line.ts'
 import { type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
+import { print, terminalOf } from './print.ts'
 import { progressLine } from './progress-line.ts'
 
 /** Runs the program's own arguments and sets the exit status. */
 export async function main(): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit() // the reader has had enough
-    throw error
-  })
   const args = process.argv.slice(2)
   try {
     process.exitCode = await run(args)
@@ -41,18 +38,18 @@ async function run(args: string[]): Promise<number> {
   const operation = await loadCommand(name)
   if (global.help) {
     const { commandHelp } = await import('./help.ts')
-    process.stdout.write(commandHelp(operation))
+    print(1, commandHelp(operation))
     return 0
   }
   const input = parseInput(operation, inputFrom(operation, rest))
-  const progress = progressLine(process.stderr)
+  const progress = progressLine()
   using store = disposable(
     openStore({
       root: global.folder,
       actor: global.actor,
       onNotice: message => {
         progress.clear()
-        process.stderr.write(`note: ${message}\n`)
+        print(2, `note: ${message}\n`)
       },
       onProgress: progress.show,
     }),
@@ -63,10 +60,10 @@ async function run(args: string[]): Promise<number> {
   } finally {
     progress.clear()
   }
-  if (global.json) process.stdout.write(jsonLine(output))
+  if (global.json) print(1, jsonLine(output))
   else {
     const { render } = await import('./render.ts')
-    process.stdout.write(render(name, output as never, input, process.stdout))
+    print(1, render(name, output as never, input, terminalOf(1)))
   }
   return operation.exitStatus?.(output) ?? 0
 }
@@ -74,16 +71,16 @@ async function run(args: string[]): Promise<number> {
 async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise<number> {
   const version = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version as string
   if (rest[0] === '--version' || rest[0] === '-V') {
-    process.stdout.write(global.json ? jsonLine({ version }) : `${version}\n`)
+    print(1, global.json ? jsonLine({ version }) : `${version}\n`)
     return 0
   }
   if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}`)
   const { programHelp } = await import('./help.ts')
   if (!global.help) {
-    process.stderr.write(programHelp(version))
+    print(2, programHelp(version))
     return 2
   }
-  process.stdout.write(programHelp(version))
+  print(1, programHelp(version))
   return 0
 }
 
@@ -92,17 +89,18 @@ async function report(error: unknown, json: boolean): Promise<number> {
   const message = error instanceof Error ? error.message : String(error)
   if (json) {
     const code = known ? error.code : 'internal'
-    process.stderr.write(jsonLine({ error: { ...(known && error.data), code, message } }))
+    print(2, jsonLine({ error: { ...(known && error.data), code, message } }))
   } else {
     const { escapeText } = await import('./terminal.ts')
     const text = message.split('\n').map(escapeText).join('\n')
-    process.stderr.write(
+    print(
+      2,
       known
         ? `ticketplan: ${text}\n`
         : `ticketplan: internal error: ${text}\nPlease report it; TICKETPLAN_DEBUG=1 shows where it happened.\n`,
     )
   }
-  if (!known && process.env.TICKETPLAN_DEBUG) process.stderr.write(`${(error as Error).stack}\n`)
+  if (!known && process.env.TICKETPLAN_DEBUG) print(2, `${(error as Error).stack}\n`)
   return known ? EXIT_STATUS[error.code] : 1
 }
 

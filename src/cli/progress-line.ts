@@ -1,22 +1,27 @@
 /** A line on a terminal that says how far long work has come; silent off a terminal and for the first second. */
 
+import { print, type Terminal, terminalOf } from './print.ts'
+
 const QUIET_MS = 1000
 const EVERY_MS = 100
 
-export function progressLine(stream: NodeJS.WriteStream) {
+export function progressLine() {
   const startedAt = performance.now()
   let shownAt = startedAt + QUIET_MS - EVERY_MS
   let shown = false
+  let terminal: Terminal | undefined
   return {
     show(done: number, total: number) {
       const now = performance.now()
-      if (!stream.isTTY || now - shownAt < EVERY_MS) return
+      if (now - shownAt < EVERY_MS) return
       shownAt = now
+      terminal ??= terminalOf(2)
+      if (!terminal.isTerminal) return
       shown = true
-      stream.write(`\r\u001b[K${done.toLocaleString('en')} of ${total.toLocaleString('en')} files`)
+      print(2, `\r\u001b[K${done.toLocaleString('en')} of ${total.toLocaleString('en')} files`)
     },
     clear() {
-      if (shown) stream.write('\r\u001b[K')
+      if (shown) print(2, '\r\u001b[K')
       shown = false
     },
   }

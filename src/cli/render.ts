@@ -5,6 +5,7 @@ import type { ChainLink, Reason } from '../model/verdict.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
+import type { Terminal } from './print.ts'
 import { type Cell, type Colour, cut, escapeText, painter, table } from './terminal.ts'
 
 /** What the renderers need to know of where their text goes. */
@@ -22,11 +23,11 @@ export function render<N extends OperationName>(
   name: N,
   output: OutputOf<N>,
   input: Record<string, unknown>,
-  stream: NodeJS.WriteStream,
+  terminal: Terminal,
 ): string {
-  const page: Page = { paint: painter(stream), width: stream.isTTY ? stream.columns : undefined, input }
+  const page: Page = { paint: painter(terminal), width: terminal.width, input }
   const shown = renderers[name](output, page)
-  if (typeof shown === 'string') return stream.isTTY ? shown.split('\n').map(escapeText).join('\n') : shown
+  if (typeof shown === 'string') return terminal.isTerminal ? shown.split('\n').map(escapeText).join('\n') : shown
   return shown.length ? `${shown.join('\n')}\n` : ''
 }
 

@@ -1,5 +1,6 @@
 /** What a terminal shows: escaped text, colours where they are wanted, columns that line up, progress. */
 import stringWidth from 'string-width'
+import type { Terminal } from './print.ts'
 
 // Everything that steers a terminal or turns text round: controls, format characters, line separators. The joiners stay.
 const STEERING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu
@@ -17,8 +18,8 @@ export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
 
 /** A function that colours, or one that does not: off a terminal, with NO_COLOR, and on a dumb terminal. */
-export function painter(stream: NodeJS.WriteStream): (colour: Colour, text: string) => string {
-  const plain = !stream.isTTY || !!process.env.NO_COLOR || process.env.TERM === 'dumb'
+export function painter({ isTerminal }: Terminal): (colour: Colour, text: string) => string {
+  const plain = !isTerminal || !!process.env.NO_COLOR || process.env.TERM === 'dumb'
   return plain ? (_, text) => text : (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m`
 }
 

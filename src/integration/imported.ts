@@ -3,8 +3,6 @@
  *
  * Ids of decisions derive from the source alone, so a second run, or a run on another clone, gives the same bytes.
  */
-import { createHash } from 'node:crypto'
-import { encodeTime } from 'ulid'
 import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
 import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 
@@ -88,16 +86,17 @@ export function importCollector(system: string) {
   }
 }
 
-/** A ULID whose time is the record's and whose rest is a hash of the record. */
+/** A ULID whose time is the record's and whose other 80 bits are a hash of the record. */
 function derivedId(time: string, content: string): string {
-  const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-  let bits = BigInt(`0x${createHash('sha256').update(content).digest('hex').slice(0, 20)}`)
-  let rest = ''
-  for (let i = 0; i < 16; i++) {
-    rest = alphabet[Number(bits & 31n)] + rest
+  const { createHash } = process.getBuiltinModule('node:crypto') // loaded when an import asks for it
+  const hash = BigInt(`0x${createHash('sha256').update(content).digest('hex').slice(0, 20)}`)
+  let bits = (BigInt(Date.parse(time)) << 80n) | hash
+  let id = ''
+  for (let length = 0; length < 26; length++) {
+    id = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[Number(bits & 31n)] + id
     bits >>= 5n
   }
-  return encodeTime(Date.parse(time), 10) + rest
+  return id
 }
 
 /** A time in any form that names one moment, in the form of Ticket files; undefined where it is none. */

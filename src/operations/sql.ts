@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { runSql } from '../database/ad-hoc-sql.ts'
@@ -44,6 +43,7 @@ export const sql = operation({
     const localPath = inodeOf(store.local.path) === null ? null : store.local.path
     const request = { localPath, now: new Date(store.now()).toISOString(), query, limit, maxBytes: MAX_BYTES }
     if (!store.index.inMemory) return runSql({ ...request, indexPath: store.index.path }, timeout)
+    const { tmpdir } = process.getBuiltinModule('node:os')
     const folder = mkdtempSync(join(tmpdir(), 'ticketplan-'))
     try {
       const indexPath = join(folder, 'index.db')
