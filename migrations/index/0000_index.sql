@@ -44,6 +44,12 @@ CREATE TABLE `quarantine` (
 	`mentions` text NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `snapshot` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`paths` text NOT NULL,
+	`stats` blob NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `tickets` (
 	`id` text PRIMARY KEY NOT NULL,
 	`slug` text,

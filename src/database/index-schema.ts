@@ -2,10 +2,10 @@
  * The tables and views of index.db, for drizzle-kit (migrations) and for the types of rows.
  *
  * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are promised to users of SQL (docs/sql.md); `files`,
- * `file_decisions` and `meta` are not. Import types only: loading drizzle costs more than a query.
+ * `file_decisions`, `snapshot` and `meta` are not. Import types only: loading drizzle costs more than a query.
  */
 import { sql } from 'drizzle-orm'
-import { index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
+import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
 
 /** One row for each file below the tickets folder that is or should be a Ticket. */
 export const files = sqliteTable(
@@ -83,6 +83,18 @@ export const quarantine = sqliteTable('quarantine', {
   column: integer('column'),
   /** Tickets that the text seems to be in conflict with, as a JSON array. */
   mentions: text('mentions').notNull(),
+})
+
+/**
+ * One row: the stat data of all files as one value, so that a look that finds nothing new need not read a row a file. It may
+ * lag behind `files`, which decides.
+ */
+export const snapshot = sqliteTable('snapshot', {
+  id: integer('id').primaryKey(),
+  /** The paths in their order, separated by NUL. */
+  paths: text('paths').notNull(),
+  /** Four float64 a path: size, mtime, ctime, inode; the first is NaN where the row decides alone. */
+  stats: blob('stats', { mode: 'buffer' }).notNull(),
 })
 
 /** What the rows were derived with: a change of it asks for a rebuild. */

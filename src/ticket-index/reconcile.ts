@@ -5,7 +5,7 @@
  * content hashes decide. A file is read while the index's write lock is held, so an older reading never replaces a newer.
  * Must never write a Ticket file.
  */
-import { lstatSync } from 'node:fs'
+import { lstatSync, type Stats } from 'node:fs'
 import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
 import { findTicketFile, listTicketPaths, type QuarantinedFile } from '../files/ticket-files.ts'
@@ -35,6 +35,8 @@ export interface Reconciler {
 
 /** A file this young, in ms, may change again without a change of its stat data. Two figures: for clocks in ticks, and in seconds. */
 const RACY_MS = { ticks: 50, seconds: 2100 }
+/** With so many files that differ from the snapshot it is taken anew. */
+const SNAPSHOT_LAG = 100
 /** From so many changed files on, making all rows anew is faster. */
 const REBUILD_FROM = 1000
 
@@ -53,12 +55,54 @@ export function prepareReconciler(
   )
   const pathsOfKey = connection.prepare<[string], string>('select path from files where id_key = ?').pluck()
   const storedDerivation = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
+  const rowCount = connection.prepare<[], number>('select count(*) from files').pluck()
+  const fileRow = connection
+    .prepare<[string], KnownFile>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files where path = ?')
+    .raw()
+  const readSnapshot = connection.prepare<[], Snapshot>('select paths, stats from snapshot where id = 1')
+  const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
   const storeDerivation = connection.prepare("insert or replace into meta values ('derivation', ?)")
 
   const read = (path: string): { file: IndexedFile; racy: boolean } | undefined => {
     const now = Date.now()
     const file = findTicketFile(repository.root, path)
     return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
+  }
+
+  /**
+   * Null where a file may have changed; else nothing has, and this many files were not as in the snapshot but as in their
+   * rows. Stops at the first change.
+   */
+  const snapshotLag = (listed: string[]): number | null => {
+    const snapshot = readSnapshot.get()
+    if (!snapshot || snapshot.paths !== listed.join('\0') || rowCount.get() !== listed.length) return null
+    const { buffer, byteOffset, byteLength } = new Uint8Array(snapshot.stats) // a copy, aligned for numbers
+    const stats = new Float64Array(buffer, byteOffset, byteLength / 8)
+    let lag = 0
+    for (let position = 0; position < listed.length; position++) {
+      const path = listed[position]!
+      const stat = findStat(`${repository.root}/${path}`)
+      if (!stat) return null
+      const at = position * 4
+      const same =
+        stats[at] === stat.size &&
+        stats[at + 1] === stat.mtimeMs &&
+        stats[at + 2] === stat.ctimeMs &&
+        stats[at + 3] === stat.ino
+      if (same) continue
+      const row = fileRow.get(path)
+      if (!row || !isSame(row, stat)) return null
+      lag++
+    }
+    return lag
+  }
+  const takeSnapshot = () => {
+    const known = knownFiles.all()
+    const stats = new Float64Array(known.length * 4)
+    for (const [position, [, sizeBytes, mtimeMs, ctimeMs, inode, racy]] of known.entries()) {
+      stats.set([racy ? Number.NaN : sizeBytes, mtimeMs, ctimeMs, inode], position * 4)
+    }
+    writeSnapshot.run(known.map(([path]) => path).join('\0'), Buffer.from(stats.buffer))
   }
 
   const rebuild = (progress?: Progress): Reconciled => {
@@ -82,13 +126,13 @@ export function prepareReconciler(
           if (progress && done % 500 === 0) progress(done, listed.length)
         }
         for (const { sql } of indexes) connection.exec(sql)
+        takeSnapshot()
         if (gone.length > 0) apply(gone) // what was taken for a double of a file that has moved is looked at again
         storeDerivation.run(derivation)
         progress?.(listed.length, listed.length)
       })
       .immediate()
-    const changed = connection.prepare<[], number>('select count(*) from files').pluck().get() as number
-    return { changed, rebuilt: true }
+    return { changed: rowCount.get()!, rebuilt: true }
   }
 
   const apply = (paths: readonly string[]): Reconciled => {
@@ -123,15 +167,22 @@ export function prepareReconciler(
     apply,
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
+      const listed = listTicketPaths(repository)
+      const lag = snapshotLag(listed)
+      if (lag !== null && lag <= SNAPSHOT_LAG) return { changed: 0, rebuilt: false }
       const known = knownFiles.all()
-      const suspects = changedPaths(repository.root, listTicketPaths(repository), known)
-      if (suspects.length === 0) return { changed: 0, rebuilt: false }
+      const suspects = changedPaths(repository.root, listed, known)
+      if (suspects.length === 0) {
+        connection.transaction(takeSnapshot).immediate() // it lags too far behind
+        return { changed: 0, rebuilt: false }
+      }
       if (suspects.length >= REBUILD_FROM && suspects.length > known.length / 2) return rebuild(progress)
       return apply(suspects)
     },
   }
 }
 
+type Snapshot = { paths: string; stats: Buffer }
 type KnownFile = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]
 
 /** Paths whose stat data differ, that are new, gone or racy. Both lists are in the order of their paths. */
@@ -146,19 +197,26 @@ function changedPaths(root: string, listed: string[], known: KnownFile[]): strin
       continue
     }
     next++
-    // Nothing is kept of the stat objects: ten thousand that live cost more than those that do not.
-    const stat = lstatSync(`${root}/${path}`, { throwIfNoEntry: false })
-    const same =
-      stat !== undefined &&
-      row[1] === stat.size &&
-      row[2] === stat.mtimeMs &&
-      row[3] === stat.ctimeMs &&
-      row[4] === stat.ino &&
-      row[5] === 0
-    if (!same) suspects.push(path)
+    const stat = findStat(`${root}/${path}`)
+    if (!stat || !isSame(row, stat)) suspects.push(path)
   }
   while (next < known.length) suspects.push(known[next++]![0])
   return suspects
+}
+
+/** True where the stat data are those of the row, and the row's file was old enough for them to tell. */
+function isSame([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: KnownFile, stat: Stats): boolean {
+  return (
+    sizeBytes === stat.size && mtimeMs === stat.mtimeMs && ctimeMs === stat.ctimeMs && inode === stat.ino && racy === 0
+  )
+}
+
+function findStat(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined // reading the file tells why
+  }
 }
 
 function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
