@@ -6,7 +6,7 @@
  * read again by the strict parser, which finds the place of what is wrong. Must not touch the disk.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Decision } from './decision.ts'
+import { type Decision, decisionProblem } from './decision.ts'
 import type { Place, RefusalCode } from './errors.ts'
 import { parseStrict, Refusal } from './strict-json.ts'
 import { LIMITS } from './text.ts'
@@ -37,8 +37,8 @@ export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
   if (!isUtf8(bytes)) throw new Refusal('invalid_utf8', 'not valid UTF-8', firstInvalidUtf8(bytes))
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   let value = canonicalValue(text)
-  const canonical = value !== undefined
-  if (value === undefined) {
+  const proved = value !== undefined
+  if (!proved) {
     value = parseStrict(text, LIMITS.depth).value
     if (isObject(value) && value.decisions === undefined) value.decisions = []
   }
@@ -54,10 +54,11 @@ export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
   }
   const ticket = later ?? (value as Ticket)
   if (ticket.id !== id) refuse('id_mismatch', `the id is "${ticket.id}", the file's name says "${id}"`, ['id'])
-  if (!canonical) ticket.decisions.sort((a, b) => (a.id < b.id ? -1 : 1))
-  return { ticket, canonical: canonical || later !== null }
+  if (!proved) ticket.decisions.sort((a, b) => (a.id < b.id ? -1 : 1))
+  return { ticket, canonical: proved || later !== null || encodeTicket(ticket) === text }
 }
 
+/** The value of a text that is canonical beyond doubt; undefined where the strict parser has to look. */
 function canonicalValue(text: string): unknown {
   // A lone surrogate survives JSON.stringify as an escape, and `__proto__` as an own key: both need the strict parser.
   if (text.includes('\\ud') || text.includes('__proto__')) return undefined
@@ -72,16 +73,18 @@ function canonicalValue(text: string): unknown {
 function laterFormat(value: unknown): Ticket | null {
   if (!isObject(value) || typeof value.format !== 'number' || value.format <= FORMAT) return null
   const known: Record<string, unknown> = { ...value, format: FORMAT, decisions: [] }
-  for (const key of ['title', 'state'])
-    if (typeof known[key] !== 'string') known[key] = key === 'state' ? 'unknown' : ''
-  let problem = ticketProblem(known)
-  while (problem && typeof problem.path[0] === 'string' && problem.path[0] !== 'id' && problem.path[0] in known) {
-    delete known[problem.path[0]]
-    problem = ticketProblem(known)
+  for (;;) {
+    const key = ticketProblem(known)?.path[0]
+    if (key === undefined || key === 'id') break
+    if (key === 'title') known.title = ''
+    else if (key === 'state') known.state = 'unknown'
+    else delete known[key]
   }
-  const decisions = (Array.isArray(value.decisions) ? value.decisions : []) as Decision[]
-  const readable = decisions.filter(decision => !ticketProblem({ ...known, decisions: [decision] }))
-  return { ...known, format: value.format, decisions: readable } as unknown as Ticket
+  const readable = new Map<string, Decision>()
+  for (const decision of Array.isArray(value.decisions) ? value.decisions : []) {
+    if (!decisionProblem(decision) && !readable.has(decision.id)) readable.set(decision.id, decision)
+  }
+  return { ...known, format: value.format, decisions: [...readable.values()] } as unknown as Ticket
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

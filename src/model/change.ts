@@ -101,8 +101,12 @@ function setOrRemove(ticket: Ticket, key: 'slug' | 'queued_by', value: string): 
 
 /** The decision of this file that already says what the draft says and still stands, if there is one. */
 export function findStanding(ticket: Ticket, draft: DecisionDraft): Decision | undefined {
+  return listStanding(ticket, draft)[0]
+}
+
+function listStanding(ticket: Ticket, draft: DecisionDraft): Decision[] {
   const statuses = fileStatuses(ticket.decisions)
-  return ticket.decisions.find(decision => {
+  return ticket.decisions.filter(decision => {
     if (decision.kind !== draft.kind || statuses.get(decision.id) !== 'active') return false
     if (draft.supersedes?.includes(decision.id)) return false
     if (isStoredRelation(decision)) {
@@ -110,15 +114,15 @@ export function findStanding(ticket: Ticket, draft: DecisionDraft): Decision | u
       return decision.target === draft.target && same
     }
     if (decision.kind !== 'waiting_for_capacity') return false
-    const sameUntil = JSON.stringify(decision.until) === JSON.stringify(draft.until)
-    return decision.pool === draft.pool && decision.reason === draft.reason && sameUntil
+    const sameUntil = JSON.stringify(decision.until ?? []) === JSON.stringify(draft.until ?? [])
+    return decision.pool === draft.pool && (decision.reason ?? '') === (draft.reason ?? '') && sameUntil
   })
 }
 
 /**
  * Adds a decision, unless the file holds one that says the same and stands. A conflict that is said again with another
- * weight (advisory or strict) supersedes the one that stands. A decision that has to be later than another one is dated
- * later, whatever the clock says.
+ * weight (advisory or strict) supersedes all that stand with the first, so that the weight is what was said last. A
+ * decision that has to be later than another one is dated later, whatever the clock says.
  * @throws PlanError unknown_decision where `supersedes` names a decision that the file does not hold.
  */
 export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp): Decided {
@@ -131,9 +135,11 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
     )
   }
   const standing = findStanding(ticket, draft)
-  if (standing) return { ticket, decision: standing, created: false }
-  const otherWeight = draft.kind === 'conflicts_with' && findStanding(ticket, { ...draft, advisory: !draft.advisory })
-  const supersedes = [...new Set([...(draft.supersedes ?? []), ...(otherWeight ? [otherWeight.id] : [])])].sort()
+  const otherWeight =
+    draft.kind === 'conflicts_with' ? listStanding(ticket, { ...draft, advisory: !draft.advisory }) : []
+  // A merge can bring both weights; the strict one counts, so that saying it again changes nothing.
+  if (standing && !(draft.advisory && otherWeight.length > 0)) return { ticket, decision: standing, created: false }
+  const supersedes = [...new Set([...(draft.supersedes ?? []), ...otherWeight.map(({ id }) => id)])].sort()
   const mustFollow = ticket.decisions.filter(decision => supersedes.includes(decision.id) || rivals(decision, draft))
   const decision = newDecision(stamp, mustFollow, {
     kind: draft.kind,

@@ -198,25 +198,38 @@ export function fileStatuses(decisions: readonly Decision[]): Map<string, Status
   return statuses
 }
 
+/**
+ * The ids that a standing retraction names. It works from the retractions that nothing retracts inwards, without recursion:
+ * a file may hold a chain of as many as it holds decisions.
+ */
 function retractedIds(decisions: readonly Decision[]): Set<string> {
-  const retractionsOf = new Map<string, Decision[]>()
-  for (const decision of decisions) {
-    if (decision.kind !== 'retraction' || decision.retracts === undefined) continue
-    const known = retractionsOf.get(decision.retracts)
-    if (known) known.push(decision)
-    else retractionsOf.set(decision.retracts, [decision])
+  const targetOf = new Map<string, string>()
+  const threats = new Map<string, number>()
+  for (const { id, kind, retracts } of decisions) {
+    if (kind !== 'retraction' || retracts === undefined) continue
+    targetOf.set(id, retracts)
+    threats.set(retracts, (threats.get(retracts) ?? 0) + 1)
   }
-  const retracted = new Map<string, boolean>()
-  // Only a file edited by hand can hold retractions that name each other in a circle; there the one asked first stands.
-  const isRetracted = (id: string): boolean => {
-    const known = retracted.get(id)
-    if (known !== undefined) return known
-    retracted.set(id, false)
-    const answer = (retractionsOf.get(id) ?? []).some(retraction => !isRetracted(retraction.id))
-    retracted.set(id, answer)
-    return answer
+  const retracted = new Set<string>()
+  const standing = new Set<string>()
+  const settle = (first: string) => {
+    const pending = [first]
+    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+      standing.add(id)
+      const target = targetOf.get(id)
+      if (target === undefined || retracted.has(target) || standing.has(target)) continue
+      retracted.add(target)
+      const freed = targetOf.get(target)
+      if (freed === undefined || retracted.has(freed) || standing.has(freed)) continue
+      threats.set(freed, threats.get(freed)! - 1)
+      if (threats.get(freed) === 0) pending.push(freed)
+    }
   }
-  return new Set([...retractionsOf.keys()].filter(isRetracted))
+  const ids = [...targetOf.keys()].sort()
+  for (const id of ids) if (!threats.has(id)) settle(id)
+  // Only a file edited by hand can hold retractions that name each other in a circle; there the smallest id stands.
+  for (const id of ids) if (!retracted.has(id) && !standing.has(id)) settle(id)
+  return retracted
 }
 
 /**

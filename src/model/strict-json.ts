@@ -150,7 +150,7 @@ export function parseStrict(text: string, maxDepth: number): Located {
       skipSpace()
       if (text[at] !== ':') refuse('syntax', `expected ":", found ${found()}`, at)
       at++
-      object[key] = parseValue(`${path}/${key}`, depth + 1)
+      object[key] = parseValue(path + step(key), depth + 1)
       skipSpace()
       if (text[at] === ',') at++
       else if (text[at] === '}') break
@@ -168,7 +168,7 @@ export function parseStrict(text: string, maxDepth: number): Located {
     value,
     locate(path) {
       for (let length = path.length; length > 0; length--) {
-        const offset = offsets.get(`/${path.slice(0, length).join('/')}`)
+        const offset = offsets.get(path.slice(0, length).map(step).join(''))
         if (offset !== undefined) return placeOf(offset)
       }
       return placeOf(offsets.get('')!)
@@ -176,11 +176,17 @@ export function parseStrict(text: string, maxDepth: number): Located {
   }
 }
 
+/** One step of a path, written so that no key looks like two of them (RFC 6901). */
+function step(part: string | number): string {
+  return `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
 /** A decimal number in one form, so that 1.50e1 and 15 are equal and 9007199254740993 and its rounding are not. */
 function decimal(source: string): string {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(source)!
   const digits = (whole! + fraction).replace(/^0+/, '')
-  const trimmed = digits.replace(/0+$/, '')
-  if (trimmed === '') return '0'
-  return `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`
+  let end = digits.length
+  while (digits[end - 1] === '0') end-- // a regular expression would take the square of the time
+  if (end === 0) return '0'
+  return `${sign}${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`
 }

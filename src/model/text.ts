@@ -11,13 +11,13 @@ export const LIMITS = {
   decisions: 10_000,
 } as const
 
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
 /** True for ISO 8601 in UTC with milliseconds, naming a moment that exists. */
 export function isTimestamp(text: string): boolean {
-  if (!TIMESTAMP.test(text)) return false
-  const time = Date.parse(text)
-  return !Number.isNaN(time) && new Date(time).toISOString() === text
+  const day = TIMESTAMP.exec(text)?.[1]
+  if (day === undefined) return false
+  return day <= '28' || new Date(text).toISOString() === text // JavaScript takes 30 February for 2 March
 }
 
 // A character takes at most three bytes a code unit, so most texts need no count.

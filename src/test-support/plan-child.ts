@@ -1,5 +1,5 @@
 /** A process for tests that need a second one: holds the lock, records without end, or makes the index anew again and again. */
-import { writeSync } from 'node:fs'
+import { existsSync, writeSync } from 'node:fs'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store.ts'
 
@@ -22,10 +22,14 @@ if (task === 'hold-lock') {
   const plan = openPlan({ root, actor: 'child' })
   for (let times = Number(args[0]); times > 0; times--) say(JSON.stringify(plan.rebuild()))
   plan.close()
-} else if (task === 'sync') {
+} else if (task === 'open-at') {
+  const [signal, ticket] = args as [string, string]
+  say('ready')
+  while (!existsSync(signal)); // all of them start in the same moment
   const notices: string[] = []
   const plan = openPlan({ root, actor: 'child', onNotice: notice => notices.push(notice) })
   const { tickets } = plan.sync()
-  say(JSON.stringify({ tickets, notices }))
+  const { created } = plan.record({ ticket, kind: 'note', reason: 'x' })
+  say(JSON.stringify({ tickets, created, notices }))
   plan.close()
 } else throw new Error(`no such task: ${task}`)

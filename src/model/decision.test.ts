@@ -1,0 +1,334 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decisionLists, ticketIds } from '../test-support/arbitraries.ts'
+import { naiveStatuses } from '../test-support/memory-facts.ts'
+import {
+  byTime,
+  type Decision,
+  fileStatuses,
+  finalStatus,
+  INVERSE,
+  isStoredRelation,
+  type RelationKind,
+  STORED_RELATION_KINDS,
+  type Status,
+  storedRelation,
+} from './decision.ts'
+import type { Phase } from './phase.ts'
+import type { TicketId } from './ticket-id.ts'
+
+const A = 'A' as TicketId
+const B = 'B' as TicketId
+
+/** A decision made in the given minute; `id` is what the others name it by. */
+function decision(id: string, kind: string, minute: number, fields: Partial<Decision> = {}): Decision {
+  return { id, kind, by: 'x', at: `2026-06-08T11:${String(minute).padStart(2, '0')}:00.000Z`, ...fields }
+}
+const note = (id: string, minute: number, fields?: Partial<Decision>) => decision(id, 'note', minute, fields)
+const plan = (id: string, minute: number, fields?: Partial<Decision>) => decision(id, 'accepted_plan', minute, fields)
+const waiting = (id: string, minute: number) => decision(id, 'waiting_for_capacity', minute)
+const retraction = (id: string, retracts: string, minute = 30) => decision(id, 'retraction', minute, { retracts })
+
+const statuses = (...decisions: Decision[]) => Object.fromEntries(fileStatuses(decisions))
+
+describe('where a relation is stored', () => {
+  test.each<[TicketId, RelationKind, TicketId, TicketId, string, TicketId]>([
+    [A, 'before', B, B, 'after', A],
+    [B, 'after', A, B, 'after', A],
+    [A, 'blocks', B, B, 'blocked_by', A],
+    [B, 'blocked_by', A, B, 'blocked_by', A],
+    [A, 'conflicts_with', B, A, 'conflicts_with', B],
+    [B, 'conflicts_with', A, A, 'conflicts_with', B],
+    [A, 'related', B, A, 'related', B],
+    [B, 'related', A, B, 'related', A],
+  ])('"%s %s %s" is kept by %s as %s %s', (ticket, kind, other, holder, storedKind, target) => {
+    expect(storedRelation(ticket, kind, other)).toEqual({ holder, kind: storedKind, target })
+  })
+
+  test('a conflict is kept by the id that is smaller by code unit, so capitals come first', () => {
+    expect(storedRelation('a' as TicketId, 'conflicts_with', 'B' as TicketId).holder).toBe('B')
+    expect(storedRelation('9' as TicketId, 'conflicts_with', '10' as TicketId).holder).toBe('10')
+  })
+
+  test('every kind is the inverse of its inverse', () => {
+    const kinds = Object.keys(INVERSE).sort() as RelationKind[]
+    expect(kinds).toEqual(['after', 'before', 'blocked_by', 'blocks', 'conflicts_with', 'related'])
+    for (const kind of kinds) expect(INVERSE[INVERSE[kind]]).toBe(kind)
+  })
+
+  test('said from either side it is stored alike, apart from "related", which belongs to who says it', () => {
+    const kinds = fc.constantFrom(...(Object.keys(INVERSE) as RelationKind[]))
+    fc.assert(
+      fc.property(ticketIds, kinds, ticketIds, (ticket, kind, other) => {
+        fc.pre(ticket !== other)
+        const stored = storedRelation(ticket, kind, other)
+        const fromOther = storedRelation(other, INVERSE[kind], ticket)
+        if (kind === 'related') expect(fromOther).toEqual({ holder: other, kind, target: ticket })
+        else expect(fromOther).toEqual(stored)
+        expect([stored.holder, stored.target].sort()).toEqual([ticket, other].sort())
+        const seen = stored.holder === ticket ? stored.kind : INVERSE[stored.kind]
+        expect(seen).toBe(kind)
+        expect(isStoredRelation({ ...decision('1', stored.kind, 0), target: stored.target })).toBe(true)
+      }),
+    )
+  })
+
+  test('the kinds that a file holds are four', () => {
+    expect([...STORED_RELATION_KINDS]).toEqual(['after', 'blocked_by', 'conflicts_with', 'related'])
+    for (const kind of ['before', 'blocks', 'note', 'constructor', ''])
+      expect(isStoredRelation(decision('1', kind, 0))).toBe(false)
+  })
+})
+
+describe('order', () => {
+  test('is by time and then by id', () => {
+    const list = [note('3', 1), note('1', 2), note('2', 1), note('0', 2)]
+    expect(list.sort(byTime).map(({ id }) => id)).toEqual(['2', '3', '0', '1'])
+    expect(byTime(note('1', 1), note('1', 1))).toBe(0)
+  })
+})
+
+describe('retraction', () => {
+  test('a decision that nothing retracts is active, and so is its retraction', () => {
+    expect(statuses(note('1', 0), note('2', 0), retraction('3', '2'))).toEqual({
+      1: 'active',
+      2: 'retracted',
+      3: 'active',
+    })
+  })
+
+  test('a retraction counts even if it is dated before what it retracts', () => {
+    expect(statuses(note('1', 20), retraction('2', '1', 5))['1']).toBe('retracted')
+  })
+
+  test('of a retraction brings the decision back', () => {
+    expect(statuses(note('1', 0), retraction('2', '1'), retraction('3', '2'))).toEqual({
+      1: 'active',
+      2: 'retracted',
+      3: 'active',
+    })
+  })
+
+  test('of the retraction of a retraction takes it away again', () => {
+    expect(statuses(note('1', 0), retraction('2', '1'), retraction('3', '2'), retraction('4', '3'))).toEqual({
+      1: 'retracted',
+      2: 'active',
+      3: 'retracted',
+      4: 'active',
+    })
+  })
+
+  test('one of two that stands is enough', () => {
+    const list = [note('1', 0), retraction('2', '1'), retraction('3', '1'), retraction('4', '2')]
+    expect(statuses(...list)).toEqual({ 1: 'retracted', 2: 'retracted', 3: 'active', 4: 'active' })
+    expect(statuses(...list, retraction('5', '3'))['1']).toBe('active')
+  })
+
+  test('of what the file does not hold changes nothing', () => {
+    expect(statuses(note('1', 0), retraction('2', '9'))).toEqual({ 1: 'active', 2: 'active' })
+  })
+
+  test('only a decision of the kind "retraction" retracts', () => {
+    expect(statuses(note('1', 0), note('2', 1, { retracts: '1' }))).toEqual({ 1: 'active', 2: 'active' })
+  })
+
+  test.each([
+    ['one of itself', [retraction('1', '1')], { 1: 'active' }],
+    ['two', [retraction('1', '2'), retraction('2', '1')], { 1: 'active', 2: 'retracted' }],
+    [
+      'three',
+      [retraction('1', '2'), retraction('2', '3'), retraction('3', '1')],
+      { 1: 'active', 2: 'retracted', 3: 'active' },
+    ],
+    [
+      'four',
+      [retraction('1', '2'), retraction('2', '3'), retraction('3', '4'), retraction('4', '1')],
+      { 1: 'active', 2: 'retracted', 3: 'active', 4: 'retracted' },
+    ],
+    [
+      'two that a third one parts',
+      [note('0', 0), retraction('1', '2'), retraction('2', '1'), retraction('3', '1')],
+      { 0: 'active', 1: 'retracted', 2: 'active', 3: 'active' },
+    ],
+  ])('retractions that name each other in a circle come to an end: %s', (_, circle, expected) => {
+    expect(statuses(...circle)).toEqual(expected)
+    expect(statuses(...[...circle].reverse())).toEqual(expected)
+  })
+
+  test('ten thousand, each of the one before, come to an end too', () => {
+    const chain = [note('00000', 0)]
+    for (let i = 1; i < 10_000; i++) chain.push(retraction(String(i).padStart(5, '0'), String(i - 1).padStart(5, '0')))
+    const found = fileStatuses(chain)
+    expect(found.get('09999')).toBe('active')
+    expect(found.get('09998')).toBe('retracted')
+    expect(found.get('00001')).toBe('active')
+    expect(found.get('00000')).toBe('retracted')
+  })
+})
+
+describe('supersedes', () => {
+  test('a later decision supersedes those that it names', () => {
+    expect(statuses(note('1', 0), note('2', 1), note('3', 2, { supersedes: ['1', '2', '9'] }))).toEqual({
+      1: 'superseded',
+      2: 'superseded',
+      3: 'active',
+    })
+  })
+
+  test('an earlier one does not, nor does one supersede itself', () => {
+    expect(statuses(note('1', 5), note('2', 1, { supersedes: ['1', '2'] }))).toEqual({ 1: 'active', 2: 'active' })
+  })
+
+  test('of two at the same time the one with the greater id is later', () => {
+    expect(statuses(note('1', 0), note('2', 0, { supersedes: ['1'] }))['1']).toBe('superseded')
+    expect(statuses(note('2', 0), note('1', 0, { supersedes: ['2'] }))['2']).toBe('active')
+  })
+
+  test('a retracted one does not', () => {
+    expect(statuses(note('1', 0), note('2', 1, { supersedes: ['1'] }), retraction('3', '2'))).toEqual({
+      1: 'active',
+      2: 'retracted',
+      3: 'active',
+    })
+  })
+
+  test('a superseded one still does', () => {
+    expect(statuses(note('1', 0), note('2', 1, { supersedes: ['1'] }), note('3', 2, { supersedes: ['2'] }))).toEqual({
+      1: 'superseded',
+      2: 'superseded',
+      3: 'active',
+    })
+  })
+
+  test('what is both superseded and retracted is retracted', () => {
+    expect(statuses(note('1', 0), note('2', 1, { supersedes: ['1'] }), retraction('3', '1'))['1']).toBe('retracted')
+  })
+})
+
+describe('plans and capacity notes', () => {
+  test('of several plans the last stands, by time and not by id', () => {
+    expect(statuses(plan('3', 1), plan('1', 9), plan('2', 5))).toEqual({
+      1: 'active',
+      2: 'superseded',
+      3: 'superseded',
+    })
+  })
+
+  test('of several at the same time the greatest id stands', () => {
+    expect(statuses(plan('2', 1), plan('1', 1))).toEqual({ 1: 'superseded', 2: 'active' })
+  })
+
+  test('the last that is not retracted stands', () => {
+    expect(statuses(plan('1', 1), plan('2', 2), plan('3', 3), retraction('4', '3'))).toMatchObject({
+      1: 'superseded',
+      2: 'active',
+      3: 'retracted',
+    })
+    expect(statuses(waiting('1', 1), waiting('2', 2), retraction('3', '2'))).toMatchObject({
+      1: 'active',
+      2: 'retracted',
+    })
+  })
+
+  test('of several capacity notes the last stands', () => {
+    expect(statuses(waiting('1', 1), waiting('2', 2))).toEqual({ 1: 'superseded', 2: 'active' })
+  })
+
+  test('plans and notes do not supersede each other', () => {
+    expect(statuses(plan('1', 1), waiting('2', 2))).toEqual({ 1: 'active', 2: 'active' })
+  })
+
+  test('a note with a later plan is satisfied', () => {
+    expect(statuses(waiting('1', 1), plan('2', 2))).toEqual({ 1: 'satisfied', 2: 'active' })
+  })
+
+  test('a note after the last plan is active', () => {
+    expect(statuses(plan('1', 1), waiting('2', 2))['2']).toBe('active')
+    expect(statuses(waiting('1', 1), plan('2', 2), waiting('3', 3))).toEqual({
+      1: 'superseded',
+      2: 'active',
+      3: 'active',
+    })
+  })
+
+  test('a plan that is retracted satisfies no note', () => {
+    expect(statuses(waiting('1', 1), plan('2', 2), retraction('3', '2'))['1']).toBe('active')
+    expect(statuses(plan('0', 0), waiting('1', 1), plan('2', 2), retraction('3', '2'))['1']).toBe('active')
+  })
+
+  test('several notes of any other kind stand beside each other', () => {
+    expect(statuses(note('1', 1), note('2', 2), decision('3', 'contested', 3), decision('4', 'contested', 4))).toEqual({
+      1: 'active',
+      2: 'active',
+      3: 'active',
+      4: 'active',
+    })
+  })
+})
+
+describe('status', () => {
+  test('is what the words of the contract say, circles of retractions included', () => {
+    const seen = new Set<Status>()
+    fc.assert(
+      fc.property(decisionLists, decisions => {
+        const found = fileStatuses(decisions)
+        for (const status of found.values()) seen.add(status)
+        expect(Object.fromEntries(found)).toEqual(Object.fromEntries(naiveStatuses(decisions)))
+      }),
+      { numRuns: 2000 },
+    )
+    expect([...seen].sort()).toEqual(['active', 'retracted', 'satisfied', 'superseded'])
+  })
+
+  test('of retractions alone is what the words of the contract say', () => {
+    const ids = fc.constantFrom(...'0123456789')
+    const retractions = fc
+      .uniqueArray(fc.tuple(ids, ids), { selector: ([id]) => id })
+      .map(pairs => pairs.map(([id, retracts]) => retraction(id, retracts)))
+    fc.assert(
+      fc.property(retractions, list => {
+        expect(statuses(...list)).toEqual(Object.fromEntries(naiveStatuses(list)))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('does not depend on the order in which the decisions stand, which stays as it is', () => {
+    const shuffled = decisionLists.chain(decisions =>
+      fc.tuple(fc.constant(decisions), fc.shuffledSubarray(decisions, { minLength: decisions.length })),
+    )
+    fc.assert(
+      fc.property(shuffled, ([decisions, others]) => {
+        const before = others.map(({ id }) => id)
+        expect(statuses(...others)).toEqual(statuses(...decisions))
+        fileStatuses(others)
+        expect(others.map(({ id }) => id)).toEqual(before)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('of no decisions is nothing', () => {
+    expect(fileStatuses([]).size).toBe(0)
+  })
+
+  const phases: (Phase | undefined)[] = ['open', 'queued', 'active', 'terminal', undefined]
+
+  test('an active decision is satisfied once its own Ticket or the other one is terminal', () => {
+    for (const own of phases.filter(phase => phase !== undefined)) {
+      for (const other of phases) {
+        const settled = own === 'terminal' || other === 'terminal'
+        expect(finalStatus('active', own, other)).toBe(settled ? 'satisfied' : 'active')
+      }
+    }
+  })
+
+  test('any other status does not depend on phases', () => {
+    for (const status of ['retracted', 'superseded', 'satisfied'] as const) {
+      for (const other of phases) {
+        expect(finalStatus(status, 'terminal', other)).toBe(status)
+        expect(finalStatus(status, 'queued', other)).toBe(status)
+      }
+    }
+  })
+})

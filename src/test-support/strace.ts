@@ -1,0 +1,61 @@
+/** Faults put into one run of the command line at chosen system calls, with strace. */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Run, runCli } from './run-cli.ts'
+import { temporaryFolder } from './temporary-repository.ts'
+
+/** One system call of the main thread: which of its kind it was, and the line that strace wrote about it. */
+export interface TracedCall {
+  name: string
+  /** Counts from 1, as strace's `when` does. */
+  nth: number
+  line: string
+}
+
+export interface TracedRun extends Run {
+  calls: TracedCall[]
+}
+
+/** Node's own cache of compiled code would make each run different from the one before. */
+const STEADY = { NODE_DISABLE_COMPILE_CACHE: '1' }
+
+/** Runs the command line and notes the system calls of these names that its main thread makes. */
+export function traceCli(root: string, args: readonly string[], names: readonly string[]): Promise<TracedRun> {
+  return runTraced(root, args, ['-e', `trace=${names.join(',')}`])
+}
+
+/** Runs the command line with a fault at one system call: an error it returns, or a signal that ends the process before it. */
+export function injectFault(
+  root: string,
+  args: readonly string[],
+  call: Pick<TracedCall, 'name' | 'nth'>,
+  fault: string,
+): Promise<TracedRun> {
+  const inject = `inject=${call.name}:${fault}:when=${call.nth}`
+  return runTraced(root, args, ['-e', `trace=${call.name}`, '-e', inject])
+}
+
+async function runTraced(root: string, args: readonly string[], options: readonly string[]): Promise<TracedRun> {
+  using folder = temporaryFolder()
+  const log = join(folder.path, 'calls')
+  const through = ['strace', '-f', '-y', '-qq', '-e', 'signal=none', '-o', log, ...options]
+  const run = await runCli(root, args, { through, env: STEADY })
+  const calls = parseCalls(readFileSync(log, 'utf8'))
+  rmSync(log)
+  return { ...run, calls }
+}
+
+function parseCalls(text: string): TracedCall[] {
+  const lines = text.split('\n').map(line => /^(\d+) +((\w+)\(.*)$/.exec(line))
+  const main = lines.find(line => line !== null)?.[1]
+  const counts = new Map<string, number>()
+  const calls: TracedCall[] = []
+  for (const match of lines) {
+    if (!match || match[1] !== main) continue
+    const [, , line, name] = match as unknown as [string, string, string, string]
+    const nth = (counts.get(name) ?? 0) + 1
+    counts.set(name, nth)
+    calls.push({ name, nth, line })
+  }
+  return calls
+}
