@@ -50,6 +50,10 @@ CREATE TABLE `snapshot` (
 	`stats` blob NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `snapshot_lag` (
+	`path` text PRIMARY KEY NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `tickets` (
 	`id` text PRIMARY KEY NOT NULL,
 	`slug` text,

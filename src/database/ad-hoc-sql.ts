@@ -7,7 +7,7 @@ const OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
 
 /** The result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
 export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<SqlReply, { error: unknown }> {
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
+  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'
   const { spawnSync } = process.getBuiltinModule('node:child_process')
   const child = spawnSync(process.execPath, [join(import.meta.dirname, `sql-child.${extension}`)], {
     input: JSON.stringify(request),

@@ -2,7 +2,8 @@
  * The tables and views of index.db, for drizzle-kit (migrations) and for the types of rows.
  *
  * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are promised to users of SQL (docs/sql.md); `files`,
- * `file_decisions`, `snapshot` and `meta` are not. Import types only: loading drizzle costs more than a query.
+ * `file_decisions`, `snapshot`, `snapshot_lag` and `meta`
+ * are not. Import types only: loading drizzle costs more than a query.
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
@@ -86,8 +87,8 @@ export const quarantine = sqliteTable('quarantine', {
 })
 
 /**
- * One row: the stat data of all files as one value, so that a look that finds nothing new need not read a row a file. It may
- * lag behind `files`, which decides.
+ * One row: the stat data of all files as one value, so that a look that finds nothing new need not read a row a file. For
+ * every path that `snapshot_lag` does not name it says what `files` says.
  */
 export const snapshot = sqliteTable('snapshot', {
   id: integer('id').primaryKey(),
@@ -95,6 +96,11 @@ export const snapshot = sqliteTable('snapshot', {
   paths: text('paths').notNull(),
   /** Four float64 a path: size, mtime, ctime, inode; the first is NaN where the row decides alone. */
   stats: blob('stats', { mode: 'buffer' }).notNull(),
+})
+
+/** Paths whose rows changed since the snapshot was taken: there only the row counts. */
+export const snapshotLag = sqliteTable('snapshot_lag', {
+  path: text('path').primaryKey(),
 })
 
 /** What the rows were derived with: a change of it asks for a rebuild. */

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writ
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { PlanError } from '../model/errors.ts'
-import { databaseError } from './sqlite-error.ts'
+import { databaseError, sqliteCode } from './sqlite-error.ts'
 
 export type Connection = Database.Database
 
@@ -44,7 +44,7 @@ export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Co
   const connection = new Database(path, { timeout: timeoutMs })
   try {
     if (path !== ':memory:') {
-      connection.pragma(`journal_mode = ${isSharedFileSystem(dirname(path)) ? 'delete' : 'wal'}`)
+      setJournalMode(connection, isSharedFileSystem(dirname(path)) ? 'delete' : 'wal', timeoutMs)
     }
     connection.pragma(`synchronous = ${kind === 'local' ? 'full' : 'normal'}`)
     return connection
@@ -52,6 +52,25 @@ export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Co
     connection.close()
     throw error
   }
+}
+
+// SQLite gives up at once where another process writes a file that is not in WAL mode yet, whatever the time-out.
+function setJournalMode(connection: Connection, mode: 'delete' | 'wal', timeoutMs: number): void {
+  for (const deadline = performance.now() + timeoutMs; ; pause()) {
+    try {
+      connection.pragma(`journal_mode = ${mode}`)
+      return
+    } catch (error) {
+      if (sqliteCode(error) !== 'SQLITE_BUSY' || performance.now() >= deadline) throw error
+    }
+  }
+}
+
+const sleeping = new Int32Array(new SharedArrayBuffer(4))
+
+/** Sleeps for a few ms, never the same for long: for trying again what another process keeps from succeeding. */
+export function pause(): void {
+  Atomics.wait(sleeping, 0, 0, 1 + 4 * Math.random())
 }
 
 /** Whose file it is, and of which version. @throws SqliteError where it is damaged. */

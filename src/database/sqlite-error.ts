@@ -34,8 +34,10 @@ export function isUnwritable(error: unknown): boolean {
   return ['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_FULL', 'SQLITE_IOERR'].includes(code ?? '')
 }
 
-/** A failed statement as a PlanError with the file's path; anything else unchanged. */
+/** A failed statement or system call as a PlanError with the file's path; anything else unchanged. */
 export function databaseError(error: unknown, path: string): unknown {
+  const { syscall, code: syscallCode = '' } = (error ?? {}) as NodeJS.ErrnoException
+  if (syscall) return new PlanError('io', `${path}: ${(error as Error).message}`, { path, syscallCode }, error)
   const code = sqliteCode(error)
   if (code === undefined) return error
   const detail = ADVICE[code] ?? (error as Error).message

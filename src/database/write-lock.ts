@@ -5,8 +5,8 @@
  * stops without ending is named where the system tells (Linux). Nothing is written to the database by locking.
  */
 import { readFileSync } from 'node:fs'
-import { PlanError } from '../model/errors.ts'
-import { type Connection, inodeOf, openLocal, openLocalReadOnly } from './open.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
+import { type Connection, inodeOf, openLocal, openLocalReadOnly, pause } from './open.ts'
 import { databaseError, isUnwritable, sqliteCode } from './sqlite-error.ts'
 
 /** local.db, opened when first needed, and opened anew where the file was replaced. */
@@ -33,22 +33,25 @@ export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
   }
   const open = (): Connection => {
     if (connection && inodeOf(path) !== inode) close()
-    connection ??= openLocal(path, timeoutMs)
+    try {
+      connection ??= openLocal(path, timeoutMs)
+    } catch (error) {
+      const isBusy = isPlanError(error, 'database') && error.data.sqliteCode === 'SQLITE_BUSY'
+      throw isBusy ? busyError(path, timeoutMs) : error
+    }
     inode = inodeOf(path)
     return connection
   }
   const begin = (): Connection => {
+    const startedAt = performance.now()
     for (;;) {
       const opened = open()
-      const startedAt = performance.now()
-      try {
-        opened.exec('begin immediate')
-      } catch (error) {
-        if (sqliteCode(error) !== 'SQLITE_BUSY') throw databaseError(error, path)
-        throw busyError(path, Math.round(performance.now() - startedAt))
-      }
-      if (inodeOf(path) === inode) return opened
-      close() // the file was deleted or replaced while we waited: its lock is no longer the lock
+      if (!tryBegin(opened, path)) {
+        const waitedMs = Math.round(performance.now() - startedAt)
+        if (waitedMs >= timeoutMs) throw busyError(path, waitedMs)
+        pause()
+      } else if (inodeOf(path) === inode) return opened
+      else close() // the file was deleted or replaced while we waited: its lock is no longer the lock
     }
   }
 
@@ -87,6 +90,24 @@ export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
       }
     },
     close,
+  }
+}
+
+/**
+ * Takes the lock if it is free. Without SQLite's own waiting: its pauses grow to 100 ms, so a process that writes time
+ * after time would keep all others out.
+ */
+function tryBegin(connection: Connection, path: string): boolean {
+  const patience = connection.pragma('busy_timeout', { simple: true })
+  connection.pragma('busy_timeout = 0')
+  try {
+    connection.exec('begin immediate')
+    return true
+  } catch (error) {
+    if (sqliteCode(error) !== 'SQLITE_BUSY') throw databaseError(error, path)
+    return false
+  } finally {
+    connection.pragma(`busy_timeout = ${patience}`)
   }
 }
 

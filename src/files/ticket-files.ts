@@ -73,20 +73,18 @@ export function listTicketPaths({ root, ticketsDir }: Repository): string[] {
 }
 
 function listFolder(folder: string, prefix: string, paths: string[]): void {
-  let names: string[]
   try {
-    names = readdirSync(folder)
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith('.')) continue
+      if (name.endsWith('.json')) paths.push(prefix + name)
+      else {
+        const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
+        if (stat?.isSymbolicLink()) paths.push(prefix + name)
+        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths)
+      }
+    }
   } catch (error) {
     throw ioError(error, folder)
-  }
-  for (const name of names) {
-    if (name.startsWith('.')) continue
-    if (name.endsWith('.json')) paths.push(prefix + name)
-    else {
-      const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
-      if (stat?.isSymbolicLink()) paths.push(prefix + name)
-      else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths)
-    }
   }
 }
 
@@ -98,6 +96,9 @@ export function listOrphans({ root, ticketsDir }: Repository): string[] {
     .sort()
 }
 
+/** Of a file in a folder that may not be entered: no file has these, so it is looked at again each time. */
+const UNKNOWN_STAT: FileStat = { sizeBytes: 0, mtimeMs: 0, ctimeMs: 0, inode: 0 }
+
 /** The stat data of a Stats object. */
 function fileStat(stat: Stats): FileStat {
   return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, inode: stat.ino }
@@ -105,7 +106,7 @@ function fileStat(stat: Stats): FileStat {
 
 /**
  * Reads one file, its stat data taken before its bytes. Undefined where there is nothing at the path.
- * @param path from the root, as `listTicketFiles` gives it.
+ * @param path from the root, as `listTicketPaths` gives it.
  */
 export function findTicketFile(root: string, path: string): ReadTicket | QuarantinedFile | undefined {
   const absolute = join(root, path)
@@ -123,7 +124,7 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
     place,
     mentions: bytes ? conflictMentions(bytes) : [],
     hash: bytes ? hashOf(bytes) : '',
-    stat: fileStat(stat!),
+    stat: stat ? fileStat(stat) : UNKNOWN_STAT,
   })
   try {
     stat = lstatSync(absolute, { throwIfNoEntry: false })

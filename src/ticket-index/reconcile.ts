@@ -35,7 +35,7 @@ export interface Reconciler {
 
 /** A file this young, in ms, may change again without a change of its stat data. Two figures: for clocks in ticks, and in seconds. */
 const RACY_MS = { ticks: 50, seconds: 2100 }
-/** With so many files that differ from the snapshot it is taken anew. */
+/** With more rows that changed since, the snapshot is taken anew. */
 const SNAPSHOT_LAG = 100
 /** From so many changed files on, making all rows anew is faster. */
 const REBUILD_FROM = 1000
@@ -61,6 +61,12 @@ export function prepareReconciler(
     .raw()
   const readSnapshot = connection.prepare<[], Snapshot>('select paths, stats from snapshot where id = 1')
   const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
+  const dropSnapshot = connection.prepare('delete from snapshot')
+  const storedOutdated = connection.prepare<[], string>("select value from meta where key = 'outdated'").pluck()
+  const storeOutdated = connection.prepare("insert or replace into meta values ('outdated', ?)")
+  const lagging = connection.prepare<[], string>('select path from snapshot_lag').pluck()
+  const addLag = connection.prepare<[string]>('insert or ignore into snapshot_lag values (?)')
+  const clearLag = connection.prepare('delete from snapshot_lag')
   const storeDerivation = connection.prepare("insert or replace into meta values ('derivation', ?)")
 
   const read = (path: string): { file: IndexedFile; racy: boolean } | undefined => {
@@ -69,32 +75,41 @@ export function prepareReconciler(
     return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
   }
 
+  const readOutdated = () => new Set(storedOutdated.get()?.split('\0'))
   /**
-   * Null where a file may have changed; else nothing has, and this many files were not as in the snapshot but as in their
-   * rows. Stops at the first change.
+   * Paths whose rows are no longer those of the snapshot: a file can come back with the stat data that it had, when its
+   * folder is moved away and back, and then only the rows tell.
    */
-  const snapshotLag = (listed: string[]): number | null => {
+  const addOutdated = (paths: Iterable<string>) => {
+    const outdated = readOutdated()
+    for (const path of paths) outdated.add(path)
+    if (outdated.size <= SNAPSHOT_LAG) storeOutdated.run([...outdated].join('\0'))
+    else dropSnapshot.run()
+  }
+
+  /** True where the snapshot and the rows that changed since prove that no file has changed. */
+  const isAsBefore = (listed: string[]): boolean => {
     const snapshot = readSnapshot.get()
-    if (!snapshot || snapshot.paths !== listed.join('\0') || rowCount.get() !== listed.length) return null
+    if (!snapshot || snapshot.paths !== listed.join('\0') || rowCount.get() !== listed.length) return false
+    const lag = new Set(lagging.all())
+    if (lag.size > SNAPSHOT_LAG) return false
     const { buffer, byteOffset, byteLength } = new Uint8Array(snapshot.stats) // a copy, aligned for numbers
     const stats = new Float64Array(buffer, byteOffset, byteLength / 8)
-    let lag = 0
-    for (let position = 0; position < listed.length; position++) {
-      const path = listed[position]!
+    return listed.every((path, position) => {
       const stat = findStat(`${repository.root}/${path}`)
-      if (!stat) return null
+      if (!stat) return false
+      if (lag.has(path)) {
+        const row = fileRow.get(path)
+        return row !== undefined && isSame(row, stat)
+      }
       const at = position * 4
-      const same =
+      return (
         stats[at] === stat.size &&
         stats[at + 1] === stat.mtimeMs &&
         stats[at + 2] === stat.ctimeMs &&
         stats[at + 3] === stat.ino
-      if (same) continue
-      const row = fileRow.get(path)
-      if (!row || !isSame(row, stat)) return null
-      lag++
-    }
-    return lag
+      )
+    })
   }
   const takeSnapshot = () => {
     const known = knownFiles.all()
@@ -102,7 +117,9 @@ export function prepareReconciler(
     for (const [position, [, sizeBytes, mtimeMs, ctimeMs, inode, racy]] of known.entries()) {
       stats.set([racy ? Number.NaN : sizeBytes, mtimeMs, ctimeMs, inode], position * 4)
     }
+    clearLag.run()
     writeSnapshot.run(known.map(([path]) => path).join('\0'), Buffer.from(stats.buffer))
+    storeOutdated.run('')
   }
 
   const rebuild = (progress?: Progress): Reconciled => {
@@ -145,6 +162,7 @@ export function prepareReconciler(
         const others = pathsByKey([...found].filter(([, reading]) => reading).map(([path]) => path))
         const insertions: (() => void)[] = []
         for (const [path, reading] of found) {
+          addLag.run(path)
           const known = knownFile.get(path)
           const file = reading && unlessDuplicate(reading.file, others.get(pathKey(path)))
           if (file && known && isUnchanged(known, file)) {
@@ -156,6 +174,7 @@ export function prepareReconciler(
           rows.remove(path)
           if (file) insertions.push(() => rows.insert(file, reading.racy))
         }
+        addOutdated(found.keys())
         for (const insert of insertions) insert() // after every removal: a Ticket may have moved to another path
       })
       .immediate()
@@ -168,12 +187,11 @@ export function prepareReconciler(
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
       const listed = listTicketPaths(repository)
-      const lag = snapshotLag(listed)
-      if (lag !== null && lag <= SNAPSHOT_LAG) return { changed: 0, rebuilt: false }
+      if (isAsBefore(listed)) return { changed: 0, rebuilt: false }
       const known = knownFiles.all()
       const suspects = changedPaths(repository.root, listed, known)
       if (suspects.length === 0) {
-        connection.transaction(takeSnapshot).immediate() // it lags too far behind
+        connection.transaction(takeSnapshot).immediate() // the old one lags too far behind
         return { changed: 0, rebuilt: false }
       }
       if (suspects.length >= REBUILD_FROM && suspects.length > known.length / 2) return rebuild(progress)

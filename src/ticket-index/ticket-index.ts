@@ -68,24 +68,27 @@ export function ticketIndex(
     inMemory = true
     const why = (databaseError(error, path) as Error).message
     notify(`the index cannot be written (${why}); this answer comes from the Ticket files, read anew into memory`)
+    opened = adopt(emptyIndex())
+    return opened
+  }
+  const emptyIndex = (): Connection => {
     const connection = connect(':memory:', 'index', timeoutMs)
     migrate(connection, 'index')
-    opened = adopt(connection)
-    return opened
+    return connection
   }
   const open = (): OpenIndex => {
     if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
     if (opened) return opened
     try {
-      opened = adopt(openFile())
+      opened = openFile()
       return opened
     } catch (error) {
       if (!isUnwritable(error)) throw error
       return useMemory(error)
     }
   }
-  /** A usable connection to the file, after replacing one that is of no use. */
-  const openFile = (): Connection => {
+  /** The index of the file, after replacing one that is of no use. */
+  const openFile = (): OpenIndex => {
     const usable = tryFile()
     if (typeof usable !== 'string') return usable
     return local.locked(() => {
@@ -98,14 +101,14 @@ export function ticketIndex(
       throw new Error(`${path}: a new index is ${fresh}`)
     })
   }
-  /** The connection, or why the file is of no use. */
-  const tryFile = (): Connection | string => {
+  /** The index of the file, or why the file is of no use. */
+  const tryFile = (): OpenIndex | string => {
     let connection: Connection | undefined
     try {
       connection = connect(path, 'index', timeoutMs)
       const state = fileState(connection, 'index')
       if (state === 'new') migrate(connection, 'index')
-      if (state === 'new' || state === 'ours') return connection
+      if (state === 'new' || state === 'ours') return adopt(connection)
       connection.close()
       return state === 'foreign'
         ? 'not one of ticketplan'
@@ -116,9 +119,19 @@ export function ticketIndex(
       throw error
     }
   }
+  /** Removes the open index, which is damaged, unless somebody has replaced it already. */
+  const discard = () => {
+    const damaged = opened?.inode
+    close()
+    local.locked(() => {
+      if (inodeOf(path) === damaged) removeDatabase(path)
+    })
+    notify('the index was damaged and has been made anew from the Ticket files')
+  }
   /** Runs the action on the open index; a damaged one is replaced once, an unwritable one left for one in memory. */
   const withIndex = <T>(action: (index: OpenIndex) => T): T => {
     const startedAt = performance.now()
+    let recover: () => void
     try {
       return action(open())
     } catch (error) {
@@ -126,16 +139,26 @@ export function ticketIndex(
       if (inMemory) throw databaseError(error, path)
       // A PlanError is about something else that the action needed: a Ticket file, local.db.
       if (error instanceof PlanError) throw error
-      if (isUnwritable(error)) return action(useMemory(error))
-      if (!isDamaged(error)) throw databaseError(error, path)
-      const damaged = opened?.inode
-      close()
-      local.locked(() => {
-        if (inodeOf(path) === damaged) removeDatabase(path) // else somebody has replaced it already
-      })
-      notify('the index was damaged and has been made anew from the Ticket files')
-      return action(open())
+      if (isUnwritable(error)) recover = () => useMemory(error)
+      else if (isDamaged(error)) recover = discard
+      else throw databaseError(error, path)
     }
+    try {
+      recover()
+      return action(open())
+    } catch (error) {
+      throw databaseError(error, path)
+    }
+  }
+
+  const findMismatch = (connection: Connection, queries: IndexQueries): string | null => {
+    const integrity = connection.pragma('integrity_check(1)', { simple: true })
+    if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
+    using fresh = disposable(emptyIndex())
+    if (schemaText(connection) !== schemaText(fresh.connection)) return 'its tables are not those of this version'
+    prepareReconciler(fresh.connection, repository, phaseOf).rebuild()
+    const same = prepareQueries(fresh.connection).content() === queries.content()
+    return same ? null : 'its rows differ from the Ticket files'
   }
 
   return {
@@ -150,7 +173,13 @@ export function ticketIndex(
       }),
     peek: action => withIndex(({ queries }) => action(queries)),
     reconcile: progress => withIndex(({ reconciler }) => reconciler.reconcile(progress)),
-    rebuild: progress => withIndex(({ reconciler }) => reconciler.rebuild(progress)),
+    rebuild: progress =>
+      withIndex(({ connection, reconciler }) => {
+        using fresh = disposable(emptyIndex())
+        if (inMemory || schemaText(connection) === schemaText(fresh.connection)) return reconciler.rebuild(progress)
+        discard()
+        return open().reconciler.rebuild(progress)
+      }),
     noteWritten(paths) {
       try {
         withIndex(({ reconciler }) => reconciler.apply(paths))
@@ -160,18 +189,21 @@ export function ticketIndex(
     },
     findMismatch: () =>
       withIndex(({ connection, queries }) => {
-        const integrity = connection.pragma('quick_check', { simple: true })
-        if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
-        const fresh = connect(':memory:', 'index', timeoutMs)
-        try {
-          migrate(fresh, 'index')
-          prepareReconciler(fresh, repository, phaseOf).rebuild()
-          return prepareQueries(fresh).content() === queries.content() ? null : 'its rows differ from the Ticket files'
-        } finally {
-          fresh.close()
-        }
+        // Between a writer's file and its rows the two differ rightly; under the lock nobody is between them.
+        if (!inMemory) return local.locked(() => findMismatch(connection, queries))
+        return findMismatch(connection, queries)
       }),
     copyTo: target => withIndex(({ connection }) => connection.prepare('vacuum into ?').run(target)),
     close,
   }
+}
+
+function schemaText(connection: Connection): string {
+  return JSON.stringify(
+    connection.prepare('select type, name, tbl_name, sql from sqlite_master order by name').raw().all(),
+  )
+}
+
+function disposable(connection: Connection) {
+  return { connection, [Symbol.dispose]: () => void connection.close() }
 }

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { isPlanError } from '../model/errors.ts'
+import { temporaryFolder } from '../test-support/temporary-repository.ts'
+import { readConfig } from './config.ts'
+
+/** The settings that a text gives, or the message of the refusal, with the path left out. */
+function read(text: string) {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'ticketplan.json')
+  writeFileSync(path, text)
+  try {
+    return readConfig(path)
+  } catch (error) {
+    if (!isPlanError(error, 'bad_config')) throw error
+    expect(error.data.path).toBe(path)
+    return error.message.replace(path, 'ticketplan.json')
+  }
+}
+
+describe('readConfig', () => {
+  const defaults = {
+    claimTtlSeconds: 1800,
+    pools: {},
+    states: {
+      active: ['in_progress', 'inprogress', 'in_review', 'review'],
+      queued: ['queued'],
+      terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
+    },
+    ticketsDir: 'tickets',
+  }
+
+  it('gives the defaults where there is no file, and for what a file leaves out', () => {
+    using folder = temporaryFolder()
+    expect(readConfig(join(folder.path, 'ticketplan.json'))).toEqual(defaults)
+    expect(read('{}')).toEqual(defaults)
+    expect(read('{"pools":{"gpu":1}}')).toEqual({ ...defaults, pools: { gpu: 1 } })
+    expect(read('{"states":{"queued":["ready"]}}')).toEqual({
+      ...defaults,
+      states: { ...defaults.states, queued: ['ready'] },
+    })
+  })
+
+  it.each([
+    ['an unknown key', '{\n  "pools": {},\n  "claimTtl": 5\n}', /^ticketplan\.json:3:15: claimTtl: /],
+    [
+      'an unknown key further down',
+      '{\n  "states": {\n    "waiting": ["x"]\n  }\n}',
+      /^ticketplan\.json:3:16: states\.waiting: /,
+    ],
+    ['a text for a number', '{\n  "claimTtlSeconds": "long"\n}', /^ticketplan\.json:2:22: claimTtlSeconds: .*number/],
+    ['a lease of no length', '{"claimTtlSeconds":0}', /^ticketplan\.json:1:20: claimTtlSeconds: /],
+    ['a pool below nothing', '{"pools":{"gpu":-1}}', /^ticketplan\.json:1:17: pools\.gpu: /],
+    ['half a slot', '{"pools":{"gpu":1.5}}', /^ticketplan\.json:1:17: pools\.gpu: /],
+    ['an empty state', '{"states":{"queued":["a",""]}}', /^ticketplan\.json:1:26: states\.queued\.1: /],
+    ['states that are no list', '{"states":{"queued":"a"}}', /^ticketplan\.json:1:21: states\.queued: /],
+    [
+      'a state in two phases',
+      '{"states":{"queued":["done"]}}',
+      /^ticketplan\.json: the state "done" stands in two phases/,
+    ],
+    ['a list', '[]', /^ticketplan\.json:1:1: /],
+    ['nothing', '', /^ticketplan\.json:1:1: .*end of the file/],
+    ['half a document', '{"pools":\n{', /^ticketplan\.json:2:2: /],
+    ['a key that stands twice', '{"pools":{},\n"pools":{"gpu":1}}', /^ticketplan\.json:2:1: .*"pools" stands twice/],
+    ['a byte order mark', '\ufeff{}', /^ticketplan\.json:1:1: .*byte order mark/],
+    [
+      'conflict markers',
+      '{\n<<<<<<< ours\n  "pools": {}\n=======\n>>>>>>> theirs\n}',
+      /^ticketplan\.json:2:1: .*conflict markers/,
+    ],
+    ['depth without end', '['.repeat(100_000), /^ticketplan\.json:1:9: nested deeper/],
+  ])('refuses %s, with path, line and column', (_, text, message) => {
+    expect(read(text)).toMatch(message)
+  })
+
+  it.each([
+    '../x',
+    'a/../../x',
+    '/x',
+    '',
+    '.',
+    './tickets',
+    'a//b',
+    'tickets/',
+    '.git',
+    '.git/tickets',
+    'a\\b',
+    'C:x',
+  ])('refuses "%s" as tickets folder', ticketsDir => {
+    expect(read(JSON.stringify({ ticketsDir }))).toMatch(/^ticketplan\.json:1:15: ticketsDir: not a folder inside/)
+  })
+
+  it.each(['work/tickets', 'plan', 'a/b/c'])('takes "%s" as tickets folder', ticketsDir => {
+    expect(read(JSON.stringify({ ticketsDir }))).toMatchObject({ ticketsDir })
+  })
+
+  it('refuses what is no regular file, and never waits for it or reads it without end', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'ticketplan.json')
+    const refused = expect.objectContaining({ code: 'bad_config' })
+    const device = join(folder.path, 'device')
+    symlinkSync('/dev/zero', device)
+    expect(() => readConfig(device)).toThrow(refused)
+    const fifo = join(folder.path, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    expect(() => readConfig(fifo)).toThrow(refused)
+    const huge = join(folder.path, 'huge')
+    writeFileSync(huge, '')
+    truncateSync(huge, 2 ** 30)
+    expect(() => readConfig(huge)).toThrow(refused)
+    mkdirSync(path)
+    expect(() => readConfig(path)).toThrow(refused)
+  })
+})

@@ -1,0 +1,247 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openPlan } from '../sdk.ts'
+import { openStore } from '../store.ts'
+import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { checkTicketsDir, findRepository } from './repository.ts'
+
+const unsafe = expect.objectContaining({ code: 'unsafe_path' })
+
+function commitAll(root: string): void {
+  runGit(root, 'add', '--all')
+  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
+}
+
+describe('findRepository', () => {
+  it('finds the root from any folder below it, and through a link to it', () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    const deep = join(repo.root, 'a', 'b')
+    mkdirSync(deep, { recursive: true })
+    symlinkSync(deep, join(other.path, 'link'))
+    for (const from of [repo.root, repo.ticketsDir, deep, join(other.path, 'link')]) {
+      expect(findRepository(from)).toMatchObject({
+        root: repo.root,
+        gitDir: join(repo.root, '.git'),
+        ticketsDir: repo.ticketsDir,
+        indexDir: repo.databaseDir,
+        localDir: repo.databaseDir,
+      })
+    }
+  })
+
+  it('gives each linked worktree an index of its own, and all of them one local.db', () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    putTicket(repo.root, 'A')
+    commitAll(repo.root)
+    const linked = join(other.path, 'linked')
+    runGit(repo.root, 'worktree', 'add', '--quiet', '-b', 'side', linked)
+    const gitDir = runGit(linked, 'rev-parse', '--absolute-git-dir').trim()
+    expect(findRepository(linked)).toMatchObject({
+      root: linked,
+      gitDir,
+      ticketsDir: join(linked, 'tickets'),
+      indexDir: join(gitDir, 'ticketplan'),
+      localDir: repo.databaseDir,
+    })
+
+    using plan = openPlan({ root: linked, actor: 'tester' })
+    plan.record({ ticket: 'A', kind: 'note', reason: 'from the linked worktree' })
+    expect(existsSync(join(gitDir, 'ticketplan', 'index.db'))).toBe(true)
+    expect(existsSync(repo.localPath)).toBe(true)
+    expect(existsSync(repo.indexPath)).toBe(false)
+    expect(runGit(linked, 'status', '--porcelain').trim()).toBe('M tickets/A.json')
+    expect(runGit(repo.root, 'status', '--porcelain')).toBe('')
+  })
+
+  it('shares one write lock among the worktrees of a clone', () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    putTicket(repo.root, 'A')
+    commitAll(repo.root)
+    const linked = join(other.path, 'linked')
+    runGit(repo.root, 'worktree', 'add', '--quiet', '-b', 'side', linked)
+    const here = openStore({ root: repo.root, actor: 'tester' })
+    using there = openPlan({ root: linked, actor: 'tester', busyTimeoutMs: 50 })
+    here.locked(() => {
+      expect(() => there.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
+        expect.objectContaining({ code: 'busy' }),
+      )
+    })
+    here.close()
+    expect(there.record({ ticket: 'A', kind: 'note', reason: 'x' }).created).toBe(true)
+  })
+
+  it('follows the .git file of a submodule', () => {
+    using inner = temporaryRepository()
+    using repo = temporaryRepository()
+    putTicket(inner.root, 'A')
+    commitAll(inner.root)
+    runGit(repo.root, 'submodule', '--quiet', 'add', inner.root, 'module')
+    const root = join(repo.root, 'module')
+    const gitDir = join(repo.root, '.git', 'modules', 'module')
+    expect(readFileSync(join(root, '.git'), 'utf8')).toMatch(/^gitdir: \.\./)
+    expect(findRepository(join(root, 'tickets'))).toMatchObject({
+      root,
+      gitDir,
+      indexDir: join(gitDir, 'ticketplan'),
+      localDir: join(gitDir, 'ticketplan'),
+    })
+  })
+
+  it('makes up no git folder where the .git file leads nowhere: it answers from memory, and refuses to write', () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    putTicket(repo.root, 'A')
+    rmSync(join(repo.root, '.git'), { recursive: true })
+    const gone = join(other.path, 'gone', '.git')
+    writeFileSync(join(repo.root, '.git'), `gitdir: ${gone}\n`)
+    const notices: string[] = []
+    using plan = openPlan({ root: repo.root, actor: 'tester', onNotice: notice => notices.push(notice) })
+    expect(plan.show('A').ticket.title).toBe('Ticket A')
+    expect(notices).toEqual([expect.stringContaining(gone)])
+    expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
+      expect.objectContaining({ code: 'io', message: expect.stringContaining(gone) }),
+    )
+    expect(existsSync(join(other.path, 'gone'))).toBe(false)
+  })
+
+  it('is not led astray by a folder or a file that is only named .git', () => {
+    using repo = temporaryRepository()
+    const inner = join(repo.root, 'inner')
+    mkdirSync(join(inner, '.git'), { recursive: true })
+    mkdirSync(join(repo.root, 'other'))
+    writeFileSync(join(repo.root, 'other', '.git'), 'nothing that git would write\n')
+    expect(findRepository(inner).root).toBe(repo.root)
+    expect(findRepository(join(repo.root, 'other')).root).toBe(repo.root)
+  })
+
+  it('does not heed GIT_DIR, which a hook sets for other purposes', () => {
+    using repo = temporaryRepository()
+    using other = temporaryRepository()
+    process.env.GIT_DIR = join(other.root, '.git')
+    process.env.GIT_WORK_TREE = other.root
+    try {
+      expect(findRepository(repo.root).root).toBe(repo.root)
+    } finally {
+      delete process.env.GIT_DIR
+      delete process.env.GIT_WORK_TREE
+    }
+  })
+
+  it('keeps both databases in .ticketplan outside git, hidden from a git that comes later', () => {
+    using repo = temporaryRepository({ git: false })
+    putTicket(repo.root, 'A')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
+    expect(findRepository(repo.ticketsDir)).toMatchObject({ root: repo.root, gitDir: null, indexDir: repo.databaseDir })
+    expect(existsSync(repo.indexPath)).toBe(true)
+    runGit(repo.root, 'init', '--quiet')
+    expect(runGit(repo.root, 'status', '--porcelain').trim()).toBe('?? tickets/')
+  })
+
+  it('takes the nearest folder with a ticketplan.json where there is no git', () => {
+    using repo = temporaryRepository({ git: false })
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"work/items"}')
+    const below = join(repo.root, 'work', 'items')
+    mkdirSync(below, { recursive: true })
+    expect(findRepository(below)).toMatchObject({ root: repo.root, ticketsDir: below })
+  })
+
+  it('names a folder that is not there', () => {
+    using folder = temporaryFolder()
+    const missing = join(folder.path, 'missing')
+    expect(() => findRepository(missing)).toThrow(
+      expect.objectContaining({ code: 'io', data: { path: missing, syscallCode: 'ENOENT' } }),
+    )
+  })
+})
+
+describe('the tickets folder', () => {
+  it('is read and written where the setting says', () => {
+    using repo = temporaryRepository()
+    rmSync(repo.ticketsDir, { recursive: true })
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"plan/work"}')
+    mkdirSync(join(repo.root, 'plan', 'work'), { recursive: true })
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.add({ id: 'A', title: 'x' }).path).toBe('plan/work/A.json')
+    expect(existsSync(join(repo.root, 'plan', 'work', 'A.json'))).toBe(true)
+  })
+
+  it('is asked for, never made up, where there is none', () => {
+    using repo = temporaryRepository()
+    rmSync(repo.ticketsDir, { recursive: true })
+    expect(() => checkTicketsDir(findRepository(repo.root))).toThrow(
+      expect.objectContaining({ code: 'not_initialized' }),
+    )
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    for (const call of [
+      () => plan.queue(),
+      () => plan.sync(),
+      () => plan.rebuild(),
+      () => plan.add({ id: 'A', title: 'x' }),
+    ])
+      expect(call).toThrow(expect.objectContaining({ code: 'not_initialized' }))
+    expect(existsSync(repo.ticketsDir)).toBe(false)
+  })
+
+  it('may not be a link, nor lie behind one', () => {
+    using repo = temporaryRepository()
+    using other = temporaryRepository()
+    const path = putTicket(other.root, 'A')
+    const before = readFileSync(join(other.root, path), 'utf8')
+    const refuses = () => {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      for (const call of [
+        () => plan.queue(),
+        () => plan.rebuild(),
+        () => plan.show('A'),
+        () => plan.record({ ticket: 'A', kind: 'note', reason: 'x' }),
+        () => plan.add({ id: 'B', title: 'x' }),
+      ])
+        expect(call).toThrow(unsafe)
+    }
+    rmSync(repo.ticketsDir, { recursive: true })
+    symlinkSync(other.ticketsDir, repo.ticketsDir)
+    refuses()
+    rmSync(repo.ticketsDir)
+    symlinkSync(other.root, join(repo.root, 'work'))
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"work/tickets"}')
+    refuses()
+    expect(readFileSync(join(other.root, path), 'utf8')).toBe(before)
+    expect(existsSync(join(other.ticketsDir, 'B.json'))).toBe(false)
+  })
+
+  it('may not be a file', () => {
+    using repo = temporaryRepository()
+    rmSync(repo.ticketsDir, { recursive: true })
+    writeFileSync(repo.ticketsDir, '')
+    expect(() => checkTicketsDir(findRepository(repo.root))).toThrow(unsafe)
+  })
+
+  it('is checked again at each call: a plan that is open notices that it became a link', () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    putTicket(repo.root, 'A')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.show('A').ticket.id).toBe('A')
+    const moved = join(other.path, 'tickets')
+    renameSync(repo.ticketsDir, moved)
+    symlinkSync(moved, repo.ticketsDir)
+    const before = readFileSync(join(moved, 'A.json'), 'utf8')
+    expect(() => plan.show('A')).toThrow(unsafe)
+    expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(unsafe)
+    expect(readFileSync(join(realpathSync(repo.ticketsDir), 'A.json'), 'utf8')).toBe(before)
+  })
+})

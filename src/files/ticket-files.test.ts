@@ -1,0 +1,418 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { encodeTicket } from '../model/canonical-json.ts'
+import type { RefusalCode } from '../model/errors.ts'
+import { openPlan } from '../sdk.ts'
+import { openStore } from '../store.ts'
+import { permissionObstacle } from '../test-support/system-abilities.ts'
+import {
+  makeNote,
+  makeTicket,
+  putTicket,
+  readTicketJson,
+  type TemporaryRepository,
+  temporaryFolder,
+  temporaryRepository,
+} from '../test-support/temporary-repository.ts'
+import { findRepository } from './repository.ts'
+import {
+  findTicketFile,
+  listOrphans,
+  listTicketPaths,
+  type QuarantinedFile,
+  type ReadTicket,
+  writeTicketFile,
+} from './ticket-files.ts'
+
+function read(root: string, path: string): ReadTicket {
+  const file = findTicketFile(root, path)
+  if (!file?.readable) throw new Error(`${path} cannot be read: ${file?.message}`)
+  return file
+}
+
+function refusal(root: string, path: string): QuarantinedFile {
+  const file = findTicketFile(root, path)
+  if (!file || file.readable) throw new Error(`${path} can be read`)
+  return file
+}
+
+/** Bytes that hold the Ticket, for writing through the code under test. */
+function bytesOf(id: string, title: string): Buffer {
+  return Buffer.from(encodeTicket(makeTicket(id, { title })))
+}
+
+/**
+ * The file is listed and quarantined with the code; every way to ask for its Ticket or to write to it is refused, and it
+ * and what it leads to stay as they are.
+ */
+function expectQuarantined(repo: TemporaryRepository, path: string, code: RefusalCode): void {
+  const before = lstatSync(join(repo.root, path))
+  expect(listTicketPaths(findRepository(repo.root))).toContain(path)
+  expect(refusal(repo.root, path).code).toBe(code)
+  using plan = openPlan({ root: repo.root, actor: 'tester' })
+  const problem = expect.objectContaining({ path })
+  expect(plan.queue().problems).toContainEqual(problem)
+  expect(plan.verify()).toMatchObject({ ok: false, problems: expect.arrayContaining([problem]) })
+  expect(plan.verify({ fix: true }).fixed).not.toContain(path)
+  const id = basename(path, '.json')
+  const refused = expect.objectContaining({ code: 'invalid_file', data: expect.objectContaining({ refusal: code }) })
+  expect(() => plan.record({ ticket: id, kind: 'note', reason: 'x' })).toThrow(refused)
+  expect(() => plan.set({ ticket: id, title: 'x' })).toThrow(refused)
+  expect(() => plan.add({ id, title: 'x' })).toThrow(expect.objectContaining({ code: 'ticket_exists' }))
+  const after = lstatSync(join(repo.root, path))
+  expect([after.ino, after.mode, after.size, after.ctimeMs]).toEqual([
+    before.ino,
+    before.mode,
+    before.size,
+    before.ctimeMs,
+  ])
+}
+
+describe('writing a Ticket file', () => {
+  it('creates, then replaces what was read', () => {
+    using repo = temporaryRepository()
+    const repository = findRepository(repo.root)
+    const path = 'tickets/A.json'
+    expect(writeTicketFile(repository, path, bytesOf('A', 'one'), null)).toBe('replaced')
+    expect(writeTicketFile(repository, path, bytesOf('A', 'two'), read(repo.root, path))).toBe('replaced')
+    expect(read(repo.root, path).ticket.title).toBe('two')
+  })
+
+  const changes: [string, (path: string) => void][] = [
+    ['other bytes of the same size', path => writeFileSync(path, bytesOf('A', 'two'))],
+    [
+      'other bytes of the same size, with the old time put back',
+      path => {
+        const { atime, mtime } = statSync(path)
+        writeFileSync(path, bytesOf('A', 'two'))
+        utimesSync(path, atime, mtime)
+      },
+    ],
+    [
+      'another file under its name',
+      path => {
+        writeFileSync(`${path}.other`, bytesOf('A', 'two'))
+        renameSync(`${path}.other`, path)
+      },
+    ],
+    ['nothing', path => rmSync(path)],
+    [
+      'a link to the same bytes',
+      path => {
+        renameSync(path, `${path}.real`)
+        symlinkSync(`${path}.real`, path)
+      },
+    ],
+    [
+      'a folder',
+      path => {
+        rmSync(path)
+        mkdirSync(path)
+      },
+    ],
+  ]
+  it.each(changes)('writes nothing where there is by now %s', (_, change) => {
+    using repo = temporaryRepository()
+    const path = 'tickets/A.json'
+    writeFileSync(join(repo.root, path), bytesOf('A', 'one'))
+    const expected = read(repo.root, path)
+    change(join(repo.root, path))
+    const before = lstatSync(join(repo.root, path), { throwIfNoEntry: false })
+    expect(writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toBe('changed')
+    expect(lstatSync(join(repo.root, path), { throwIfNoEntry: false })?.ino).toBe(before?.ino)
+    expect(listOrphans(findRepository(repo.root))).toEqual([])
+  })
+
+  it('looks at the bytes where the stat data show no change', () => {
+    using repo = temporaryRepository()
+    const path = 'tickets/A.json'
+    writeFileSync(join(repo.root, path), bytesOf('A', 'one'))
+    const old = read(repo.root, path)
+    writeFileSync(join(repo.root, path), bytesOf('A', 'two'))
+    // What a clock of coarse ticks would show: the old hash with the stat data of now.
+    const expected = { ...old, stat: read(repo.root, path).stat }
+    expect(writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toBe('changed')
+    expect(read(repo.root, path).ticket.title).toBe('two')
+  })
+
+  it('writes nothing where a file was made meanwhile', () => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { title: 'theirs' })
+    expect(writeTicketFile(findRepository(repo.root), 'tickets/A.json', bytesOf('A', 'ours'), null)).toBe('changed')
+    expect(read(repo.root, 'tickets/A.json').ticket.title).toBe('theirs')
+  })
+
+  it('refuses a folder that has become a link, and writes nothing behind it', () => {
+    using repo = temporaryRepository()
+    using outside = temporaryFolder()
+    const path = putTicket(repo.root, 'A', {}, 'deep')
+    const expected = read(repo.root, path)
+    renameSync(join(repo.ticketsDir, 'deep'), join(outside.path, 'deep'))
+    symlinkSync(join(outside.path, 'deep'), join(repo.ticketsDir, 'deep'))
+    const before = readFileSync(join(outside.path, 'deep', 'A.json'), 'utf8')
+    expect(() => writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toThrow(
+      expect.objectContaining({ code: 'unsafe_path' }),
+    )
+    expect(readFileSync(join(outside.path, 'deep', 'A.json'), 'utf8')).toBe(before)
+  })
+
+  it('leaves a second name of the old file alone', () => {
+    using repo = temporaryRepository()
+    const path = putTicket(repo.root, 'A')
+    const second = join(repo.root, 'copy')
+    linkSync(join(repo.root, path), second)
+    const before = readFileSync(second, 'utf8')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
+    expect(readFileSync(second, 'utf8')).toBe(before)
+  })
+})
+
+describe('files in deeper folders', () => {
+  it('are read, and written back where they are', () => {
+    using repo = temporaryRepository()
+    const path = putTicket(repo.root, 'A', { slug: 'first' }, 'team/2026')
+    putTicket(repo.root, 'B')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    const byId = plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+    const bySlug = plan.record({ ticket: 'first', kind: 'note', reason: 'x' })
+    plan.set({ ticket: 'first', title: 'New' })
+    expect(readTicketJson(repo.root, path)).toMatchObject({
+      title: 'New',
+      decisions: [{ id: byId.decision.id }, { id: bySlug.decision.id }],
+    })
+    expect(existsSync(join(repo.ticketsDir, 'A.json'))).toBe(false)
+    expect(() => plan.add({ id: 'a', title: 'x' })).toThrow(expect.objectContaining({ code: 'ticket_exists' }))
+  })
+
+  it('are found by a plan whose index knows them elsewhere', () => {
+    using repo = temporaryRepository()
+    const path = putTicket(repo.root, 'A')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.show('A').ticket.id).toBe('A')
+    mkdirSync(join(repo.ticketsDir, 'done'))
+    renameSync(join(repo.root, path), join(repo.ticketsDir, 'done', 'A.json'))
+    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
+    expect(readTicketJson(repo.root, 'tickets/done/A.json').decisions).toHaveLength(1)
+    expect(existsSync(join(repo.root, path))).toBe(false)
+  })
+
+  it.each([
+    ['the same id in two folders', 'A', 'sub'],
+    ['ids that differ in case alone', 'a', 'sub'],
+  ])('%s are both quarantined, and both stay', (_, second, folder) => {
+    using repo = temporaryRepository()
+    const paths = [putTicket(repo.root, 'A'), putTicket(repo.root, second, {}, folder)]
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.queue().problems).toEqual(
+      paths.map(path => expect.objectContaining({ path, message: expect.stringContaining('another file') })),
+    )
+    for (const ticket of ['A', second])
+      expect(() => plan.record({ ticket, kind: 'note', reason: 'x' })).toThrow(
+        expect.objectContaining({ code: 'invalid_file', data: expect.objectContaining({ refusal: 'duplicate_id' }) }),
+      )
+    rmSync(join(repo.root, paths[1]!))
+    expect(plan.record({ ticket: 'A', kind: 'note', reason: 'x' }).created).toBe(true)
+    expect(plan.queue().problems).toEqual([])
+  })
+})
+
+describe('what stands in the place of a Ticket', () => {
+  it('a link is not followed, wherever it leads', () => {
+    using repo = temporaryRepository()
+    using outside = temporaryFolder()
+    const secret = join(outside.path, 'secret.json')
+    writeFileSync(secret, encodeTicket(makeTicket('A', { title: 'secret' })))
+    const path = join(repo.ticketsDir, 'A.json')
+    for (const target of [secret, join(outside.path, 'nowhere'), '/dev/zero', path]) {
+      symlinkSync(target, path)
+      expectQuarantined(repo, 'tickets/A.json', 'symbolic_link')
+      expect(readlinkSync(path)).toBe(target)
+      rmSync(path)
+    }
+    expect(readFileSync(secret, 'utf8')).toContain('secret')
+  })
+
+  it('a link to a folder is not followed either', () => {
+    using repo = temporaryRepository()
+    using outside = temporaryRepository()
+    putTicket(outside.root, 'A')
+    symlinkSync(outside.ticketsDir, join(repo.ticketsDir, 'linked'))
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.verify()).toMatchObject({ ok: false, checked: { tickets: 0 } })
+    expect(plan.queue().problems).toMatchObject([{ path: 'tickets/linked' }])
+    expect(() => plan.show('A')).toThrow(expect.objectContaining({ code: 'unknown_ticket' }))
+  })
+
+  it('a folder that became a link takes its Tickets away from a plan that knew them', () => {
+    using repo = temporaryRepository()
+    using outside = temporaryFolder()
+    putTicket(repo.root, 'A', { title: 'ours' }, 'deep/er')
+    const store = openStore({ root: repo.root, actor: 'tester' })
+    const titleOfA = () => store.read(({ queries }) => queries.ticket('A')?.title)
+    expect(titleOfA()).toBe('ours')
+    renameSync(join(repo.ticketsDir, 'deep'), join(outside.path, 'deep'))
+    symlinkSync(join(outside.path, 'deep'), join(repo.ticketsDir, 'deep'))
+    writeFileSync(join(outside.path, 'deep', 'er', 'A.json'), encodeTicket(makeTicket('A', { title: 'theirs' })))
+    expect(findTicketFile(repo.root, 'tickets/deep/er/A.json')).toBeUndefined()
+    expect(titleOfA()).toBeUndefined()
+    expect(store.index.findMismatch()).toBeNull()
+    expect(() => store.getFile('A')).toThrow(expect.objectContaining({ code: 'unknown_ticket' }))
+    store.close()
+  })
+
+  it('a FIFO is not waited for', () => {
+    using repo = temporaryRepository()
+    execFileSync('mkfifo', [join(repo.ticketsDir, 'A.json')])
+    expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
+  })
+
+  it('a socket is not opened', async () => {
+    using repo = temporaryRepository()
+    const { createServer } = await import('node:net')
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen(join(repo.ticketsDir, 'A.json'), resolve))
+    expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
+    await new Promise(resolve => server.close(resolve))
+  })
+
+  it('a device is not read', ({ skip }) => {
+    using repo = temporaryRepository()
+    const path = join(repo.ticketsDir, 'A.json')
+    try {
+      execFileSync('mknod', [path, 'c', '1', '5'], { stdio: 'ignore' })
+    } catch {
+      skip('only root can make a device')
+    }
+    expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
+  })
+
+  it('a folder is not a Ticket, and what is in it is not one either', () => {
+    using repo = temporaryRepository()
+    mkdirSync(join(repo.ticketsDir, 'A.json'))
+    putTicket(repo.root, 'B', {}, 'A.json')
+    expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(() => plan.show('B')).toThrow(expect.objectContaining({ code: 'unknown_ticket' }))
+  })
+
+  it('a file of 1 GB is not read', () => {
+    using repo = temporaryRepository()
+    const path = join(repo.ticketsDir, 'A.json')
+    writeFileSync(path, '')
+    truncateSync(path, 2 ** 30)
+    expectQuarantined(repo, 'tickets/A.json', 'too_large')
+  })
+
+  it('a file just above the limit is refused, one at the limit is read', () => {
+    using repo = temporaryRepository()
+    const path = putTicket(repo.root, 'A')
+    appendFileSync(join(repo.root, path), ' '.repeat(1024 * 1024 - statSync(join(repo.root, path)).size))
+    expect(read(repo.root, path).canonical).toBe(false)
+    appendFileSync(join(repo.root, path), ' ')
+    expectQuarantined(repo, path, 'too_large')
+  })
+
+  it('a file without permission is quarantined', ({ skip }) => {
+    const obstacle = permissionObstacle()
+    skip(obstacle !== null, `${obstacle} (permissions.slow.test.ts runs as another user)`)
+    using repo = temporaryRepository()
+    const path = putTicket(repo.root, 'A')
+    chmodSync(join(repo.root, path), 0o000)
+    expectQuarantined(repo, path, 'unreadable')
+  })
+
+  const broken: [RefusalCode, string | Buffer][] = [
+    ['syntax', ''],
+    ['syntax', '{"format": 1,'],
+    ['invalid_utf8', Buffer.concat([Buffer.from('{"title":"'), Buffer.from([0xff]), Buffer.from('"}')])],
+    ['bom', '\ufeff{}'],
+    ['duplicate_key', '{"id":"A","id":"A"}'],
+    ['proto_key', '{"__proto__":{}}'],
+    ['lone_surrogate', '{"title":"\\ud800"}'],
+    ['number', '{"n":9007199254740993}'],
+    ['too_deep', '['.repeat(100_000)],
+    ['schema', '{"format":1,"id":"A","title":5,"state":"open"}'],
+    ['id_mismatch', encodeTicket(makeTicket('B'))],
+    ['conflict_markers', '{\n<<<<<<< ours\n"a": 1\n=======\n"a": 2\n>>>>>>> theirs\n}\n'],
+  ]
+  it.each(broken)('text that is refused with %s stays as it is', (code, content) => {
+    using repo = temporaryRepository()
+    const path = join(repo.ticketsDir, 'A.json')
+    writeFileSync(path, content)
+    expectQuarantined(repo, 'tickets/A.json', code)
+    expect(readFileSync(path).equals(Buffer.from(content))).toBe(true)
+  })
+
+  it('names the place in the message', () => {
+    using repo = temporaryRepository()
+    writeFileSync(join(repo.ticketsDir, 'A.json'), '{\n  "format": 1,\n  "id": "A",\n  "id": "A"\n}\n')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
+      /^tickets\/A\.json:4:3: the key "id" stands twice; the file is left as it is/,
+    )
+  })
+})
+
+describe('listing', () => {
+  it('passes over what cannot be a Ticket, and temporary files, in every folder', () => {
+    using repo = temporaryRepository()
+    const paths = [putTicket(repo.root, 'B', {}, 'sub'), putTicket(repo.root, 'A'), putTicket(repo.root, 'Z')]
+    for (const name of ['README.md', '.hidden.json', '.A.json.0123456789ab.tmp', 'A.json~', 'A.json.orig'])
+      writeFileSync(join(repo.ticketsDir, name), '{}')
+    mkdirSync(join(repo.ticketsDir, '.cache'))
+    putTicket(repo.root, 'C', {}, '.cache')
+    expect(listTicketPaths(findRepository(repo.root))).toEqual([...paths].sort())
+  })
+
+  it('finds temporary files that a crash left, which verify reports and, when they are old, removes', () => {
+    using repo = temporaryRepository()
+    const old = 'tickets/sub/.B.json.0123456789ab.tmp'
+    const young = 'tickets/.A.json.ba9876543210.tmp'
+    mkdirSync(join(repo.ticketsDir, 'sub'))
+    for (const path of [old, young]) writeFileSync(join(repo.root, path), '{"half":')
+    utimesSync(join(repo.root, old), new Date(), new Date(Date.now() - 2 * 3_600_000))
+    expect(listOrphans(findRepository(repo.root))).toEqual([young, old].sort())
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.verify()).toMatchObject({
+      ok: true,
+      problems: [young, old].sort().map(path => ({ code: 'orphan_temp', path, severity: 'warning' })),
+    })
+    expect(plan.verify({ fix: true }).fixed).toEqual([old])
+    expect(existsSync(join(repo.root, young))).toBe(true)
+    expect(plan.sync()).toMatchObject({ tickets: 0, quarantined: 0 })
+  })
+})
+
+describe('verify --fix', () => {
+  it('writes a valid file that is not canonical anew, with the same content', () => {
+    using repo = temporaryRepository()
+    const ticket = makeTicket('A', { decisions: [makeNote('one'), makeNote('two')], extra: { z: 1, a: [1, 2] } })
+    writeFileSync(
+      join(repo.ticketsDir, 'A.json'),
+      JSON.stringify({ ...ticket, decisions: ticket.decisions.toReversed() }),
+    )
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(plan.verify().problems).toMatchObject([{ code: 'not_canonical', path: 'tickets/A.json' }])
+    expect(plan.verify({ fix: true })).toMatchObject({ ok: true, fixed: ['tickets/A.json'] })
+    expect(readFileSync(join(repo.ticketsDir, 'A.json'), 'utf8')).toBe(encodeTicket(ticket))
+  })
+})
