@@ -2,7 +2,6 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkedPlan } from '../test-support/checked-plan.ts'
-import { findSharedData } from '../test-support/shared-data.ts'
 import {
   putTicket,
   readTicketJson,
@@ -347,32 +346,5 @@ describe('import beads', () => {
     expect(tickets).toBe(2)
     expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['bd-1.json', 'bd-4.json'])
     expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(/ENOENT/)
-  })
-})
-
-describe('real data', () => {
-  const yoi = findSharedData('yoi-2026-06-26/tickets')
-  const beads = findSharedData('beads-2026-01.jsonl')
-
-  test.skipIf(!yoi)('yoi: every record of two weeks has its place (skipped without the shared data)', () => {
-    using repository = temporaryRepository()
-    using plan = checkedPlan(repository.root)
-    const first = plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' })
-    expect(first).toMatchObject({ tickets: 281, decisions: 268, written: 281, dropped: [] })
-    expect(plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' }).written).toBe(0)
-    expect(plan.queue().queue).toHaveLength(6)
-    expect(plan.verify().ok).toBe(true)
-  })
-
-  test.skipIf(!beads)('beads: every edge has its place (skipped without the shared data)', () => {
-    using repository = temporaryRepository()
-    using plan = checkedPlan(repository.root)
-    expect(plan.import({ system: 'beads', path: beads! })).toMatchObject({
-      tickets: 3077,
-      decisions: 1452,
-      dropped: [],
-      unphasedStates: ['hooked', 'open'],
-    })
-    expect(plan.verify().ok).toBe(true)
   })
 })

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest'
+import { checkedPlan } from '../test-support/checked-plan.ts'
+import { findSharedData } from '../test-support/shared-data.ts'
+import { temporaryRepository } from '../test-support/temporary-repository.ts'
+
+describe('real data', () => {
+  const yoi = findSharedData('yoi-2026-06-26/tickets')
+  const beads = findSharedData('beads-2026-01.jsonl')
+
+  test.skipIf(!yoi)('yoi: every record of two weeks has its place (skipped without the shared data)', () => {
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const first = plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' })
+    expect(first).toMatchObject({ tickets: 281, decisions: 268, written: 281, dropped: [] })
+    expect(plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' }).written).toBe(0)
+    expect(plan.queue().queue).toHaveLength(6)
+    expect(plan.verify().ok).toBe(true)
+  })
+
+  test.skipIf(!beads)('beads: every edge has its place (skipped without the shared data)', () => {
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'beads', path: beads! })).toMatchObject({
+      tickets: 3077,
+      decisions: 1452,
+      dropped: [],
+      unphasedStates: ['hooked', 'open'],
+    })
+    expect(plan.verify().ok).toBe(true)
+  })
+})
