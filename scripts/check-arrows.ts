@@ -49,7 +49,7 @@ console.log(`${files} files, ${problems.length} imports against the arrows`)
 process.exitCode = problems.length > 0 || files === 0 ? 1 : 0
 
 function importsOf(source: string): string[] {
-  const pattern = /(?:\bfrom|\bimport\(|^import)\s*['"]([^'"]+)['"]/gm
+  const pattern = /(?:\bfrom|(?<!typeof )\bimport\(|^import)\s*['"]([^'"]+)['"]/gm
   return [...source.matchAll(pattern)].map(match => match[1]!)
 }
 

@@ -8,8 +8,10 @@
 import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
-import { type LiveClaims, liveClaims } from './claims/claims.ts'
+import { type Acquired, acquireLease, type LeaseRequest, type LiveClaims, liveClaims } from './claims/claims.ts'
+import { leaseClock, type Moment } from './claims/lease-clock.ts'
 import { indexFacts } from './consult/facts.ts'
+import { readFencingMark, writeFencingMark } from './database/fencing-mark.ts'
 import { BUSY_TIMEOUT_MS } from './database/open.ts'
 import { databaseError } from './database/sqlite-error.ts'
 import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
@@ -68,6 +70,8 @@ export interface Store {
   readonly index: TicketIndex
   readonly local: LocalDatabase
   now(): number
+  /** The clocks that leases go by. */
+  moment(): Moment
   phaseOf(state: string): Phase
   notify(message: string): void
   readonly progress: Progress | undefined
@@ -96,6 +100,8 @@ export interface Store {
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
   /** Notes written files in the index. */
   noteWritten(paths: readonly string[]): void
+  /** Takes or renews a lease. Called inside `locked`, and part of its transaction. */
+  acquire(request: LeaseRequest): Acquired
   /** The path of a new Ticket's file, from the root. */
   pathOf(id: TicketId): string
   close(): void
@@ -111,6 +117,7 @@ export function openStore(options: OpenOptions = {}): Store {
   let configStamp = stampOf(configPath)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
+  const moment = leaseClock(options.now)
   // Loaded when the first decision is made: reading needs no ids.
   const ulid = lazy(() => (createRequire(import.meta.url)('ulid') as typeof import('ulid')).monotonicFactory())
   const newId = options.newId ?? (timeMs => ulid()(timeMs))
@@ -134,7 +141,7 @@ export function openStore(options: OpenOptions = {}): Store {
 
   const readClaims = (): LiveClaims => {
     try {
-      return liveClaims(local.reader(), now())
+      return liveClaims(local.reader(), moment())
     } catch (error) {
       throw databaseError(error, local.path) // not to be taken for a failure of the index
     }
@@ -207,6 +214,7 @@ export function openStore(options: OpenOptions = {}): Store {
     },
     local,
     now,
+    moment,
     phaseOf: state => phaseOf(state),
     notify,
     progress: options.onProgress,
@@ -267,6 +275,13 @@ export function openStore(options: OpenOptions = {}): Store {
     },
     overwrite,
     noteWritten: paths => index.noteWritten(paths),
+    acquire(request) {
+      return local.locked(connection => {
+        const acquired = acquireLease(connection, request, moment(), readFencingMark(repository.localDir))
+        if (acquired.status === 'acquired') writeFencingMark(repository.localDir, acquired.claim.token)
+        return acquired
+      })
+    },
     pathOf,
     close() {
       index.close()

@@ -38,7 +38,7 @@ A first look:
 
 /** The help of one command. */
 export function commandHelp(operation: Operation): string {
-  const entries = Object.entries(operation.fields)
+  const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)
   const usage = [

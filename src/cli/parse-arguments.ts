@@ -59,7 +59,7 @@ export function flagName(field: string): string {
 
 /** The input that the arguments of a command give, unchecked but for its syntax. @throws PlanError usage. */
 export function inputFrom(operation: Operation, args: string[]): Record<string, unknown> {
-  const entries = Object.entries(operation.fields)
+  const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positionals = entries.filter(([, field]) => field.positional).map(([name]) => name)
   const flags = new Map(
     entries.filter(([, field]) => !field.positional).map(([name, field]) => [flagName(name), { name, field }]),

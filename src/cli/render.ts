@@ -53,6 +53,33 @@ const renderers: Renderers = {
     ...(plan ? [`  accepted before: ${decisionText(plan as Decision)}`] : []),
     ...problemLines(problems, page),
   ],
+  accept: ({ accepted, claim, decision, reasons, refused, warnings }, { paint }) => [
+    accepted && claim
+      ? `${paint('green', 'accepted')}: ${claimText(claim)}`
+      : paint('red', refused ? 'refused: stale token, the claim is lost' : 'refused'),
+    ...(decision ? [`  ${decisionText(decision as Decision)}`, `  ${decision.id}`] : []),
+    ...reasonLines(reasons, paint),
+    ...warnings.map(warning => `note: ${escapeText(warning)}`),
+  ],
+  claim: claimedLines,
+  renew: claimedLines,
+  release: ({ claim, ...rest }, page) =>
+    rest.refused ? claimedLines({ claim, ...rest }, page) : [`released ${claim?.ticket ?? ''}`],
+  claims: ({ claims }, { paint, width }) =>
+    claims.length
+      ? table(
+          [
+            ['ticket', 'holder', 'token', 'pool', 'state', 'expires'].map(text => ({ text, colour: 'bold' as const })),
+            ...claims.map(({ ticket, holder, token, pool, live, expires_at, released_at }) => {
+              const state = live ? 'live' : released_at ? 'released' : 'expired'
+              const cells = [ticket, holder, String(token), pool ?? '', state, released_at ?? expires_at]
+              return cells.map(text => ({ text: escapeText(text), colour: live ? undefined : ('dim' as const) }))
+            }),
+          ],
+          paint,
+          width,
+        )
+      : ['no claims'],
   show: showLines,
   relations: ({ relations, problems }, page) => [
     ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : ['no relations']),
@@ -112,6 +139,16 @@ function recordedLines({ created, decision, ticket, warnings }: OutputOf<'record
     `  ${decision.id}`,
     ...warnings.map(warning => `note: ${escapeText(warning)}`),
   ]
+}
+
+function claimText({ ticket, holder, token, pool, expires_at }: NonNullable<OutputOf<'claim'>['claim']>): string {
+  return escapeText(`${ticket} by ${holder}, token ${token}${pool ? `, pool ${pool}` : ''}, until ${expires_at}`)
+}
+
+function claimedLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
+  if (refused === undefined) return claim ? [`claimed: ${claimText(claim)}`] : []
+  const held = claim ? `: ${claim.live ? 'held' : 'last held'} as ${claimText(claim)}` : ''
+  return [`${paint('red', 'refused')} (${refused})${held}`, ...reasonLines(reasons ?? [], paint)]
 }
 
 function countLines({ tickets, decisions, changed, quarantined, ms }: OutputOf<'sync'>): string[] {

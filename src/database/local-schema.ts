@@ -1,14 +1,15 @@
 /**
- * The tables of local.db, for drizzle-kit (migrations) and for the types of rows: claims of running workers.
+ * The tables of local.db, for drizzle-kit (migrations) and for the types of rows: leases of running workers.
  *
  * One file per clone, shared by its worktrees. Nothing here is ever written to a Ticket file, an export or a commit. Import
  * types only: loading drizzle costs more than a query.
  */
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sql } from 'drizzle-orm'
+import { index, integer, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
 
-/** At most one row for each Ticket: the latest claim on it, live, expired or released. */
-export const claims = sqliteTable(
-  'claims',
+/** At most one row for each Ticket: the latest lease on it, live, expired or released. */
+export const leases = sqliteTable(
+  'leases',
   {
     ticketId: text('ticket_id').primaryKey(),
     holder: text('holder').notNull(),
@@ -20,11 +21,26 @@ export const claims = sqliteTable(
     pid: integer('pid'),
     acquiredAt: text('acquired_at').notNull(),
     renewedAt: text('renewed_at').notNull(),
+    /** By the wall clock; what counts are the next two. */
     expiresAt: text('expires_at').notNull(),
+    /** The boot of the machine in which the lease was last renewed. */
+    boot: text('boot').notNull(),
+    /** When it expires, in ms of that boot's clock, which nobody can set. */
+    expiresTick: real('expires_tick').notNull(),
+    ttlMs: real('ttl_ms').notNull(),
     releasedAt: text('released_at'),
   },
-  table => [index('claims_by_pool').on(table.pool)],
+  table => [index('leases_by_pool').on(table.pool)],
 )
+
+/** One row: the highest token and the latest times that were ever seen, so that neither runs backwards. */
+export const marks = sqliteTable('marks', {
+  id: integer('id').primaryKey(),
+  token: integer('token').notNull(),
+  wallMs: real('wall_ms').notNull(),
+  boot: text('boot').notNull(),
+  tick: real('tick').notNull(),
+})
 
 /** Who took, renewed, released or took over what, in order. */
 export const claimLog = sqliteTable('claim_log', {
@@ -34,7 +50,21 @@ export const claimLog = sqliteTable('claim_log', {
   ticketId: text('ticket_id').notNull(),
   holder: text('holder').notNull(),
   token: integer('token').notNull(),
-  /** `taken_over` and `forced`: the holder before. */
+  /** `taken_over`: whose lease had expired. */
   previousHolder: text('previous_holder'),
   reason: text('reason'),
 })
+
+/** Claims for users of SQL. `live` goes by the wall clock here; `ticketplan claims` and `ticketplan sql` know better. */
+export const claims = sqliteView('claims', {
+  ticketId: text('ticket_id'),
+  holder: text('holder'),
+  token: integer('token'),
+  pool: text('pool'),
+  acquiredAt: text('acquired_at'),
+  renewedAt: text('renewed_at'),
+  expiresAt: text('expires_at'),
+  live: integer('live'),
+}).as(sql`select ticket_id, holder, token, pool, acquired_at, renewed_at, expires_at,
+    expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now') as live
+  from leases where released_at is null`)

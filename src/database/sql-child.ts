@@ -12,8 +12,8 @@ export interface SqlRequest {
   indexPath: string
   /** local.db, for `claims`; null where there is none. */
   localPath: string | null
-  /** ISO 8601: decides which claims are live. */
-  now: string
+  /** Tickets whose claims are live: the lease clock is not SQL's. */
+  live: string[]
   query: string
   /** At most so many rows, and so many bytes of values. */
   limit: number
@@ -46,7 +46,7 @@ function plain(value: unknown): SqlValue {
   return value as string | null
 }
 
-function open({ indexPath, localPath, now }: SqlRequest) {
+function open({ indexPath, localPath, live }: SqlRequest) {
   const connection = new Database(indexPath, { readonly: true, fileMustExist: true, timeout: 10_000 })
   connection.pragma(`hard_heap_limit = ${HEAP_LIMIT_BYTES}`)
   const columns = 'ticket_id, holder, token, pool, acquired_at, renewed_at, expires_at'
@@ -59,8 +59,9 @@ function open({ indexPath, localPath, now }: SqlRequest) {
     )
   } else {
     connection.prepare('attach ? as local').run(localPath)
+    const tickets = live.map(ticket => `'${ticket}'`).join(', ') // ids: their grammar has no quote
     connection.exec(
-      `create temp view claims as select ${columns}, released_at is null and expires_at > '${now}' as live from local.claims where released_at is null`,
+      `create temp view claims as select ${columns}, ticket_id in (${tickets}) as live from local.leases where released_at is null`,
     )
   }
   connection.pragma('query_only = on')

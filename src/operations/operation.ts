@@ -20,6 +20,8 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   value?: string
   /** On the command line: several values, separated by commas. */
   list?: true
+  /** Not on the command line, whose arguments are flat. */
+  sdkOnly?: true
 }
 export type Fields = Record<string, Field>
 export type InputOf<F extends Fields> = z.infer<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>

@@ -1,5 +1,7 @@
 /** Every operation, by the name that the SDK, the command line and MCP give it. */
+import { accept } from './accept.ts'
 import { add } from './add.ts'
+import { claim, claims, release, renew } from './claim.ts'
 import { consult } from './consult.ts'
 import { db } from './db.ts'
 import { doctor } from './doctor.ts'
@@ -25,6 +27,11 @@ export const operations = {
   retract,
   queue,
   consult,
+  accept,
+  claim,
+  renew,
+  release,
+  claims,
   show,
   relations,
   sql,

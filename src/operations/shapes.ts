@@ -73,9 +73,13 @@ export const claimShape = lazy(() =>
     holder: z.string(),
     token: z.int(),
     pool: z.nullable(z.string()),
+    session: z.nullable(z.string()),
+    worktree: z.nullable(z.string()),
+    pid: z.nullable(z.int()),
     acquired_at: z.string(),
     renewed_at: z.string(),
     expires_at: z.string(),
+    live: z.boolean(),
   }),
 )
 

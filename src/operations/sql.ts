@@ -39,9 +39,15 @@ export const sql = operation({
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',
   ],
   run(store, { query, timeout, limit }) {
-    store.read(() => {}) // the rows as the files are now
+    // The rows as the files are now.
+    const live = store.read(({ claims }) =>
+      claims
+        .all(false)
+        .filter(claim => claim.live)
+        .map(({ ticket }) => ticket),
+    )
     const localPath = inodeOf(store.local.path) === null ? null : store.local.path
-    const request = { localPath, now: new Date(store.now()).toISOString(), query, limit, maxBytes: MAX_BYTES }
+    const request = { localPath, live, query, limit, maxBytes: MAX_BYTES }
     if (!store.index.inMemory) return runSql({ ...request, indexPath: store.index.path }, timeout)
     const { tmpdir } = process.getBuiltinModule('node:os')
     const folder = mkdtempSync(join(tmpdir(), 'ticketplan-'))
