@@ -252,28 +252,38 @@ function measureImport(): void {
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     return stdout.trim().split(' ').map(Number) as [number, number]
   })
-  note('import of the SDK, ms', median(results.map(([ms]) => ms)), 'the limit, 100 ms', 100, 1)
-  note('memory of a process with the SDK imported, MB', median(results.map(([, mb]) => mb)), 'the limit, 70 MB', 70, 1)
+  note('import of the SDK, ms', median(results.map(([ms]) => ms)), 'the limit of 100 ms', 100, 1)
+  note(
+    'memory of a process with the SDK imported, MB',
+    median(results.map(([, mb]) => mb)),
+    'the limit of 70 MB',
+    70,
+    1,
+  )
 }
 
 function measureSdk(repository: string): void {
-  const db = new Database(join(repository, '.git', 'ticketplan', 'index.db'), { readonly: true })
+  using plan = openPlan({ root: repository })
+  const db = new Database(plan.db().path, { readonly: true })
   const byTicket = db.prepare('select * from relations where ticket_id = ?')
-  const byKind = db.prepare("select * from relations where ticket_id = ? and kind = 'blocked_by'")
+  const byKind = db.prepare('select * from relations where kind = ? and ticket_id = ?')
   const ids = db.prepare('select id from tickets').pluck().all() as string[]
   let next = 0
-  const id = () => ids[(next += 7919) % ids.length]!
+  const id = () => {
+    next = (next + 7919) % ids.length
+    return ids[next]!
+  }
   note(
-    'relations of a Ticket by plain SQL, us',
+    'relations of a Ticket, prepared SQL, us',
     medianUs(() => byTicket.all(id())),
-    'the goal, 25 us',
+    'the goal of 25 us',
     25,
     null,
   )
   note(
-    'relations of a Ticket and kind by plain SQL, us',
-    medianUs(() => byKind.all(id())),
-    'the goal, 25 us',
+    'relations of a kind and a Ticket, prepared SQL, us',
+    medianUs(() => byKind.all('blocked_by', id())),
+    'the goal of 25 us',
     25,
     null,
   )
@@ -300,7 +310,7 @@ function measureRecord(repository: string): void {
   const record = () =>
     plan.record({ ticket: `T-${String(n++ % ticketCount).padStart(6, '0')}`, kind: 'note', reason: `note ${n}` })
   const [measuredMs, floorMs] = alternate(200, record, durableWrite)
-  note('record', measuredMs!, 'write, fsync, rename, fsync of the folder', floorMs!, null)
+  note('record, SDK', measuredMs!, 'write, fsync, rename, fsync of the folder', floorMs!, null)
 }
 
 function alternate(times: number, ...actions: (() => unknown)[]): number[] {

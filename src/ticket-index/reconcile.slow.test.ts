@@ -114,12 +114,12 @@ describe('many processes and one index', () => {
 })
 
 describe('an index that cannot be written', () => {
-  it.each([
+  it.for([
     'with the databases there',
     'without any',
-  ])('on a read-only disk, %s, answers come from memory', async what => {
+  ])('on a read-only disk, %s, answers come from memory', async (what, { skip }) => {
     const obstacle = mountObstacle()
-    if (obstacle) return console.warn(`skipped: ${obstacle}`)
+    skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
     putTickets(repo, 3)
     if (what !== 'without any') {

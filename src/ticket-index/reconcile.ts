@@ -61,9 +61,6 @@ export function prepareReconciler(
     .raw()
   const readSnapshot = connection.prepare<[], Snapshot>('select paths, stats from snapshot where id = 1')
   const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
-  const dropSnapshot = connection.prepare('delete from snapshot')
-  const storedOutdated = connection.prepare<[], string>("select value from meta where key = 'outdated'").pluck()
-  const storeOutdated = connection.prepare("insert or replace into meta values ('outdated', ?)")
   const lagging = connection.prepare<[], string>('select path from snapshot_lag').pluck()
   const addLag = connection.prepare<[string]>('insert or ignore into snapshot_lag values (?)')
   const clearLag = connection.prepare('delete from snapshot_lag')
@@ -73,18 +70,6 @@ export function prepareReconciler(
     const now = Date.now()
     const file = findTicketFile(repository.root, path)
     return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
-  }
-
-  const readOutdated = () => new Set(storedOutdated.get()?.split('\0'))
-  /**
-   * Paths whose rows are no longer those of the snapshot: a file can come back with the stat data that it had, when its
-   * folder is moved away and back, and then only the rows tell.
-   */
-  const addOutdated = (paths: Iterable<string>) => {
-    const outdated = readOutdated()
-    for (const path of paths) outdated.add(path)
-    if (outdated.size <= SNAPSHOT_LAG) storeOutdated.run([...outdated].join('\0'))
-    else dropSnapshot.run()
   }
 
   /** True where the snapshot and the rows that changed since prove that no file has changed. */
@@ -119,7 +104,6 @@ export function prepareReconciler(
     }
     clearLag.run()
     writeSnapshot.run(known.map(([path]) => path).join('\0'), Buffer.from(stats.buffer))
-    storeOutdated.run('')
   }
 
   const rebuild = (progress?: Progress): Reconciled => {
@@ -174,7 +158,6 @@ export function prepareReconciler(
           rows.remove(path)
           if (file) insertions.push(() => rows.insert(file, reading.racy))
         }
-        addOutdated(found.keys())
         for (const insert of insertions) insert() // after every removal: a Ticket may have moved to another path
       })
       .immediate()
