@@ -414,6 +414,7 @@ describe('retracting', () => {
 
 describe('any sequence of changes', () => {
   const targets = fc.constantFrom(A, B)
+  const starts = tickets.filter(({ id }) => id !== A && id !== B)
   const short = fc.constantFrom(undefined, '', 'why')
   const pools = fc.constantFrom(undefined, 'default', 'gpu')
   const drafts: fc.Arbitrary<DecisionDraft> = fc.oneof(
@@ -467,7 +468,7 @@ describe('any sequence of changes', () => {
   test('only ever adds decisions, and what it leaves can always be written', () => {
     let unchanged = 0
     fc.assert(
-      fc.property(tickets, fc.array(steps, { minLength: 1, maxLength: 12 }), (start, list) => {
+      fc.property(starts, fc.array(steps, { minLength: 1, maxLength: 12 }), (start, list) => {
         const stamps = countingStamps()
         let ticket = start
         for (const step of list) {

@@ -138,7 +138,8 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
   const otherWeight =
     draft.kind === 'conflicts_with' ? listStanding(ticket, { ...draft, advisory: !draft.advisory }) : []
   // A merge can bring both weights; the strict one counts, so that saying it again changes nothing.
-  if (standing && !(draft.advisory && otherWeight.length > 0)) return { ticket, decision: standing, created: false }
+  const saysNothingNew = standing && !(draft.advisory && otherWeight.length > 0) && !replacesStanding(ticket, draft)
+  if (saysNothingNew) return { ticket, decision: standing, created: false }
   const supersedes = [...new Set([...(draft.supersedes ?? []), ...otherWeight.map(({ id }) => id)])].sort()
   const mustFollow = ticket.decisions.filter(decision => supersedes.includes(decision.id) || rivals(decision, draft))
   const decision = newDecision(stamp, mustFollow, {
@@ -154,6 +155,11 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
     overrides: draft.overrides?.length ? draft.overrides : undefined,
   })
   return { ticket: withDecision(ticket, decision), decision, created: true }
+}
+
+function replacesStanding(ticket: Ticket, { supersedes = [] }: DecisionDraft): boolean {
+  const statuses = fileStatuses(ticket.decisions)
+  return supersedes.some(id => statuses.get(id) === 'active' || statuses.get(id) === 'satisfied')
 }
 
 /**

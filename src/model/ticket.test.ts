@@ -180,6 +180,22 @@ describe('a path in a plan', () => {
 })
 
 describe('what is wrong with a Ticket', () => {
+  test('is a relation of a Ticket to itself', () => {
+    const decision = {
+      at: '2026-06-08T11:30:00.000Z',
+      by: 'tester',
+      id: '01JX8Z3V7Q4T9K2M5N6P7R8S9T',
+      kind: 'blocked_by',
+      target: 'A',
+    }
+    const ticket = { format: 1, id: 'A', title: 't', state: 'open', decisions: [decision] }
+    expect(ticketProblem(ticket)).toEqual({
+      path: ['decisions', 0, 'target'],
+      message: 'a relation of a Ticket to itself',
+    })
+    expect(ticketProblem({ ...ticket, id: 'B' })).toBeNull()
+  })
+
   test('is nothing, for every generated Ticket', () => {
     fc.assert(
       fc.property(tickets, ticket => {

@@ -5,7 +5,7 @@
  * Unknown keys pass and are kept. Nothing here knows of disk, clock or database.
  */
 import * as z from 'zod/mini'
-import { type Decision, decisionProblem } from './decision.ts'
+import { type Decision, decisionProblem, isStoredRelation } from './decision.ts'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
 import { LIMITS, oneLine, timestamp } from './text.ts'
@@ -55,7 +55,7 @@ export interface TicketProblem {
 export function ticketProblem(value: unknown): TicketProblem | null {
   const issue = firstIssue(ticketSchema(), value)
   if (issue) return issue
-  const { decisions } = value as Ticket
+  const { id: ticketId, decisions } = value as Ticket
   const seen = new Set<string>()
   for (const [position, decision] of (decisions ?? []).entries()) {
     const problem = decisionProblem(decision)
@@ -63,6 +63,9 @@ export function ticketProblem(value: unknown): TicketProblem | null {
     const { id } = decision
     if (seen.has(id)) return { path: ['decisions', position, 'id'], message: `the decision id ${id} stands twice` }
     seen.add(id)
+    if (isStoredRelation(decision) && decision.target === ticketId) {
+      return { path: ['decisions', position, 'target'], message: 'a relation of a Ticket to itself' }
+    }
   }
   return null
 }

@@ -118,15 +118,15 @@ export function poolFor(id: string, facts: Facts, asked: string | undefined): st
 }
 
 function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
-  const own = facts.ticket(id)
-  if (own && !own.readable) {
-    yield unreadable(own, `${id}'s own file cannot be read`)
-    return
-  }
   const claim = facts.claim(id)
   if (claim && claim.holder !== asking.holder) {
     const message = `claimed by ${claim.holder} until ${claim.expires_at}`
     yield { code: 'claimed', severity: 'hold', message, holder: claim.holder, expires_at: claim.expires_at }
+  }
+  const own = facts.ticket(id)
+  if (own && !own.readable) {
+    yield unreadable(own, `${id}'s own file cannot be read`)
+    return
   }
   if (own?.phase !== 'queued') {
     const message = own ? `its state is "${own.state}", which is not a queued one` : 'it has no file'

@@ -243,6 +243,21 @@ describe('record', () => {
     })
   })
 
+  test('a conflict kept on the unusual side is replaced there by one of another weight', () => {
+    withPlan((plan, root) => {
+      addTickets(plan, 'B')
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      addTickets(plan, 'A')
+      expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', advisory: true })).toMatchObject({
+        created: true,
+        ticket: 'B',
+      })
+      plan.set({ ticket: 'B', state: 'in_progress' })
+      expect(plan.consult('A')).toMatchObject({ verdict: 'accept', reasons: [{ severity: 'warn' }] })
+      expect(readTicketJson(root, 'tickets/A.json').decisions).toEqual([])
+    })
+  })
+
   test('strict after advisory replaces it, and the other way round', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B')
@@ -324,6 +339,10 @@ describe('record', () => {
       const second = plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B', reason: 'new', supersedes: [first.id] })
       expect(second.created).toBe(true)
       expect(plan.show('A').decisions.map(({ status }) => status)).toEqual(['superseded', 'active'])
+      const again = { ticket: 'A', kind: 'blocked_by', other: 'B', reason: 'new', supersedes: [first.id] }
+      expect(plan.record(again)).toMatchObject({ created: false, decision: { id: second.decision.id } })
+      const note = plan.record({ ticket: 'A', kind: 'note', reason: 'of old' }).decision
+      expect(plan.record({ ...again, supersedes: [note.id] }).created).toBe(true)
     })
   })
 })

@@ -130,11 +130,13 @@ function recordRelation(
   const files = new Map([subject, other].map(({ id, file }) => [id, file]))
   let { holder, kind: storedKind, target } = storedRelation(subject.id, kind, other.id)
   if (storedKind === 'conflicts_with') {
-    const elsewhere = files.get(target)
-    const standing = elsewhere && findStanding(elsewhere.ticket, { ...draft, kind: storedKind, target: holder })
-    if (standing) return { created: false, decision: standing, ticket: target, warnings }
-    // Nothing is lost because the Ticket that usually keeps it has not arrived: a conflict reads the same from both sides.
-    if (!files.get(holder)) [holder, target] = [target, holder]
+    // It reads the same from both sides. So nothing is lost because the Ticket that usually keeps it has not arrived, and one
+    // that the other file holds for that reason stands or is replaced there.
+    const other = files.get(target)
+    const inOther = [true, false].some(
+      advisory => other && findStanding(other.ticket, { kind: storedKind, target: holder, advisory }),
+    )
+    if (inOther || !files.get(holder)) [holder, target] = [target, holder]
   }
   const file = files.get(holder)
   if (!file) {

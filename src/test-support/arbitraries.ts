@@ -228,7 +228,7 @@ export const tickets: fc.Arbitrary<Ticket> = merged<Ticket>(
   }),
   optional({ slug: slugs, created_at: timestamps, queued_at: timestamps, queued_by: texts, state_at: timestamps }),
   extensions(1),
-)
+).map(ticket => ({ ...ticket, decisions: ticket.decisions.filter(decision => decision.target !== ticket.id) }))
 
 const PLAN_IDS = ['A', 'B', 'C', 'D', 'E', 'F'] as TicketId[]
 
