@@ -13,10 +13,11 @@ import { leaseClock, type Moment } from './claims/lease-clock.ts'
 import { indexFacts } from './consult/facts.ts'
 import { readFencingMark, writeFencingMark } from './database/fencing-mark.ts'
 import { BUSY_TIMEOUT_MS } from './database/open.ts'
-import { databaseError } from './database/sqlite-error.ts'
+import { databaseError, isDamaged } from './database/sqlite-error.ts'
 import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
 import { findGitConfig } from './files/git.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
+import { checkedBytes } from './files/ticket-bytes.ts'
 import {
   findTicketFile,
   type QuarantinedFile,
@@ -24,18 +25,17 @@ import {
   refuseFile,
   writeTicketFile,
 } from './files/ticket-files.ts'
-import { decodeTicket, encodeTicket } from './model/canonical-json.ts'
 import type { Stamp } from './model/change.ts'
 import { PlanError } from './model/errors.ts'
 import { lazy } from './model/lazy.ts'
 import { type Phase, phaseFunction } from './model/phase.ts'
-import { Refusal } from './model/strict-json.ts'
 import { LIMITS } from './model/text.ts'
-import { FORMAT, type Ticket } from './model/ticket.ts'
+import type { Ticket } from './model/ticket.ts'
 import { idKey, isTicketId, type TicketId } from './model/ticket-id.ts'
 import type { Facts } from './model/verdict.ts'
 import type { IndexQueries, TicketRow } from './ticket-index/query.ts'
 import type { Progress, Reconciled } from './ticket-index/reconcile.ts'
+import { resolveName, unknownTicket } from './ticket-index/resolve-name.ts'
 import { type TicketIndex, ticketIndex } from './ticket-index/ticket-index.ts'
 
 /** How a plan is opened; all but `root` have a default. */
@@ -55,6 +55,16 @@ export interface OpenOptions {
   /** How long to wait for a lock before "busy", in milliseconds. Default 15,000. */
   busyTimeoutMs?: number
 }
+
+const OPTIONS = [
+  'root',
+  'actor',
+  'now',
+  'newId',
+  'onNotice',
+  'onProgress',
+  'busyTimeoutMs',
+] as const satisfies (keyof OpenOptions)[]
 
 /** One moment's answers: a snapshot of the index and of the live claims. */
 export interface View {
@@ -112,6 +122,11 @@ const ATTEMPTS = 20
 
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError bad_config, io. */
 export function openStore(options: OpenOptions = {}): Store {
+  const misspelt = Object.keys(options).find(key => !(OPTIONS as readonly string[]).includes(key))
+  if (misspelt !== undefined) {
+    const message = `unknown option ${misspelt}; the options are ${OPTIONS.join(', ')}`
+    throw new PlanError('invalid_input', message, { field: misspelt })
+  }
   let repository = findRepository(options.root ?? process.cwd())
   const configPath = join(repository.root, CONFIG_FILE)
   let configStamp = stampOf(configPath)
@@ -123,7 +138,7 @@ export function openStore(options: OpenOptions = {}): Store {
   const newId = options.newId ?? (timeMs => ulid()(timeMs))
   const notify = options.onNotice ?? (() => {})
   let phaseOf = phaseFunction(repository.config.states)
-  const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs)
+  const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs, notify)
   let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
   let underLock = false
@@ -143,6 +158,10 @@ export function openStore(options: OpenOptions = {}): Store {
     try {
       return liveClaims(local.reader(), moment())
     } catch (error) {
+      if (isDamaged(error) && !underLock) {
+        local.close() // opened anew it is set aside
+        return liveClaims(local.reader(), moment())
+      }
       throw databaseError(error, local.path) // not to be taken for a failure of the index
     }
   }
@@ -152,7 +171,7 @@ export function openStore(options: OpenOptions = {}): Store {
       queries,
       claims,
       facts: indexFacts(queries, claims, repository.config.pools),
-      resolve: name => resolve(queries, name),
+      resolve: name => resolveName(queries, name),
     }
   }
   /** The index, under the configuration of now, over a tickets folder that is there. */
@@ -223,7 +242,7 @@ export function openStore(options: OpenOptions = {}): Store {
     rebuild: () => fresh().rebuild(options.onProgress),
     locked(action) {
       if (underLock) return action()
-      refreshConfig()
+      fresh() // fails before anything is made where nothing is set up
       return local.locked(() => {
         underLock = true
         try {
@@ -241,6 +260,9 @@ export function openStore(options: OpenOptions = {}): Store {
           'nobody to record as the author: give --actor <name>, set TICKETPLAN_ACTOR, or set user.name in git',
           {},
         )
+      }
+      if (/\p{Cc}/u.test(actor) || Buffer.byteLength(actor) > LIMITS.lineBytes) {
+        throw new PlanError('invalid_input', "the actor's name must be one line of at most 1 KiB", { field: 'actor' })
       }
       return { by: actor, nowMs: now(), newId }
     },
@@ -295,60 +317,4 @@ export function openStore(options: OpenOptions = {}): Store {
 function stampOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
-}
-
-function resolve(queries: IndexQueries, name: string): { id: TicketId; row: TicketRow | null } {
-  const row = queries.ticket(name)
-  if (row) return { id: row.id as TicketId, row }
-  // A file that cannot be read still has its name.
-  if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => path.endsWith(`/${name}.json`)))
-    return { id: name, row: null }
-  const bySlug = queries.ticketsBySlug(name)
-  if (bySlug.length === 1) return { id: bySlug[0]!.id as TicketId, row: bySlug[0]! }
-  if (bySlug.length === 0) return unknownTicket(queries, name)
-  const tickets = bySlug.map(({ id }) => id)
-  throw new PlanError(
-    'ambiguous_slug',
-    `the slug "${name}" belongs to more than one Ticket: ${tickets.join(', ')}; name one by its id`,
-    {
-      slug: name,
-      tickets,
-    },
-  )
-}
-
-function unknownTicket(queries: IndexQueries, name: string): never {
-  const similar = queries.similar(name).map(({ id, slug }) => (slug ? `${id} (${slug})` : id))
-  const hint = similar.length
-    ? `; similar: ${similar.join(', ')}`
-    : '; "ticketplan sql \'select id, slug from tickets\'" lists all'
-  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}`, { ticket: name, similar })
-}
-
-/** The bytes to write, proved to be readable again as the same Ticket. */
-function checkedBytes(ticket: Ticket, path: string): Buffer {
-  if (ticket.format > FORMAT) {
-    throw new PlanError(
-      'newer_format',
-      `${path} has format ${ticket.format}, this version writes format ${FORMAT}: update ticketplan to change it`,
-      { path, format: ticket.format },
-    )
-  }
-  if (ticket.decisions.length > LIMITS.decisions) {
-    throw new PlanError('limit', `${ticket.id} would hold more than ${LIMITS.decisions} decisions`, {
-      limit: 'decisions',
-    })
-  }
-  try {
-    const bytes = Buffer.from(encodeTicket(ticket))
-    decodeTicket(bytes, ticket.id)
-    return bytes
-  } catch (error) {
-    if (error instanceof Refusal && error.code === 'too_large') {
-      throw new PlanError('limit', `${path} would be ${error.message}`, { limit: 'fileBytes' })
-    }
-    if (error instanceof Refusal)
-      throw new PlanError('invalid_input', `not written: ${error.message}`, { field: error.message })
-    throw error
-  }
 }

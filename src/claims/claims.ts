@@ -5,7 +5,7 @@
  * change something are called inside the write lock, whose transaction makes them one with what else happens there. What a
  * caller must branch on is returned, not thrown.
  */
-import type { Connection } from '../database/open.ts'
+import type { Connection, Statement } from '../database/open.ts'
 import type { Moment } from './lease-clock.ts'
 
 /** A claim as answers show it. */
@@ -81,7 +81,7 @@ interface Marks {
 export function liveClaims(connection: Connection | undefined, given: Moment): LiveClaims {
   if (!connection) return { find: () => undefined, countInPool: () => 0, all: () => [] }
   const moment = notBefore(given, readMarks(connection))
-  const rows = connection.prepare<[], LeaseRow>('select * from leases order by ticket_id').all()
+  const rows = statement<[], LeaseRow>(connection, 'select * from leases order by ticket_id').all()
   const claims = rows.map(row => ({ ...claimOf(row, moment), released_at: row.released_at }))
   const live = new Map(claims.filter(claim => claim.live).map(claim => [claim.ticket, withoutRelease(claim)]))
   return {
@@ -103,7 +103,10 @@ export function acquireLease(
   const moment = notBefore(given, marks)
   const row = findLease(connection, request.ticket)
   const live = row && isLive(row, moment)
-  if (live && row.holder !== request.holder) return { status: 'held', claim: claimOf(row, moment) }
+  if (live && row.holder !== request.holder) {
+    writeMarks(connection, moment, marks?.token ?? row.token)
+    return { status: 'held', claim: claimOf(row, moment) }
+  }
   const token = live ? row.token : Math.max(marks?.token ?? 0, newestToken, Math.floor(moment.wallMs / 1000)) + 1
   const at = isoTime(moment.wallMs)
   const next: LeaseRow = {
@@ -138,7 +141,7 @@ export function renewLease(
   const marks = readMarks(connection)
   const moment = notBefore(given, marks)
   const row = findLease(connection, ticket)
-  if (!row || row.token !== token || !isLive(row, moment)) return stale(row, moment)
+  if (!row || row.token !== token || !isLive(row, moment)) return stale(connection, row, moment, marks)
   const next = { ...row, ...expiry(ttlMs ?? row.ttl_ms, moment) }
   writeLease(connection, next)
   writeLog(connection, isoTime(moment.wallMs), 'renewed', next, {})
@@ -159,7 +162,7 @@ export function releaseLease(
   const moment = notBefore(given, marks)
   const row = findLease(connection, ticket)
   const allowed = row && row.released_at === null && ('force' in by || (row.token === by.token && isLive(row, moment)))
-  if (!row || !allowed) return stale(row, moment)
+  if (!row || !allowed) return stale(connection, row, moment, marks)
   const at = isoTime(moment.wallMs)
   const next = { ...row, released_at: at }
   writeLease(connection, next)
@@ -168,7 +171,9 @@ export function releaseLease(
   return { status: 'kept', claim: claimOf(next, moment) }
 }
 
-function stale(row: LeaseRow | undefined, moment: Moment): Kept {
+/** The refusal. Its moment is noted too: who was told that the lease is over must not find it alive by a clock set back. */
+function stale(connection: Connection, row: LeaseRow | undefined, moment: Moment, marks: Marks | undefined): Kept {
+  if (row) writeMarks(connection, moment, marks?.token ?? row.token)
   return { status: 'stale_token', claim: row && row.released_at === null ? claimOf(row, moment) : null }
 }
 
@@ -178,6 +183,9 @@ function stale(row: LeaseRow | undefined, moment: Moment): Kept {
  */
 function isLive(row: LeaseRow, moment: Moment): boolean {
   if (row.released_at !== null) return false
+  // One of the two knows only the wall clock.
+  if (row.boot !== moment.boot && [row.boot, moment.boot].includes('given'))
+    return moment.wallMs < Date.parse(row.expires_at)
   const sameBoot = row.boot === moment.boot && moment.tick >= row.expires_tick - row.ttl_ms
   if (sameBoot) return moment.tick < row.expires_tick
   return moment.wallMs < Date.parse(row.expires_at) && moment.tick < row.ttl_ms
@@ -224,26 +232,25 @@ function withoutRelease({ released_at: _, ...claim }: Claim & { released_at: str
 }
 
 function findLease(connection: Connection, ticket: string): LeaseRow | undefined {
-  return connection.prepare<[string], LeaseRow>('select * from leases where ticket_id = ?').get(ticket)
+  return statement<[string], LeaseRow>(connection, 'select * from leases where ticket_id = ?').get(ticket)
 }
 
 function readMarks(connection: Connection): Marks | undefined {
-  return connection.prepare<[], Marks>('select token, wall_ms, boot, tick from marks where id = 1').get()
+  return statement<[], Marks>(connection, 'select token, wall_ms, boot, tick from marks where id = 1').get()
 }
 
 function writeMarks(connection: Connection, { wallMs, boot, tick }: Moment, token: number): void {
-  connection.prepare('insert or replace into marks values (1, ?, ?, ?, ?)').run(token, wallMs, boot, tick)
+  statement(connection, 'insert or replace into marks values (1, ?, ?, ?, ?)').run(token, wallMs, boot, tick)
 }
 
 function writeLease(connection: Connection, row: LeaseRow): void {
-  connection
-    .prepare(
-      `insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
+  statement(
+    connection,
+    `insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
          boot, expires_tick, ttl_ms, released_at)
        values (@ticket_id, @holder, @token, @pool, @session, @worktree, @pid, @acquired_at, @renewed_at, @expires_at,
          @boot, @expires_tick, @ttl_ms, @released_at)`,
-    )
-    .run(row)
+  ).run(row)
 }
 
 function writeLog(
@@ -253,11 +260,21 @@ function writeLog(
   { ticket_id, holder, token }: LeaseRow,
   { previousHolder = null, reason = null }: { previousHolder?: string | null; reason?: string | null },
 ): void {
-  connection
-    .prepare(
-      'insert into claim_log (at, action, ticket_id, holder, token, previous_holder, reason) values (?, ?, ?, ?, ?, ?, ?)',
-    )
-    .run(at, action, ticket_id, holder, token, previousHolder, reason)
+  statement(
+    connection,
+    'insert into claim_log (at, action, ticket_id, holder, token, previous_holder, reason) values (?, ?, ?, ?, ?, ?, ?)',
+  ).run(at, action, ticket_id, holder, token, previousHolder, reason)
+}
+
+const prepared = new WeakMap<Connection, Map<string, Statement<unknown[], unknown>>>()
+
+/** A statement, prepared once for each connection: preparing costs more than running it. */
+function statement<P extends unknown[] = unknown[], R = unknown>(connection: Connection, sql: string): Statement<P, R> {
+  const statements = prepared.get(connection) ?? new Map<string, Statement<unknown[], unknown>>()
+  const found = statements.get(sql) ?? connection.prepare(sql)
+  statements.set(sql, found)
+  prepared.set(connection, statements)
+  return found as Statement<P, R>
 }
 
 function isoTime(timeMs: number): string {

@@ -25,7 +25,13 @@ export type LeaseClock = () => Moment
  * stands for the boot's clock too.
  */
 export function leaseClock(now: (() => number) | undefined): LeaseClock {
-  if (now) return () => ({ wallMs: now(), boot: 'given', tick: now() })
+  if (now) {
+    let latest = -Infinity
+    return () => {
+      latest = Math.max(latest, now())
+      return { wallMs: latest, boot: 'given', tick: latest }
+    }
+  }
   return () => ({ wallMs: Date.now(), boot: bootId(), tick: Number(process.hrtime.bigint() / 1000n) / 1000 })
 }
 

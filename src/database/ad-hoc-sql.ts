@@ -11,7 +11,7 @@ export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<Sql
   const { spawnSync } = process.getBuiltinModule('node:child_process')
   const child = spawnSync(process.execPath, [join(import.meta.dirname, `sql-child.${extension}`)], {
     input: JSON.stringify(request),
-    timeout: timeoutSeconds * 1000,
+    timeout: Math.ceil(timeoutSeconds * 1000),
     killSignal: 'SIGKILL',
     maxBuffer: OUTPUT_LIMIT_BYTES,
     encoding: 'utf8',

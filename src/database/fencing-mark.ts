@@ -4,6 +4,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { databaseError } from './sqlite-error.ts'
 
 const NAME = 'fencing-token'
 
@@ -17,9 +18,13 @@ export function readFencingMark(folder: string): number {
   }
 }
 
-/** Notes a token; called inside the write lock. */
+/** Notes a token; called inside the write lock. @throws PlanError io. */
 export function writeFencingMark(folder: string, token: number): void {
   const path = join(folder, NAME)
-  writeFileSync(`${path}.tmp`, `${token}\n`)
-  renameSync(`${path}.tmp`, path)
+  try {
+    writeFileSync(`${path}.tmp`, `${token}\n`)
+    renameSync(`${path}.tmp`, path)
+  } catch (error) {
+    throw databaseError(error, path)
+  }
 }

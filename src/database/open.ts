@@ -5,13 +5,14 @@
  * inodes are fair game. Migrations are drizzle-kit's files; `user_version` says how many a file has, and they run in the
  * one transaction that also sets it, so that two processes that open a new file at once end with the same one.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { PlanError } from '../model/errors.ts'
-import { databaseError, sqliteCode } from './sqlite-error.ts'
+import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
 
 export type Connection = Database.Database
+export type Statement<P extends unknown[], R> = Database.Statement<P, R>
 
 /** `tkpi` and `tkpl`, as SQLite's application_id. */
 const APPLICATION_ID = { index: 0x746b7069, local: 0x746b706c } as const
@@ -123,10 +124,50 @@ export function openLocal(path: string, timeoutMs: number): Connection {
       throw new PlanError('database', `${path} ${why}: it is left as it is`, { path, sqliteCode: 'SQLITE_MISMATCH' })
     }
     if (state !== 'ours') migrate(connection, 'local')
+    // A few rows, all read: damage shows here, before anybody relies on them.
+    connection.prepare('select sum(ttl_ms), (select sum(token) from marks) from leases').get()
     return connection
   } catch (error) {
     connection?.close()
     throw databaseError(error, path)
+  }
+}
+
+/**
+ * Renames local.db and its companions to a free name, if it is damaged; the new name, or null where nothing is wrong by now. Of
+ * several processes that find the damage one renames, under a lock of its own: nobody sets the next file aside.
+ * @throws PlanError database, io.
+ */
+export function setAsideIfDamaged(path: string, timeoutMs: number): string | null {
+  const lock = new Database(`${path}.repair-lock`, { timeout: timeoutMs })
+  try {
+    lock.exec('begin immediate')
+    if (!isFileDamaged(path, timeoutMs)) return null
+    let number = 1
+    while (existsSync(`${path}.damaged-${number}`)) number++
+    const aside = `${path}.damaged-${number}`
+    // The companions go first: a new file must never meet an old journal.
+    for (const suffix of ['-wal', '-shm', '-journal', ''])
+      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+    return aside
+  } catch (error) {
+    throw databaseError(error, path)
+  } finally {
+    lock.close()
+  }
+}
+
+function isFileDamaged(path: string, timeoutMs: number): boolean {
+  if (!existsSync(path)) return false
+  let connection: Connection | undefined
+  try {
+    connection = openLocal(path, timeoutMs)
+    return connection.pragma('quick_check(1)', { simple: true }) !== 'ok'
+  } catch (error) {
+    const cause = error instanceof PlanError ? error.cause : error
+    return isDamaged(cause)
+  } finally {
+    connection?.close()
   }
 }
 

@@ -10,10 +10,8 @@ import Database from 'better-sqlite3'
 
 export interface SqlRequest {
   indexPath: string
-  /** local.db, for `claims`; null where there is none. */
-  localPath: string | null
-  /** Tickets whose claims are live: the lease clock is not SQL's. */
-  live: string[]
+  /** The rows of `claims`: they are in local.db, and the clock that decides which are live is not SQL's. */
+  claims: (string | number | null)[][]
   query: string
   /** At most so many rows, and so many bytes of values. */
   limit: number
@@ -25,6 +23,8 @@ export type SqlReply =
   | { error: { code: 'sql_refused' | 'sql_failed'; message: string } }
 /** Integers beyond 2^53 and infinite numbers come as text, blobs as hexadecimal text. */
 export type SqlValue = string | number | null
+
+export const CLAIM_COLUMNS = ['ticket_id', 'holder', 'token', 'pool', 'acquired_at', 'renewed_at', 'expires_at', 'live']
 
 const HEAP_LIMIT_BYTES = 256 * 1024 * 1024
 const READING = /^(?:select|with|values|explain)\b/i
@@ -46,24 +46,12 @@ function plain(value: unknown): SqlValue {
   return value as string | null
 }
 
-function open({ indexPath, localPath, live }: SqlRequest) {
+function open({ indexPath, claims }: SqlRequest) {
   const connection = new Database(indexPath, { readonly: true, fileMustExist: true, timeout: 10_000 })
   connection.pragma(`hard_heap_limit = ${HEAP_LIMIT_BYTES}`)
-  const columns = 'ticket_id, holder, token, pool, acquired_at, renewed_at, expires_at'
-  if (localPath === null) {
-    connection.exec(
-      `create temp view claims as select ${columns
-        .split(', ')
-        .map(name => `null as ${name}`)
-        .join(', ')}, 0 as live where 0`,
-    )
-  } else {
-    connection.prepare('attach ? as local').run(localPath)
-    const tickets = live.map(ticket => `'${ticket}'`).join(', ') // ids: their grammar has no quote
-    connection.exec(
-      `create temp view claims as select ${columns}, ticket_id in (${tickets}) as live from local.leases where released_at is null`,
-    )
-  }
+  connection.exec(`create temp table claims(${CLAIM_COLUMNS.join(', ')})`)
+  const insert = connection.prepare(`insert into claims values (${CLAIM_COLUMNS.map(() => '?').join(', ')})`)
+  for (const claim of claims) insert.run(claim)
   connection.pragma('query_only = on')
   return connection
 }

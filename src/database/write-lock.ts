@@ -4,10 +4,12 @@
  * SQLite's lock needs no clean-up: the kernel frees it with the process that holds it, however that ends. A holder that
  * stops without ending is named where the system tells (Linux). Nothing is written to the database by locking.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isPlanError, PlanError } from '../model/errors.ts'
-import { type Connection, inodeOf, openLocal, openLocalReadOnly, pause } from './open.ts'
-import { databaseError, isUnwritable, sqliteCode } from './sqlite-error.ts'
+import { readFencingMark } from './fencing-mark.ts'
+import { type Connection, inodeOf, openLocal, openLocalReadOnly, pause, setAsideIfDamaged } from './open.ts'
+import { databaseError, isDamaged, isUnwritable, sqliteCode } from './sqlite-error.ts'
 
 /** local.db, opened when first needed, and opened anew where the file was replaced. */
 export interface LocalDatabase {
@@ -19,8 +21,15 @@ export interface LocalDatabase {
   close(): void
 }
 
-/** Ready to open local.db at a path; nothing is opened yet. `timeoutMs` bounds the wait for the lock. */
-export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
+/**
+ * Ready to open local.db at a path; nothing is opened yet. `timeoutMs` bounds the wait for the lock. `notify` is told where
+ * claims were lost with a damaged file.
+ */
+export function localDatabase(
+  path: string,
+  timeoutMs: number,
+  notify: (message: string) => void = () => {},
+): LocalDatabase {
   let connection: Connection | undefined
   let readOnly: Connection | undefined
   let inode: number | null = null
@@ -31,10 +40,35 @@ export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
     readOnly?.close()
     connection = readOnly = undefined
   }
+  const setAside = (): boolean => {
+    const aside = setAsideIfDamaged(path, timeoutMs)
+    if (aside === null) return false
+    notify(
+      `${path} was damaged and is now ${aside}: the claims in it are lost, and running workers have to claim again; Tickets are not affected`,
+    )
+    return true
+  }
+  const openUndamaged = (): Connection => {
+    try {
+      // In this order: a file that another process is making is empty only as long as no token is noted.
+      const isLost = readFencingMark(dirname(path)) > 0 && !statSync(path, { throwIfNoEntry: false })?.size
+      const opened = openLocal(path, timeoutMs)
+      if (isLost) {
+        notify(
+          `${path} was gone and is made anew: claims are lost, and running workers have to claim again; Tickets are not affected`,
+        )
+      }
+      return opened
+    } catch (error) {
+      if (!isPlanError(error, 'database') || !isDamaged(error.cause)) throw error
+      setAside()
+      return openLocal(path, timeoutMs)
+    }
+  }
   const open = (): Connection => {
     if (connection && inodeOf(path) !== inode) close()
     try {
-      connection ??= openLocal(path, timeoutMs)
+      connection ??= openUndamaged()
     } catch (error) {
       const isBusy = isPlanError(error, 'database') && error.data.sqliteCode === 'SQLITE_BUSY'
       throw isBusy ? busyError(path, timeoutMs) : error
@@ -67,7 +101,12 @@ export function localDatabase(path: string, timeoutMs: number): LocalDatabase {
         return result
       } catch (error) {
         if (locked.inTransaction) locked.exec('rollback')
-        throw error
+        if (sqliteCode(error) === undefined) throw error
+        if (isDamaged(error)) {
+          close()
+          setAside()
+        }
+        throw databaseError(error, path)
       } finally {
         depth--
       }

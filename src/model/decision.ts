@@ -109,11 +109,42 @@ export interface Decision {
   [unknown: string]: unknown
 }
 
+/** What belongs to one machine and one run: no Ticket, decision or plan may have a key of this name. */
+const LOCAL_KEYS = [
+  'claim',
+  'claims',
+  'expires_at',
+  'fencing_token',
+  'holder',
+  'host',
+  'hostname',
+  'lease',
+  'pid',
+  'session',
+  'socket',
+  'token',
+]
+
+/** The local key that an object has, as a problem; null for one that has none and for everything else. */
+export function localKeyProblem(value: unknown): { path: string[]; message: string } | null {
+  if (typeof value !== 'object' || value === null) return null
+  const key = LOCAL_KEYS.find(key => Object.hasOwn(value, key))
+  return key === undefined
+    ? null
+    : {
+        path: [key],
+        message: 'is local to one machine: claims and what belongs to them are never kept in a Ticket file',
+      }
+}
+
 /** The first thing that keeps a parsed value from being a decision, or null. */
 export function decisionProblem(value: unknown): { path: (string | number)[]; message: string } | null {
   const kind = (value as { kind?: unknown } | null)?.kind
   const known = typeof kind === 'string' && Object.hasOwn(schemas(), kind) ? (kind as StoredKind) : 'unknown'
-  return firstIssue(schemas()[known], value)
+  const issue = firstIssue(schemas()[known], value) ?? localKeyProblem(value)
+  if (issue) return issue
+  const inPlan = localKeyProblem((value as Decision).plan)
+  return inPlan && { ...inPlan, path: ['plan', ...inPlan.path] }
 }
 
 /** The kinds of relation that a file can hold, in the order of the alphabet. */

@@ -15,15 +15,27 @@ export interface Issue {
 export function firstIssue(schema: z.ZodMiniType, value: unknown): Issue | null {
   if (schema.safeParse(value).success) return null
   z.config(en()) // the words are loaded when something has to be said
-  const issue = schema.safeParse(value).error!.issues[0]!
+  const { issues } = schema.safeParse(value).error!
+  // A misspelt key explains the one that is missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
   const path = issue.path as (string | number)[]
   const parent = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string | number, unknown>)?.[key], value)
   const missing =
     path.length > 0 && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, path.at(-1)!)
   return {
     path,
-    message: missing ? 'is missing' : issue.message,
+    message: missing ? 'is missing' : words(issue),
     missing,
     unknownKeys: issue.code === 'unrecognized_keys' ? issue.keys : [],
   }
+}
+
+/** What is wrong, in words for a person, where the library's own are for programmers. */
+function words(issue: z.core.$ZodIssue): string {
+  if (!/^(Too|Invalid)/.test(issue.message ?? '')) return issue.message ?? '' // the schema has words of its own
+  if (issue.code === 'too_small' && (issue.origin === 'string' || issue.origin === 'array')) return 'must not be empty'
+  if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
+  if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
+  return issue.message ?? ''
 }

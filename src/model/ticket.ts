@@ -5,7 +5,7 @@
  * Unknown keys pass and are kept. Nothing here knows of disk, clock or database.
  */
 import * as z from 'zod/mini'
-import { type Decision, decisionProblem, isStoredRelation } from './decision.ts'
+import { type Decision, decisionProblem, isStoredRelation, localKeyProblem } from './decision.ts'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
 import { LIMITS, oneLine, timestamp } from './text.ts'
@@ -53,7 +53,7 @@ export interface TicketProblem {
 
 /** The first thing that keeps a parsed value from being a Ticket of this format, or null. */
 export function ticketProblem(value: unknown): TicketProblem | null {
-  const issue = firstIssue(ticketSchema(), value)
+  const issue = firstIssue(ticketSchema(), value) ?? localKeyProblem(value)
   if (issue) return issue
   const { id: ticketId, decisions } = value as Ticket
   const seen = new Set<string>()

@@ -73,13 +73,13 @@ describe('not_queued', () => {
     expect(codes(consult({ tickets: [] }))).toEqual(['not_queued hold'])
   })
 
-  test('is the only reason for a terminal Ticket: all that was decided about it is settled', () => {
+  test('leaves nothing but a full pool for a terminal Ticket: all that was decided about it is settled', () => {
     const settled = ticket('T', 'done', blockedBy('A'), comesAfter('A'), conflict('A'), waiting(), {
       kind: 'contested',
       field: 'title',
     })
     const plan = { tickets: [settled, ticket('A', 'in_progress', blockedBy('T'))], pools: { default: 0 } }
-    expect(codes(consult(plan))).toEqual(['not_queued hold'])
+    expect(codes(consult(plan))).toEqual(['not_queued hold', 'pool_full hold'])
   })
 
   test('comes with every other reason for one that is not terminal', () => {
@@ -536,7 +536,7 @@ describe('pool_full', () => {
     expect(consult(plan, 'T', { holder: 'pod-1' }).verdict).toBe('accept')
   })
 
-  test('looks at the pool that is asked for, else at that of the note, else at the default', () => {
+  test('looks at the pool that is asked for, else at that of the note, else at the default, if that has a limit', () => {
     const noted = ticket('T', 'queued', waiting({ pool: 'gpu' }))
     const pools = { default: 1, gpu: 1, review: 1 }
     const full = (own: Ticket, pool: string, asking?: Asking) =>
@@ -549,11 +549,13 @@ describe('pool_full', () => {
     expect(full(noted, 'default')).toBe(false)
     expect(full(own, 'default')).toBe(true)
     const facts = memoryFacts({ tickets: [noted] })
+    const limited = memoryFacts({ tickets: [noted], pools })
     expect([poolFor('T', facts, 'x'), poolFor('T', facts, undefined), poolFor('U', facts, undefined)]).toEqual([
       'x',
       'gpu',
-      'default',
+      undefined,
     ])
+    expect(poolFor('U', limited, undefined)).toBe('default')
   })
 })
 

@@ -112,9 +112,9 @@ export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verd
   return { verdict: reasons.some(reason => reason.severity === 'hold') ? 'hold' : 'accept', reasons }
 }
 
-/** The pool whose slot the Ticket would take; it may be one without a limit. */
-export function poolFor(id: string, facts: Facts, asked: string | undefined): string {
-  return asked ?? facts.waiting(id)?.pool ?? 'default'
+/** The pool whose slot the Ticket would take: the one asked for, else that of its capacity note, else `default` if it has a limit. */
+export function poolFor(id: string, facts: Facts, asked: string | undefined): string | undefined {
+  return asked ?? facts.waiting(id)?.pool ?? (facts.slots('default', id) ? 'default' : undefined)
 }
 
 function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
@@ -132,7 +132,11 @@ function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
     const message = own ? `its state is "${own.state}", which is not a queued one` : 'it has no file'
     yield { code: 'not_queued', severity: 'hold', message }
   }
-  if (!own || own.phase === 'terminal') return // every decision about it is settled
+  if (!own) return
+  if (own.phase === 'terminal') {
+    yield* poolReasons(id, facts, asking) // every decision about it is settled, but a claim would still take a slot
+    return
+  }
   yield* blockerReasons(id, facts)
   yield* orderReasons(id, facts)
   yield* conflictReasons(id, facts)
@@ -141,7 +145,8 @@ function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
     const message = `waits for itself: ${[...cycle, id].join(' waits for ')}`
     yield { code: 'cycle', severity: 'hold', message, cycle }
   }
-  yield* capacityReasons(id, facts, asking)
+  yield* capacityReasons(id, facts)
+  yield* poolReasons(id, facts, asking)
   for (const { decision, field } of facts.contested(id)) {
     const message = `two sides of a merge set "${field}"; the value that lost is kept in decision ${decision}: settle it, then retract that`
     yield { code: 'contested', severity: 'warn', message, field, decisions: [decision] }
@@ -196,7 +201,7 @@ function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
   }
 }
 
-function* capacityReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
+function* capacityReasons(id: string, facts: Facts): Generator<Reason> {
   const note = facts.waiting(id)
   if (note) {
     const slots = note.pool === undefined ? undefined : facts.slots(note.pool, id)
@@ -207,13 +212,13 @@ function* capacityReasons(id: string, facts: Facts, asking: Asking): Generator<R
       until.length > 0 && until.every(other => inPlay(other, facts) || facts.ticket(other)?.readable === false)
     const why = [
       full ? `pool ${note.pool} is full (${slots.taken} of ${slots.capacity})` : '',
-      waits ? `${until.join(', ')} ${until.length > 1 ? 'are all' : 'is'} still in play` : '',
+      waits ? stillInPlay(until) : '',
     ].filter(Boolean)
     const text = note.reason ? `: ${note.reason}` : ''
     const free =
       slots && !full ? ` (${slots.capacity - slots.taken} of ${slots.capacity} slots of ${note.pool} are free)` : ''
     const message = why.length
-      ? `waits for capacity, ${why.join(' and ')}${text}`
+      ? `waits for capacity: ${why.join(' and ')}${text && ` (${note.reason})`}`
       : `a capacity note stands${free}${text}`
     const severity = why.length ? 'hold' : 'warn'
     yield {
@@ -230,12 +235,19 @@ function* capacityReasons(id: string, facts: Facts, asking: Asking): Generator<R
         yield unreadable(fact, `waits for ${fact.id}, whose file cannot be read`, [note.decision])
     }
   }
+}
+
+function* poolReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
   const pool = poolFor(id, facts, asking.pool)
-  const slots = facts.slots(pool, id)
-  if (slots && slots.taken >= slots.capacity) {
-    const message = `every slot of pool ${pool} is taken (${slots.taken} of ${slots.capacity})`
-    yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
-  }
+  const slots = pool === undefined ? undefined : facts.slots(pool, id)
+  if (pool === undefined || !slots || slots.taken < slots.capacity) return
+  const message = `every slot of pool ${pool} is taken (${slots.taken} of ${slots.capacity})`
+  yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
+}
+
+function stillInPlay(tickets: string[]): string {
+  if (tickets.length === 1) return `${tickets[0]} is still in play`
+  return `${tickets.slice(0, -1).join(', ')} and ${tickets.at(-1)} are ${tickets.length === 2 ? 'both' : 'all'} still in play`
 }
 
 function unreadable(fact: TicketFact & { readable: false }, message: string, decisions?: string[]): Reason {

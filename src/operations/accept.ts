@@ -4,9 +4,10 @@ import { type AcceptedPlan, type Decision, isRelativePath, poolName } from '../m
 import { PlanError } from '../model/errors.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store.ts'
-import { checkPool, holderField, ttlField, ttlOf } from './claim.ts'
+import { holderField, ttlField, ttlOf } from './claim.ts'
 import { activePlan } from './consult.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
+import { checkPool } from './pools.ts'
 import { homePathWarnings } from './record.ts'
 import { claimShape, decisionShape, reasonShape } from './shapes.ts'
 
@@ -75,31 +76,39 @@ export const accept = operation({
     return acceptOnce(store, planned => {
       const { id, row, claim, standing, reasons, pool } = store.read(view => {
         const { id, row } = view.resolve(name)
-        const { reasons } = verdictOn(id, view.facts, { holder, pool: asked.pool })
         const claim = view.claims.find(id) ?? null
-        return { id, row, claim, standing: activePlan(view, id), reasons, pool: poolFor(id, view.facts, asked.pool) }
+        const own = claim?.holder === holder ? claim.pool : null
+        const pool = asked.pool ?? own ?? poolFor(id, view.facts, undefined)
+        const { reasons } = verdictOn(id, view.facts, { holder, pool })
+        return { id, row, claim, standing: activePlan(view, id), reasons, pool }
       })
       const refused = (why: object = {}) => ({ accepted: false, claim, decision: null, reasons, warnings, ...why })
       if (token !== undefined && token !== claim?.token) return refused({ refused: 'stale_token' as const })
-      const holds = reasons.filter(({ severity }) => severity === 'hold')
-      const isOwn = claim?.holder === holder
-      if (!isOwn && holds.some(({ code }) => !force || NOT_FORCED.includes(code))) return refused()
+      // Accepted already under this claim: what came up since does not matter. A bare claim has not asked for blockers and order.
+      const isRenewal = claim?.holder === holder && standing !== null && standing.at >= claim.acquired_at
+      const holds = reasons.filter(
+        ({ code, severity }) => severity === 'hold' && (!isRenewal || (code === 'pool_full' && claim.pool !== pool)),
+      )
+      if (holds.some(({ code }) => !force || NOT_FORCED.includes(code))) return refused()
       if (!row) return refused()
 
       const lease = store.acquire({
         ticket: id,
         holder,
-        pool: isOwn ? undefined : pool,
+        pool,
         session,
         worktree: asked.worktree,
         ttlMs: ttlOf(store, ttl),
       })
-      if (isOwn && standing && Object.keys(asked).length === 0) {
+      const earlier = isRenewal ? (standing.plan as AcceptedPlan) : undefined
+      if (earlier && Object.entries(asked).every(([key, value]) => earlier[key] === value)) {
         return { accepted: true, claim: lease.claim, decision: standing, reasons, warnings }
       }
       const overrides = force ? [...new Set(holds.map(({ code }) => code))].sort() : []
-      const plan: AcceptedPlan = { summary: row.title, ...asked }
+      const plan: AcceptedPlan = { ...(earlier ?? { summary: row.title }), ...asked }
       const stamp = store.stamp()
+      // Never before its claim, so that a plan that is older than the claim is one of another claim.
+      stamp.nowMs = Math.max(stamp.nowMs, Date.parse(lease.claim.acquired_at))
       const { decision } = store.edit(row.path, ticket =>
         addDecision(ticket, { kind: 'accepted_plan', plan, overrides, reason }, stamp),
       )

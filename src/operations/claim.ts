@@ -6,6 +6,7 @@ import { lazy } from '../model/lazy.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
+import { checkPool } from './pools.ts'
 import { claimShape, reasonShape } from './shapes.ts'
 
 export const ttlField = {
@@ -61,11 +62,16 @@ export const claim = operation({
     return store.locked(() => {
       const { id, pool, refusals, live } = store.read(view => {
         const { id } = view.resolve(name)
-        const { reasons } = verdictOn(id, view.facts, { holder: who.holder, pool: asked })
-        const refusals = reasons.filter(({ code, severity }) => severity === 'hold' && ENFORCED.includes(code))
-        return { id, pool: poolFor(id, view.facts, asked), refusals, live: view.claims.find(id) }
+        const live = view.claims.find(id)
+        const own = live?.holder === who.holder ? live : undefined
+        // A renewal keeps its slot, and what came up since; only a slot in another pool has to be free.
+        const pool = asked ?? own?.pool ?? poolFor(id, view.facts, asked)
+        const enforced = own ? (pool === own.pool ? [] : ['pool_full']) : ENFORCED
+        const { reasons } = verdictOn(id, view.facts, { holder: who.holder, pool })
+        const refusals = reasons.filter(({ code, severity }) => severity === 'hold' && enforced.includes(code))
+        return { id, pool, refusals, live }
       })
-      if (live?.holder !== who.holder && refusals.length > 0) return { claim: live ?? null, ...refusal(refusals) }
+      if (refusals.length > 0) return { claim: live ?? null, ...refusal(refusals) }
       return { claim: store.acquire({ ticket: id, pool, ttlMs: ttlOf(store, ttl), ...who }).claim }
     })
   },
@@ -152,15 +158,4 @@ function kept(result: Kept): Claimed {
 
 export function ttlOf(store: Store, ttlSeconds: number | undefined): number {
   return (ttlSeconds ?? store.repository.config.claimTtlSeconds) * 1000
-}
-
-/** @throws PlanError unknown_pool where pools are configured and this is none of them. */
-export function checkPool(store: Store, pool: string | undefined): void {
-  const { pools } = store.repository.config
-  if (pool === undefined || Object.hasOwn(pools, pool) || Object.keys(pools).length === 0) return
-  const known = Object.keys(pools).sort()
-  throw new PlanError('unknown_pool', `no pool "${pool}" in ticketplan.json; the pools are ${known.join(', ')}`, {
-    pool,
-    pools: known,
-  })
 }

@@ -21,6 +21,9 @@ const KNOWN_KEYS = new Set(
     ['advisory', 'at', 'branch', 'by', 'created_at', 'decisions', 'field', 'format', 'id', 'kind', 'label', 'lost'],
     ['overrides', 'plan', 'pool', 'queued_at', 'queued_by', 'reason', 'retracts', 'role_plan', 'slug', 'state'],
     ['state_at', 'summary', 'supersedes', 'target', 'title', 'until', 'worktree'],
+    // Refused: they are local to one machine.
+    ['claim', 'claims', 'expires_at', 'fencing_token', 'holder', 'host', 'hostname', 'lease', 'pid', 'session'],
+    ['socket', 'token'],
   ].flat(),
 )
 
@@ -95,7 +98,7 @@ const names = fc.oneof(
   fc.constantFrom('10', '9', '01', '-1', '', 'constructor', 'toString', 'ż', 'x/y', '🐢', 'a.b', 'hasOwnProperty'),
   texts,
 )
-/** Keys that no version of the format uses. */
+/** Keys that the format neither uses nor refuses. */
 const unknownKeys = names.filter(name => name !== '__proto__' && !KNOWN_KEYS.has(name))
 
 const numbers = fc

@@ -1,6 +1,6 @@
 /** What this machine lets a test do; tests that need more than it has are skipped with the reason that is given here. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CLI } from './run-cli.ts'
 import { temporaryFolder } from './temporary-repository.ts'
@@ -60,14 +60,4 @@ export function mountReadOnly(folder: string): Disposable {
 function run(program: string, ...args: string[]): void {
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`)
-}
-
-/** True where this process may write there. */
-export function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -168,7 +168,9 @@ export function prepareQueries(connection: Connection) {
          from tickets own
          join file_decisions d on d.ticket_id = own.id
          where ${ticket === undefined ? '' : 'own.id = ? and'} own.phase <> 'terminal' and d.target_id is not null
-           and d.file_status = 'active' and not exists (select 1 from files where id_key = lower(d.target_id))
+           and d.file_status = 'active' and not exists (select 1 from tickets other where other.id = d.target_id)
+           and not exists (select 1 from files where id_key = lower(d.target_id)
+             and substr(path, -length(d.target_id) - 6) = '/' || d.target_id || '.json')
          order by d.ticket_id, d.id`,
       ).all(...(ticket === undefined ? [] : [ticket])),
     sharedSlugs: () =>

@@ -1,0 +1,37 @@
+/** The bytes of a Ticket that is about to be written. */
+import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
+import { PlanError } from '../model/errors.ts'
+import { Refusal } from '../model/strict-json.ts'
+import { LIMITS } from '../model/text.ts'
+import { FORMAT, type Ticket } from '../model/ticket.ts'
+
+/**
+ * Canonical bytes, proved to be readable again as the same Ticket.
+ * @throws PlanError newer_format, limit, invalid_input.
+ */
+export function checkedBytes(ticket: Ticket, path: string): Buffer {
+  if (ticket.format > FORMAT) {
+    throw new PlanError(
+      'newer_format',
+      `${path} has format ${ticket.format}, this version writes format ${FORMAT}: update ticketplan to change it`,
+      { path, format: ticket.format },
+    )
+  }
+  if (ticket.decisions.length > LIMITS.decisions) {
+    throw new PlanError('limit', `${ticket.id} would hold more than ${LIMITS.decisions} decisions`, {
+      limit: 'decisions',
+    })
+  }
+  try {
+    const bytes = Buffer.from(encodeTicket(ticket))
+    decodeTicket(bytes, ticket.id)
+    return bytes
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'too_large') {
+      throw new PlanError('limit', `${path} would be ${error.message}`, { limit: 'fileBytes' })
+    }
+    if (error instanceof Refusal)
+      throw new PlanError('invalid_input', `not written: ${error.message}`, { field: error.message })
+    throw error
+  }
+}

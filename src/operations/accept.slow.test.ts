@@ -1,0 +1,312 @@
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Claim } from '../claims/claims.ts'
+import { connect } from '../database/open.ts'
+import type { Decision } from '../model/decision.ts'
+import type { Reason } from '../model/verdict.ts'
+import { openPlan } from '../sdk.ts'
+import { checkAfterFault } from '../test-support/check-after-fault.ts'
+import { inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
+import { injectFault, type TracedCall, traceCli } from '../test-support/strace.ts'
+import { straceObstacle } from '../test-support/system-abilities.ts'
+import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
+
+const LONG = Boolean(process.env.TICKETPLAN_LONG)
+const RACERS = 32
+const racers = Array.from({ length: RACERS }, (_, number) => number)
+
+interface Accepted {
+  accepted: boolean
+  claim: Claim | null
+  decision: Decision | null
+  reasons: Reason[]
+}
+
+function acceptArgs(ticket: string, holder: string): string[] {
+  return ['accept', ticket, '--holder', holder, '--json']
+}
+
+/** All at once; a run that was neither accepted nor told why, "busy" for example, fails the test. */
+async function race(jobs: readonly (() => Promise<Run>)[]): Promise<Accepted[]> {
+  const runs = await inParallel(jobs.length, jobs)
+  return runs.map(run => {
+    expect([0, 3], run.stderr).toContain(run.status)
+    expect(run.stderr).toBe('')
+    const document = jsonOf<Accepted>(run)
+    expect(run.status).toBe(document.accepted ? 0 : 3)
+    if (!document.accepted) expect(document.decision).toBeNull()
+    return document
+  })
+}
+
+const winnersOf = (documents: Accepted[]) => documents.filter(({ accepted }) => accepted)
+const losersOf = (documents: Accepted[]) => documents.filter(({ accepted }) => !accepted)
+const holdsOf = ({ reasons }: Accepted) =>
+  reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code as string)
+
+/** The plans that stand in the files of a checkout. */
+function standingPlans(root: string): { ticket: string; id: string }[] {
+  using plan = openPlan({ root })
+  const { rows } = plan.sql("select ticket_id, id from decisions where kind = 'accepted_plan' and status = 'active'")
+  return rows.map(([ticket, id]) => ({ ticket: String(ticket), id: String(id) }))
+}
+
+/** Every file in order, the index as a rebuild makes it, and a plan for each claim, no more and no fewer. */
+function checkOutcome(roots: string[], documents: Accepted[]): void {
+  const winners = winnersOf(documents)
+  const plans = roots.flatMap(standingPlans)
+  expect(plans.map(({ id }) => id).sort()).toEqual(winners.map(({ decision }) => decision!.id).sort())
+  for (const root of roots) {
+    checkAfterFault(root, [])
+    using plan = openPlan({ root })
+    expect(plan.verify()).toMatchObject({ ok: true, problems: [] })
+    const { claims } = plan.claims()
+    expect(claims.map(({ ticket }) => ticket).sort()).toEqual(plans.map(({ ticket }) => ticket).sort())
+    expect(claims.map(({ ticket, holder, token, live }) => ({ ticket, holder, token, live }))).toEqual(
+      winners
+        .map(({ claim }) => ({ ticket: claim!.ticket, holder: claim!.holder, token: claim!.token, live: true }))
+        .sort((a, b) => (a.ticket < b.ticket ? -1 : 1)),
+    )
+  }
+}
+
+describe('32 processes accept', () => {
+  it('one Ticket: one is accepted, the others are told that it is claimed, and by whom', async () => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    const documents = await race(racers.map(number => () => runCli(repo.root, acceptArgs('A', `pod-${number}`))))
+    expect(winnersOf(documents)).toHaveLength(1)
+    const { claim } = winnersOf(documents)[0]!
+    for (const loser of losersOf(documents)) {
+      expect(holdsOf(loser)).toEqual(['claimed'])
+      expect(loser.claim).toMatchObject({ holder: claim!.holder, token: claim!.token })
+    }
+    checkOutcome([repo.root], documents)
+  })
+
+  it('two Tickets in strict conflict: one is accepted in all', async () => {
+    using repo = temporaryRepository()
+    for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' })
+    {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      plan.record({ ticket: 'B', kind: 'conflicts_with', other: 'A' })
+    }
+    const jobs = racers.map(number => () => runCli(repo.root, acceptArgs(number % 2 ? 'A' : 'B', `pod-${number}`)))
+    const documents = await race(jobs)
+    expect(winnersOf(documents)).toHaveLength(1)
+    const won = winnersOf(documents)[0]!.claim!.ticket
+    for (const [number, document] of documents.entries()) {
+      if (document.accepted) continue
+      expect(holdsOf(document)).toEqual([(number % 2 ? 'A' : 'B') === won ? 'claimed' : 'conflicts_with'])
+    }
+    checkOutcome([repo.root], documents)
+  })
+
+  it('a Ticket each, with three slots in the pool: three are accepted, the others are told that it is full', async () => {
+    using repo = temporaryRepository()
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"pools":{"default":3}}')
+    for (const number of racers) putTicket(repo.root, `T-${number}`, { state: 'queued' })
+    const jobs = racers.map(number => () => runCli(repo.root, acceptArgs(`T-${number}`, `pod-${number}`)))
+    const documents = await race(jobs)
+    expect(winnersOf(documents)).toHaveLength(3)
+    for (const { claim } of winnersOf(documents)) expect(claim!.pool).toBe('default')
+    for (const loser of losersOf(documents)) {
+      expect(holdsOf(loser)).toEqual(['pool_full'])
+      expect(loser.reasons[0]).toMatchObject({ pool: 'default', capacity: 3, taken: 3 })
+    }
+    const tokens = winnersOf(documents).map(({ claim }) => claim!.token)
+    expect(new Set(tokens).size).toBe(3)
+    checkOutcome([repo.root], documents)
+  })
+
+  it('one Ticket from two worktrees of a clone: one is accepted in all', async () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    runGit(repo.root, 'add', '--all')
+    runGit(repo.root, 'commit', '--quiet', '--message=one')
+    const roots = [repo.root, join(other.path, 'two')]
+    runGit(repo.root, 'worktree', 'add', '--quiet', '--detach', roots[1]!)
+    const documents = await race(
+      racers.map(number => () => runCli(roots[number % 2]!, acceptArgs('A', `pod-${number}`))),
+    )
+    expect(winnersOf(documents)).toHaveLength(1)
+    for (const loser of losersOf(documents)) expect(holdsOf(loser)).toEqual(['claimed'])
+    checkOutcome(roots, documents)
+  })
+})
+
+describe('a damaged local.db that many find at once', () => {
+  it('is set aside once, and of all that accept one Ticket one wins', async () => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    mkdirSync(repo.databaseDir)
+    writeFileSync(repo.localPath, 'no database '.repeat(1000))
+    const runs = await inParallel(
+      RACERS,
+      racers.map(number => () => runCli(repo.root, acceptArgs('A', `pod-${number}`))),
+    )
+    expect(runs.filter(({ status }) => status === 0)).toHaveLength(1)
+    expect(runs.filter(({ status }) => status === 3)).toHaveLength(RACERS - 1)
+    expect(runs.filter(({ stderr }) => stderr.includes('local.db.damaged-1'))).toHaveLength(1)
+    expect(readdirSync(repo.databaseDir).filter(name => name.includes('damaged'))).toEqual(['local.db.damaged-1'])
+    checkOutcome(
+      [repo.root],
+      runs.map(run => jsonOf<Accepted>(run)),
+    )
+  })
+})
+
+/** Calls by which an accept changes or opens something; a kill anywhere else leaves the disk as one of these found it. */
+const SYSCALLS = ['write', 'fsync', 'fdatasync', 'rename', 'openat', 'unlink', 'pwrite64', 'ftruncate']
+
+describe('an accept that is killed', () => {
+  const obstacle = straceObstacle()
+
+  it('at any system call leaves plan and claim, neither, or a plan that the next accept replaces', {
+    timeout: 3_600_000,
+  }, async ({ skip }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    putTicket(repo.root, 'B', { state: 'queued' })
+    {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      plan.accept({ ticket: 'B', holder: 'pod-0' }) // so that local.db is no new file
+    }
+    const args = acceptArgs('A', 'pod-1')
+    const copyOf = () => {
+      const folder = temporaryFolder()
+      const root = join(folder.path, 'copy')
+      cpSync(repo.root, root, { recursive: true, preserveTimestamps: true })
+      return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    }
+
+    const outcomes = { killed: 0, both: 0, neither: 0, planAlone: 0 }
+    const killAt = async (call: TracedCall) => {
+      using copy = copyOf()
+      const run = await injectFault(copy.root, args, call, 'signal=KILL')
+      const where = `${call.name} ${call.nth}`
+      const killed = run.signal === 'SIGKILL' || run.status === 137
+      if (killed) outcomes.killed++
+      else expect(run.status, `${where}: ${run.stderr}`).toBe(0)
+      checkAfterFault(copy.root, [])
+      const plans = standingPlans(copy.root).filter(({ ticket }) => ticket === 'A')
+      using plan = openPlan({ root: copy.root, actor: 'tester' })
+      const { claim } = plan.consult('A')
+      expect(plans.length, where).toBeLessThanOrEqual(1)
+      if (claim) {
+        expect(plans, `${where}: a claim without a plan`).toHaveLength(1)
+        outcomes.both++
+      } else if (plans.length === 1) outcomes.planAlone++
+      else outcomes.neither++
+      // Whoever was told "accepted" is.
+      if (run.stdout.endsWith('\n')) {
+        const told = JSON.parse(run.stdout) as Accepted
+        expect(claim, where).toMatchObject({ token: told.claim!.token })
+        expect(plans[0]!.id, where).toBe(told.decision!.id)
+      }
+
+      const next = await runCli(copy.root, acceptArgs('A', 'pod-2'))
+      const document = jsonOf<Accepted>(next)
+      if (claim) expect(holdsOf(document), where).toEqual(['claimed'])
+      else {
+        expect(document, where).toMatchObject({ accepted: true, claim: { holder: 'pod-2' } })
+        expect(standingPlans(copy.root).filter(({ ticket }) => ticket === 'A')).toEqual([
+          { ticket: 'A', id: document.decision!.id },
+        ])
+        const kept = plan.show('A').decisions.filter(({ id }) => plans.some(old => old.id === id))
+        expect(kept.map(({ status }) => status)).toEqual(plans.map(() => 'superseded'))
+      }
+      checkAfterFault(copy.root, [])
+    }
+
+    using traced = copyOf()
+    const run = await traceCli(traced.root, args, SYSCALLS)
+    expect(run.status, run.stderr).toBe(0)
+    // With -y every relative descriptor is shown with the working directory: that alone does not make a call one of ours.
+    const calls = run.calls.filter(({ line }) => line.replace(/AT_FDCWD<[^>]*>/, '').includes(traced.root))
+    const planned = calls.findIndex(({ name, line }) => name === 'rename' && line.includes('A.json'))
+    const noted = calls.findIndex(({ name, line }) => name === 'rename' && line.includes('fencing-token'))
+    const claimed = calls.findLastIndex(({ line }) => line.includes('local.db-wal'))
+    expect([planned, noted, claimed]).not.toContain(-1)
+    expect(claimed, 'the claim is committed after the plan is in its file').toBeGreaterThan(planned)
+    // From the first call on a Ticket to the last on local.db all; of the rest, which only opens and reads, some.
+    const first = Math.min(planned, noted) - 12
+    const chosen = LONG
+      ? calls
+      : calls.filter((_, position) => (position >= first && position <= claimed + 2) || position % 7 === 0)
+    await inParallel(
+      3,
+      chosen.map(call => () => killAt(call)),
+    )
+    expect(outcomes.killed).toBeGreaterThan(chosen.length * 0.8)
+    expect(outcomes.neither).toBeGreaterThan(0)
+    expect(outcomes.planAlone).toBeGreaterThan(0)
+    expect(outcomes.both).toBeGreaterThan(0)
+  })
+})
+
+describe('many at once, for a while', () => {
+  it('processes that claim and release at random never hold one Ticket or one slot together', async () => {
+    using repo = temporaryRepository()
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"pools":{"default":2}}')
+    const ids = ['A', 'B', 'C', 'D']
+    for (const id of ids) putTicket(repo.root, id, { state: 'queued' })
+    {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+    }
+    let taken = 0
+    const worker = async (number: number) => {
+      for (let turn = 0; turn < 3; turn++) {
+        const ticket = ids[(number + turn) % ids.length]!
+        const run = await runCli(repo.root, ['claim', ticket, '--holder', `pod-${number}`, '--json'])
+        expect([0, 3], run.stderr).toContain(run.status)
+        if (run.status === 3) continue
+        taken++
+        const { token } = jsonOf<{ claim: Claim }>(run).claim
+        const freed = await runCli(repo.root, ['release', ticket, '--token', String(token), '--json'])
+        expect(freed.status, freed.stdout + freed.stderr).toBe(0)
+      }
+    }
+    await inParallel(
+      RACERS,
+      racers.map(number => () => worker(number)),
+    )
+    using plan = openPlan({ root: repo.root })
+    expect(plan.claims().claims).toEqual([])
+    const log = readLog(repo.localPath)
+    expect(taken).toBeGreaterThan(0)
+    expect(log.filter(({ action }) => action === 'acquired')).toHaveLength(taken)
+    const held = new Map<string, number>()
+    let newest = 0
+    for (const { action, ticket_id, token } of log) {
+      if (action === 'released') {
+        expect(held.get(ticket_id)).toBe(token)
+        held.delete(ticket_id)
+        continue
+      }
+      expect(action).toBe('acquired')
+      expect(held.has(ticket_id)).toBe(false)
+      expect(token).toBeGreaterThan(newest)
+      newest = token
+      held.set(ticket_id, token)
+      expect(held.size).toBeLessThanOrEqual(2)
+      expect(held.has('A') && held.has('B')).toBe(false)
+    }
+    checkAfterFault(repo.root, [])
+  })
+})
+
+function readLog(path: string): { action: string; ticket_id: string; token: number }[] {
+  const connection = connect(path, 'local', 1000)
+  try {
+    return connection
+      .prepare<[], { action: string; ticket_id: string; token: number }>('select * from claim_log order by sequence')
+      .all()
+  } finally {
+    connection.close()
+  }
+}

@@ -1,0 +1,616 @@
+import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { connect } from '../database/open.ts'
+import { isPlanError, type PlanError } from '../model/errors.ts'
+import type { OutputOf, Plan } from '../sdk.ts'
+import { checkAfterFault } from '../test-support/check-after-fault.ts'
+import { checkedPlan, type TestClock, testClock } from '../test-support/checked-plan.ts'
+import { countingStamps } from '../test-support/stamps.ts'
+import { makeNote, putTicket, readTicketJson, temporaryRepository } from '../test-support/temporary-repository.ts'
+
+const TTL_MS = 1_800_000
+
+interface Setting {
+  plan: Plan
+  root: string
+  clock: TestClock
+  localPath: string
+}
+
+/** A plan with the queued Tickets A to D; each call of the plan moves the clock on by a second. */
+function withPlan(use: (setting: Setting) => void, pools?: Record<string, number>): void {
+  using repository = temporaryRepository()
+  if (pools) writeFileSync(join(repository.root, 'ticketplan.json'), JSON.stringify({ pools }))
+  for (const id of ['A', 'B', 'C', 'D']) putTicket(repository.root, id, { state: 'queued' })
+  const clock = testClock()
+  using plan = checkedPlan(repository.root, clock)
+  use({ plan, root: repository.root, clock, localPath: repository.localPath })
+}
+
+function errorOf(action: () => unknown): PlanError {
+  try {
+    action()
+  } catch (error) {
+    if (isPlanError(error)) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+const holdsOf = ({ reasons }: { reasons: { code: string; severity: string }[] }) =>
+  reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code)
+const warningsOf = ({ reasons }: { reasons: { code: string; severity: string }[] }) =>
+  reasons.filter(({ severity }) => severity === 'warn').map(({ code }) => code)
+
+/** Why an accept was refused; fails where it was not. */
+function holdsFor(document: OutputOf<'accept'>): string[] {
+  expect(document).toMatchObject({ accepted: false, decision: null })
+  return holdsOf(document)
+}
+
+function accepted(document: OutputOf<'accept'>) {
+  expect(document).toMatchObject({ accepted: true })
+  return { claim: document.claim!, decision: document.decision! }
+}
+
+function claimed(document: OutputOf<'claim'>) {
+  expect(document.refused).toBeUndefined()
+  return document.claim!
+}
+
+describe('claim, renew and release', () => {
+  test('give the claim, for as long as was asked or as the configuration says', () => {
+    withPlan(({ plan }) => {
+      const claim = claimed(
+        plan.claim({ ticket: 'A', holder: 'pod-1', session: 's', worktree: '/tmp/wt', pid: 7, ttl: 60 }),
+      )
+      expect(claim).toEqual({
+        ticket: 'A',
+        holder: 'pod-1',
+        token: Date.parse('2026-06-08T12:00:01.000Z') / 1000 + 1,
+        pool: null,
+        session: 's',
+        worktree: '/tmp/wt',
+        pid: 7,
+        acquired_at: '2026-06-08T12:00:01.000Z',
+        renewed_at: '2026-06-08T12:00:01.000Z',
+        expires_at: '2026-06-08T12:01:01.000Z',
+        live: true,
+      })
+      const renewed = plan.renew({ ticket: 'A', token: claim.token })
+      expect(renewed).toEqual({
+        claim: { ...claim, renewed_at: '2026-06-08T12:00:02.000Z', expires_at: '2026-06-08T12:01:02.000Z' },
+      })
+      expect(plan.renew({ ticket: 'A', token: claim.token, ttl: 1.5 }).claim?.expires_at).toBe(
+        '2026-06-08T12:00:04.500Z',
+      )
+      expect(plan.release({ ticket: 'A', token: claim.token })).toMatchObject({ claim: { token: claim.token } })
+      expect(plan.claims()).toEqual({ claims: [] })
+      expect(plan.claims({ all: true }).claims).toMatchObject([
+        { ticket: 'A', live: false, released_at: '2026-06-08T12:00:04.000Z' },
+      ])
+      const byConfiguration = claimed(plan.claim({ ticket: 'A', holder: 'pod-2' }))
+      expect(Date.parse(byConfiguration.expires_at) - Date.parse(byConfiguration.acquired_at)).toBe(TTL_MS)
+    })
+  })
+
+  test('a claim that has expired is listed as such, holds nothing back, and is taken over', () => {
+    withPlan(({ plan, clock }) => {
+      const old = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      clock.nowMs += TTL_MS
+      expect(plan.claims().claims).toMatchObject([{ ticket: 'A', holder: 'pod-1', live: false, released_at: null }])
+      expect(plan.consult('A')).toMatchObject({ verdict: 'accept', claim: null })
+      const stale = { refused: 'stale_token', claim: { holder: 'pod-1', live: false } }
+      expect(plan.renew({ ticket: 'A', token: old.token })).toMatchObject(stale)
+      expect(plan.release({ ticket: 'A', token: old.token })).toMatchObject(stale)
+      const taken = claimed(plan.claim({ ticket: 'A', holder: 'pod-2' }))
+      expect(taken.token).toBeGreaterThan(old.token)
+      expect(plan.renew({ ticket: 'A', token: old.token })).toEqual({ refused: 'stale_token', claim: taken })
+    })
+  })
+
+  test('a claim is refused while another holder has it, beside a strict conflict, and where a file is lost', () => {
+    withPlan(({ plan, root }) => {
+      const held = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'C', advisory: true })
+      const refusal = plan.claim({ ticket: 'A', holder: 'pod-2' })
+      expect(refusal).toMatchObject({ refused: 'held', claim: held })
+      expect(holdsOf({ reasons: refusal.reasons! })).toEqual(['claimed'])
+      expect(plan.claim({ ticket: 'B', holder: 'pod-2' })).toMatchObject({ refused: 'conflicts_with', claim: null })
+      claimed(plan.claim({ ticket: 'C', holder: 'pod-2' }))
+      writeFileSync(join(root, 'tickets/D.json'), '{')
+      expect(plan.claim({ ticket: 'D', holder: 'pod-2' })).toMatchObject({ refused: 'quarantined', claim: null })
+    })
+  })
+
+  test('a bare claim does not ask for blockers, order and state', () => {
+    withPlan(({ plan }) => {
+      plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+      plan.record({ ticket: 'A', kind: 'after', other: 'C' })
+      plan.set({ ticket: 'A', state: 'open' })
+      claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+    })
+  })
+
+  test('a pool has as many claims as slots; the holder keeps the slot, and gets one elsewhere only where one is free', () => {
+    withPlan(
+      ({ plan }) => {
+        const first = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' }))
+        expect(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' })).toMatchObject({ refused: 'pool_full' })
+        expect(claimed(plan.claim({ ticket: 'B', holder: 'pod-2' })).pool).toBe('default')
+        expect(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' })).toMatchObject({
+          refused: 'pool_full',
+          claim: { pool: 'default' },
+        })
+        // Renewed without a word about the pool it does not move to the default one, which is full.
+        expect(claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))).toMatchObject({ pool: 'gpu', token: first.token })
+        plan.release({ ticket: 'A', token: first.token })
+        expect(claimed(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' })).pool).toBe('gpu')
+        claimed(plan.claim({ ticket: 'C', holder: 'pod-3' }))
+        expect(plan.claim({ ticket: 'D', holder: 'pod-3' })).toMatchObject({ refused: 'pool_full' })
+      },
+      { default: 1, gpu: 1 },
+    )
+  })
+
+  test('a holder renews by claiming, whatever has come up since', () => {
+    withPlan(({ plan }) => {
+      const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      plan.set({ ticket: 'B', state: 'in_progress' })
+      expect(claimed(plan.claim({ ticket: 'A', holder: 'pod-1' })).token).toBe(token)
+    })
+  })
+
+  test('release by force ends any claim, also of a Ticket whose file is gone; it needs a reason', () => {
+    withPlan(({ plan, root }) => {
+      claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      renameSync(join(root, 'tickets/A.json'), join(root, 'A.json'))
+      expect(errorOf(() => plan.release({ ticket: 'A', force: true })).data).toEqual({ field: 'reason' })
+      expect(errorOf(() => plan.release({ ticket: 'A' })).data).toEqual({ field: 'token' })
+      expect(plan.release({ ticket: 'A', force: true, reason: 'the pod is gone' }).refused).toBeUndefined()
+      expect(plan.release({ ticket: 'A', force: true, reason: 'again' })).toEqual({
+        refused: 'stale_token',
+        claim: null,
+      })
+    })
+  })
+
+  test('a pool that is not configured is refused where pools are', () => {
+    withPlan(({ plan }) => claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' })))
+    withPlan(
+      ({ plan }) => {
+        for (const call of [
+          () => plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpv' }),
+          () => plan.accept({ ticket: 'A', holder: 'pod-1', pool: 'gpv' }),
+        ]) {
+          expect(errorOf(call)).toMatchObject({ code: 'unknown_pool', data: { pool: 'gpv', pools: ['gpu'] } })
+        }
+        expect(plan.claims().claims).toEqual([])
+      },
+      { gpu: 1 },
+    )
+  })
+})
+
+/** What keeps A from being accepted, one of each hold. */
+const holds: [code: string, set: (setting: Setting) => void][] = [
+  ['not_queued', ({ plan }) => plan.set({ ticket: 'A', state: 'open' })],
+  ['blocked_by', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })],
+  ['blocker_missing', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'Z' })],
+  ['after', ({ plan }) => plan.record({ ticket: 'A', kind: 'after', other: 'B' })],
+  [
+    'after',
+    ({ plan }) => {
+      plan.set({ ticket: 'B', state: 'open' })
+      plan.record({ ticket: 'A', kind: 'after', other: 'B' })
+      expect(plan.consult('A').verdict).toBe('accept')
+      claimed(plan.claim({ ticket: 'B', holder: 'pod-2' }))
+    },
+  ],
+  [
+    'conflicts_with',
+    ({ plan }) => {
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      plan.set({ ticket: 'B', state: 'in_progress' })
+    },
+  ],
+  [
+    'conflicts_with',
+    ({ plan }) => {
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      accepted(plan.accept({ ticket: 'B', holder: 'pod-2' }))
+    },
+  ],
+  [
+    'waiting_for_capacity',
+    ({ plan }) => plan.record({ ticket: 'A', kind: 'waiting_for_capacity', until: ['B'], reason: 'x' }),
+  ],
+  ['pool_full', ({ plan }) => claimed(plan.claim({ ticket: 'B', holder: 'pod-2' }))],
+]
+
+describe('accept', () => {
+  test('takes the claim and writes the plan, which replaces earlier ones and settles waiting notes', () => {
+    withPlan(({ plan, root, clock }) => {
+      plan.record({ ticket: 'A', kind: 'waiting_for_capacity', reason: 'a machine' })
+      const first = accepted(
+        plan.accept({
+          ticket: 'A',
+          holder: 'pod-1',
+          summary: 'typed plan tool',
+          branch: 'impl/a',
+          worktree: '.worktree/a',
+          rolePlan: 'one writes, one reads',
+          session: 's-1',
+        }),
+      )
+      expect(first.claim).toMatchObject({ ticket: 'A', holder: 'pod-1', session: 's-1', worktree: '.worktree/a' })
+      expect(first.decision).toEqual({
+        at: '2026-06-08T12:00:02.000Z',
+        by: 'tester',
+        id: first.decision.id,
+        kind: 'accepted_plan',
+        plan: {
+          summary: 'typed plan tool',
+          branch: 'impl/a',
+          worktree: '.worktree/a',
+          role_plan: 'one writes, one reads',
+        },
+      })
+      expect(readTicketJson(root, 'tickets/A.json').decisions).toContainEqual(first.decision)
+      const statuses = () => plan.show('A').decisions.map(({ kind, status }) => [kind, status])
+      expect(statuses()).toEqual([
+        ['waiting_for_capacity', 'satisfied'],
+        ['accepted_plan', 'active'],
+      ])
+      clock.nowMs += TTL_MS
+      const second = accepted(plan.accept({ ticket: 'A', holder: 'pod-2', plan: { branch: 'impl/b' } }))
+      expect(second.decision.plan).toEqual({ summary: 'Ticket A', branch: 'impl/b' })
+      expect(second.claim.token).toBeGreaterThan(first.claim.token)
+      expect(statuses()).toEqual([
+        ['waiting_for_capacity', 'satisfied'],
+        ['accepted_plan', 'superseded'],
+        ['accepted_plan', 'active'],
+      ])
+      expect(plan.consult('A')).toMatchObject({
+        plan: { id: second.decision.id },
+        claim: { token: second.claim.token },
+      })
+    })
+  })
+
+  test.each(holds)('is refused with %s, and nothing is taken or written', (code, set) => {
+    withPlan(
+      setting => {
+        const { plan, root } = setting
+        set(setting)
+        const before = readTicketJson(root, 'tickets/A.json')
+        const claims = plan.claims()
+        const refused = plan.accept({ ticket: 'A', holder: 'pod-1' })
+        expect(refused).toMatchObject({ accepted: false, claim: null, decision: null })
+        expect(holdsFor(refused)).toContain(code)
+        expect(refused.reasons).toEqual(plan.consult({ ticket: 'A', holder: 'pod-1' }).reasons)
+        expect(readTicketJson(root, 'tickets/A.json')).toEqual(before)
+        expect(plan.claims()).toEqual(claims)
+      },
+      code === 'pool_full' ? { default: 1 } : undefined,
+    )
+  })
+
+  test.each(holds)('by force with a reason goes past %s, and the plan says so', (code, set) => {
+    withPlan(
+      setting => {
+        const { plan, root } = setting
+        set(setting)
+        const force = { ticket: 'A', holder: 'pod-1', force: true }
+        expect(errorOf(() => plan.accept(force))).toMatchObject({ code: 'invalid_input', data: { field: 'reason' } })
+        expect(errorOf(() => plan.accept({ ...force, reason: '' })).code).toBe('invalid_input')
+        const { decision } = accepted(plan.accept({ ...force, reason: 'the panel said so' }))
+        expect(decision).toMatchObject({ reason: 'the panel said so', overrides: [code] })
+        expect(readTicketJson(root, 'tickets/A.json').decisions).toContainEqual(decision)
+        expect(plan.consult('A').claim).toMatchObject({ holder: 'pod-1' })
+      },
+      code === 'pool_full' ? { default: 1 } : undefined,
+    )
+  })
+
+  test('is refused on a circle, which force goes past with all that comes with it', () => {
+    withPlan(({ plan }) => {
+      plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+      plan.record({ ticket: 'B', kind: 'after', other: 'A' })
+      expect(holdsFor(plan.accept({ ticket: 'A', holder: 'pod-1' }))).toEqual(['cycle', 'blocked_by'])
+      const { decision } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', force: true, reason: 'x' }))
+      expect(decision.overrides).toEqual(['blocked_by', 'cycle'])
+    })
+  })
+
+  test('even by force never goes past the claim of another or a file that cannot be read', () => {
+    withPlan(({ plan, root }) => {
+      const force = { force: true, reason: 'x' }
+      const held = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      const refused = plan.accept({ ticket: 'A', holder: 'pod-2', ...force })
+      expect(refused).toMatchObject({ accepted: false, claim: held })
+      expect(holdsFor(refused)).toEqual(['claimed'])
+      plan.record({ ticket: 'B', kind: 'blocked_by', other: 'C' })
+      writeFileSync(join(root, 'tickets/C.json'), '{')
+      for (const ticket of ['B', 'C'])
+        expect(holdsFor(plan.accept({ ticket, holder: 'pod-2', ...force }))).toEqual(['quarantined'])
+      expect(plan.claims().claims).toHaveLength(1)
+    })
+  })
+
+  test('by the holder renews: the same token, and the same plan unless a new one is given', () => {
+    withPlan(({ plan, root }) => {
+      const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', branch: 'impl/a' }))
+      plan.set({ ticket: 'A', state: 'in_progress' })
+      const bytes = readTicketJson(root, 'tickets/A.json')
+      const again = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', token: first.claim.token }))
+      expect(again.decision).toEqual(first.decision)
+      expect(again.claim).toEqual({
+        ...first.claim,
+        renewed_at: '2026-06-08T12:00:03.000Z',
+        expires_at: '2026-06-08T12:30:03.000Z',
+      })
+      expect(readTicketJson(root, 'tickets/A.json')).toEqual(bytes)
+      const other = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', branch: 'impl/b' }))
+      expect(other.claim.token).toBe(first.claim.token)
+      expect(other.decision.id).not.toBe(first.decision.id)
+      expect(plan.consult('A').plan).toEqual(other.decision)
+    })
+  })
+
+  test('by the holder of a bare claim enforces what the claim did not', () => {
+    withPlan(({ plan }) => {
+      const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+      expect(holdsFor(plan.accept({ ticket: 'A', holder: 'pod-1' }))).toEqual(['blocked_by'])
+      plan.set({ ticket: 'B', state: 'done' })
+      expect(accepted(plan.accept({ ticket: 'A', holder: 'pod-1' })).claim.token).toBe(token)
+    })
+  })
+
+  test('the plan of an earlier claim does not stand for a later bare one', () => {
+    withPlan(({ plan }) => {
+      const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      plan.release({ ticket: 'A', token: first.claim.token })
+      claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+      expect(holdsFor(plan.accept({ ticket: 'A', holder: 'pod-1' }))).toEqual(['blocked_by'])
+    })
+  })
+
+  test('by the holder moves to another pool only where a slot is free, and keeps the slot otherwise', () => {
+    withPlan(
+      ({ plan }) => {
+        const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
+        const other = accepted(plan.accept({ ticket: 'B', holder: 'pod-2', pool: 'gpu' }))
+        const refused = plan.accept({ ticket: 'A', holder: 'pod-1', pool: 'gpu' })
+        expect(holdsFor(refused)).toEqual(['pool_full'])
+        expect(plan.claims().claims.map(({ pool }) => pool)).toEqual(['default', 'gpu'])
+        plan.release({ ticket: 'B', token: other.claim.token })
+        const moved = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', pool: 'gpu' }))
+        expect(moved.claim).toMatchObject({ pool: 'gpu', token: claim.token })
+        expect(moved.decision.plan).toMatchObject({ pool: 'gpu' })
+        expect(accepted(plan.accept({ ticket: 'A', holder: 'pod-1' })).claim.pool).toBe('gpu')
+      },
+      { default: 1, gpu: 1 },
+    )
+  })
+
+  test('by a holder who slept past the expiry is refused with the old token, taken over or not', () => {
+    withPlan(({ plan, clock, root }) => {
+      const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      clock.nowMs += TTL_MS
+      const before = readTicketJson(root, 'tickets/A.json')
+      const late = { ticket: 'A', holder: 'pod-1', token: claim.token, summary: 'late' }
+      expect(plan.accept(late)).toMatchObject({ accepted: false, refused: 'stale_token', claim: null, decision: null })
+      expect(plan.accept({ ...late, force: true, reason: 'x' }).refused).toBe('stale_token')
+      expect(readTicketJson(root, 'tickets/A.json')).toEqual(before)
+      const taken = accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
+      expect(plan.accept(late)).toMatchObject({ accepted: false, refused: 'stale_token', claim: taken.claim })
+      expect(plan.consult('A')).toMatchObject({ plan: { id: taken.decision.id }, claim: { holder: 'pod-2' } })
+    })
+  })
+
+  test('goes by the clock that never runs backwards, and the plan by the order of plans', () => {
+    withPlan(({ plan, clock }) => {
+      const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      clock.nowMs += TTL_MS
+      expect(plan.consult('A').claim).toBeNull()
+      clock.nowMs -= TTL_MS
+      expect(plan.consult('A').claim).toBeNull() // it was over once
+      expect(plan.renew({ ticket: 'A', token: first.claim.token }).refused).toBe('stale_token')
+      clock.nowMs -= 86_400_000
+      const second = accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
+      expect(second.claim.token).toBeGreaterThan(first.claim.token)
+      expect(plan.consult('A').plan).toEqual(second.decision)
+      expect(accepted(plan.accept({ ticket: 'A', holder: 'pod-2' })).decision).toEqual(second.decision)
+    })
+  })
+
+  test('of an unknown Ticket is an error that names it', () => {
+    withPlan(({ plan }) => {
+      expect(errorOf(() => plan.accept({ ticket: 'Z', holder: 'pod-1', force: true, reason: 'x' })).code).toBe(
+        'unknown_ticket',
+      )
+      expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', worktree: '/abs' })).code).toBe('invalid_input')
+      expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'two\nlines' })).code).toBe('invalid_input')
+      expect(plan.claims().claims).toEqual([])
+    })
+  })
+})
+
+describe('consult, queue and show know claims', () => {
+  test('claimed: to all but the holder', () => {
+    withPlan(({ plan }) => {
+      const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      const told = plan.consult('A')
+      expect(told).toMatchObject({ verdict: 'hold', claim })
+      expect(told.reasons).toEqual([
+        {
+          code: 'claimed',
+          severity: 'hold',
+          message: `claimed by pod-1 until ${claim.expires_at}`,
+          holder: 'pod-1',
+          expires_at: claim.expires_at,
+        },
+      ])
+      expect(plan.show('A')).toMatchObject({ verdict: 'hold', claim, reasons: told.reasons })
+      expect(plan.queue().queue[0]).toMatchObject({ ticket: { id: 'A' }, verdict: 'hold', reasons: told.reasons })
+      expect(plan.consult({ ticket: 'A', holder: 'pod-1' })).toMatchObject({ verdict: 'accept', reasons: [] })
+      expect(holdsOf(plan.consult({ ticket: 'A', holder: 'pod-2' }))).toEqual(['claimed'])
+    })
+  })
+
+  test('conflicts_with and after: until the claim on the other Ticket is over', () => {
+    withPlan(({ plan, clock }) => {
+      plan.set({ ticket: 'D', state: 'open' })
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'D' })
+      plan.record({ ticket: 'B', kind: 'after', other: 'D' })
+      plan.record({ ticket: 'C', kind: 'conflicts_with', other: 'D', advisory: true })
+      const holdsInQueue = () => Object.fromEntries(plan.queue().queue.map(entry => [entry.ticket.id, holdsOf(entry)]))
+      expect(holdsInQueue()).toEqual({ A: [], B: [], C: [] })
+      claimed(plan.claim({ ticket: 'D', holder: 'pod-1' }))
+      expect(holdsInQueue()).toEqual({ A: ['conflicts_with'], B: ['after'], C: [] })
+      expect(plan.consult('A').reasons).toMatchObject([{ ticket: 'D', message: expect.stringContaining('pod-1') }])
+      expect(plan.consult('B').reasons).toMatchObject([{ ticket: 'D', message: expect.stringContaining('claimed') }])
+      expect(warningsOf(plan.consult('C'))).toEqual(['conflicts_with'])
+      clock.nowMs += TTL_MS
+      expect(holdsInQueue()).toEqual({ A: [], B: [], C: [] })
+    })
+  })
+
+  test('pool_full and waiting_for_capacity: with the slots that are taken, and those that are free', () => {
+    withPlan(
+      ({ plan }) => {
+        plan.record({ ticket: 'A', kind: 'waiting_for_capacity', pool: 'gpu', reason: 'needs a card' })
+        const waits = { code: 'waiting_for_capacity', pool: 'gpu', capacity: 2 }
+        expect(plan.consult('A')).toMatchObject({
+          verdict: 'accept',
+          reasons: [{ ...waits, severity: 'warn', taken: 0, message: expect.stringContaining('2 of 2') }],
+        })
+        const claim = claimed(plan.claim({ ticket: 'B', holder: 'pod-1', pool: 'gpu' }))
+        expect(plan.consult('A')).toMatchObject({
+          verdict: 'accept',
+          reasons: [{ ...waits, severity: 'warn', taken: 1, message: expect.stringContaining('1 of 2 slots') }],
+        })
+        claimed(plan.claim({ ticket: 'C', holder: 'pod-2', pool: 'gpu' }))
+        const full = {
+          verdict: 'hold',
+          reasons: [
+            { ...waits, severity: 'hold', taken: 2 },
+            { code: 'pool_full', severity: 'hold', pool: 'gpu', capacity: 2, taken: 2 },
+          ],
+        }
+        expect(plan.consult('A')).toMatchObject(full)
+        expect(plan.show('A')).toMatchObject(full)
+        expect(plan.queue().queue.find(({ ticket }) => ticket.id === 'A')).toMatchObject(full)
+        expect(plan.consult('D').reasons).toEqual([]) // another pool, without a limit
+        expect(holdsOf(plan.consult({ ticket: 'D', pool: 'gpu' }))).toEqual(['pool_full'])
+        plan.release({ ticket: 'B', token: claim.token })
+        expect(accepted(plan.accept({ ticket: 'A', holder: 'pod-1' })).claim.pool).toBe('gpu')
+        expect(holdsOf(plan.consult({ ticket: 'D', pool: 'gpu' }))).toEqual(['pool_full'])
+      },
+      { gpu: 2 },
+    )
+  })
+})
+
+describe('an accept that fails while the plan is written', () => {
+  /** A plan whose ids come from a function that first does something to the repository. */
+  function withMeddling(
+    meddle: (root: string) => void,
+    use: (plan: Plan, root: string, localPath: string) => void,
+  ): void {
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'A', { state: 'queued' })
+    const stamp = countingStamps()()
+    const newId = (timeMs: number) => {
+      meddle(repository.root)
+      return stamp.newId(timeMs)
+    }
+    using plan = checkedPlan(repository.root, testClock(), { newId })
+    use(plan, repository.root, repository.localPath)
+  }
+
+  test('because the file became a folder leaves no claim', () => {
+    const meddle = (root: string) => {
+      renameSync(join(root, 'tickets/A.json'), join(root, 'A.json'))
+      mkdirSync(join(root, 'tickets/A.json'))
+    }
+    withMeddling(meddle, (plan, root) => {
+      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      expect(error).toMatchObject({ code: 'invalid_file', data: { refusal: 'not_a_regular_file' } })
+      expect(plan.claims({ all: true }).claims).toEqual([])
+      rmdirSync(join(root, 'tickets/A.json'))
+      renameSync(join(root, 'A.json'), join(root, 'tickets/A.json'))
+      expect(plan.consult('A')).toMatchObject({ verdict: 'accept', plan: null, claim: null })
+      checkAfterFault(root, [])
+    })
+  })
+
+  test('because the file cannot be read any more leaves no claim', () => {
+    withMeddling(
+      root => writeFileSync(join(root, 'tickets/A.json'), '<<<<<<< ours\n'),
+      (plan, root) => {
+        expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' })).code).toBe('invalid_file')
+        expect(plan.claims({ all: true }).claims).toEqual([])
+        putTicket(root, 'A', { state: 'queued' })
+        expect(plan.consult('A')).toMatchObject({ verdict: 'accept', plan: null, claim: null })
+      },
+    )
+  })
+
+  test('because the file would be too large leaves no claim and the old bytes', () => {
+    withPlan(({ plan, root }) => {
+      const decisions = Array.from({ length: 64 }, () => makeNote('x'.repeat(16_000)))
+      putTicket(root, 'A', { state: 'queued', decisions })
+      const summary = 'y'.repeat(16_000)
+      const notes = () => readTicketJson(root, 'tickets/A.json').decisions.length
+      for (let tries = 0; tries < 3; tries++)
+        expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', summary, rolePlan: summary })).code).toBe(
+          'limit',
+        )
+      expect(notes()).toBe(64)
+      expect(plan.claims({ all: true }).claims).toEqual([])
+    })
+  })
+
+  test('because the token cannot be noted leaves no claim and no plan, and says which file it is', () => {
+    withPlan(({ plan, root, localPath }) => {
+      mkdirSync(join(localPath, '..', 'fencing-token.tmp'), { recursive: true })
+      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('fencing-token') })
+      expect(plan.claims({ all: true }).claims).toEqual([])
+      expect(readTicketJson(root, 'tickets/A.json').decisions).toEqual([])
+    })
+  })
+
+  test('because the claim cannot be committed withdraws the plan', () => {
+    withPlan(({ plan, root, localPath }) => {
+      plan.claims()
+      plan.record({ ticket: 'B', kind: 'note', reason: 'makes local.db' })
+      const connection = connect(localPath, 'local', 1000)
+      // A constraint that is checked at the commit: the only way to make that fail on every machine.
+      connection.exec(
+        `create table parent (id integer primary key);
+         create table child (id integer references parent (id) deferrable initially deferred);
+         create trigger fail after insert on leases begin insert into child values (1); end`,
+      )
+      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      expect(error).toMatchObject({ code: 'database', data: { path: localPath } })
+      expect(plan.claims({ all: true }).claims).toEqual([])
+      expect(plan.show('A').decisions.map(({ kind, status }) => [kind, status])).toEqual([
+        ['accepted_plan', 'retracted'],
+        ['retraction', 'active'],
+      ])
+      expect(plan.consult('A')).toMatchObject({ verdict: 'accept', plan: null, claim: null })
+      connection.exec('drop trigger fail')
+      connection.close()
+      accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
+      checkAfterFault(root, [])
+    })
+  })
+})

@@ -1,0 +1,37 @@
+/** From the id or slug that somebody gives to the one Ticket that it names. */
+import { PlanError } from '../model/errors.ts'
+import { idKey, isTicketId, type TicketId } from '../model/ticket-id.ts'
+import type { IndexQueries, TicketRow } from './query.ts'
+
+/**
+ * The Ticket; an id wins over a slug. The row is null where the Ticket's file cannot be read.
+ * @throws PlanError unknown_ticket with near names, ambiguous_slug.
+ */
+export function resolveName(queries: IndexQueries, name: string): { id: TicketId; row: TicketRow | null } {
+  const row = queries.ticket(name)
+  if (row) return { id: row.id as TicketId, row }
+  // A file that cannot be read still has its name.
+  if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => path.endsWith(`/${name}.json`)))
+    return { id: name, row: null }
+  const bySlug = queries.ticketsBySlug(name)
+  if (bySlug.length === 1) return { id: bySlug[0]!.id as TicketId, row: bySlug[0]! }
+  if (bySlug.length === 0) return unknownTicket(queries, name)
+  const tickets = bySlug.map(({ id }) => id)
+  throw new PlanError(
+    'ambiguous_slug',
+    `the slug "${name}" belongs to more than one Ticket: ${tickets.join(', ')}; name one by its id`,
+    {
+      slug: name,
+      tickets,
+    },
+  )
+}
+
+/** @throws PlanError unknown_ticket, with names that are near. */
+export function unknownTicket(queries: IndexQueries, name: string): never {
+  const similar = queries.similar(name).map(({ id, slug }) => (slug ? `${id} (${slug})` : id))
+  const hint = similar.length
+    ? `; similar: ${similar.join(', ')}`
+    : '; "ticketplan sql \'select id, slug from tickets\'" lists all'
+  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}`, { ticket: name, similar })
+}
