@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   operations: ['model', 'files', 'database', 'ticket-index', 'claims', 'store', 'integration'],
   sdk: ['operations', 'store'],
   index: ['sdk', 'operations', 'store', 'model'],
-  cli: ['operations', 'integration', 'store', 'sdk', 'model', 'database'],
+  cli: ['operations', 'integration', 'store', 'sdk', 'model', 'files', 'database'],
 }
 /** Packages that only some rooms may import, so that nothing heavy is loaded by accident; ulid and yaml are required when needed. */
 const PACKAGES: Record<string, string[]> = {

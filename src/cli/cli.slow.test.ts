@@ -289,17 +289,48 @@ recorded with other Tickets, as seen from this one:
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { title: '=1+1, "two"\nlines' })
     const { stdout } = await runCli(repository.root, ['sql', '--csv', 'select id, title, null as empty from tickets'])
-    expect(stdout).toBe('id,title,empty\r\nA,"\'=1+1, ""two""\nlines",\r\n')
+    expect(stdout).toBe('id,title,empty\nA,"\'=1+1, ""two""\nlines",\n')
   })
 
-  test('a reader that goes away is no failure', async () => {
+  test('a reader that goes away is no failure, and changes no exit status', async () => {
     using repository = temporaryRepository()
     for (let n = 0; n < 300; n++) putTicket(repository.root, `T-${n}`, { state: 'queued', title: 'x'.repeat(900) })
-    const piped = await runProgram('bash', [
+    putTicket(repository.root, 'open')
+    const statusOf = (command: string) =>
+      runProgram('bash', [
+        '-c',
+        `"${process.execPath}" "${CLI}" -C "${repository.root}" ${command} | head -c 1 >/dev/null; exit \${PIPESTATUS[0]}`,
+      ])
+    expect(await statusOf('queue')).toMatchObject({ status: 0, stderr: '' })
+    const closed = (command: string) =>
+      runProgram('bash', [
+        '-c',
+        `"${process.execPath}" "${CLI}" -C "${repository.root}" ${command} | exit 0; exit \${PIPESTATUS[0]}`,
+      ])
+    expect((await closed('consult open')).status).toBe(3)
+  })
+
+  test('a full disk under the output is an error with a cause', async () => {
+    using repository = temporaryRepository()
+    const full = await runProgram('bash', [
       '-c',
-      `"${process.execPath}" "${CLI}" -C "${repository.root}" queue | head -1; exit \${PIPESTATUS[0]}`,
+      `"${process.execPath}" "${CLI}" -C "${repository.root}" queue > /dev/full`,
     ])
-    expect(piped).toMatchObject({ status: 0, stderr: '' })
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining('standard output: no space left') })
+  })
+
+  test('notes and errors are escaped, and with --json each is a document', async () => {
+    using folder = temporaryFolder()
+    const root = join(folder.path, 'e\u001b[31mred\nticketplan: fine')
+    mkdirSync(join(root, 'tickets'), { recursive: true })
+    writeFileSync(join(root, '.ticketplan'), 'a file where the folder of the databases should be')
+    for (const args of [['queue'], ['show', 'nope']]) {
+      const plain = await run(['-C', root, ...args])
+      expect(plain.stderr).not.toContain('\u001b')
+      expect(plain.stderr).not.toMatch(/^ticketplan: fine/m)
+      const json = await run(['-C', root, ...args, '--json'])
+      for (const line of json.stderr.trim().split('\n')) expect(() => JSON.parse(line)).not.toThrow()
+    }
   })
 })
 

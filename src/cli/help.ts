@@ -10,7 +10,7 @@ const GLOBAL_HELP = `Options of every command:
   -h, --help      this text
 `
 
-const EXIT_HELP = `Exit status: 0 done (consult: accept), 1 failed, 2 wrong usage, 3 verdict hold, 4 problems found.
+const EXIT_HELP = `Exit status: 0 done (consult: accept), 1 failed, 2 wrong usage, 3 verdict hold or claim refused, 4 problems found.
 `
 
 /** The list of all commands. */

@@ -11,6 +11,7 @@ import { isPlanError } from '../model/errors.ts'
 import { parseInput } from '../operations/operation.ts'
 import { openStore } from '../store.ts'
 import { commandNames, loadCommand } from './commands.ts'
+import { escapeText } from './escape-text.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import { jsonLine } from './json-line.ts'
 import { type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
@@ -30,6 +31,8 @@ export async function main(): Promise<void> {
 async function run(args: string[]): Promise<number> {
   const { global, command, rest } = splitCommandLine(args)
   if (command === undefined) return runWithoutCommand(global, rest)
+  const helped = command === 'help' ? rest.find(word => commandNames.some(name => name === word)) : undefined
+  if (helped !== undefined) return run([helped, '--help'])
   const name = commandNames.find(name => name === command)
   if (name === undefined) {
     if (command === 'help') return runWithoutCommand({ ...global, help: true }, [])
@@ -49,7 +52,7 @@ async function run(args: string[]): Promise<number> {
       actor: global.actor,
       onNotice: message => {
         progress.clear()
-        print(2, `note: ${message}\n`)
+        print(2, global.json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
       },
       onProgress: progress.show,
     }),
@@ -60,6 +63,8 @@ async function run(args: string[]): Promise<number> {
   } finally {
     progress.clear()
   }
+  if (input.csv && (output as { truncated?: boolean }).truncated)
+    print(2, 'note: there are more rows: --limit gives them\n')
   if (global.json) print(1, jsonLine(output))
   else {
     const { render } = await import('./render.ts')
@@ -91,8 +96,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
     const code = known ? error.code : 'internal'
     print(2, jsonLine({ error: { ...(known && error.data), code, message } }))
   } else {
-    const { escapeText } = await import('./terminal.ts')
-    const text = message.split('\n').map(escapeText).join('\n')
+    const text = escapeText(message)
     print(
       2,
       known

@@ -75,7 +75,7 @@ export function inputFrom(operation: Operation, args: string[]): Record<string, 
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
     const known = flags.size ? `; its options are ${[...flags.keys()].map(flag => `--${flag}`).join(', ')}` : ''
-    throw usage(operation.name, `${(error as Error).message.split('. ')[0]}${known}`)
+    throw usage(operation.name, `${(error as Error).message.split(/\. |\n/)[0]}${known}`)
   }
   const extra = parsed.positionals[positionals.length]
   if (extra !== undefined) throw usage(operation.name, `one argument too many: "${extra}"`)

@@ -1,9 +1,11 @@
 /** Writing to standard output and standard error. */
 import { writeSync } from 'node:fs'
+import { ioError } from '../files/io-error.ts'
 
 /**
  * Writes all of the text before it returns, straight to the file descriptor: making `process.stdout` costs a tenth of Node's
- * own start. A reader that has gone away ends the process quietly.
+ * own start. Where the reader has gone
+ * away the rest is dropped quietly; the exit status still tells.
  */
 export function print(descriptor: 1 | 2, text: string): void {
   const bytes = Buffer.from(text)
@@ -12,8 +14,8 @@ export function print(descriptor: 1 | 2, text: string): void {
       written += writeSync(descriptor, bytes, written)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE') process.exit()
-      if (code !== 'EAGAIN') throw error
+      if (code === 'EPIPE') return
+      if (code !== 'EAGAIN') throw ioError(error, descriptor === 1 ? 'standard output' : 'standard error')
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a pipe that is full and does not block
     }
   }

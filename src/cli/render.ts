@@ -5,8 +5,9 @@ import type { ChainLink, Reason } from '../model/verdict.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
+import { escapeText } from './escape-text.ts'
 import type { Terminal } from './print.ts'
-import { type Cell, type Colour, cut, escapeText, painter, table } from './terminal.ts'
+import { type Cell, type Colour, cut, painter, table } from './terminal.ts'
 
 /** What the renderers need to know of where their text goes. */
 interface Page {
@@ -39,9 +40,7 @@ const renderers: Renderers = {
     ...(git ? [] : ['this is not a git repository: decisions are kept in files, without history']),
   ],
   add: ({ ticket, path }) => [`added ${ticketText(ticket)} in ${escapeText(path)}`],
-  set: ({ ticket, changed }) => [
-    `${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, state ${escapeText(ticket.state ?? '')}`,
-  ],
+  set: ({ ticket, changed }) => [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`],
   record: recordedLines,
   retract: recordedLines,
   queue: ({ queue, problems }, page) => [
@@ -82,7 +81,13 @@ const renderers: Renderers = {
       : ['no claims'],
   show: showLines,
   relations: ({ relations, problems }, page) => [
-    ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : ['no relations']),
+    ...(relations.length
+      ? table(relations.map(relationCells), page.paint, page.width)
+      : [
+          page.input.status === 'all'
+            ? 'no relations'
+            : `no relations are ${page.input.status}; --status all lists all`,
+        ]),
     ...problemLines(problems, page),
   ],
   sql({ columns, rows, truncated }, { paint, width, input }) {
@@ -98,7 +103,7 @@ const renderers: Renderers = {
   verify: ({ ok, problems, fixed, checked }, page) => [
     ...fixed.map(path => `mended ${escapeText(path)}`),
     ...problemLines(problems, page),
-    `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${checked.tickets} Tickets, ${checked.decisions} decisions, ${count(problems.length, 'problem')}`,
+    `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${count(checked.tickets, 'Ticket')}, ${count(checked.decisions, 'decision')}, ${count(problems.length, ok ? 'warning' : 'problem')}`,
   ],
   doctor: ({ checks }, page) =>
     table(
@@ -128,6 +133,11 @@ function ticketText({ id, slug, title }: TicketSummary): string {
   return `${id}${slug ? ` (${slug})` : ''}${title === null ? '' : ` "${escapeText(title)}"`}`
 }
 
+/** The state, and the phase where it has another name: a misspelt state is then seen to be open. */
+function stateText({ state, phase }: TicketSummary): string {
+  return `state ${escapeText(state ?? '')}${phase === null || phase === state ? '' : ` (${phase})`}`
+}
+
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
@@ -147,8 +157,13 @@ function claimText({ ticket, holder, token, pool, expires_at }: NonNullable<Outp
 
 function claimedLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
   if (refused === undefined) return claim ? [`claimed: ${claimText(claim)}`] : []
-  const held = claim ? `: ${claim.live ? 'held' : 'last held'} as ${claimText(claim)}` : ''
-  return [`${paint('red', 'refused')} (${refused})${held}`, ...reasonLines(reasons ?? [], paint)]
+  const holder = claim
+    ? `: ${claim.ticket} is ${claim.live ? 'held' : 'last held'} by ${claim.holder} (token ${claim.token})`
+    : ': the Ticket has no claim'
+  return [
+    `${paint('red', 'refused')} (${refused})${escapeText(refused === 'stale_token' || claim ? holder : '')}`,
+    ...reasonLines(reasons ?? [], paint),
+  ]
 }
 
 function countLines({ tickets, decisions, changed, quarantined, ms }: OutputOf<'sync'>): string[] {

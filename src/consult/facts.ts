@@ -4,7 +4,7 @@
  * Each fact is read at most once an answer, however many Tickets of the queue depend on it.
  */
 import type { LiveClaims } from '../claims/claims.ts'
-import { idFromPath } from '../files/ticket-files.ts'
+import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
 import { idKey } from '../model/ticket-id.ts'
 import type { Facts, RelationFact } from '../model/verdict.ts'
@@ -52,8 +52,12 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
     },
     suspects: id =>
       unreadable()
-        .filter(({ mentions }) => (JSON.parse(mentions) as string[]).includes(id))
-        .map(({ path }) => ({ ticket: idFromPath(path), path })),
+        .map(({ path, mentions }) => ({ ticket: idFromPath(path), path, mentions: JSON.parse(mentions) as string[] }))
+        .filter(({ ticket, mentions }) => {
+          // What could not be read at all may be in conflict with anything; that matters while a worker is on it.
+          return mentions.includes(id) || (mentions.includes(ANY_TICKET) && claims.find(ticket) !== undefined)
+        })
+        .map(({ ticket, path }) => ({ ticket, path })),
   }
 }
 

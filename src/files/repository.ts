@@ -77,24 +77,31 @@ function commonDir(gitDir: string): string {
  * @throws PlanError not_initialized, unsafe_path, io.
  */
 export function checkTicketsDir({ root, ticketsDir }: Repository): void {
-  let folder = ticketsDir
-  try {
-    const stat = lstatSync(ticketsDir, { throwIfNoEntry: false })
-    if (!stat) {
-      throw new PlanError(
-        'not_initialized',
-        `there is no tickets folder in ${root}: run "ticketplan init" there, or name another folder with -C`,
-        { root },
-      )
-    }
-    for (; folder.startsWith(root + sep); folder = dirname(folder)) {
-      if (!lstatSync(folder).isDirectory()) {
-        throw new PlanError('unsafe_path', `${folder} is not a folder of its own: a tickets folder may not be a link`, {
-          path: folder,
-        })
-      }
-    }
-  } catch (error) {
-    throw ioError(error, folder)
+  if (!checkFolders(root, ticketsDir)) {
+    throw new PlanError(
+      'not_initialized',
+      `there is no tickets folder in ${root}: run "ticketplan init" there, or name another folder with -C`,
+      { root },
+    )
   }
+}
+
+/**
+ * True where the folder is there. Fails where it, or one between it and the root, is a link or no folder.
+ * @throws PlanError unsafe_path, io.
+ */
+export function checkFolders(root: string, lowest: string): boolean {
+  let isThere = true
+  for (let folder = lowest; folder.startsWith(root + sep); folder = dirname(folder)) {
+    try {
+      const stat = lstatSync(folder, { throwIfNoEntry: false })
+      if (!stat && folder === lowest) isThere = false
+      if (!stat || stat.isDirectory()) continue
+    } catch (error) {
+      throw ioError(error, folder)
+    }
+    const message = `${folder} is not a folder of its own: a tickets folder may not be a link`
+    throw new PlanError('unsafe_path', message, { path: folder })
+  }
+  return isThere
 }

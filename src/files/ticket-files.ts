@@ -79,7 +79,7 @@ function listFolder(folder: string, prefix: string, paths: string[]): void {
       if (name.endsWith('.json')) paths.push(prefix + name)
       else {
         const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
-        if (stat?.isSymbolicLink()) paths.push(prefix + name)
+        if (stat?.isSymbolicLink() || (!stat && name.includes('\ufffd'))) paths.push(prefix + name)
         else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths)
       }
     }
@@ -90,10 +90,16 @@ function listFolder(folder: string, prefix: string, paths: string[]): void {
 
 /** Temporary files that a crash left below the tickets folder, as paths from the root. */
 export function listOrphans({ root, ticketsDir }: Repository): string[] {
-  return readdirSync(ticketsDir, { recursive: true, encoding: 'utf8' })
-    .filter(path => isTempName(basename(path)))
-    .map(path => relative(root, join(ticketsDir, path)).split(sep).join('/'))
-    .sort()
+  const orphans: string[] = []
+  const look = (folder: string) => {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name)
+      if (isTempName(name)) orphans.push(relative(root, path).split(sep).join('/'))
+      else if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) look(path) // never through a link
+    }
+  }
+  look(ticketsDir)
+  return orphans.sort()
 }
 
 /** Of a file in a folder that may not be entered: no file has these, so it is looked at again each time. */
@@ -122,12 +128,13 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
     code,
     message,
     place,
-    mentions: bytes ? conflictMentions(bytes) : [],
+    mentions: bytes ? conflictMentions(bytes) : [ANY_TICKET],
     hash: bytes ? hashOf(bytes) : '',
     stat: stat ? fileStat(stat) : UNKNOWN_STAT,
   })
   try {
     stat = lstatSync(absolute, { throwIfNoEntry: false })
+    if (!stat && isUnspeakable(absolute)) return refused('id_mismatch', "the file's name is not valid UTF-8")
     if (!stat || isBelowLink(root, path)) return undefined
     if (stat.isSymbolicLink()) return refused('symbolic_link', 'a symbolic link: links are not followed')
     if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
@@ -167,6 +174,11 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
 const crypto = lazy(() => process.getBuiltinModule('node:crypto'))
 
 /** True where a folder on the way, below the topmost one, is a link: what lies behind it is not ours, the link itself is listed. */
+/** True for a file whose name's bytes are no text: a folder lists it, with U+FFFD in their place, and nothing can open it by that. */
+function isUnspeakable(absolute: string): boolean {
+  return basename(absolute).includes('\ufffd') && readdirSync(dirname(absolute)).includes(basename(absolute))
+}
+
 function isBelowLink(root: string, path: string): boolean {
   const folders = path.split('/').slice(0, -1)
   for (let depth = 2; depth <= folders.length; depth++) {
@@ -179,14 +191,17 @@ function hashOf(bytes: Uint8Array): string {
   return crypto().hash('sha256', bytes, 'base64url')
 }
 
-/** Tickets with which the text of an unreadable file seems to be in conflict: what one line says is enough. */
+/** Stands for "any Ticket" among the mentions of a file whose text could not be read at all. */
+export const ANY_TICKET = '*'
+
+/** Tickets with which the text of an unreadable file may be in conflict: every target in a text that speaks of conflicts. */
 function conflictMentions(bytes: Uint8Array): string[] {
-  const mentions = new Set<string>()
-  for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
-    if (!line.includes('conflicts_with')) continue
-    for (const [, target] of line.matchAll(/"target"\s*:\s*"([A-Za-z0-9._-]{1,64})"/g)) mentions.add(target!)
-  }
-  return [...mentions].sort()
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\\u00([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+  if (!text.includes('conflicts_with')) return []
+  const targets = [...text.matchAll(/"target"\s*:\s*"([A-Za-z0-9._-]{1,64})"/g)].map(match => match[1]!)
+  return [...new Set(targets)].sort()
 }
 
 /** Throws what a quarantined file deserves when a command needs it. */

@@ -61,14 +61,14 @@ export function dotText(nodes: Node[], edges: Edge[]): string {
   return `${[...lines, '}'].join('\n')}\n`
 }
 
-/** CSV by RFC 4180. A cell that a spreadsheet would take for a formula gets a leading apostrophe. */
+/** CSV as RFC 4180 has it, but with line feeds alone, for the shell. A cell that a spreadsheet would take for a formula gets a leading apostrophe. */
 export function csvText(columns: string[], rows: unknown[][]): string {
   const cell = (value: unknown) => {
     if (value === null || value === undefined) return ''
     const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
-  return [columns, ...rows].map(row => `${row.map(cell).join(',')}\r\n`).join('')
+  return [columns, ...rows].map(row => `${row.map(cell).join(',')}\n`).join('')
 }
 
 /** Short names for the drawing, in the order in which Tickets come. */

@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { ioError } from '../files/io-error.ts'
-import { PLAIN_DIR, type Repository } from '../files/repository.ts'
+import { checkFolders, PLAIN_DIR, type Repository } from '../files/repository.ts'
 
 /** Makes what is missing; the paths made, from the root. @throws PlanError io. */
 export function initRepository({ root, ticketsDir, gitDir }: Repository): string[] {
+  for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
   const made: string[] = []
   const make = (path: string, content: string | null) => {
     if (existsSync(path)) return

@@ -14,15 +14,20 @@ export function ticketSummary(id: string, row: TicketRow | null): TicketSummary 
   }
 }
 
-/** Relations in the order of the rows; rows that say the same, with the same status, become one. */
-export function relationsOf(rows: RelationRow[]): Relation[] {
+/**
+ * Relations in the order of the rows; rows that say the same, with the same status, become one. Where nobody looks from one
+ * of the two Tickets (`eachOnce`), a conflict is shown from the smaller id, whichever file keeps it.
+ */
+export function relationsOf(rows: RelationRow[], eachOnce: boolean): Relation[] {
   const relations = new Map<string, Relation>()
   for (const row of rows) {
-    const { ticket_id: ticket, kind, other_id: other, status, decision_id, reason, by, at, advisory, label } = row
+    const { kind, status, decision_id, reason, by, at, advisory, label } = row
+    const turned = eachOnce && kind === 'conflicts_with' && row.other_id < row.ticket_id
+    const [ticket, other] = turned ? [row.other_id, row.ticket_id] : [row.ticket_id, row.other_id]
     const key = [ticket, kind, other, status, advisory, label ?? ''].join('\n')
     const known = relations.get(key)
     if (known) {
-      known.decisions.push(decision_id)
+      if (!known.decisions.includes(decision_id)) known.decisions.push(decision_id)
       continue
     }
     relations.set(key, {

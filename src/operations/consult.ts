@@ -4,6 +4,7 @@ import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
+import { checkPool } from './pools.ts'
 import { claimShape, decisionShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
 /** May this queued Ticket be accepted now? */
@@ -32,6 +33,7 @@ export const consult = operation({
     }),
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
   run(store, { ticket: name, holder, pool }) {
+    checkPool(store, pool)
     return store.read(view => {
       const { id, row } = view.resolve(name)
       const { verdict, reasons } = verdictOn(id, view.facts, { holder, pool })

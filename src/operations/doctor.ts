@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../database/open.ts'
 import { findGitVersion } from '../files/git.ts'
@@ -42,7 +42,7 @@ export const doctor = operation({
       look('local database', () => localCheck(store)),
       look('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
       look('left-over files', () => {
-        const orphans = listOrphans(repository)
+        const orphans = existsSync(repository.ticketsDir) ? listOrphans(repository) : []
         return orphans.length
           ? fail(`${orphans.length} temporary files of interrupted writes: "ticketplan verify --fix" removes old ones`)
           : 'none'

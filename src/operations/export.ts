@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
 import { csvText, dotText, mermaidText } from '../integration/export-text.ts'
-import { relationsOf, ticketSummary } from './answers.ts'
+import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
 import { flag, operation } from './operation.ts'
+import { problemShape } from './shapes.ts'
 
 /** The Tickets and their relations for other programs. */
 export const exportPlan = operation({
@@ -14,7 +15,7 @@ export const exportPlan = operation({
     format: { schema: z.enum(['mermaid', 'dot', 'json', 'csv']), help: 'mermaid, dot, json or csv', positional: true },
     all: { schema: flag, help: 'settled Tickets and relations too' },
   },
-  output: () => z.object({ format: z.string(), text: z.string() }),
+  output: () => z.object({ format: z.string(), text: z.string(), problems: z.array(problemShape()) }),
   examples: [
     'ticketplan export mermaid',
     'ticketplan export dot --all | dot -Tsvg > plan.svg',
@@ -22,14 +23,19 @@ export const exportPlan = operation({
   ],
   run(store, { format, all }) {
     return store.read(({ queries }) => {
+      const problems = problemsOf(queries)
+      const unread = problems.filter(({ severity }) => severity === 'error').length
+      if (unread > 0)
+        store.notify(`${unread} files are missing from this, wholly or in part: "ticketplan verify" names them`)
       const tickets = queries.allTickets().filter(({ phase }) => all || phase !== 'terminal')
-      const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }))
-      if (format === 'mermaid') return { format, text: mermaidText(tickets, relations) }
-      if (format === 'dot') return { format, text: dotText(tickets, relations) }
+      const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }), true)
+      if (format === 'mermaid') return { format, text: mermaidText(tickets, relations), problems }
+      if (format === 'dot') return { format, text: dotText(tickets, relations), problems }
       if (format === 'csv') {
         const columns = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
         return {
           format,
+          problems,
           text: csvText(
             [...columns],
             relations.map(relation => columns.map(column => relation[column])),
@@ -42,8 +48,9 @@ export const exportPlan = operation({
           decisions: queries.decisionsOf(row.id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
         })),
         relations,
+        problems,
       }
-      return { format, text: `${JSON.stringify(document, null, 2)}\n` }
+      return { format, text: `${JSON.stringify(document, null, 2)}\n`, problems }
     })
   },
 })

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini'
-import type { ReadTicket } from '../files/ticket-files.ts'
+import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findStanding } from '../model/change.ts'
 import { isDecisionId, poolName, type RelationKind, storedRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
-import { isTicketId, type TicketId } from '../model/ticket-id.ts'
+import { idKey, isTicketId, type TicketId } from '../model/ticket-id.ts'
 import type { Store } from '../store.ts'
 import { flag, operation, text, ticketName } from './operation.ts'
+import { poolWarnings } from './pools.ts'
 import { decisionShape } from './shapes.ts'
 
 const RELATION_KINDS = ['before', 'after', 'blocks', 'blocked_by', 'conflicts_with', 'related'] as const
@@ -160,8 +161,20 @@ function decide(store: Store, path: string, draft: DecisionDraft, warnings: stri
 /** The Ticket that a name stands for; a name that could be an id may stand for one that has yet to arrive. */
 function nameOrFuture(store: Store, name: string, warnings: string[]): { id: TicketId; file: ReadTicket | undefined } {
   const found = store.findFile(name)
+  if (!found.file) refuseOtherCase(store, name)
   if (!found.file && isTicketId(name)) warnings.push(`${name} has no file here (yet)`)
   return found
+}
+
+/** A name that differs from an id only in case can never get a file of its own. */
+function refuseOtherCase(store: Store, name: string): void {
+  const [path] = store.read(({ queries }) => queries.pathsOfKey(idKey(name)))
+  if (path === undefined || idFromPath(path) === name) return
+  const similar = [idFromPath(path)]
+  throw new PlanError('unknown_ticket', `no Ticket has the id "${name}"; there is ${similar[0]}`, {
+    ticket: name,
+    similar,
+  })
 }
 
 function refuse(wrong: boolean, field: string, message: string): void {
@@ -175,12 +188,4 @@ export function homePathWarnings(texts: Record<string, string | undefined>): str
   return Object.entries(texts)
     .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
     .map(([field]) => `the ${field} names an absolute path of one machine; it is kept, and will be in git`)
-}
-
-/** A warning for a pool that the configuration does not limit. */
-export function poolWarnings(store: Store, pool: string | undefined): string[] {
-  const { pools } = store.repository.config
-  if (pool === undefined || Object.hasOwn(pools, pool)) return []
-  const known = Object.keys(pools).sort().join(', ') || 'none'
-  return [`no pool "${pool}" is configured in ticketplan.json (pools: ${known}), so its capacity has no limit`]
 }

@@ -40,7 +40,8 @@ export const relations = operation({
   examples: ['ticketplan relations --ticket A-17', 'ticketplan relations --kind conflicts_with --status all --json'],
   run(store, { ticket: name, kind, status }) {
     return store.read(({ queries, resolve }) => {
-      const ticket = name === undefined ? undefined : resolve(name).id
+      const named = name === undefined ? undefined : resolve(name)
+      const ticket = named?.id
       // Without a Ticket to look from, a relation has the direction in which it is stored.
       const isStored = kind === undefined || (STORED_RELATION_KINDS as readonly string[]).includes(kind)
       const asStored = kind === undefined || isStored ? kind : INVERSE[kind]
@@ -49,7 +50,7 @@ export const relations = operation({
         kind: ticket === undefined ? asStored : kind,
         status: status === 'all' ? undefined : status,
       })
-      return { relations: relationsOf(rows), problems: problemsOf(queries) }
+      return { relations: relationsOf(rows, ticket === undefined), problems: problemsOf(queries, named?.row) }
     })
   },
 })

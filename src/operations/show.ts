@@ -45,7 +45,7 @@ export const show = operation({
           path: row?.path ?? quarantinedPath(queries, id),
         },
         decisions: queries.decisionsOf(id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
-        relations: relationsOf(queries.relations({ ticket: id })),
+        relations: relationsOf(queries.relations({ ticket: id }), false),
         claim: view.claims.find(id) ?? null,
         ...verdictOn(id, view.facts),
         problems: problemsOf(queries, row),

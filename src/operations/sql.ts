@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { runSql } from '../database/ad-hoc-sql.ts'
-import { inodeOf } from '../database/open.ts'
 import { flag, operation } from './operation.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
@@ -39,15 +38,15 @@ export const sql = operation({
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',
   ],
   run(store, { query, timeout, limit }) {
-    // The rows as the files are now.
-    const live = store.read(({ claims }) =>
-      claims
-        .all(false)
-        .filter(claim => claim.live)
-        .map(({ ticket }) => ticket),
+    // The index as the files are now, and the claims as the lease clock sees them.
+    const claims = store.read(view =>
+      view.claims.all(false).map(({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
+        return [ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live ? 1 : 0]
+      }),
     )
-    const localPath = inodeOf(store.local.path) === null ? null : store.local.path
-    const request = { localPath, live, query, limit, maxBytes: MAX_BYTES }
+    const unread = store.index.peek(queries => queries.counts().quarantined)
+    if (unread > 0) store.notify(`${unread} files cannot be read and are in no view but quarantine`)
+    const request = { claims, query, limit, maxBytes: MAX_BYTES }
     if (!store.index.inMemory) return runSql({ ...request, indexPath: store.index.path }, timeout)
     const { tmpdir } = process.getBuiltinModule('node:os')
     const folder = mkdtempSync(join(tmpdir(), 'ticketplan-'))

@@ -10,8 +10,8 @@ import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './record.ts'
 import { type Problem, problemShape } from './shapes.ts'
 
-/** A temporary file this old belongs to no running writer. */
-const ORPHAN_MS = 3_600_000
+/** A temporary file this old belongs to no running writer, and this much older to no sleeping one. */
+const ORPHAN_MS = { reported: 60_000, removed: 3_600_000 }
 
 /** Every Ticket file, checked. */
 export const verify = operation({
@@ -39,7 +39,7 @@ export const verify = operation({
       fixed.push(store.index.path)
     }
     const problems = store.read(({ queries }) => [...fileProblems(queries), ...homePaths(queries)])
-    for (const path of listOrphans(store.repository)) {
+    for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
       const message = 'a temporary file that an interrupted write left; nothing reads it'
       problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
     }
@@ -61,13 +61,18 @@ function mend(store: Store): string[] {
       store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, written anew
       fixed.push(path)
     }
-    for (const path of listOrphans(store.repository)) {
-      const absolute = join(store.repository.root, path)
-      if (Date.now() - lstatSync(absolute).mtimeMs < ORPHAN_MS) continue
-      rmSync(absolute)
+    for (const path of orphansOlderThan(store, ORPHAN_MS.removed)) {
+      rmSync(join(store.repository.root, path), { force: true })
       fixed.push(path)
     }
     return fixed
+  })
+}
+
+function orphansOlderThan({ repository }: Store, ageMs: number): string[] {
+  return listOrphans(repository).filter(path => {
+    const stat = lstatSync(join(repository.root, path), { throwIfNoEntry: false })
+    return stat !== undefined && Date.now() - stat.mtimeMs >= ageMs
   })
 }
 
@@ -97,7 +102,12 @@ function homePaths(queries: IndexQueries): Problem[] {
   const problems: Problem[] = []
   for (const { ticket_id, path, body } of queries.bodiesLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
     const { id, reason, plan } = JSON.parse(body) as Decision
-    const found = homePathWarnings({ reason, summary: plan?.summary, role_plan: plan?.role_plan })
+    const found = homePathWarnings({
+      reason,
+      summary: plan?.summary,
+      branch: plan?.branch,
+      role_plan: plan?.role_plan,
+    })
     for (const message of found)
       problems.push({
         code: 'home_path',
