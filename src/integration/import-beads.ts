@@ -1,8 +1,8 @@
 /** Reads a beads tracker: one JSON record a line, with its dependencies. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/ticket-id.ts'
-import { type Imported, importCollector, isoTime } from './imported.ts'
+import { type Imported, importCollector, isoTime, quoted, sourceLines } from './imported.ts'
 
 type Json = Record<string, unknown>
 
@@ -11,19 +11,23 @@ const BLOCKING = new Set(['blocks', 'blocked-by'])
 
 /** Everything in the file. @throws PlanError import_source where it cannot be read or holds no record. */
 export function readBeads(path: string): Imported {
-  let text: string
+  let bytes: Buffer | undefined
   try {
-    text = readFileSync(path, 'utf8')
+    if (statSync(path).isFile()) bytes = readFileSync(path)
   } catch (error) {
     throw new PlanError('import_source', `${path}: ${(error as Error).message}`, { path, place: null }, error)
   }
+  if (!bytes) throw new PlanError('import_source', `${path} is not a file`, { path, place: null })
   const { imported, drop, addDecision } = importCollector('beads')
-  for (const [position, line] of text.split('\n').entries()) {
-    if (!line.trim()) continue
-    const source = `line ${position + 1}`
+  for (const { number, text } of sourceLines(bytes)) {
+    const source = `line ${number}`
+    if (text === undefined) {
+      drop(source, 'no Ticket: not valid UTF-8')
+      continue
+    }
     let record: Json
     try {
-      record = JSON.parse(line)
+      record = JSON.parse(text)
     } catch (error) {
       drop(source, `no Ticket: not JSON: ${(error as Error).message}`)
       continue
@@ -40,11 +44,11 @@ export function readBeads(path: string): Imported {
         fields: fieldsOf(record, message => drop(source, message)),
         kept: ['queued_at', 'queued_by'],
       })
-    if (record.dependencies !== undefined && !Array.isArray(record.dependencies))
+    if (record.dependencies != null && !Array.isArray(record.dependencies))
       drop(source, 'dependencies left out: not a list')
     for (const edge of Array.isArray(record.dependencies) ? (record.dependencies as Json[]) : []) {
       const { issue_id, depends_on_id, type, created_at, created_by } = edge ?? {}
-      const edgeSource = `${source}: ${issue_id} -> ${depends_on_id} (${type})`
+      const edgeSource = `${source}: ${named(issue_id)} -> ${named(depends_on_id)} (${named(type)})`
       if (typeof issue_id !== 'string' || typeof depends_on_id !== 'string' || typeof type !== 'string') {
         drop(edgeSource, 'no decision: a dependency needs issue_id, depends_on_id and type')
         continue
@@ -68,6 +72,10 @@ export function readBeads(path: string): Imported {
   return imported
 }
 
+function named(value: unknown): string {
+  return typeof value === 'string' ? value : quoted(value)
+}
+
 function fieldsOf(record: Json, drop: (message: string) => void) {
   const { title, status, created_at, assignee, priority, issue_type, labels } = record
   const tombstone = status === 'tombstone'
@@ -75,7 +83,7 @@ function fieldsOf(record: Json, drop: (message: string) => void) {
   const time = (name: string, value: unknown) => {
     if (value === undefined || value === null) return undefined
     const iso = isoTime(value)
-    if (!iso) drop(`${name} left out: not a time: ${JSON.stringify(value)}`)
+    if (!iso) drop(`${name} left out: not a time: ${quoted(value)}`)
     return iso
   }
   const deletion = tombstone

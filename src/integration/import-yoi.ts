@@ -1,12 +1,13 @@
 /** Reads a folder of yoi Tickets: `<id>/item.md` with YAML front matter, and under `artifacts/` plan records and relations. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { isRelativePath } from '../model/decision.ts'
+import { isRelativePath, localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/phase.ts'
 import { isTicketId } from '../model/ticket-id.ts'
-import { type Imported, importCollector, isoTime } from './imported.ts'
+import { type Imported, importCollector, isoTime, quoted, sourceLines } from './imported.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -26,6 +27,11 @@ const RELATION_KINDS: Record<string, { kind: string; label?: string }> = {
   duplicate_of: { kind: 'related', label: 'duplicate_of' },
 }
 
+/** All that is kept of a plan. */
+const PLAN_FIELDS = ['summary', 'branch', 'role_plan', 'pool', 'worktree']
+/** A larger file is no Ticket's; it is reported, not read. */
+const MAX_MEBIBYTES = 64
+
 type Collector = ReturnType<typeof importCollector>
 type Json = Record<string, unknown>
 
@@ -34,29 +40,74 @@ type Json = Record<string, unknown>
  * @throws PlanError import_source where the folder is not one of yoi's.
  */
 export function readYoi(folder: string, mapRoot: string | undefined, phaseOf: (state: string) => Phase): Imported {
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+  let names: string[]
+  try {
+    names = readdirSync(folder).sort()
+  } catch (error) {
+    if (isThere(folder) && statSync(folder).isDirectory()) {
+      throw new PlanError(
+        'import_source',
+        `${folder}: ${(error as Error).message}`,
+        { path: folder, place: null },
+        error,
+      )
+    }
     throw new PlanError('import_source', `${folder}: no such folder`, { path: folder, place: null })
   }
   const collector = importCollector('yoi')
-  const ids = readdirSync(folder)
-    .filter(name => existsSync(join(folder, name, 'item.md')))
-    .sort()
-  if (ids.length === 0) {
+  const withItem = new Set(names.filter(name => isThere(join(folder, name, 'item.md'))))
+  if (withItem.size === 0) {
     const message = `${folder} holds no <id>/item.md: name the folder whose subfolders are the Tickets`
     throw new PlanError('import_source', message, { path: folder, place: null })
   }
-  for (const id of ids) {
-    readItem(collector, folder, id, phaseOf)
+  for (const id of names) {
+    if (withItem.has(id)) readItem(collector, folder, id, phaseOf)
+    else if (isThere(join(folder, id, 'artifacts'))) collector.drop(id, 'no Ticket: it has artifacts and no item.md')
+    else continue
     readPlan(collector, folder, id, mapRoot)
     readRelations(collector, folder, id)
   }
   return collector.imported
 }
 
-function readItem({ imported, drop }: Collector, folder: string, id: string, phaseOf: (state: string) => Phase): void {
+/** True for whatever has the path, a link that leads nowhere and what may not be looked at included. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+  }
+}
+
+/** The bytes of a file; undefined, and a line in the report, where it cannot be read. `lost` says what is missing for that. */
+function readBytes({ drop }: Collector, folder: string, file: string, lost: string): Buffer | undefined {
+  const path = join(folder, file)
+  try {
+    const stat = statSync(path) // before the file is opened: a FIFO would wait for ever
+    if (!stat.isFile()) drop(file, `${lost}: it is not a file`)
+    else if (stat.size > MAX_MEBIBYTES * 1024 * 1024) drop(file, `${lost}: it is larger than ${MAX_MEBIBYTES} MiB`)
+    else return readFileSync(path)
+  } catch (error) {
+    drop(file, `${lost}: ${(error as Error).message}`)
+  }
+  return undefined
+}
+
+function readText(collector: Collector, folder: string, file: string, lost: string): string | undefined {
+  const bytes = readBytes(collector, folder, file, lost)
+  if (!bytes) return undefined
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  collector.drop(file, `${lost}: it is not valid UTF-8`)
+  return undefined
+}
+
+function readItem(collector: Collector, folder: string, id: string, phaseOf: (state: string) => Phase): void {
+  const { imported, drop } = collector
   const source = `${id}/item.md`
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
-  const text = readFileSync(join(folder, source), 'utf8')
+  const text = readText(collector, folder, source, 'no Ticket')
+  if (text === undefined) return
   const front = /^---\r?\n([\s\S]*?)\r?\n---(?:\r?\n|$)/.exec(text)?.[1]
   if (front === undefined)
     return drop(source, 'no Ticket: it does not begin with YAML front matter between "---" lines')
@@ -69,23 +120,31 @@ function readItem({ imported, drop }: Collector, folder: string, id: string, pha
   const { title, state, created_at, queued_at, queued_by, ...rest } = values
   if (title == null || state == null)
     return drop(source, `no Ticket: the front matter has no ${title == null ? 'title' : 'state'}`)
+  if (typeof title !== 'string' || typeof state !== 'string')
+    return drop(source, `no Ticket: the ${typeof title === 'string' ? 'state' : 'title'} is not a text`)
   const time = (name: string, value: unknown) => {
     if (value == null) return undefined
     const iso = isoTime(value)
-    if (!iso) drop(source, `${name} left out: not a time: ${JSON.stringify(value)}`)
+    if (!iso) drop(source, `${name} left out: not a time: ${quoted(value)}`)
     return iso
   }
   const queuedAt = time('queued_at', queued_at)
+  if (queued_by != null && typeof queued_by !== 'string') drop(source, 'queued_by left out: it is not a text')
   const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined))
+  for (let local = localKeyProblem(others); local; local = localKeyProblem(others)) {
+    const key = local.path[0]!
+    drop(source, `${key} left out: it ${local.message}`)
+    delete others[key]
+  }
   imported.tickets.push({
     id,
     fields: {
-      title: String(title),
-      state: String(state),
+      title,
+      state,
       created_at: time('created_at', created_at),
       queued_at: queuedAt,
-      queued_by: queued_by == null ? undefined : String(queued_by),
-      state_at: phaseOf(String(state)) === 'queued' ? queuedAt : time('updated_at', rest.updated_at),
+      queued_by: typeof queued_by === 'string' ? queued_by : undefined,
+      state_at: phaseOf(state) === 'queued' ? queuedAt : time('updated_at', rest.updated_at),
       source: { ...others, system: 'yoi' },
     },
     kept: [],
@@ -95,44 +154,54 @@ function readItem({ imported, drop }: Collector, folder: string, id: string, pha
 function parseYaml(text: string): Json {
   // Loaded when an import asks for it: nothing else needs YAML.
   const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
-  const value = parse(text)
+  // Scalars stay the text that they are, but for null: a title 1.10 is not 1.1.
+  const value = parse(text, { schema: 'failsafe', customTags: ['null'], logLevel: 'error' })
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a mapping')
   return value
 }
 
-function readPlan({ addDecision, drop }: Collector, folder: string, id: string, mapRoot: string | undefined): void {
+function readPlan(collector: Collector, folder: string, id: string, mapRoot: string | undefined): void {
+  const { addDecision, drop } = collector
   const file = `${id}/artifacts/orchestration-plan.jsonl`
-  if (!existsSync(join(folder, file))) return
-  for (const [position, line] of readFileSync(join(folder, file), 'utf8').split('\n').entries()) {
-    if (!line.trim()) continue
-    const source = `${file}:${position + 1}`
-    const record = parseRecord(line)
+  if (!isThere(join(folder, file))) return
+  const bytes = readBytes(collector, folder, file, 'no decisions')
+  for (const { number, text } of sourceLines(bytes ?? Buffer.alloc(0))) {
+    const source = `${file}:${number}`
+    const record = text === undefined ? undefined : parseRecord(text)
     if (!record) {
-      drop(source, 'no decision: not a JSON object')
+      drop(source, `no decision: not ${text === undefined ? 'valid UTF-8' : 'a JSON object'}`)
       continue
     }
-    const kind = PLAN_KINDS[String(record.kind)]
+    const kind = lookUp(PLAN_KINDS, record.kind)
     const { ticket_id, related_ticket: other, note, author, at } = record
-    if (!kind) drop(source, `no decision: unknown kind ${JSON.stringify(record.kind)}`)
+    if (!kind) drop(source, `no decision: unknown kind ${quoted(record.kind)}`)
     else if (ticket_id !== undefined && ticket_id !== id)
-      drop(source, `no decision: the record names another Ticket, ${JSON.stringify(ticket_id)}`)
+      drop(source, `no decision: the record names another Ticket, ${quoted(ticket_id)}`)
     else if (kind === 'accepted_plan') {
       const plan = mapPlan(record.accepted_plan, mapRoot, message => drop(source, message))
       if (!plan) drop(source, 'no decision: the record has no plan')
       else addDecision({ ticket: id, kind, at, by: author, reason: note, fields: { plan }, record, source })
-    } else if (kind === 'waiting_for_capacity')
-      addDecision({ ticket: id, kind, at, by: author, reason: note, record, source })
-    else if (typeof other !== 'string') drop(source, `no decision: "${record.kind}" without a related_ticket`)
+    } else if (kind === 'waiting_for_capacity') {
+      if (other != null && typeof other !== 'string') drop(source, 'related_ticket left out: not a string')
+      else if (other === id) drop(source, 'related_ticket left out: a Ticket cannot wait for itself')
+      const fields = typeof other === 'string' && other !== '' && other !== id ? { until: [other] } : {}
+      addDecision({ ticket: id, kind, at, by: author, reason: note, fields, record, source })
+    } else if (typeof other !== 'string') drop(source, `no decision: "${record.kind}" without a related_ticket`)
     else addDecision({ ticket: id, kind, other, at, by: author, reason: note, record, source })
   }
 }
 
 function mapPlan(value: unknown, mapRoot: string | undefined, drop: (message: string) => void): Json | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { worktree, ...rest } = value as Json
-  const plan = Object.fromEntries(Object.entries(rest).filter(([, field]) => field !== null && field !== ''))
-  plan.summary ??= ''
-  if (typeof worktree !== 'string' || worktree === '') return plan
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const kept: Record<string, string> = {}
+  for (const [key, field] of Object.entries(value)) {
+    if (!PLAN_FIELDS.includes(key)) drop(`the plan's ${key} left out: a plan has no such field`)
+    else if (typeof field === 'string') kept[key] = field
+    else if (field !== null) drop(`the plan's ${key} left out: not a string`)
+  }
+  const { summary = '', worktree, ...rest } = kept
+  const plan: Json = { summary, ...Object.fromEntries(Object.entries(rest).filter(([, field]) => field !== '')) }
+  if (!worktree) return plan
   const relative = relativeTo(worktree, mapRoot)
   if (relative !== undefined) plan.worktree = relative
   else {
@@ -154,17 +223,20 @@ function relativeTo(path: string, root: string | undefined): string | undefined 
   return isRelativePath(rest) ? rest : undefined
 }
 
-function readRelations({ addDecision, drop }: Collector, folder: string, id: string): void {
+function readRelations(collector: Collector, folder: string, id: string): void {
+  const { addDecision, drop } = collector
   const file = `${id}/artifacts/relations.json`
-  if (!existsSync(join(folder, file))) return
-  const relations = parseRecord(readFileSync(join(folder, file), 'utf8'))?.relations
+  if (!isThere(join(folder, file))) return
+  const text = readText(collector, folder, file, 'no relations')
+  if (text === undefined) return
+  const relations = parseRecord(text)?.relations
   if (!Array.isArray(relations)) return drop(file, 'no relations: not a JSON object with a list "relations"')
   for (const [position, record] of relations.entries()) {
     const source = `${file}: relation ${position + 1}`
-    const known = RELATION_KINDS[String(record?.kind)]
-    if (!known) drop(source, `no decision: unknown kind ${JSON.stringify(record?.kind)}`)
+    const known = lookUp(RELATION_KINDS, record?.kind)
+    if (!known) drop(source, `no decision: unknown kind ${quoted(record?.kind)}`)
     else if (record.ticket_id !== undefined && record.ticket_id !== id)
-      drop(source, `no decision: the record names another Ticket, ${JSON.stringify(record.ticket_id)}`)
+      drop(source, `no decision: the record names another Ticket, ${quoted(record.ticket_id)}`)
     else if (typeof record.target !== 'string') drop(source, 'no decision: the relation has no target')
     else {
       const fields = known.label === undefined ? {} : { label: known.label }
@@ -181,6 +253,10 @@ function readRelations({ addDecision, drop }: Collector, folder: string, id: str
       })
     }
   }
+}
+
+function lookUp<T>(table: Record<string, T>, key: unknown): T | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 function parseRecord(text: string): Json | undefined {

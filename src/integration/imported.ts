@@ -3,7 +3,9 @@
  *
  * Ids of decisions derive from the source alone, so a second run, or a run on another clone, gives the same bytes.
  */
+import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
+import { isTimestamp } from '../model/text.ts'
 import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 
 /** A source record that did not become what it says, and why. */
@@ -62,7 +64,7 @@ export function importCollector(system: string) {
     /** The record as a decision of the Ticket that keeps it, or a line in the report. */
     addDecision({ ticket, kind, other, at, by, reason, fields, record, source }: SourceRecord) {
       const time = isoTime(at)
-      if (!time) return drop(source, `no decision: "at" is not a time: ${JSON.stringify(at)}`)
+      if (!time) return drop(source, `no decision: "at" is not a time: ${quoted(at)}`)
       if (!isTicketId(ticket)) return drop(source, `no decision: ${JSON.stringify(ticket)} cannot be a Ticket's id`)
       let stored = { holder: ticket, kind, target: undefined as TicketId | undefined }
       if (other !== undefined) {
@@ -70,8 +72,10 @@ export function importCollector(system: string) {
         if (other === ticket) return drop(source, `no decision: a relation of ${ticket} to itself`)
         stored = storedRelation(ticket, kind as RelationKind, other)
       }
+      const content = recordText([system, ticket, record])
+      if (content === undefined) return drop(source, 'no decision: the record is nested too deeply')
       const decision: Decision = {
-        id: derivedId(time, JSON.stringify([system, ticket, record])),
+        id: derivedId(time, content),
         kind: stored.kind,
         by: typeof by === 'string' && by ? by : system,
         at: time,
@@ -81,8 +85,44 @@ export function importCollector(system: string) {
       }
       const problem = decisionProblem(decision)
       if (problem) return drop(source, `no decision: ${problem.path.join('.')}: ${problem.message}`)
+      for (const [name, value] of Object.entries({ author: by, note: reason })) {
+        if (value != null && typeof value !== 'string')
+          drop(source, `the ${name} left out: not a string: ${quoted(value)}`)
+      }
       imported.decisions.push({ holder: stored.holder, decision, source })
     },
+  }
+}
+
+/** Undefined where the record is so deep that the stack does not hold it. */
+function recordText(content: unknown): string | undefined {
+  try {
+    return JSON.stringify(content)
+  } catch {
+    return undefined
+  }
+}
+
+/** A value of the source in a message: short, whatever it is. */
+export function quoted(value: unknown): string {
+  let text: string
+  try {
+    text = String(JSON.stringify(value))
+  } catch {
+    return 'a value that contains itself, or is nested too deeply'
+  }
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+/** The lines that are not empty, each with its number; one that is not UTF-8 has no text. */
+export function* sourceLines(bytes: Buffer): Generator<{ number: number; text: string | undefined }> {
+  for (let start = 0, number = 1; start < bytes.length; number++) {
+    const newline = bytes.indexOf(10, start)
+    const end = newline === -1 ? bytes.length : newline
+    const line = bytes.subarray(start, end)
+    const text = isUtf8(line) ? line.toString('utf8') : undefined
+    if (text === undefined || text.trim()) yield { number, text }
+    start = end + 1
   }
 }
 
@@ -103,5 +143,8 @@ function derivedId(time: string, content: string): string {
 export function isoTime(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined
   const time = new Date(value)
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+  // JavaScript takes 30 February for 2 March.
+  if (Number.isNaN(time.getTime()) || !isTimestamp(`${value.slice(0, 10)}T00:00:00.000Z`)) return undefined
+  const iso = time.toISOString()
+  return isTimestamp(iso) ? iso : undefined
 }

@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openStore, type Store } from '../store.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import {
   putTicket,
@@ -9,6 +11,7 @@ import {
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
+import { importTickets } from './import.ts'
 
 const AT = '2026-06-08T11:30:00Z'
 
@@ -52,6 +55,11 @@ function beadsFile(...lines: (object | string)[]): TemporaryFolder {
 function filesOf(root: string): Record<string, string> {
   const folder = join(root, 'tickets')
   return Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name), 'utf8')]))
+}
+
+function disposableStore(root: string): Store & Disposable {
+  const store = openStore({ root })
+  return Object.assign(store, { [Symbol.dispose]: () => store.close() })
 }
 
 describe('import yoi', () => {
@@ -245,6 +253,217 @@ describe('import yoi', () => {
     ])
     expect(readFileSync(join(repository.root, 'tickets/A.json'), 'utf8')).toBe('{')
   })
+
+  test('a file that cannot be read any more when it is written is reported, and the import ends', () => {
+    using source = yoiFolder({ A: {}, B: {} })
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'A')
+    using store = disposableStore(repository.root)
+    const locked = store.locked.bind(store)
+    store.locked = action => {
+      writeFileSync(join(repository.root, 'tickets/A.json'), '{')
+      return locked(action)
+    }
+    const input = { system: 'yoi', path: source.path, dryRun: false } as const
+    expect(importTickets.run(store, input)).toMatchObject({
+      tickets: 1,
+      written: 1,
+      dropped: [{ source: 'Ticket A', message: expect.stringMatching(/^not changed: tickets\/A.json cannot be read/) }],
+    })
+  })
+
+  test('a file that is changed all the time is left alone, and the import ends', () => {
+    using source = yoiFolder({ A: {}, B: {} })
+    using repository = temporaryRepository()
+    using store = disposableStore(repository.root)
+    const overwrite = store.overwrite.bind(store)
+    store.overwrite = (file, path, ticket) => path !== 'tickets/A.json' && overwrite(file, path, ticket)
+    const input = { system: 'yoi', path: source.path, dryRun: false } as const
+    expect(importTickets.run(store, input)).toMatchObject({
+      tickets: 1,
+      dropped: [{ source: 'Ticket A', message: expect.stringMatching(/again and again/) }],
+    })
+  })
+
+  test('a Ticket that cannot be encoded is reported, by a dry run too, and the others are imported', () => {
+    const front = (more: string) => `title: t\nstate: planning\n${more}`
+    using source = yoiFolder({
+      Cyclic: { front: front('x: &a [*a]') },
+      CyclicTime: { front: front('created_at: &a [*a]') },
+      Deep: { front: front(`x: ${'['.repeat(40)}${']'.repeat(40)}`) },
+      Good: {},
+      Surrogate: { front: front('x: "\\ud800"') },
+      SurrogateNote: {
+        plan: [
+          `{"kind":"waiting_capacity_note","note":"\\ud800","at":"${AT}"}`,
+          `{"kind":"after","related_ticket":"Good","at":"${AT}","x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+        ],
+      },
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const dry = plan.import({ system: 'yoi', path: source.path, dryRun: true })
+    expect(readdirSync(join(repository.root, 'tickets'))).toEqual([])
+    expect(dry.dropped.map(({ source, message }) => `${source}: ${message}`)).toEqual([
+      expect.stringMatching(/^CyclicTime\/item.md: created_at left out/),
+      expect.stringMatching(/^SurrogateNote.*:2: .*nested too deeply/),
+      expect.stringMatching(/^Ticket Cyclic: not changed: nested deeper/),
+      expect.stringMatching(/^Ticket Deep: not changed: nested deeper/),
+      expect.stringMatching(/^Ticket Surrogate: not changed: .*surrogate/),
+      expect.stringMatching(/^Ticket SurrogateNote: not changed \(with 1 decisions\): .*surrogate/),
+    ])
+    expect(dry).toMatchObject({ tickets: 2, decisions: 0, written: 2 })
+    expect(plan.import({ system: 'yoi', path: source.path })).toEqual(dry)
+    expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['CyclicTime.json', 'Good.json'])
+  })
+
+  test('a conflict stays in the file that first kept it', () => {
+    const Z = { plan: [{ kind: 'conflicts_with', related_ticket: 'A', at: AT }] }
+    using first = yoiFolder({ Z })
+    using second = yoiFolder({ A: {}, Z })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    plan.import({ system: 'yoi', path: first.path })
+    expect(plan.import({ system: 'yoi', path: second.path })).toMatchObject({ decisions: 1, written: 1, dropped: [] })
+    expect(readTicketJson(repository.root, 'tickets/A.json').decisions).toEqual([])
+    expect(plan.verify()).toMatchObject({ ok: true, problems: [], checked: { tickets: 2, decisions: 1 } })
+    expect(plan.import({ system: 'yoi', path: second.path }).written).toBe(0)
+  })
+
+  test('a relation to a Ticket whose id differs only in case is reported', () => {
+    using source = yoiFolder({
+      A: {
+        plan: ['b', 'c'].flatMap(related_ticket => [
+          { kind: 'after', related_ticket, at: AT },
+          { kind: 'before', related_ticket, at: AT },
+          { kind: 'waiting_capacity_note', related_ticket, at: AT },
+        ]),
+      },
+      B: {},
+    })
+    using repository = temporaryRepository()
+    putTicket(repository.root, 'C')
+    using plan = checkedPlan(repository.root)
+    const { decisions, dropped } = plan.import({ system: 'yoi', path: source.path })
+    expect(decisions).toBe(0)
+    expect(dropped.map(({ message }) => message)).toEqual(
+      ['b', 'b', 'b', 'c', 'c', 'c'].map(id => `no decision: ${id} differs from ${id.toUpperCase()} only in case`),
+    )
+  })
+
+  test('what is no readable file is reported, and the rest is imported', () => {
+    using source = yoiFolder({ A: {}, B: {}, D: {}, F: {} })
+    const path = (...names: string[]) => join(source.path, ...names)
+    mkdirSync(path('A/artifacts/orchestration-plan.jsonl'), { recursive: true })
+    mkdirSync(path('B/artifacts'))
+    execFileSync('mkfifo', [path('B/artifacts/relations.json')])
+    mkdirSync(path('C/artifacts'), { recursive: true })
+    writeFileSync(path('D/item.md'), Buffer.from('---\ntitle: \xff\nstate: done\n---\n', 'latin1'))
+    mkdirSync(path('E/item.md'), { recursive: true })
+    mkdirSync(path('F/artifacts'))
+    const line = JSON.stringify({ kind: 'waiting_capacity_note', at: AT })
+    writeFileSync(
+      path('F/artifacts/orchestration-plan.jsonl'),
+      Buffer.concat([Buffer.from([0xff, 10, 10]), Buffer.from(line)]),
+    )
+    mkdirSync(path('G'))
+    symlinkSync(path('nowhere'), path('G/item.md'))
+    writeFileSync(path('README'), '')
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const { tickets, decisions, dropped } = plan.import({ system: 'yoi', path: source.path })
+    expect({ tickets, decisions }).toEqual({ tickets: 3, decisions: 1 })
+    expect(dropped.map(({ source, message }) => `${source}: ${message}`)).toEqual([
+      'A/artifacts/orchestration-plan.jsonl: no decisions: it is not a file',
+      'B/artifacts/relations.json: no relations: it is not a file',
+      'C: no Ticket: it has artifacts and no item.md',
+      'D/item.md: no Ticket: it is not valid UTF-8',
+      'E/item.md: no Ticket: it is not a file',
+      'F/artifacts/orchestration-plan.jsonl:1: no decision: not valid UTF-8',
+      expect.stringMatching(/^G\/item.md: no Ticket: ENOENT/),
+    ])
+  })
+
+  test('of a plan record only what belongs to a decision is kept, and what is left out is reported', () => {
+    using source = yoiFolder({
+      A: {
+        plan: [
+          {
+            kind: 'accepted_plan',
+            accepted_plan: { summary: 5, branch: 'b', worktree: {}, pool: 'p', session: 's', pid: 1, role_plan: null },
+            note: ['n'],
+            author: 7,
+            at: AT,
+          },
+          { kind: 'accepted_plan', accepted_plan: ['x'], at: AT },
+          { kind: 'constructor', at: AT },
+          { kind: { toString: 1 }, at: AT },
+          { kind: 'waiting_capacity_note', related_ticket: 'B', note: null, at: AT },
+          { kind: 'waiting_capacity_note', related_ticket: 5, at: AT },
+          { kind: 'waiting_capacity_note', related_ticket: 'A', at: AT },
+        ],
+      },
+      B: { front: 'title: t\nstate: done\nsession: s\npid: 5\nreadiness: yes' },
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const { dropped } = plan.import({ system: 'yoi', path: source.path })
+    expect(dropped.map(({ source, message }) => `${source.replace(/.*:/, '')}: ${message}`)).toEqual([
+      "1: the plan's summary left out: not a string",
+      "1: the plan's worktree left out: not a string",
+      "1: the plan's session left out: a plan has no such field",
+      "1: the plan's pid left out: a plan has no such field",
+      '1: the author left out: not a string: 7',
+      '1: the note left out: not a string: ["n"]',
+      '2: no decision: the record has no plan',
+      '3: no decision: unknown kind "constructor"',
+      '4: no decision: unknown kind {"toString":1}',
+      '6: related_ticket left out: not a string',
+      '7: related_ticket left out: a Ticket cannot wait for itself',
+      expect.stringMatching(/^B\/item.md: pid left out: it is local to one machine/),
+      expect.stringMatching(/^B\/item.md: session left out: it is local to one machine/),
+    ])
+    const { decisions } = readTicketJson(repository.root, 'tickets/A.json')
+    expect(decisions.find(({ kind }) => kind === 'accepted_plan')).toMatchObject({ by: 'yoi' })
+    expect(decisions.map(({ plan, until }) => plan ?? until)).toEqual(
+      expect.arrayContaining([{ branch: 'b', pool: 'p', summary: '' }, ['B'], undefined]),
+    )
+    expect(readTicketJson(repository.root, 'tickets/B.json').source).toEqual({ readiness: 'yes', system: 'yoi' })
+  })
+
+  test('front matter scalars keep their text; only what is null without quotes is absent', () => {
+    using source = yoiFolder({
+      A: { front: "title: 1.10\nstate: true\nassignee: null\nowner: ~\nempty:\nnamed: 'null'\nlist: [1.0, null]" },
+      B: { front: 'title: [a]\nstate: done' },
+      C: { front: 'title: null\nstate: done' },
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'yoi', path: source.path }).dropped.map(({ message }) => message)).toEqual([
+      'no Ticket: the title is not a text',
+      'no Ticket: the front matter has no title',
+    ])
+    expect(readTicketJson(repository.root, 'tickets/A.json')).toMatchObject({
+      title: '1.10',
+      state: 'true',
+      source: { list: ['1.0', null], named: 'null', system: 'yoi' },
+    })
+    expect(Object.keys(readTicketJson(repository.root, 'tickets/A.json').source as object)).toEqual([
+      'list',
+      'named',
+      'system',
+    ])
+  })
+
+  test("a plan's branch in a home folder is a warning here and in verify", () => {
+    using source = yoiFolder({
+      A: { plan: [{ kind: 'accepted_plan', accepted_plan: { summary: 's', branch: '/home/ann/b' }, at: AT }] },
+    })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    expect(plan.import({ system: 'yoi', path: source.path }).warnings).toHaveLength(1)
+    expect(plan.verify().problems).toMatchObject([{ code: 'home_path', message: expect.stringMatching(/the branch/) }])
+  })
 })
 
 describe('import beads', () => {
@@ -346,5 +565,38 @@ describe('import beads', () => {
     expect(tickets).toBe(2)
     expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['bd-1.json', 'bd-4.json'])
     expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(/ENOENT/)
+  })
+
+  test('no dependencies, days that do not exist, and bytes that are no text', () => {
+    using source = beadsFile({ ...record, dependencies: null, created_at: '2026-02-30T00:00:00Z' }, 'BYTES', {
+      ...record,
+      id: 'bd-2',
+      created_at: '2024-02-29T23:00:00-02:00',
+      dependencies: [{ issue_id: { toString: 1 } }],
+    })
+    const file = join(source.path, 'issues.jsonl')
+    writeFileSync(
+      file,
+      Buffer.from(readFileSync(file, 'latin1').replace('BYTES', '{"id":"bd-9","title":"\xff"}'), 'latin1'),
+    )
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    const { dropped } = plan.import({ system: 'beads', path: file })
+    expect(dropped.map(({ source, message }) => `${source}: ${message}`)).toEqual([
+      'line 1: created_at left out: not a time: "2026-02-30T00:00:00Z"',
+      'line 2: no Ticket: not valid UTF-8',
+      expect.stringMatching(/^line 3: \{"toString":1\} -> undefined \(undefined\): no decision/),
+    ])
+    expect(readTicketJson(repository.root, 'tickets/bd-2.json').created_at).toBe('2024-03-01T01:00:00.000Z')
+  })
+
+  test('what is not a file is an error', () => {
+    using source = temporaryFolder()
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    execFileSync('mkfifo', [join(source.path, 'fifo')])
+    for (const path of [source.path, join(source.path, 'fifo')]) {
+      expect(() => plan.import({ system: 'beads', path })).toThrow(/is not a file/)
+    }
   })
 })

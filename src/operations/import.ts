@@ -1,20 +1,24 @@
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
-import { findTicketFile, type ReadTicket } from '../files/ticket-files.ts'
+import { checkedBytes } from '../files/ticket-bytes.ts'
+import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { readBeads } from '../integration/import-beads.ts'
 import { readYoi } from '../integration/import-yoi.ts'
 import { type Dropped, type Imported, type ImportedTicket, SOURCE_FIELDS } from '../integration/imported.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
-import { isPlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { FORMAT, type Ticket, ticketProblem } from '../model/ticket.ts'
 import { idKey, type TicketId } from '../model/ticket-id.ts'
 import type { Store } from '../store.ts'
+import type { IndexQueries } from '../ticket-index/query.ts'
 import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './record.ts'
 
 /** So many files are written under one hold of the write lock, so that others come in between. */
 const CHUNK = 100
+/** Other programs that change a file again and again get this many chances before it is left alone. */
+const ATTEMPTS = 20
 
 /** Tickets and decisions from another system. */
 export const importTickets = operation({
@@ -60,9 +64,7 @@ export const importTickets = operation({
     let written = 0
     for (let start = 0; start < plan.changes.length; start += CHUNK) {
       const chunk = plan.changes.slice(start, start + CHUNK)
-      written += dryRun
-        ? chunk.filter(change => prepare(store, change) !== null).length
-        : store.locked(() => writeAll(store, chunk, plan.dropped))
+      written += dryRun ? checkAll(store, chunk, plan) : store.locked(() => writeAll(store, chunk, plan))
       store.progress?.(Math.min(start + CHUNK, plan.changes.length), plan.changes.length)
     }
     const { states } = store.repository.config
@@ -88,10 +90,18 @@ interface Change {
   decisions: Decision[]
 }
 
-function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
+/** What an import would do, and what it reports. */
+interface ImportPlan {
+  changes: Change[]
+  dropped: Dropped[]
+  tickets: number
+  decisions: number
+}
+
+function planImport(store: Store, { tickets, decisions, dropped }: Imported): ImportPlan {
   const changes = new Map<string, Change>()
   const report: Dropped[] = [...dropped]
-  const result = { changes: [] as Change[], dropped: report, tickets: 0, decisions: 0 }
+  const result: ImportPlan = { changes: [], dropped: report, tickets: 0, decisions: 0 }
   store.read(({ queries }) => {
     for (const ticket of tickets) {
       const { id } = ticket
@@ -115,18 +125,21 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
       }
     }
     for (const { holder, decision, source } of decisions) {
-      let change = changes.get(idKey(holder))
-      const row = queries.ticket(holder)
-      if (!change && row) {
-        change = { path: row.path, id: holder, fields: null, decisions: [] }
-        changes.set(idKey(holder), change)
+      const twin = [holder, decision.target, ...(decision.until ?? [])]
+        .map(id => id !== undefined && twinOf(id, changes, queries))
+        .find(message => message)
+      if (twin) {
+        report.push({ source, message: `no decision: ${twin}` })
+        continue
       }
-      if (change?.id === holder) {
-        change.decisions.push(decision)
-        result.decisions++
-      } else if (decision.kind === 'conflicts_with' && changes.get(idKey(decision.target!))?.id === decision.target) {
-        // Kept on the other side of the conflict, whose file is there: it reads the same from both.
-        changes.get(idKey(decision.target!))!.decisions.push({ ...decision, target: holder })
+      const places = placesOf(holder, decision, queries)
+      const place = places.find(({ id }) => {
+        const row = queries.ticket(id)
+        if (row && !changes.has(idKey(id))) changes.set(idKey(id), { path: row.path, id, fields: null, decisions: [] })
+        return changes.has(idKey(id))
+      })
+      if (place) {
+        changes.get(idKey(place.id))!.decisions.push(place.decision)
         result.decisions++
       } else {
         const message = `no decision: ${holder} would keep "${decision.kind} ${decision.target ?? ''}", and it is neither in the source nor here`
@@ -138,38 +151,86 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported) {
   return result
 }
 
+/** Says that a Ticket has the id but for case; undefined where none has. */
+function twinOf(id: string, changes: ReadonlyMap<string, Change>, queries: IndexQueries): string | undefined {
+  const known = changes.get(idKey(id))?.id
+  const ids = known === undefined ? queries.pathsOfKey(idKey(id)).map(idFromPath) : [known]
+  return ids.length === 0 || ids.includes(id) ? undefined : `${id} differs from ${ids[0]} only in case`
+}
+
+/** The files that can keep the decision, the best one first. */
+function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): { id: TicketId; decision: Decision }[] {
+  const own = { id: holder, decision }
+  if (decision.kind !== 'conflicts_with') return [own]
+  // A conflict reads the same from both sides: the other file keeps it where this one is not there, and has it for good then.
+  const other = { id: decision.target as TicketId, decision: { ...decision, target: holder } }
+  const keepers = queries.holdersOf(decision.id)
+  return keepers.includes(other.id) && !keepers.includes(holder) ? [other, own] : [own, other]
+}
+
 function withoutUndefined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
-function writeAll(store: Store, changes: Change[], dropped: Dropped[]): number {
-  const paths: string[] = []
-  for (const change of changes) {
-    try {
-      while (true) {
-        const prepared = prepare(store, change)
-        if (!prepared) break
-        if (!store.overwrite(prepared.file, change.path, prepared.ticket)) continue
-        paths.push(change.path)
-        break
-      }
-    } catch (error) {
-      if (!isPlanError(error, 'invalid_input') && !isPlanError(error, 'limit') && !isPlanError(error, 'newer_format'))
-        throw error
-      dropped.push({ source: `Ticket ${change.id}`, message: `not changed: ${error.message}` })
-    }
-  }
-  store.noteWritten(paths)
-  return paths.length
+/** How many files would be written. */
+function checkAll(store: Store, changes: Change[], plan: ImportPlan): number {
+  return changes.filter(change =>
+    orReport(change, plan, () => {
+      const prepared = prepare(store, change)
+      if (prepared) checkedBytes(prepared.ticket, change.path)
+      return prepared !== null
+    }),
+  ).length
 }
 
-/** The Ticket to write, and the file that it replaces; null where the file says all of it already. */
+function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
+  const written = changes.filter(change =>
+    orReport(change, plan, () => {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const prepared = prepare(store, change)
+        if (!prepared) return false
+        if (store.overwrite(prepared.file, change.path, prepared.ticket)) return true
+      }
+      const message = `${change.path} is being changed by another program again and again`
+      throw new PlanError('contended', message, { path: change.path })
+    }),
+  )
+  store.noteWritten(written.map(({ path }) => path))
+  return written.length
+}
+
+/** What stands in the way of one file, for the report; every other error ends the import. */
+const REPORTED = ['contended', 'invalid_file', 'invalid_input', 'limit', 'newer_format', 'unknown_ticket'] as const
+
+/** What the action says; false, and a line in the report, where the change cannot be made. */
+function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: () => boolean): boolean {
+  try {
+    return action()
+  } catch (error) {
+    // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.
+    if (!(error instanceof RangeError) && !REPORTED.some(code => isPlanError(error, code))) throw error
+    if (fields) plan.tickets--
+    plan.decisions -= decisions.length
+    const lost = decisions.length ? ` (with ${decisions.length} decisions)` : ''
+    plan.dropped.push({ source: `Ticket ${id}`, message: `not changed${lost}: ${(error as Error).message}` })
+    return false
+  }
+}
+
+/**
+ * The Ticket to write, and the file that it replaces; null where the file says all of it already.
+ * @throws PlanError invalid_file, unknown_ticket.
+ */
 function prepare(
   store: Store,
   { path, id, fields, decisions }: Change,
 ): { file: ReadTicket | null; ticket: Ticket } | null {
-  const found = findTicketFile(store.repository.root, path)
-  const file = found?.readable ? found : null
+  const file = findTicketFile(store.repository.root, path) ?? null
+  if (file && !file.readable) {
+    const message = `${path} cannot be read; "ticketplan verify" says why`
+    throw new PlanError('invalid_file', message, { path, refusal: file.code, place: file.place })
+  }
+  if (!file && !fields) throw new PlanError('unknown_ticket', `${path} is gone`, { ticket: id, similar: [] })
   const ticket: Ticket = file ? { ...file.ticket } : { decisions: [], format: FORMAT, id, state: '', title: '' }
   for (const key of fields ? SOURCE_FIELDS : []) {
     const value = fields!.fields[key]
@@ -185,7 +246,9 @@ function prepare(
 
 function warnings({ decisions }: Imported): string[] {
   const texts = decisions.filter(({ decision: { reason, plan } }) => {
-    return homePathWarnings({ reason, summary: plan?.summary, role_plan: plan?.role_plan }).length > 0
+    return (
+      homePathWarnings({ reason, summary: plan?.summary, branch: plan?.branch, role_plan: plan?.role_plan }).length > 0
+    )
   })
   return texts.length
     ? [
