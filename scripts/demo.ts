@@ -38,6 +38,10 @@ try {
   plan('consult', 'merge-driver')
   plan(3, 'consult', 'init-git')
 
+  say('Accepting is one step: verdict, claim, plan. Whoever comes second is told why not.')
+  plan('accept', 'merge-driver', '--holder', 'pod-1', '--summary', 'the pure merge first', '--branch', 'merge-driver')
+  plan(3, 'accept', 'merge-driver', '--holder', 'pod-2')
+
   say('Somebody queues the first release. Why is it held? All the way down:')
   quietly('set', 'claims', '--state', 'open')
   quietly('set', 'accept', '--state', 'open')
