@@ -1,4 +1,5 @@
 /** What a hostile or unlucky folder once got past. */
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -179,4 +180,17 @@ test('inputs are checked where they are given: options, actors, pools', () => {
   expect(codeOf(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' }))).toBe('invalid_input')
   expect(codeOf(() => plan.consult({ ticket: 'A', pool: 'nope' }))).toBe('unknown_pool')
   expect(codeOf(() => plan.add({ id: 'B', titel: 'x' } as never))).toBe('invalid_input')
+})
+
+test('claims from before a folder became a git repository are missed by doctor, aloud', () => {
+  using repository = temporaryRepository({ git: false })
+  putTicket(repository.root, 'A', { state: 'queued' })
+  {
+    using plan = checkedPlan(repository.root)
+    plan.claim({ ticket: 'A', holder: 'one' })
+  }
+  execFileSync('git', ['init', '--quiet', repository.root])
+  using plan = checkedPlan(repository.root)
+  expect(plan.doctor()).toMatchObject({ ok: false })
+  expect(plan.doctor().checks.filter(({ ok }) => !ok)).toMatchObject([{ name: 'databases from before git' }])
 })

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs'
+import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../database/open.ts'
 import { findGitVersion } from '../files/git.ts'
-import { checkTicketsDir } from '../files/repository.ts'
+import { checkTicketsDir, PLAIN_DIR } from '../files/repository.ts'
 import { listOrphans } from '../files/ticket-files.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
@@ -41,6 +42,11 @@ export const doctor = operation({
       look('index', () => indexCheck(store)),
       look('local database', () => localCheck(store)),
       look('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
+      look('databases from before git', () => {
+        const old = join(repository.root, PLAIN_DIR, 'local.db')
+        if (!repository.gitDir || !existsSync(old)) return 'none'
+        return fail(`${old} was used before this folder was a git repository: claims in it are not seen any more`)
+      }),
       look('left-over files', () => {
         const orphans = existsSync(repository.ticketsDir) ? listOrphans(repository) : []
         return orphans.length
