@@ -5,6 +5,7 @@
  * ask here. Pure: the facts are a snapshot that somebody else has read.
  */
 import type { Phase } from './phase.ts'
+import { blockerChain, findCycle } from './wait-graph.ts'
 
 export type Verdict = 'accept' | 'hold'
 
@@ -266,60 +267,6 @@ function inPlay(id: string, facts: Facts): boolean {
   const fact = facts.ticket(id)
   if (fact?.readable && fact.phase === 'terminal') return false
   return (fact?.readable && (fact.phase === 'queued' || fact.phase === 'active')) || facts.claim(id) !== undefined
-}
-
-/** All that blocks `blocker`, itself first, each Ticket followed by what blocks it; settled blockers are left out. */
-function blockerChain(held: string, blocker: string, facts: Facts): ChainLink[] {
-  const chain: ChainLink[] = []
-  const seen = new Set([held])
-  const pending = [{ ticket: blocker, blocks: held, depth: 1 }]
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const fact = facts.ticket(next.ticket)
-    if (fact?.readable && fact.phase === 'terminal') continue
-    const repeated = seen.has(next.ticket)
-    const known = fact?.readable ? fact : null
-    chain.push({ ...next, state: known?.state ?? null, phase: known?.phase ?? null, ...(repeated && { repeated }) })
-    if (repeated) continue
-    seen.add(next.ticket)
-    const { ticket, depth } = next
-    const below = facts
-      .waitsFor(ticket, 'blocked_by')
-      .map(({ other }) => ({ ticket: other, blocks: ticket, depth: depth + 1 }))
-    pending.push(...below.reverse())
-  }
-  return chain
-}
-
-/** The shortest circle of unsettled `blocked_by` and `after` through the Ticket, starting with it; null if none. */
-function findCycle(id: string, facts: Facts): string[] | null {
-  const cameFrom = new Map<string, string>()
-  const isOpen = (ticket: string) => {
-    const fact = facts.ticket(ticket)
-    return fact?.readable === true && fact.phase !== 'terminal'
-  }
-  let frontier = [id]
-  while (frontier.length > 0) {
-    const next: string[] = []
-    for (const ticket of frontier) {
-      const others = [...facts.waitsFor(ticket, 'blocked_by'), ...facts.waitsFor(ticket, 'after')].map(
-        ({ other }) => other,
-      )
-      for (const other of others.sort(compare)) {
-        if (other === id) return pathTo(ticket, id, cameFrom)
-        if (cameFrom.has(other) || !isOpen(other)) continue
-        cameFrom.set(other, ticket)
-        next.push(other)
-      }
-    }
-    frontier = next
-  }
-  return null
-}
-
-function pathTo(last: string, first: string, cameFrom: Map<string, string>): string[] {
-  const path = [last]
-  while (path[0] !== first) path.unshift(cameFrom.get(path[0]!)!)
-  return path
 }
 
 function compare(a: string, b: string): number {
