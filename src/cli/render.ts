@@ -49,7 +49,7 @@ const renderers: Renderers = {
   ],
   consult: ({ problems, plan, ...answer }, page) => [
     ...verdictLines(answer, page),
-    ...(plan ? [`  accepted before: ${decisionText(plan as Decision)}`] : []),
+    ...(plan ? [`  accepted before: ${planText(plan)}`] : []),
     ...problemLines(problems, page),
   ],
   accept: ({ accepted, claim, decision, reasons, refused, warnings }, { paint }) => [
@@ -272,6 +272,10 @@ function fromOthers(decisions: { id: string }[], relations: Relation[], { paint,
     width === undefined ? undefined : width - 2,
   )
   return ['recorded with other Tickets, as seen from this one:', ...lines.map(line => `  ${line}`)]
+}
+
+function planText({ branch, summary, at, by }: NonNullable<OutputOf<'consult'>['plan']>): string {
+  return escapeText(`${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${at.slice(0, 16)} by ${by}`)
 }
 
 /** What a decision says, in a line. */

@@ -287,7 +287,7 @@ describe('a system call that fails', () => {
     skip(obstacle !== null, obstacle ?? '')
     await withFault(['pwrite64', /index\.db-wal/, `error=${error}`], (run, root, acknowledged) => {
       expect(jsonOf(run)).toMatchObject({ created: true })
-      expect(run.stderr).toMatch(/^note: .*index/)
+      expect(run.stderr).toMatch(/^{"note":".*index/)
       checkAfterFault(root, [...acknowledged, ...acknowledgement(run)])
     })
   })

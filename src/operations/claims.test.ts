@@ -275,7 +275,7 @@ describe('accept', () => {
         ['accepted_plan', 'active'],
       ])
       expect(plan.consult('A')).toMatchObject({
-        plan: { id: second.decision.id },
+        plan: { decision: second.decision.id, branch: 'impl/b' },
         claim: { token: second.claim.token },
       })
     })
@@ -357,7 +357,7 @@ describe('accept', () => {
       const other = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', branch: 'impl/b' }))
       expect(other.claim.token).toBe(first.claim.token)
       expect(other.decision.id).not.toBe(first.decision.id)
-      expect(plan.consult('A').plan).toEqual(other.decision)
+      expect(plan.consult('A').plan).toMatchObject({ decision: other.decision.id })
     })
   })
 
@@ -410,7 +410,7 @@ describe('accept', () => {
       expect(readTicketJson(root, 'tickets/A.json')).toEqual(before)
       const taken = accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
       expect(plan.accept(late)).toMatchObject({ accepted: false, refused: 'stale_token', claim: taken.claim })
-      expect(plan.consult('A')).toMatchObject({ plan: { id: taken.decision.id }, claim: { holder: 'pod-2' } })
+      expect(plan.consult('A')).toMatchObject({ plan: { decision: taken.decision.id }, claim: { holder: 'pod-2' } })
     })
   })
 
@@ -425,7 +425,7 @@ describe('accept', () => {
       clock.nowMs -= 86_400_000
       const second = accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
       expect(second.claim.token).toBeGreaterThan(first.claim.token)
-      expect(plan.consult('A').plan).toEqual(second.decision)
+      expect(plan.consult('A').plan).toMatchObject({ decision: second.decision.id })
       expect(accepted(plan.accept({ ticket: 'A', holder: 'pod-2' })).decision).toEqual(second.decision)
     })
   })

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini'
-import { poolName } from '../model/decision.ts'
+import { type Decision, poolName } from '../model/decision.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { claimShape, decisionShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
+import { claimShape, planShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
 /** May this queued Ticket be accepted now? */
 export const consult = operation({
@@ -27,7 +27,7 @@ export const consult = operation({
       ticket: ticketShape(),
       verdict: verdictShape(),
       reasons: z.array(reasonShape()),
-      plan: z.nullable(decisionShape()),
+      plan: z.nullable(planShape()),
       claim: z.nullable(claimShape()),
       problems: z.array(problemShape()),
     }),
@@ -42,7 +42,7 @@ export const consult = operation({
         ticket: ticketSummary(id, row),
         verdict,
         reasons,
-        plan: activePlan(view, id),
+        plan: planOf(activePlan(view, id)),
         claim,
         problems: problemsOf(view.queries, row),
       }
@@ -51,8 +51,14 @@ export const consult = operation({
   exitStatus: ({ verdict }) => (verdict === 'hold' ? 3 : 0),
 })
 
+function planOf(decision: Decision | null) {
+  if (!decision?.plan) return null
+  const { id, by, at, plan, overrides } = decision
+  return { ...plan, decision: id, by, at, ...(overrides && { overrides }) }
+}
+
 /** The accepted plan that stands, as its decision; null if none does. */
-export function activePlan({ queries }: View, id: string): z.infer<ReturnType<typeof decisionShape>> | null {
+export function activePlan({ queries }: View, id: string): Decision | null {
   const body = queries.standingOfKind(id, 'accepted_plan')[0]
   return body === undefined ? null : JSON.parse(body)
 }

@@ -36,6 +36,11 @@ export const decisionShape = lazy(() =>
   z.looseObject({ id: z.string(), kind: z.string(), by: z.string(), at: z.string() }),
 )
 
+/** The accepted plan that stands: its own fields, and those of the decision that records it. */
+export const planShape = lazy(() =>
+  z.looseObject({ summary: z.string(), decision: z.string(), by: z.string(), at: z.string() }),
+)
+
 export const reasonShape = lazy(() =>
   z.object({
     code: z.enum(REASON_CODES),

@@ -130,7 +130,7 @@ describe('an index that cannot be written', () => {
       using _readOnly = mountReadOnly(repo.root)
       const shown = await runCli(repo.root, ['show', 'T-1', '--json'])
       expect(jsonOf(shown)).toMatchObject({ ticket: { id: 'T-1' } })
-      expect(shown.stderr).toMatch(/^note: the index cannot be written .*into memory\n$/)
+      expect(shown.stderr).toMatch(/^{"note":"the index cannot be written .*into memory"}\n$/)
       const recorded = await runCli(repo.root, ['record', 'T-1', 'note', '--reason', 'x', '--json'])
       expect(recorded.status).toBe(1)
       expect(recorded.stderr).toMatch(/"code":"(io|database)"/)
@@ -150,7 +150,7 @@ describe('an index that cannot be written', () => {
     openToAll(repo.root)
     const shown = await runCli(repo.root, ['show', 'T-1', '--json'], { uid: OTHER_USER })
     expect(jsonOf(shown)).toMatchObject({ ticket: { id: 'T-1' }, relations: [{ kind: 'blocked_by', other: 'T-2' }] })
-    expect(shown.stderr).toMatch(/^note: the index cannot be written .*into memory\n$/)
+    expect(shown.stderr).toMatch(/^{"note":"the index cannot be written .*into memory"}\n$/)
     const recorded = await runCli(repo.root, ['record', 'T-1', 'note', '--reason', 'x', '--json'], { uid: OTHER_USER })
     expect(recorded.status).toBe(1)
     expect(recorded.stderr).toMatch(/"code":"(io|database)"/)
@@ -179,7 +179,7 @@ describe('an index that cannot be written', () => {
       const run = await runCli(root, ['record', 'T-0', 'note', '--reason', 'y'.repeat(15_000), '--json'])
       const { decision } = jsonOf<{ decision: { id: string } }>(run)
       acknowledged.push({ ticket: 'T-0', decision: decision.id })
-      if (/note: .*(cannot be written|the index is not)/.test(run.stderr)) notes++
+      if (/note":".*(cannot be written|the index is not)/.test(run.stderr)) notes++
     }
     expect(notes).toBeGreaterThan(0)
     expect(readTicketJson(root, 'tickets/T-0.json').decisions).toHaveLength(6)
