@@ -1,7 +1,8 @@
 /** Readable output: one function for each operation, from its output to lines. Text from files is escaped here. */
 import { csvText } from '../integration/export-text.ts'
 import type { Decision } from '../model/decision.ts'
-import type { ChainLink, Reason } from '../model/verdict.ts'
+import type { ChainLink } from '../model/facts.ts'
+import type { Reason } from '../model/verdict.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'

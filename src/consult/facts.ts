@@ -6,8 +6,8 @@
 import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
+import type { Facts, RelationFact } from '../model/facts.ts'
 import { idKey } from '../model/ticket-id.ts'
-import type { Facts, RelationFact } from '../model/verdict.ts'
 import type { IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
 
 /** Reads facts as they are asked for. `pools` are the configured capacities. */

@@ -4,7 +4,7 @@
  * The one place where the rules of docs/design.md ("the verdict") stand: `consult`, `queue`, `show` and `accept` all
  * ask here. Pure: the facts are a snapshot that somebody else has read.
  */
-import type { Phase } from './phase.ts'
+import type { ChainLink, Facts, TicketFact } from './facts.ts'
 import { blockerChain, findCycle } from './wait-graph.ts'
 
 export type Verdict = 'accept' | 'hold'
@@ -25,19 +25,6 @@ export const REASON_CODES = [
   'contested',
 ] as const
 export type ReasonCode = (typeof REASON_CODES)[number]
-
-/** One Ticket of the chain that holds another back; `depth` counts from 1, the direct blocker. */
-export interface ChainLink {
-  ticket: string
-  /** The Ticket that this one blocks. */
-  blocks: string
-  depth: number
-  /** Null where the Ticket has no readable file. */
-  state: string | null
-  phase: Phase | null
-  /** Set where the Ticket stands earlier in the chain with all that blocks it. */
-  repeated?: true
-}
 
 /** One reason. Which of the optional fields are set depends on the code; docs/sdk.md lists them. */
 export interface Reason {
@@ -65,35 +52,6 @@ export interface Reason {
   expires_at?: string
   /** `contested`: the field that lost a value in a merge. */
   field?: string
-}
-
-/** What is known of a Ticket: read, or there but not readable. */
-export type TicketFact =
-  | { readable: true; id: string; state: string; phase: Phase }
-  | { readable: false; id: string; path: string }
-
-/** A decision that stands in its file and names another Ticket, with the ids of all that say the same. */
-export interface RelationFact {
-  other: string
-  decisions: string[]
-}
-
-/** A snapshot of what a verdict can depend on. Only decisions that stand in their file; phases are judged here. */
-export interface Facts {
-  ticket(id: string): TicketFact | undefined
-  /** What the Ticket waits for, by `blocked_by` or `after`, in the order of the other Tickets' ids. */
-  waitsFor(id: string, kind: 'blocked_by' | 'after'): RelationFact[]
-  /** Conflicts from both sides, in the order of the other Tickets' ids. */
-  conflicts(id: string): (RelationFact & { advisory: boolean })[]
-  /** The capacity note that stands. */
-  waiting(id: string): { decision: string; pool?: string; until?: string[]; reason?: string } | undefined
-  contested(id: string): { decision: string; field: string }[]
-  /** The live claim on a Ticket. */
-  claim(id: string): { holder: string; expires_at: string } | undefined
-  /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */
-  slots(pool: string, exceptTicket: string): { capacity: number; taken: number } | undefined
-  /** Files that cannot be read but seem to hold a conflict with the Ticket. */
-  suspects(id: string): { ticket: string; path: string }[]
 }
 
 /** Who asks, and for which pool; both optional. */

@@ -4,9 +4,9 @@
  * A model to compare with: written for the eye, in squares and cubes of the input, and without the code that it checks.
  */
 import type { Decision, Status } from '../model/decision.ts'
+import type { Facts, RelationFact } from '../model/facts.ts'
 import { type Phase, phaseFunction } from '../model/phase.ts'
 import type { Ticket } from '../model/ticket.ts'
-import type { Facts, RelationFact } from '../model/verdict.ts'
 
 /** A live claim. */
 export interface MemoryClaim {
