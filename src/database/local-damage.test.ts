@@ -35,7 +35,7 @@ const asideFiles = ({ repository }: Setting) =>
 /** The claims are gone, the plan in the file is not, and the next claim has a higher token though the clock was set back. */
 function checkLost({ clock, repository }: Setting, plan: Plan, old: { token: number; decision: string }): void {
   expect(plan.claims().claims).toEqual([])
-  expect(plan.consult('A')).toMatchObject({ verdict: 'accept', claim: null, plan: { id: old.decision } })
+  expect(plan.consult('A')).toMatchObject({ verdict: 'accept', claim: null, plan: { decision: old.decision } })
   expect(plan.renew({ ticket: 'A', token: old.token })).toEqual({ refused: 'stale_token', claim: null })
   clock.nowMs -= 86_400_000
   const { claim } = plan.accept({ ticket: 'A', holder: 'pod-2' })
