@@ -348,7 +348,7 @@ function print(): void {
   else {
     console.log(`\nNode ${process.version}, ${cpus().length} cores, medians. Without "us" or "MB", times are in ms.\n`)
     for (const { what, measuredMs, floor, floorMs, ratio, limit } of figures) {
-      const against = limit === null ? '' : `, limit ${limit}${ratio > limit ? '  PASSED' : ''}`
+      const against = limit === null ? '' : `, limit ${limit}${ratio > limit ? '  OVER THE LIMIT' : ''}`
       console.log(
         `${what.padEnd(52)} ${measuredMs.toFixed(1).padStart(8)}   ${ratio.toFixed(2)} x ${floor} (${floorMs.toFixed(1)})${against}`,
       )
