@@ -53,17 +53,9 @@ export interface LiveClaims {
   all(withReleased: boolean): (Claim & { released_at: string | null })[]
 }
 
-interface LeaseRow {
+/** A row of `leases`. */
+interface LeaseRow extends Omit<Claim, 'ticket' | 'live'> {
   ticket_id: string
-  holder: string
-  token: number
-  pool: string | null
-  session: string | null
-  worktree: string | null
-  pid: number | null
-  acquired_at: string
-  renewed_at: string
-  expires_at: string
   boot: string
   expires_tick: number
   ttl_ms: number

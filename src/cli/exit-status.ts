@@ -27,5 +27,4 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   sql_failed: 1,
   sql_timeout: 1,
   import_source: 1,
-  git: 1,
 }

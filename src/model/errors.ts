@@ -82,8 +82,6 @@ export interface ErrorData {
   sql_timeout: { timeoutSeconds: number }
   /** The source of an import cannot be read. */
   import_source: { path: string; place: Place | null }
-  /** A git command failed. */
-  git: { command: string; status: number | null }
 }
 
 export type ErrorCode = keyof ErrorData
