@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
+import { derivedId } from '../model/derived-id.ts'
 import { isTimestamp } from '../model/text.ts'
 import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 
@@ -124,19 +125,6 @@ export function* sourceLines(bytes: Buffer): Generator<{ number: number; text: s
     if (text === undefined || text.trim()) yield { number, text }
     start = end + 1
   }
-}
-
-/** A ULID whose time is the record's and whose other 80 bits are a hash of the record. */
-function derivedId(time: string, content: string): string {
-  const { createHash } = process.getBuiltinModule('node:crypto') // loaded when an import asks for it
-  const hash = BigInt(`0x${createHash('sha256').update(content).digest('hex').slice(0, 20)}`)
-  let bits = (BigInt(Date.parse(time)) << 80n) | hash
-  let id = ''
-  for (let length = 0; length < 26; length++) {
-    id = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[Number(bits & 31n)] + id
-    bits >>= 5n
-  }
-  return id
 }
 
 /** A time in any form that names one moment, in the form of Ticket files; undefined where it is none. */

@@ -117,6 +117,11 @@ function encodeDecisions(value: Record<string, unknown>): string {
   return `[\n${sorted.map(decision => `    ${compact(decision, 3)}`).join(',\n')}\n  ]`
 }
 
+/** A value as canonical text in one line: equal texts mean equal values. @throws RangeError where it is nested too deeply. */
+export function canonicalText(value: unknown): string {
+  return compact(value, 1)
+}
+
 function compact(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   checkDepth(depth)

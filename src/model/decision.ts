@@ -75,7 +75,8 @@ const schemas = lazy(() => {
     accepted_plan: z.looseObject({ ...common, plan, overrides: z.optional(z.array(z.string())) }),
     note: z.looseObject(common),
     retraction: z.looseObject({ ...common, retracts: decisionId() }),
-    contested: z.looseObject({ ...common, field: oneLine(), lost: z.unknown() }),
+    /** Without `lost`: the side that lost had removed the field. */
+    contested: z.looseObject({ ...common, field: oneLine(), lost: z.optional(z.unknown()) }),
     /** A kind that this version does not know. */
     unknown: z.looseObject(common),
   }
