@@ -26,5 +26,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   sql_refused: 1,
   sql_failed: 1,
   sql_timeout: 1,
+  no_git: 1,
+  git_failed: 1,
   import_source: 1,
 }

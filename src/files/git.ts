@@ -1,25 +1,105 @@
 /**
  * The only place that starts git.
  *
- * Arguments are fixed lists, never a shell; the environment's GIT_* is left out, because a hook's or a merge driver's
- * belong to the command that runs it. Without git, or where it fails, there is no answer.
+ * Arguments are fixed lists, never a shell; callers put `--end-of-options` or `--` before names that come from elsewhere.
+ * The environment's GIT_* is left out, because a hook's or a merge driver's belong to the command that runs it; where the
+ * person's own settings lie is kept. No hook and no file system monitor that a repository's configuration names is started.
  */
+import { existsSync } from 'node:fs'
+import { PlanError } from '../model/errors.ts'
+
+/** How git ended. */
+export interface GitRun {
+  /** 0 where it did what it was asked. */
+  status: number
+  stdout: Buffer
+  stderr: string
+}
+
+/** What a run of git may take beside its arguments. */
+export interface GitOptions {
+  /** The index to use in place of the work tree's own: what git hands to a hook in `GIT_INDEX_FILE`. */
+  indexFile?: string | undefined
+}
+
+const NO_PROGRAMS = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
+const KEPT = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM'])
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
+
+/** What git printed; fails where its exit status is not 0. @throws PlanError no_git, git_failed. */
+export function runGit(
+  folder: string,
+  args: readonly string[],
+  input?: string | Uint8Array,
+  options?: GitOptions,
+): Buffer {
+  const { status, stdout, stderr } = tryGit(folder, args, input, options)
+  if (status === 0) return stdout
+  const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it said nothing'}`
+  throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
+}
+
+/** The same for a caller that makes something of other exit statuses. @throws PlanError no_git, git_failed. */
+export function tryGit(
+  folder: string,
+  args: readonly string[],
+  input?: string | Uint8Array,
+  { indexFile }: GitOptions = {},
+): GitRun {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_') || KEPT.has(name)),
+  )
+  // Loaded when git is started: most commands never do.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
+  const { error, status, signal, stdout, stderr } = spawnSync('git', [...NO_PROGRAMS, ...args], {
+    cwd: folder,
+    env: {
+      ...env,
+      LC_ALL: 'C',
+      GIT_OPTIONAL_LOCKS: '0',
+      ...(indexFile !== undefined && { GIT_INDEX_FILE: indexFile }),
+    },
+    input: input ?? '',
+    maxBuffer: MAX_OUTPUT_BYTES,
+    windowsHide: true,
+  })
+  if (status !== null && !error) return { status, stdout, stderr: stderr.toString() }
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  // A program that ends without reading all of its input has said with its status what it made of it.
+  if (code === 'EPIPE' && status !== null) return { status, stdout, stderr: stderr.toString() }
+  const fail = (why: string) => {
+    const message = `git ${args[0]} in ${folder}: ${why}`
+    return new PlanError(
+      'git_failed',
+      message,
+      { command: args.join(' '), status, stderr: stderr?.toString() ?? '' },
+      error,
+    )
+  }
+  if (code === 'ENOBUFS') throw fail(`it printed more than ${MAX_OUTPUT_BYTES} bytes`)
+  if (signal) throw fail(`it was ended by ${signal}`)
+  if (!existsSync(folder)) throw fail('no such folder')
+  if (code !== 'ENOENT' && code !== 'EACCES') throw fail(error?.message ?? 'it did not end')
+  const message = `git cannot be started (${code}): install it, or put the folder of the program on PATH, and run the command again`
+  throw new PlanError('no_git', message, { folder }, error)
+}
 
 /** A value of git's configuration as the folder sees it; undefined where it is not set, or there is no git. */
 export function findGitConfig(folder: string, key: string): string | undefined {
-  const result = spawnGit(folder, ['config', '--get', key])
-  return result.status === 0 ? result.stdout.trim() || undefined : undefined
+  return findOutput(folder, ['config', '--get', key])
 }
 
 /** The version of git, for example "2.39.5"; undefined where it cannot be started. */
 export function findGitVersion(folder: string): string | undefined {
-  const result = spawnGit(folder, ['--version'])
-  return result.status === 0 ? /\d[\w.]*/.exec(result.stdout)?.[0] : undefined
+  return /\d[\w.]*/.exec(findOutput(folder, ['--version']) ?? '')?.[0]
 }
 
-function spawnGit(folder: string, args: readonly string[]) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
-  // Loaded when git is started: most commands never do.
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
-  return spawnSync('git', args, { cwd: folder, env, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 })
+function findOutput(folder: string, args: readonly string[]): string | undefined {
+  try {
+    const { status, stdout } = tryGit(folder, args)
+    return status === 0 ? stdout.toString().trim() || undefined : undefined
+  } catch (error) {
+    if (error instanceof PlanError) return undefined
+    throw error
+  }
 }

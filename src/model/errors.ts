@@ -80,6 +80,10 @@ export interface ErrorData {
   sql_failed: Record<string, never>
   /** A query stopped at its deadline. */
   sql_timeout: { timeoutSeconds: number }
+  /** The program git cannot be started, or the folder is not in a git repository where one is needed. */
+  no_git: { folder: string }
+  /** git refused or was ended; `status` is null where a signal ended it. */
+  git_failed: { command: string; status: number | null; stderr: string }
   /** The source of an import cannot be read. */
   import_source: { path: string; place: Place | null }
 }
