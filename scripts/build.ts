@@ -34,7 +34,15 @@ const commonJs: BuildOptions = {
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
 }
 await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/index.ts' } })
-await build({ ...commonJs, entryPoints: { main: 'src/cli/main.ts', 'sql-child': 'src/database/sql-child.ts' } })
+await build({
+  ...commonJs,
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    'merge-driver': 'src/merge-driver.ts',
+    'merge-files': 'src/integration/merge-files.ts',
+    'sql-child': 'src/database/sql-child.ts',
+  },
+})
 chmodSync(join(fresh, 'cli.js'), 0o755)
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')

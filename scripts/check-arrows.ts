@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   consult: ['model', 'files', 'ticket-index', 'claims'],
   store: ['model', 'files', 'database', 'ticket-index', 'claims', 'consult'],
   integration: ['model', 'files', 'database', 'store'],
+  'merge-driver': ['integration'],
   operations: ['model', 'files', 'database', 'ticket-index', 'claims', 'store', 'integration'],
   sdk: ['operations', 'store'],
   index: ['sdk', 'operations', 'store', 'model'],

@@ -25,6 +25,7 @@ const loaders: Record<OperationName, () => Promise<unknown>> = {
   doctor: async () => (await import('../operations/doctor.ts')).doctor,
   import: async () => (await import('../operations/import.ts')).importTickets,
   export: async () => (await import('../operations/export.ts')).exportPlan,
+  'merge-driver': async () => (await import('../operations/merge-driver.ts')).mergeDriver,
 }
 
 /** The names of all commands, in the order in which help lists them. */

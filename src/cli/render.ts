@@ -128,6 +128,7 @@ const renderers: Renderers = {
     ...dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`),
   ],
   export: ({ text }) => text,
+  'merge-driver': ({ message }) => (message === null ? [] : [`ticketplan: ${escapeText(message)}`]),
 }
 
 function ticketText({ id, slug, title }: TicketSummary): string {

@@ -9,17 +9,15 @@ import { parseStrict, Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import { ioError } from './io-error.ts'
 
-/** The settings where there is no file. */
-const DEFAULTS: Config = {
-  claimTtlSeconds: 1800,
-  pools: {},
-  states: {
-    active: ['in_progress', 'inprogress', 'in_review', 'review'],
-    queued: ['queued'],
-    terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
-  },
-  ticketsDir: 'tickets',
+/** The states of each phase where the file names none. */
+export const DEFAULT_STATES: Config['states'] = {
+  active: ['in_progress', 'inprogress', 'in_review', 'review'],
+  queued: ['queued'],
+  terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
 }
+
+/** The settings where there is no file. */
+const DEFAULTS: Config = { claimTtlSeconds: 1800, pools: {}, states: DEFAULT_STATES, ticketsDir: 'tickets' }
 
 const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))

@@ -84,6 +84,16 @@ export function tryGit(
   throw new PlanError('no_git', message, { folder }, error)
 }
 
+/**
+ * Git's text merge of three files, with markers where the sides differ; undefined where git cannot merge them: binary content,
+ * for example.
+ */
+export function mergeText({ base, ours, theirs }: { base: string; ours: string; theirs: string }): Buffer | undefined {
+  const labels = ['-L', 'ours', '-L', 'base', '-L', 'theirs']
+  const { status, stdout } = tryGit('.', ['merge-file', '-p', ...labels, '--', ours, base, theirs])
+  return status < 128 ? stdout : undefined // the number of conflicts
+}
+
 /** A value of git's configuration as the folder sees it; undefined where it is not set, or there is no git. */
 export function findGitConfig(folder: string, key: string): string | undefined {
   return findOutput(folder, ['config', '--get', key])

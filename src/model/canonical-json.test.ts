@@ -431,7 +431,6 @@ describe('content that is refused, and where', () => {
     ['an accepted_plan without a summary', withDecision('"kind":"accepted_plan","plan":▸{}')],
     ['a retraction of nothing', incomplete('"kind":"retraction"')],
     ['a contested value of no field', incomplete('"kind":"contested","lost":1')],
-    ['a contested field without the value that lost', incomplete('"field":"title","kind":"contested"')],
     ['a target that is no Ticket id', withDecision('"kind":"after","target":▸"a b"')],
     ['an advisory that is text', withDecision('"advisory":▸"no","kind":"conflicts_with","target":"A"')],
     ['a pool that is no name', withDecision('"kind":"waiting_for_capacity","pool":▸"a b"')],

@@ -187,9 +187,12 @@ function rivals(decision: Decision, draft: DecisionDraft): boolean {
   return capacity.includes(draft.kind) && capacity.includes(decision.kind)
 }
 
+/** The last time that a file can hold; nothing can follow it. */
+const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
 function newDecision(stamp: Stamp, mustFollow: Decision[], fields: Partial<Decision> & { kind: string }): Decision {
   const latest = [...mustFollow].sort(byTime).at(-1)
-  const timeMs = latest ? Math.max(stamp.nowMs, Date.parse(latest.at) + 1) : stamp.nowMs
+  const timeMs = latest ? Math.min(Math.max(stamp.nowMs, Date.parse(latest.at) + 1), LAST_MOMENT_MS) : stamp.nowMs
   const decision: Decision = { at: isoTime(timeMs), by: stamp.by, id: stamp.newId(timeMs), ...fields }
   for (const key of Object.keys(decision)) if (decision[key] === undefined) delete decision[key]
   return decision

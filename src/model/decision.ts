@@ -9,16 +9,22 @@ import * as z from 'zod/mini'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
 import type { Phase } from './phase.ts'
+import { isPlainDecision } from './quick-proof.ts'
 import { longText, oneLine, timestamp } from './text.ts'
 import { isTicketId, type TicketId } from './ticket-id.ts'
 
-const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+/** The form of a decision's id: a ULID. */
+export const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
 const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** True where the text can be a decision's id. */
 export function isDecisionId(text: string): boolean {
-  return ULID.test(text)
+  return DECISION_ID.test(text)
+}
+
+export function isPoolName(text: string): boolean {
+  return POOL.test(text)
 }
 
 /** True for a path that does not depend on one machine. */
@@ -26,7 +32,7 @@ export function isRelativePath(text: string): boolean {
   return text !== '' && !ABSOLUTE.test(text)
 }
 
-const decisionId = lazy(() => z.string().check(z.regex(ULID, 'not a ULID')))
+const decisionId = lazy(() => z.string().check(z.regex(DECISION_ID, 'not a ULID')))
 const ticketId = lazy(() => z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')))
 export const poolName = lazy(() =>
   z.string().check(z.regex(POOL, 'not a pool name: letters, digits, ".", "_" and "-", at most 64')),
@@ -43,16 +49,16 @@ export interface AcceptedPlan {
   [unknown: string]: unknown
 }
 
-const schemas = lazy(() => {
-  const common = {
-    id: decisionId(),
-    kind: z.string().check(z.minLength(1)),
-    by: oneLine().check(z.minLength(1)),
-    at: timestamp(),
-    reason: z.optional(longText()),
-    supersedes: z.optional(z.array(decisionId()).check(z.minLength(1))),
-  }
-  const relation = { ...common, target: ticketId() }
+const common = lazy(() => ({
+  id: decisionId(),
+  kind: z.string().check(z.minLength(1)),
+  by: oneLine().check(z.minLength(1)),
+  at: timestamp(),
+  reason: z.optional(longText()),
+  supersedes: z.optional(z.array(decisionId()).check(z.minLength(1))),
+}))
+const relation = lazy(() => ({ ...common(), target: ticketId() }))
+const planSchema = lazy(() => {
   const plan: z.ZodMiniType<AcceptedPlan> = z.looseObject({
     summary: longText(),
     branch: z.optional(oneLine()),
@@ -62,28 +68,35 @@ const schemas = lazy(() => {
     role_plan: z.optional(longText()),
     pool: z.optional(poolName()),
   })
-  return {
-    after: z.looseObject(relation),
-    blocked_by: z.looseObject(relation),
-    conflicts_with: z.looseObject({ ...relation, advisory: z.optional(z.boolean()) }),
-    related: z.looseObject({ ...relation, label: z.optional(oneLine()) }),
-    waiting_for_capacity: z.looseObject({
-      ...common,
+  return plan
+})
+
+/** One schema for each kind, made when the first decision of it is met: making them all costs more than a merge. */
+const SCHEMAS = {
+  after: lazy(() => z.looseObject(relation())),
+  blocked_by: lazy(() => z.looseObject(relation())),
+  conflicts_with: lazy(() => z.looseObject({ ...relation(), advisory: z.optional(z.boolean()) })),
+  related: lazy(() => z.looseObject({ ...relation(), label: z.optional(oneLine()) })),
+  waiting_for_capacity: lazy(() =>
+    z.looseObject({
+      ...common(),
       pool: z.optional(poolName()),
       until: z.optional(z.array(ticketId()).check(z.minLength(1))),
     }),
-    accepted_plan: z.looseObject({ ...common, plan, overrides: z.optional(z.array(z.string())) }),
-    note: z.looseObject(common),
-    retraction: z.looseObject({ ...common, retracts: decisionId() }),
-    /** Without `lost`: the side that lost had removed the field. */
-    contested: z.looseObject({ ...common, field: oneLine(), lost: z.optional(z.unknown()) }),
-    /** A kind that this version does not know. */
-    unknown: z.looseObject(common),
-  }
-})
+  ),
+  accepted_plan: lazy(() =>
+    z.looseObject({ ...common(), plan: planSchema(), overrides: z.optional(z.array(z.string())) }),
+  ),
+  note: lazy(() => z.looseObject(common())),
+  retraction: lazy(() => z.looseObject({ ...common(), retracts: decisionId() })),
+  /** Without `lost`: the side that lost had removed the field. */
+  contested: lazy(() => z.looseObject({ ...common(), field: oneLine(), lost: z.optional(z.unknown()) })),
+  /** A kind that this version does not know. */
+  unknown: lazy(() => z.looseObject(common())),
+}
 
 /** A kind of decision as a Ticket file stores it. */
-export type StoredKind = Exclude<keyof ReturnType<typeof schemas>, 'unknown'>
+export type StoredKind = Exclude<keyof typeof SCHEMAS, 'unknown'>
 /** The four kinds of relation as stored. */
 export type StoredRelationKind = 'after' | 'blocked_by' | 'conflicts_with' | 'related'
 /** The six kinds of relation as seen from one of its two Tickets. */
@@ -138,11 +151,15 @@ export function localKeyProblem(value: unknown): { path: string[]; message: stri
       }
 }
 
+/** The schema that a parsed value has to fit, by its kind. */
+export function decisionSchema(value: unknown): z.ZodMiniType {
+  const kind = (value as { kind?: unknown } | null)?.kind
+  return SCHEMAS[typeof kind === 'string' && Object.hasOwn(SCHEMAS, kind) ? (kind as StoredKind) : 'unknown']()
+}
+
 /** The first thing that keeps a parsed value from being a decision, or null. */
 export function decisionProblem(value: unknown): { path: (string | number)[]; message: string } | null {
-  const kind = (value as { kind?: unknown } | null)?.kind
-  const known = typeof kind === 'string' && Object.hasOwn(schemas(), kind) ? (kind as StoredKind) : 'unknown'
-  const issue = firstIssue(schemas()[known], value) ?? localKeyProblem(value)
+  const issue = (isPlainDecision(value) ? null : firstIssue(decisionSchema(value), value)) ?? localKeyProblem(value)
   if (issue) return issue
   const inPlan = localKeyProblem((value as Decision).plan)
   return inPlan && { ...inPlan, path: ['plan', ...inPlan.path] }

@@ -23,6 +23,11 @@ export function isTimestamp(text: string): boolean {
 // A character takes at most three bytes a code unit, so most texts need no count.
 const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes
 
+/** True where the text fits a one-line field. */
+export const isLine = fits(LIMITS.lineBytes)
+/** True where the text fits a reason or a summary. */
+export const isText = fits(LIMITS.textBytes)
+
 export const timestamp = lazy(() => z.string().check(z.refine(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z')))
-export const oneLine = lazy(() => z.string().check(z.refine(fits(LIMITS.lineBytes), 'longer than 1 KiB')))
-export const longText = lazy(() => z.string().check(z.refine(fits(LIMITS.textBytes), 'longer than 16 KiB')))
+export const oneLine = lazy(() => z.string().check(z.refine(isLine, 'longer than 1 KiB')))
+export const longText = lazy(() => z.string().check(z.refine(isText, 'longer than 16 KiB')))

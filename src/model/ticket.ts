@@ -8,13 +8,15 @@ import * as z from 'zod/mini'
 import { type Decision, decisionProblem, isStoredRelation, localKeyProblem } from './decision.ts'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
+import { isPlainTicket } from './quick-proof.ts'
 import { LIMITS, oneLine, timestamp } from './text.ts'
 import { isSlug, isTicketId, type TicketId } from './ticket-id.ts'
 
 /** The version of the file format that this program writes. */
 export const FORMAT = 1
 
-const ticketSchema = lazy(() =>
+/** The fields of a Ticket; its decisions are checked one by one. */
+export const ticketSchema = lazy(() =>
   z.looseObject({
     format: z.literal(FORMAT),
     id: z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')),
@@ -53,7 +55,7 @@ export interface TicketProblem {
 
 /** The first thing that keeps a parsed value from being a Ticket of this format, or null. */
 export function ticketProblem(value: unknown): TicketProblem | null {
-  const issue = firstIssue(ticketSchema(), value) ?? localKeyProblem(value)
+  const issue = (isPlainTicket(value) ? null : firstIssue(ticketSchema(), value)) ?? localKeyProblem(value)
   if (issue) return issue
   const { id: ticketId, decisions } = value as Ticket
   const seen = new Set<string>()

@@ -43,7 +43,7 @@ export interface Operation<F extends Fields = Fields, O = unknown> {
   examples: string[]
   run(store: Store, input: InputOf<F>): O
   /** The exit status of the command line where it is not 0. */
-  exitStatus?(output: O): 0 | 3 | 4
+  exitStatus?(output: O): 0 | 1 | 3 | 4
 }
 
 /** Defines an operation; its input schema is made of its fields. */

@@ -8,6 +8,7 @@ import { doctor } from './doctor.ts'
 import { exportPlan } from './export.ts'
 import { importTickets } from './import.ts'
 import { init } from './init.ts'
+import { mergeDriver } from './merge-driver.ts'
 import { queue } from './queue.ts'
 import { record } from './record.ts'
 import { relations } from './relations.ts'
@@ -42,6 +43,7 @@ export const operations = {
   doctor,
   import: importTickets,
   export: exportPlan,
+  'merge-driver': mergeDriver,
 }
 
 export type Operations = typeof operations
