@@ -65,18 +65,20 @@ export function mergeTickets(
   /** Does a side change what the contested decision of the base is about, and keep it? Then it is not withdrawn in this merge. */
   const isUpheld = (id: string, { kind, field = '' }: Decision) => {
     if (kind !== 'contested') return false
+    // A field of a version to come may be named like a decision, so both are looked at.
+    const about = field.startsWith(DECISION_FIELD) ? field.slice(DECISION_FIELD.length) : ''
     return (['ours', 'theirs'] as const).some(side => {
       if (!decisions[side].has(id)) return false
-      if (!field.startsWith(DECISION_FIELD)) return !isSame(fields[side].get(field), fields.base.get(field))
-      const about = field.slice(DECISION_FIELD.length)
       const changed = decisions[side].get(about)
-      return changed !== undefined && !isSame(changed, decisions.base.get(about))
+      const isChanged = changed !== undefined && !isSame(changed, decisions.base.get(about))
+      return isChanged || !isSame(fields[side].get(field), fields.base.get(field))
     })
   }
   const mergeDecision = (id: string): Decision | undefined => {
     const [from, left, right] = [decisions.base.get(id), decisions.ours.get(id), decisions.theirs.get(id)]
     const made = contested.get(id)
-    const changed = [left, right, made && sideOf(made)]
+    // Where the base has it, its value is on record already, even if somebody has since added a word to it.
+    const changed = [left, right, made && !from ? sideOf(made) : undefined]
       .filter(side => side !== undefined && !isSame(side, from))
       .sort(compareSides)
     const winner = changed.pop()

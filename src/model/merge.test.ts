@@ -1,0 +1,370 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { phaseOf } from '../test-support/memory-facts.ts'
+import { branchings, origins, textOf, works } from '../test-support/merge-histories.ts'
+import { decodeTicket, encodeTicket } from './canonical-json.ts'
+import { type Decision, fileStatuses } from './decision.ts'
+import { mergeTickets } from './merge.ts'
+import { type Ticket, ticketProblem } from './ticket.ts'
+import type { TicketId } from './ticket-id.ts'
+
+/** How many random histories the nine laws are tried on together; each takes one merge to forty. */
+const HISTORIES = Number(process.env.TICKETPLAN_MERGES ?? 2500)
+const RUNS = Math.ceil(HISTORIES / 9)
+/** That of a run that failed, which printed it. */
+const SEED = process.env.TICKETPLAN_SEED
+const TIMEOUT = 20_000 + RUNS * 20
+
+/** Tries a law. A history that breaks it is simplified for seconds, not to the end. */
+function always<T extends [unknown, ...unknown[]]>(
+  arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  law: (...values: T) => void,
+): void {
+  fc.assert(fc.property<T>(...arbitraries, law), {
+    numRuns: RUNS,
+    ...(SEED && { seed: Number(SEED) }),
+    interruptAfterTimeLimit: TIMEOUT / 2,
+    markInterruptAsFailure: true,
+  })
+}
+
+const merge = (base: Ticket | null, ours: Ticket, theirs: Ticket): Ticket =>
+  mergeTickets(base, ours, theirs, phaseOf).ticket
+
+/** Merges sides two by two until one is left, as the numbers say; every third that is picked stays and is merged again. */
+function mergeAll(base: Ticket | null, sides: readonly Ticket[], numbers: readonly number[]): Ticket {
+  const left = [...sides]
+  const pick = (number: number) =>
+    number % 3 === 0 ? left[number % left.length]! : left.splice(number % left.length, 1)[0]!
+  for (const [i, number] of numbers.entries()) {
+    if (left.length < 2) break
+    const first = pick(number)
+    if (left.length > 0) left.push(merge(base, first, pick(numbers.at(-i - 1)!)))
+    else left.push(first)
+  }
+  return left.reduce((merged, side) => merge(base, merged, side))
+}
+
+const orders = fc.array(fc.nat(999), { minLength: 8, maxLength: 8 })
+
+describe('laws', () => {
+  test('equal bytes, whichever side is ours', { timeout: TIMEOUT }, () => {
+    always([branchings], ({ base, sides: [ours, theirs] }) => {
+      expect(encodeTicket(merge(base, ours!, theirs!))).toBe(encodeTicket(merge(base, theirs!, ours!)))
+    })
+  })
+
+  test('a side that changed nothing gives way to the other, a removal included', { timeout: TIMEOUT }, () => {
+    always([branchings], ({ base, sides: [side, other] }) => {
+      expect(encodeTicket(merge(base ?? side!, base ?? side!, other!))).toBe(encodeTicket(other!))
+      expect(encodeTicket(merge(side!, other!, side!))).toBe(encodeTicket(other!))
+    })
+  })
+
+  test('merging again changes nothing', { timeout: TIMEOUT }, () => {
+    always([branchings], ({ base, sides: [ours, theirs] }) => {
+      expect(encodeTicket(merge(base, ours!, ours!))).toBe(encodeTicket(ours!))
+      const merged = merge(base, ours!, theirs!)
+      for (const again of [ours!, theirs!, merged])
+        expect(encodeTicket(merge(base, merged, again))).toBe(encodeTicket(merged))
+    })
+  })
+
+  test('any order and grouping of any number of sides, repetition included, gives equal bytes', {
+    timeout: TIMEOUT,
+  }, () => {
+    always([branchings, orders, orders], ({ base, sides }, one, another) => {
+      expect(encodeTicket(mergeAll(base, sides, one))).toBe(encodeTicket(mergeAll(base, sides, another)))
+    })
+  })
+
+  test('the same over several rounds, each from the result of the last', { timeout: TIMEOUT }, () => {
+    const rounds = fc.array(fc.tuple(fc.array(works, { minLength: 2, maxLength: 4 }), orders, orders), {
+      minLength: 2,
+      maxLength: 3,
+    })
+    always([origins, rounds], ({ ticket, worked }, rounds) => {
+      let [here, there] = [ticket, ticket]
+      for (const [work, one, another] of rounds) {
+        const sidesOf = (base: Ticket) => work.map(one => worked(base, one))
+        here = mergeAll(here, sidesOf(here), one)
+        there = mergeAll(there, sidesOf(there).reverse(), another)
+        expect(encodeTicket(there)).toBe(encodeTicket(here))
+      }
+    })
+  })
+
+  test('nothing of either side is lost, nothing is invented, and the right value wins', { timeout: TIMEOUT }, () => {
+    always([branchings], ({ base, sides: [ours, theirs] }) => {
+      expect(wrongs(base, ours!, theirs!, merge(base, ours!, theirs!))).toEqual([])
+    })
+  })
+
+  test('what comes out is a Ticket, and its own bytes hold it', { timeout: TIMEOUT }, () => {
+    always([branchings, orders], ({ base, sides }, order) => {
+      const merged = mergeAll(base, sides, order)
+      expect(ticketProblem(merged)).toBeNull()
+      const bytes = Buffer.from(encodeTicket(merged))
+      expect(decodeTicket(bytes, merged.id)).toEqual({ ticket: merged, canonical: true })
+    })
+  })
+
+  test('a revert of one side takes back what it added, on every branch, and nothing else', { timeout: TIMEOUT }, () => {
+    always([origins, works, works, works], ({ ticket: base, worked }, one, another, later) => {
+      const [side, other] = [worked(base, one), worked(base, another)]
+      const merged = merge(base, side, other)
+      const reverted = merge(side, merged, base)
+      const elsewhere = worked(merged, later)
+      const result = merge(merged, reverted, elsewhere)
+      for (const decision of side.decisions) {
+        const same = (ticket: Ticket) => textOf(find(ticket, decision.id)) === textOf(decision)
+        if (find(base, decision.id) || find(other, decision.id) || !same(elsewhere)) continue
+        // A merge may derive the very decision that a side wrote by hand.
+        if (decision.kind !== 'contested') expect(find(result, decision.id)).toBeUndefined()
+      }
+      for (const decision of elsewhere.decisions) {
+        if (find(side, decision.id) || find(base, decision.id)) continue
+        expect(find(result, decision.id), decision.id).toEqual(decision)
+      }
+    })
+  })
+
+  test('the merge of a whole branch, reverted, is the other branch', { timeout: TIMEOUT }, () => {
+    always([branchings], ({ base, sides: [ours, theirs] }) => {
+      const merged = merge(base, ours!, theirs!)
+      expect(encodeTicket(merge(merged, merged, ours!))).toBe(encodeTicket(ours!))
+    })
+  })
+})
+
+const [EARLY, LATE] = ['2026-06-08T11:30:00.000Z', '2026-06-08T12:02:11.000Z']
+const NOTE: Decision = { at: EARLY, by: 'a', id: '01JX8Z3V7Q4T9K2M5N6P7R8S00', kind: 'note' }
+
+function ticket(fields: Partial<Ticket> = {}): Ticket {
+  return { format: 1, id: 'T-1' as TicketId, title: 'a', state: 'open', decisions: [], ...fields }
+}
+
+describe('the state group', () => {
+  const base = ticket({ state: 'queued', state_at: EARLY, queued_at: EARLY, queued_by: 'a' })
+  const lostStates = (merged: Ticket) => merged.decisions.map(({ field, lost }) => [field, lost])
+
+  test('of the later state_at wins as a whole, also against a higher phase', () => {
+    const earlier = ticket({ state: 'done', state_at: '2026-06-08T12:00:00.000Z', queued_at: EARLY, queued_by: 'b' })
+    const later = ticket({ state: 'open', state_at: LATE, title: 'b' })
+    const merged = merge(base, earlier, later)
+    expect(merged).toMatchObject({ state: 'open', state_at: LATE, title: 'b' })
+    expect(merged).not.toHaveProperty('queued_by')
+    const { state, state_at, queued_at, queued_by } = earlier
+    expect(lostStates(merged)).toEqual([['state', { state, state_at, queued_at, queued_by }]])
+  })
+
+  test.each([
+    ['open', 'queued'],
+    ['queued', 'in_progress'],
+    ['in_progress', 'done'],
+    ['zzz', 'queued'],
+    ['cancelled', 'done'],
+  ])('of the same time: %s gives way to %s', (lesser, greater) => {
+    const sides = [lesser, greater].map(state => ticket({ state, state_at: LATE })) as [Ticket, Ticket]
+    const merged = merge(base, ...sides)
+    expect(merged.state).toBe(greater)
+    expect(lostStates(merged)).toEqual([['state', { state: lesser, state_at: LATE }]])
+  })
+
+  test('changed on one side alone is that side, whatever its time', () => {
+    const older = ticket({ state: 'open' })
+    expect(merge(base, older, ticket({ ...base, title: 'b' }))).toEqual(ticket({ state: 'open', title: 'b' }))
+  })
+})
+
+describe('a contested decision', () => {
+  const sides = [ticket({ title: 'b' }), ticket({ title: 'c' })] as [Ticket, Ticket]
+
+  test('is the same in every clone: its id and time come from the Ticket, the field and the lost value alone', () => {
+    const [contested] = merge(ticket(), ...sides).decisions
+    expect(contested).toEqual({
+      at: '1970-01-01T00:00:00.000Z',
+      by: 'ticketplan',
+      field: 'title',
+      id: '0000000000QH51XMWEASMA3A4K',
+      kind: 'contested',
+      lost: 'b',
+    })
+    const otherwise = merge(ticket({ title: '' }), ticket({ title: 'd', decisions: [NOTE] }), sides[0])
+    expect(find(otherwise, contested!.id)).toEqual(contested)
+    const ids = [
+      contested!.id,
+      merge(ticket(), ticket({ slug: 'b' }), ticket({ slug: 'c' })).decisions[0]!.id,
+      merge(ticket(), sides[1], ticket({ title: 'd' })).decisions[0]!.id,
+    ]
+    const [left, right] = sides.map(side => ({ ...side, id: 'T-2' as TicketId })) as [Ticket, Ticket]
+    ids.push(merge(null, left, right).decisions[0]!.id)
+    expect(new Set(ids).size).toBe(4)
+  })
+
+  test('has the time of a state or a decision that lost', () => {
+    const states = [ticket({ state: 'queued', state_at: EARLY }), ticket({ state: 'queued', state_at: LATE })] as const
+    expect(merge(ticket(), ...states).decisions).toMatchObject([{ field: 'state', at: EARLY }])
+    const [one, other] = ['x', 'y'].map(reason => ticket({ decisions: [{ ...NOTE, reason }] })) as [Ticket, Ticket]
+    const merged = merge(null, one, other)
+    expect(find(merged, NOTE.id)).toEqual({ ...NOTE, reason: 'y' })
+    expect(merged.decisions).toMatchObject([NOTE, { field: `decisions.${NOTE.id}`, at: EARLY, lost: { reason: 'x' } }])
+  })
+
+  test('of a field that one side removed has no value', () => {
+    const merged = merge(ticket({ slug: 'a' }), ticket(), ticket({ slug: 'b' }))
+    expect(merged.slug).toBe('b')
+    expect(merged.decisions).toMatchObject([{ field: 'slug', kind: 'contested' }])
+    expect(merged.decisions[0]).not.toHaveProperty('lost')
+  })
+
+  test('that was retracted stays retracted, though the same value loses again', () => {
+    const first = merge(ticket(), ...sides)
+    const { id } = first.decisions[0]!
+    const retraction: Decision = { ...NOTE, kind: 'retraction', retracts: id }
+    const settled = { ...first, title: 'a', decisions: [...first.decisions, retraction] }
+    const again = merge(settled, { ...settled, title: 'b' }, { ...settled, title: 'd' })
+    expect(again.title).toBe('d')
+    expect(fileStatuses(again.decisions).get(id)).toBe('retracted')
+  })
+
+  test('keeps the word that somebody added to it when the same value loses again', () => {
+    const first = merge(ticket(), ...sides)
+    const noted = { ...first, title: 'a', decisions: first.decisions.map(one => ({ ...one, reason: 'ask Ann' })) }
+    const again = merge(noted, { ...noted, title: 'b' }, { ...noted, title: 'd' })
+    expect(again.decisions).toEqual(noted.decisions)
+  })
+
+  test('about a field that is named like a decision does not depend on the order either', () => {
+    const field = `decisions.${NOTE.id}`
+    const lost = merge(ticket(), ticket({ [field]: 1 }), ticket({ [field]: 2 }))
+    const base = { ...lost, [field]: undefined } as Ticket
+    const [one, two] = [1, 2].map(value => ({ ...lost, [field]: value })) as [Ticket, Ticket]
+    const cleared = { ...base, decisions: [] }
+    const apart = merge(base, one, merge(base, two, cleared))
+    expect(encodeTicket(merge(base, merge(base, one, two), cleared))).toBe(encodeTicket(apart))
+  })
+})
+
+test('a revert after a merge takes back one decision, and the next merge does not bring it back', () => {
+  const [kept, wrong, later] = ['0', '1', '2'].map(n => ({ ...NOTE, id: `${NOTE.id.slice(0, -1)}${n}` })) as Decision[]
+  const merged = merge(ticket(), ticket({ decisions: [kept!] }), ticket({ decisions: [wrong!] }))
+  const reverted = merge(ticket({ decisions: [wrong!] }), merged, ticket())
+  expect(reverted.decisions).toEqual([kept])
+  const elsewhere = { ...merged, decisions: [...merged.decisions, later!] }
+  expect(merge(merged, reverted, elsewhere).decisions).toEqual([kept, later])
+})
+
+test('a decision that one side removed and the other changed stays as it was changed', () => {
+  const changed = { ...NOTE, reason: 'x' }
+  const merged = merge(ticket({ decisions: [NOTE] }), ticket(), ticket({ decisions: [changed] }))
+  expect(merged.decisions).toEqual([changed])
+})
+
+test('fields and kinds of a newer version survive, as do names that objects have by themselves', () => {
+  const newer = { ...NOTE, kind: 'reviewed', verdicts: [{ by: 'x', stars: 5 }] }
+  const left = ticket({ constructor: { a: 1 }, risk: { level: [1, null] } })
+  const right = ticket({ toString: 'x', decisions: [newer] })
+  expect(merge(ticket(), left, right)).toEqual({ ...left, ...right })
+})
+
+function find({ decisions }: Ticket, id: string): Decision | undefined {
+  return decisions.find(decision => decision.id === id)
+}
+
+const GROUP = ['queued_at', 'queued_by', 'state', 'state_at']
+
+/** The fields of a Ticket that merge one by one, the state group as one. */
+function fieldsOf(ticket: Ticket | null): Map<string, unknown> {
+  if (!ticket) return new Map()
+  const { format, id, decisions, ...fields } = ticket
+  const entries = Object.entries(fields)
+  const isOfGroup = ([name]: [string, unknown]) => GROUP.includes(name)
+  return new Map([
+    ...entries.filter(entry => !isOfGroup(entry)),
+    ['state', Object.fromEntries(entries.filter(isOfGroup))] as const,
+  ])
+}
+
+/** What a merge did against the words of the contract; empty where it did well. It looks at values alone. */
+function wrongs(base: Ticket | null, ours: Ticket, theirs: Ticket, merged: Ticket): string[] {
+  const found: string[] = []
+  const require = (right: boolean, complaint: string) => right || found.push(complaint)
+  const sides = [ours, theirs]
+  const lost: { field: string; value: unknown }[] = []
+
+  const [from, left, right, result] = [fieldsOf(base), fieldsOf(ours), fieldsOf(theirs), fieldsOf(merged)]
+  const fields = new Set([from, left, right, result].flatMap(fields => [...fields.keys()]))
+  for (const field of fields) {
+    const changed = [left, right]
+      .map(side => side.get(field))
+      .filter(value => textOf(value) !== textOf(from.get(field)))
+    const values = new Map(changed.map(value => [textOf(value), value]))
+    const [winner, loser] = [...values.values()].sort(field === 'state' ? laterFirst : greaterFirst)
+    require(textOf(result.get(field)) ===
+      textOf(values.size ? winner : from.get(field)), `${field} has the wrong value`)
+    if (values.size === 2) lost.push({ field, value: loser })
+  }
+
+  const wasLost = (field: string, value: unknown) =>
+    lost.some(one => one.field === field && textOf(one.value) === textOf(value))
+  const ids = new Set([base, ours, theirs, merged].flatMap(ticket => ticket?.decisions.map(({ id }) => id) ?? []))
+  for (const id of ids) {
+    const known = base && find(base, id)
+    const [here, there] = sides.map(side => find(side, id))
+    const got = find(merged, id)
+    const changed = [here, there].filter(decision => decision && textOf(decision) !== textOf(known ?? undefined))
+    const about = known?.kind === 'contested' ? String(known.field) : null
+    if (changed.length === 0 && known) {
+      const removed = !here || !there
+      const lostAgain = about !== null && got !== undefined && wasLost(about, known.lost)
+      const upheld = about !== null && sides.some(side => find(side, id) && changes(base, side, about))
+      if (removed && !lostAgain && !upheld) require(got === undefined, `${id} was removed and is back`)
+      else require(textOf(got) === textOf(known), `${id} is gone or changed`)
+      continue
+    }
+    const [winner, loser] = changed.sort(greaterFirst)
+    const isDerived = got?.kind === 'contested' && got.by === 'ticketplan' && wasLost(String(got.field), got.lost)
+    require(isDerived || textOf(got) === textOf(winner), `${id} is not the greater one`)
+    for (const value of [winner, loser])
+      if (value && textOf(value) !== textOf(got)) lost.push({ field: `decisions.${id}`, value })
+  }
+  for (const { field, value } of lost)
+    require(keeps(merged.decisions, field, value), `${field}: ${textOf(value)} is lost in silence`)
+
+  for (const decision of merged.decisions) {
+    const isOfSide = sides.some(side => textOf(find(side, decision.id)) === textOf(decision))
+    require(isOfSide || wasLost(String(decision.field), decision.lost), `${decision.id} is invented`)
+  }
+  return found
+}
+
+/** Does a contested decision keep the value, be it inside of one that lost itself? */
+function keeps(decisions: readonly Decision[], field: string, value: unknown): boolean {
+  return decisions.some(
+    decision =>
+      decision.kind === 'contested' &&
+      ((decision.field === field && textOf(decision.lost) === textOf(value)) ||
+        (decision.field?.startsWith('decisions.') && keeps([(decision.lost ?? {}) as Decision], field, value))),
+  )
+}
+
+/** Does a side change what a contested decision is about: a field, or a decision that it has? */
+function changes(base: Ticket | null, side: Ticket, about: string): boolean {
+  if (textOf(fieldsOf(base).get(about)) !== textOf(fieldsOf(side).get(about))) return true
+  const id = about.replace(/^decisions\./, '')
+  const decision = find(side, id)
+  return decision !== undefined && textOf(decision) !== textOf(base ? find(base, id) : undefined)
+}
+
+function greaterFirst(a: unknown, b: unknown): number {
+  return Buffer.compare(Buffer.from(textOf(b)), Buffer.from(textOf(a)))
+}
+
+function laterFirst(a: unknown, b: unknown): number {
+  const [one, other] = [a as Partial<Ticket>, b as Partial<Ticket>]
+  const rank = ({ state }: Partial<Ticket>) => ['open', 'queued', 'active', 'terminal'].indexOf(phaseOf(state!))
+  const [at, otherAt] = [one.state_at ?? '', other.state_at ?? '']
+  if (at !== otherAt) return at > otherAt ? -1 : 1
+  return rank(other) - rank(one) || greaterFirst(a, b)
+}
