@@ -52,7 +52,8 @@ export function mergeTickets(
     contested.set(decision.id, decision)
   }
 
-  const merged: Record<string, unknown> = { format: ours.format, id: ours.id }
+  // The later of two formats: what was read of such a side is not all of it, so nobody may write the result.
+  const merged: Record<string, unknown> = { format: Math.max(ours.format, theirs.format), id: ours.id }
   for (const field of namesOf(fields)) {
     const [from, left, right] = [fields.base.get(field), fields.ours.get(field), fields.theirs.get(field)]
     const compare = field === 'state' ? (a: Side, b: Side) => compareStates(a, b, phaseOf) : compareSides
