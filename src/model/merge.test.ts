@@ -228,6 +228,25 @@ describe('a contested decision', () => {
     expect(fileStatuses(again.decisions).get(id)).toBe('retracted')
   })
 
+  test('that every side removed is back where the same value loses again', () => {
+    const first = merge(ticket(), ...sides)
+    const again = merge({ ...first, title: 'a' }, sides[0], ticket({ title: 'd' }))
+    expect(again.decisions).toEqual(first.decisions)
+  })
+
+  test('about a decision stays where the same version of it loses again, in any order', () => {
+    const versions = ['x', 'y', 'z'].map(reason => ticket({ decisions: [{ ...NOTE, reason }] })) as Ticket[]
+    const lost = merge(ticket({ decisions: [NOTE] }), versions[0]!, versions[1]!)
+    const base = { ...lost, decisions: lost.decisions.map(one => (one.id === NOTE.id ? NOTE : one)) }
+    const [x, z] = [versions[0]!, versions[2]!].map(({ decisions }) => ({
+      ...base,
+      decisions: [...base.decisions.filter(({ id }) => id !== NOTE.id), ...decisions],
+    })) as [Ticket, Ticket]
+    const removed = ticket({ decisions: [NOTE] })
+    expect(merge(base, merge(base, x, z), removed)).toEqual(merge(base, x, merge(base, z, removed)))
+    expect(merge(base, merge(base, x, z), removed).decisions).toHaveLength(2)
+  })
+
   test('keeps the word that somebody added to it when the same value loses again', () => {
     const first = merge(ticket(), ...sides)
     const noted = { ...first, title: 'a', decisions: first.decisions.map(one => ({ ...one, reason: 'ask Ann' })) }
@@ -253,6 +272,17 @@ test('a revert after a merge takes back one decision, and the next merge does no
   expect(reverted.decisions).toEqual([kept])
   const elsewhere = { ...merged, decisions: [...merged.decisions, later!] }
   expect(merge(merged, reverted, elsewhere).decisions).toEqual([kept, later])
+})
+
+test('of two texts the greater bytes win, not the greater code units', () => {
+  const [lesser, greater] = [ticket({ title: '\uffee' }), ticket({ title: '🐢' })]
+  expect(merge(ticket(), lesser, greater).title).toBe('🐢')
+})
+
+test('a removed decision goes whatever happens to what it names, unless a merge made it', () => {
+  const decision = { ...NOTE, field: 'title' }
+  const base = ticket({ decisions: [decision] })
+  expect(merge(base, ticket(), { ...base, title: 'b' })).toEqual(ticket({ title: 'b' }))
 })
 
 test('a decision that one side removed and the other changed stays as it was changed', () => {
