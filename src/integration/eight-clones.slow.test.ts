@@ -1,0 +1,249 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { encodeTime } from 'ulid'
+import { expect, test } from 'vitest'
+import { encodeTicket } from '../model/canonical-json.ts'
+import type { Decision } from '../model/decision.ts'
+import type { Ticket } from '../model/ticket.ts'
+import { openPlan, type Plan } from '../sdk.ts'
+import { ATTRIBUTES, driverCommand, git, ticketTexts, tryGit } from '../test-support/git-clones.ts'
+import { NOON_MS } from '../test-support/stamps.ts'
+import { putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
+
+const LONG = Boolean(process.env.TICKETPLAN_LONG)
+const ROUNDS = LONG ? 200 : 20
+const SEED = Number(process.env.TICKETPLAN_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const CLONES = 8
+
+/** Numbers below a bound, the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): (bound: number) => number {
+  let state = seed
+  return bound => {
+    state = (state + 0x6d2b79f5) | 0
+    let bits = Math.imul(state ^ (state >>> 15), state | 1)
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
+    return ((bits ^ (bits >>> 14)) >>> 0) % bound
+  }
+}
+
+interface Clone {
+  root: string
+  plan: Plan
+}
+
+/** What was done how often, so that a run can show that it did it all. */
+type Counts = Record<string, number>
+
+function eightClones(folder: string, seed: number, rounds: number): { clones: Clone[]; counts: Counts } {
+  const below = randomNumbers(seed)
+  const oneOf = <T>(list: readonly T[]): T => list[below(list.length)]!
+  const clock = { nowMs: NOON_MS }
+  const newId = (timeMs: number) =>
+    encodeTime(timeMs) + Array.from({ length: 16 }, () => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[below(32)]).join('')
+  const counts: Counts = {}
+  const count = (what: string, times = 1) => {
+    counts[what] = (counts[what] ?? 0) + times
+  }
+  /** Of every decision that somebody was told is recorded, its Ticket; those that a revert took back are struck out. */
+  const acknowledged = new Map<string, string>()
+  const reverted = new Set<string>()
+
+  const run = (root: string, ...args: string[]) => {
+    clock.nowMs += 1000
+    return git(root, args, { nowMs: clock.nowMs })
+  }
+  const hub = join(folder, 'hub.git')
+  mkdirSync(hub)
+  run(hub, 'init', '--quiet', '--bare', '--template=', '--initial-branch=main')
+  const setUp = (root: string) => {
+    run(folder, 'clone', '--quiet', '--template=', hub, root)
+    run(root, 'config', 'merge.ticketplan.driver', driverCommand())
+    run(root, 'config', 'gc.auto', '0')
+    run(root, 'config', 'core.fsync', 'none') // nothing crashes here
+  }
+  const first = join(folder, 'first')
+  setUp(first)
+  run(first, 'switch', '--quiet', '--orphan', 'main')
+  for (const id of ['T-1', 'T-2', 'T-3', 'T-4']) putTicket(first, id, { state: 'queued' })
+  writeFileSync(join(first, '.gitattributes'), ATTRIBUTES)
+  run(first, 'add', '--all')
+  run(first, 'commit', '--quiet', '--message', 'start')
+  run(first, 'push', '--quiet', 'origin', 'main')
+  const clones = Array.from({ length: CLONES }, (_, number): Clone => {
+    const root = join(folder, `clone-${number}`)
+    setUp(root)
+    return { root, plan: openPlan({ root, actor: `clone-${number}`, now: () => clock.nowMs, newId }) }
+  })
+
+  /** One decision or change of a field, by a person or an agent. */
+  function decide({ plan, root }: Clone): void {
+    clock.nowMs += 1000
+    const tickets = [...ticketTexts(root).keys()].map(path => path.slice(0, -'.json'.length))
+    const [ticket, other] = [oneOf(tickets), oneOf(tickets)]
+    const note = (recorded: { ticket: string; decision: { id: string } }) =>
+      acknowledged.set(recorded.decision.id, recorded.ticket)
+    const kind = oneOf(['note', 'relation', 'relation', 'title', 'state', 'state', 'retract', 'wait', 'by hand', 'add'])
+    count(kind)
+    switch (kind) {
+      case 'relation':
+        if (ticket === other) return
+        note(plan.record({ ticket, other, kind: oneOf(['after', 'blocks', 'conflicts_with', 'related']) }))
+        return
+      case 'title':
+        plan.set({ ticket, title: `Title ${below(5)}` })
+        return
+      case 'state':
+        plan.set({ ticket, state: oneOf(['open', 'queued', 'in_progress', 'done']) })
+        return
+      case 'retract': {
+        const { decisions } = plan.show(ticket)
+        if (decisions.length > 0) note(plan.retract(oneOf(decisions).id))
+        return
+      }
+      case 'wait':
+        note(plan.record({ ticket, kind: 'waiting_for_capacity', reason: 'a slot' }))
+        return
+      case 'by hand': {
+        // A field that this version does not know; an editor adds a word to a decision.
+        const known = JSON.parse(ticketTexts(root).get(`${ticket}.json`)!) as Ticket
+        const decisions = known.decisions.map(one => (below(4) ? one : { ...one, reason: `edited ${below(3)}` }))
+        const edited = { ...known, decisions, effort: below(3) }
+        writeFileSync(join(root, 'tickets', `${ticket}.json`), encodeTicket(edited))
+        return
+      }
+      case 'add': {
+        const id = `N-${below(ROUNDS)}`
+        if (!tickets.includes(id)) plan.add({ id, title: `New ${id}` })
+        return
+      }
+      default:
+        note(plan.record({ ticket, kind: 'note', reason: `note ${below(1000)}` }))
+    }
+  }
+  function decideAndCommit(clone: Clone): void {
+    for (let times = 1 + below(3); times > 0; times--) decide(clone)
+    run(clone.root, 'add', '--all')
+    run(clone.root, 'commit', '--quiet', '--allow-empty', '--message', 'decide') // a title may be the one it was
+  }
+
+  const decisionsIn = (root: string): Map<string, Decision> => {
+    const tickets = [...ticketTexts(root).values()].map(text => JSON.parse(text) as Ticket)
+    return new Map(tickets.flatMap(({ decisions }) => decisions.map(decision => [decision.id, decision])))
+  }
+  /**
+   * The last commits of a range that change nothing but files which are here, and add none: a file that one side has removed and
+   * the other changed is for a person to settle.
+   */
+  const commits = (root: string, ...range: string[]): string[] => {
+    const options = ['-12', '--first-parent', '--diff-merges=first-parent', '--name-status', '--format=%x00%H']
+    return run(root, 'log', ...options, ...range)
+      .split('\0')
+      .map(entry => entry.split('\n').filter(Boolean))
+      .filter(([hash, ...changes]) => {
+        const isHere = (change: string) => change.startsWith('M\t') && existsSync(join(root, change.slice(2)))
+        return hash && changes.length > 0 && changes.every(isHere)
+      })
+      .map(([hash]) => hash!)
+  }
+
+  const pull = ({ root }: Clone, how = oneOf(['--no-rebase', '--no-rebase', '--rebase'])) => {
+    run(root, 'pull', '--quiet', how)
+    count(`pull ${how}`)
+  }
+  const push = (clone: Clone) => {
+    for (;;) {
+      const { status, output } = tryGit(clone.root, ['push', '--quiet', 'origin', 'main'])
+      if (status === 0) return
+      if (!/rejected|fetch first/.test(output)) throw new Error(output)
+      count('push refused')
+      pull(clone)
+    }
+  }
+
+  const revert = (root: string, candidates: readonly string[], ...options: string[]) => {
+    if (candidates.length === 0) return
+    const before = decisionsIn(root)
+    run(root, 'revert', '--no-commit', ...options, oneOf(candidates))
+    run(root, 'commit', '--quiet', '--allow-empty', '--message', 'revert')
+    const after = decisionsIn(root)
+    for (const id of before.keys()) if (!after.has(id)) reverted.add(id)
+    count(`reverted ${options.join(' ')}`)
+  }
+
+  const actions: Record<string, (clone: Clone) => void> = {
+    nothing() {},
+    pull: clone => pull(clone),
+    push,
+    'cherry-pick'({ root }) {
+      run(root, 'fetch', '--quiet')
+      const candidates = commits(root, '--no-merges', 'HEAD..origin/main')
+      if (candidates.length === 0) return
+      run(root, 'cherry-pick', '--allow-empty', '--keep-redundant-commits', oneOf(candidates))
+      count('picked')
+    },
+    stash(clone) {
+      decide(clone)
+      run(clone.root, 'add', '--all')
+      const { output } = tryGit(clone.root, ['stash', 'push'], { nowMs: clock.nowMs })
+      if (output.includes('No local changes')) return
+      pull(clone)
+      run(clone.root, 'stash', 'pop', '--quiet')
+      run(clone.root, 'add', '--all')
+      run(clone.root, 'commit', '--quiet', '--allow-empty', '--message', 'from the stash')
+      count('popped')
+    },
+    revert: ({ root }) => revert(root, commits(root, '--no-merges', 'HEAD')),
+    'revert of a merge': ({ root }) => revert(root, commits(root, '--merges', 'HEAD'), '--mainline', '1'),
+    'branch and merge'(clone) {
+      const { root } = clone
+      const depth = Number(run(root, 'rev-list', '--count', '--first-parent', 'HEAD'))
+      run(root, 'switch', '--quiet', '--create', 'topic', `HEAD~${below(Math.min(depth, 6))}`)
+      decideAndCommit(clone)
+      run(root, 'switch', '--quiet', 'main')
+      const squash = below(2) === 0
+      run(root, 'merge', '--quiet', squash ? '--squash' : '--no-ff', 'topic')
+      if (squash) run(root, 'commit', '--quiet', '--allow-empty', '--message', 'squashed')
+      run(root, 'branch', '--quiet', '--delete', '--force', 'topic')
+      count(squash ? 'squashed' : 'branch merged')
+    },
+  }
+
+  for (let round = 0; round < rounds; round++) {
+    for (const clone of clones) {
+      decideAndCommit(clone)
+      const action = oneOf(Object.keys(actions))
+      actions[action]!(clone)
+    }
+  }
+  for (const clone of clones) push(clone)
+  for (const { root } of clones) run(root, 'pull', '--quiet', '--ff-only')
+
+  const present = decisionsIn(clones[0]!.root)
+  const lost = [...acknowledged].filter(([id]) => !present.has(id) && !reverted.has(id))
+  expect(lost, 'acknowledged, never reverted, and gone').toEqual([])
+  count('acknowledged', acknowledged.size)
+  count('reverted decisions', reverted.size)
+  count('contested', [...present.values()].filter(({ kind }) => kind === 'contested').length)
+  return { clones, counts }
+}
+
+test(`eight clones, ${ROUNDS} rounds: no conflict, equal bytes, nothing lost`, {
+  timeout: 60_000 + ROUNDS * 15_000,
+}, () => {
+  using folder = temporaryFolder()
+  try {
+    const { clones, counts } = eightClones(folder.path, SEED, ROUNDS)
+    const [one, ...others] = clones.map(({ root }) => ticketTexts(root))
+    for (const other of others) expect(other).toEqual(one)
+    for (const { plan, root } of clones) {
+      const { ok, problems } = plan.verify()
+      expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
+      expect(ok).toBe(true)
+      expect(git(root, ['status', '--porcelain'])).toBe('')
+      plan.close()
+    }
+    if (LONG) console.log(`seed ${SEED}: ${JSON.stringify(counts)}`)
+  } catch (error) {
+    throw new Error(`with TICKETPLAN_SEED=${SEED}: ${(error as Error).message}`, { cause: error })
+  }
+})
