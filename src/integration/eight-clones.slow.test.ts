@@ -26,6 +26,12 @@ function randomNumbers(seed: number): (bound: number) => number {
   }
 }
 
+/** All that a long run must have done. */
+const WORK = [
+  ...['pull --no-rebase', 'pull --rebase', 'push refused', 'picked', 'popped', 'branch merged', 'squashed'],
+  ...['reverted', 'reverted a merge', 'reverted decisions', 'contested'],
+]
+
 interface Clone {
   root: string
   plan: Plan
@@ -160,14 +166,32 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
     }
   }
 
+  /** The decisions that a commit brought. */
+  const broughtBy = (root: string, commit: string): Set<string> => {
+    const idsAt = (revision: string, path: string) =>
+      (JSON.parse(run(root, 'show', `${revision}:${path}`)) as Ticket).decisions.map(({ id }) => id)
+    const brought = new Set<string>()
+    for (const path of run(root, 'diff', '--name-only', `${commit}^1`, commit).split('\n').filter(Boolean)) {
+      const before = new Set(idsAt(`${commit}^1`, path))
+      for (const id of idsAt(commit, path)) if (!before.has(id)) brought.add(id)
+    }
+    return brought
+  }
   const revert = (root: string, candidates: readonly string[], ...options: string[]) => {
     if (candidates.length === 0) return
+    const commit = oneOf(candidates)
     const before = decisionsIn(root)
-    run(root, 'revert', '--no-commit', ...options, oneOf(candidates))
+    run(root, 'revert', '--no-commit', ...options, commit)
     run(root, 'commit', '--quiet', '--allow-empty', '--message', 'revert')
     const after = decisionsIn(root)
-    for (const id of before.keys()) if (!after.has(id)) reverted.add(id)
-    count(`reverted ${options.join(' ')}`)
+    const gone = [...before.keys()].filter(id => !after.has(id))
+    const brought = broughtBy(root, commit)
+    expect(
+      gone.filter(id => !brought.has(id)),
+      `gone by a revert of ${commit}, which had not brought them`,
+    ).toEqual([])
+    for (const id of gone) reverted.add(id)
+    count(options.length ? 'reverted a merge' : 'reverted')
   }
 
   const actions: Record<string, (clone: Clone) => void> = {
@@ -242,6 +266,7 @@ test(`eight clones, ${ROUNDS} rounds: no conflict, equal bytes, nothing lost`, {
       expect(git(root, ['status', '--porcelain'])).toBe('')
       plan.close()
     }
+    if (LONG) for (const what of WORK) expect(counts[what], what).toBeGreaterThan(0)
     if (LONG) console.log(`seed ${SEED}: ${JSON.stringify(counts)}`)
   } catch (error) {
     throw new Error(`with TICKETPLAN_SEED=${SEED}: ${(error as Error).message}`, { cause: error })
