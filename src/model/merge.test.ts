@@ -247,6 +247,16 @@ describe('a contested decision', () => {
     expect(merge(base, merge(base, x, z), removed).decisions).toHaveLength(2)
   })
 
+  test('about one that is gone, and that a merge makes anew, stays or goes whatever the order', () => {
+    const contested = merge(ticket(), ...sides).decisions[0]!
+    const noted = ['x', 'y'].map(reason => ticket({ decisions: [{ ...contested, reason }] })) as [Ticket, Ticket]
+    const twice = merge(ticket({ decisions: [contested] }), ...noted)
+    const base = ticket({ decisions: twice.decisions.filter(({ id }) => id !== contested.id) })
+    const [left, right] = sides.map(side => ({ ...base, title: side.title })) as [Ticket, Ticket]
+    expect(base.decisions).toHaveLength(1)
+    expect(merge(base, left, merge(base, right, ticket()))).toEqual(merge(base, merge(base, left, right), ticket()))
+  })
+
   test('keeps the word that somebody added to it when the same value loses again', () => {
     const first = merge(ticket(), ...sides)
     const noted = { ...first, title: 'a', decisions: first.decisions.map(one => ({ ...one, reason: 'ask Ann' })) }
@@ -386,12 +396,18 @@ function keeps(decisions: readonly Decision[], field: string, value: unknown): b
   )
 }
 
-/** Does a side change what a contested decision is about: a field, or a decision that it has? */
+/** Does a side change what a contested decision is about: a field, a decision, or, where that is not there, anything? */
 function changes(base: Ticket | null, side: Ticket, about: string): boolean {
-  if (textOf(fieldsOf(base).get(about)) !== textOf(fieldsOf(side).get(about))) return true
-  const id = about.replace(/^decisions\./, '')
-  const decision = find(side, id)
-  return decision !== undefined && textOf(decision) !== textOf(base ? find(base, id) : undefined)
+  const [from, to] = [fieldsOf(base), fieldsOf(side)]
+  if (textOf(from.get(about)) !== textOf(to.get(about))) return true
+  if (!about.startsWith('decisions.')) return false
+  const known = base ? find(base, about.slice('decisions.'.length)) : undefined
+  const others = side.decisions.filter(({ id }) => !known || id === known.id)
+  const isChanged = (decision: Decision) => textOf(decision) !== textOf(base ? find(base, decision.id) : undefined)
+  return (
+    others.some(isChanged) ||
+    (!known && [...from.keys(), ...to.keys()].some(name => textOf(from.get(name)) !== textOf(to.get(name))))
+  )
 }
 
 function greaterFirst(a: unknown, b: unknown): number {

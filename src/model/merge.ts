@@ -63,18 +63,25 @@ export function mergeTickets(
     else if (winner) merged[field] = winner.value
   }
 
-  /** Does a side change what the contested decision of the base is about, and keep it? Then it is not withdrawn in this merge. */
-  const isUpheld = (id: string, { kind, field = '' }: Decision) => {
-    if (kind !== 'contested') return false
-    // A field of a version to come may be named like a decision, so both are looked at.
-    const about = field.startsWith(DECISION_FIELD) ? field.slice(DECISION_FIELD.length) : ''
-    return (['ours', 'theirs'] as const).some(side => {
-      if (!decisions[side].has(id)) return false
-      const changed = decisions[side].get(about)
-      const isChanged = changed !== undefined && !isSame(changed, decisions.base.get(about))
-      return isChanged || !isSame(fields[side].get(field), fields.base.get(field))
-    })
+  const changesField = (side: 'ours' | 'theirs') => (name: string) =>
+    !isSame(fields[side].get(name), fields.base.get(name))
+  const changesDecision = (side: 'ours' | 'theirs') => (id: string) => {
+    const decision = decisions[side].get(id) // to remove one is no change
+    return decision !== undefined && !isSame(decision, decisions.base.get(id))
   }
+  const changesWhatIsLost = (side: 'ours' | 'theirs', field: string): boolean => {
+    // A field of a version to come may be named like a decision, so both are looked at.
+    if (changesField(side)(field)) return true
+    if (!field.startsWith(DECISION_FIELD)) return false
+    const about = field.slice(DECISION_FIELD.length)
+    if (decisions.base.has(about)) return changesDecision(side)(about)
+    // One that the base lacks may itself be what a merge makes, of anything that the side changes.
+    return [...namesOf(fields)].some(changesField(side)) || [...decisions[side].keys()].some(changesDecision(side))
+  }
+  /** Does a side change what the contested decision of the base is about, and keep it? Then it is not withdrawn in this merge. */
+  const isUpheld = (id: string, { kind, field = '' }: Decision) =>
+    kind === 'contested' &&
+    (['ours', 'theirs'] as const).some(side => decisions[side].has(id) && changesWhatIsLost(side, field))
   const mergeDecision = (id: string): Decision | undefined => {
     const [from, left, right] = [decisions.base.get(id), decisions.ours.get(id), decisions.theirs.get(id)]
     const made = contested.get(id)

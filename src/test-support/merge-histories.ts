@@ -120,11 +120,14 @@ function kindThemes(): Theme[] {
   const forged = [
     note(IDS[0]!, { field: 'title', kind: 'contested', lost: 'a' }),
     note(IDS[2]!, { field: `decisions.${IDS[1]}`, kind: 'contested', lost: note(IDS[1]!) }),
+    // About the decision that a merge makes of the title "b".
+    note(IDS[1]!, { field: 'decisions.0000000000QH51XMWEASMA3A4K', kind: 'contested', lost: note(IDS[1]!) }),
   ]
+  const titles = ['a', 'b', 'c'].map(title => set({ title }))
   const sample = fc
     .sample(decisions, { seed: 4, numRuns: 400 })
     .filter(decision => JSON.stringify(decision).length < 400 && decision.target !== ID)
-  const themes: Theme[] = [forged.map(decision => ({ do: 'put', decision }))]
+  const themes: Theme[] = [[...titles, ...forged.map((decision): Edit => ({ do: 'put', decision }))]]
   for (let i = 0; i < 64; i += 8) themes.push(sample.slice(i, i + 8).map(decision => ({ do: 'put', decision })))
   return themes
 }
