@@ -247,14 +247,19 @@ describe('a contested decision', () => {
     expect(merge(base, merge(base, x, z), removed).decisions).toHaveLength(2)
   })
 
-  test('about one that is gone, and that a merge makes anew, stays or goes whatever the order', () => {
-    const contested = merge(ticket(), ...sides).decisions[0]!
+  test.each<[string, Partial<Ticket>, Partial<Ticket>, Partial<Ticket>]>([
+    ['a value', {}, { title: 'b' }, { title: 'c' }],
+    ['a removal', { slug: 'a' }, { slug: undefined }, { slug: 'b' }],
+  ])('about one that is gone, and that a merge makes anew of %s, stays or goes whatever the order', (_, ...versions) => {
+    const [origin, one, other] = versions.map(fields => ticket(fields)) as [Ticket, Ticket, Ticket]
+    const contested = merge(origin, one, other).decisions[0]!
     const noted = ['x', 'y'].map(reason => ticket({ decisions: [{ ...contested, reason }] })) as [Ticket, Ticket]
     const twice = merge(ticket({ decisions: [contested] }), ...noted)
-    const base = ticket({ decisions: twice.decisions.filter(({ id }) => id !== contested.id) })
-    const [left, right] = sides.map(side => ({ ...base, title: side.title })) as [Ticket, Ticket]
-    expect(base.decisions).toHaveLength(1)
-    expect(merge(base, left, merge(base, right, ticket()))).toEqual(merge(base, merge(base, left, right), ticket()))
+    const decisions = twice.decisions.filter(({ id }) => id !== contested.id)
+    expect(decisions).toHaveLength(1)
+    const [base, left, right] = [origin, one, other].map(side => ({ ...side, decisions })) as [Ticket, Ticket, Ticket]
+    const apart = [merge(base, left, merge(base, right, origin)), merge(base, right, merge(base, left, origin))]
+    for (const result of apart) expect(result).toEqual(merge(base, merge(base, left, right), origin))
   })
 
   test('keeps the word that somebody added to it when the same value loses again', () => {
@@ -266,10 +271,11 @@ describe('a contested decision', () => {
 
   test('about a field that is named like a decision does not depend on the order either', () => {
     const field = `decisions.${NOTE.id}`
-    const lost = merge(ticket(), ticket({ [field]: 1 }), ticket({ [field]: 2 }))
+    const [first, second] = [1, 2].map(value => ticket({ [field]: value, decisions: [NOTE] })) as [Ticket, Ticket]
+    const lost = merge(ticket({ decisions: [NOTE] }), first, second)
     const base = { ...lost, [field]: undefined } as Ticket
     const [one, two] = [1, 2].map(value => ({ ...lost, [field]: value })) as [Ticket, Ticket]
-    const cleared = { ...base, decisions: [] }
+    const cleared = { ...base, decisions: [NOTE] }
     const apart = merge(base, one, merge(base, two, cleared))
     expect(encodeTicket(merge(base, merge(base, one, two), cleared))).toBe(encodeTicket(apart))
   })
