@@ -69,11 +69,11 @@ describe('exit statuses and documents', () => {
   test('a day of an orchestrator', async () => {
     using repository = temporaryRepository()
     const { root } = repository
-    const json = async (status: number, ...args: string[]) => {
+    const json = async <T = never>(status: number, ...args: string[]) => {
       const result = await runCli(root, [...args, '--json'])
       expect(result, args.join(' ')).toMatchObject({ status, stderr: '' })
       expect(result.stdout.trim().split('\n')).toHaveLength(1)
-      return jsonOf<never>(result)
+      return jsonOf<T>(result)
     }
     expect(await json(0, 'add', 'A', '--title', 'Schema', '--state', 'queued')).toMatchObject({
       created: true,
@@ -113,7 +113,8 @@ describe('exit statuses and documents', () => {
       truncated: false,
     })
     expect(await json(0, 'verify')).toMatchObject({ ok: true, problems: [] })
-    expect(await json(0, 'doctor')).toMatchObject({ ok: true })
+    const { checks } = await json<{ checks: { name: string; ok: boolean }[] }>(4, 'doctor')
+    expect(checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['merge driver', 'attributes', 'hooks'])
     expect(await json(0, 'db')).toEqual({
       path: join(root, '.git/ticketplan/index.db'),
       local: join(root, '.git/ticketplan/local.db'),

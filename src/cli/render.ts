@@ -34,12 +34,19 @@ export function render<N extends OperationName>(
 }
 
 const renderers: Renderers = {
-  init: ({ root, made, git }) => [
-    made.length
-      ? `made ${made.map(escapeText).join(', ')} in ${escapeText(root)}`
-      : `nothing to do: ${escapeText(root)} is set up`,
-    ...(git ? [] : ['this is not a git repository: decisions are kept in files, without history']),
-  ],
+  init: ({ root, git, dryRun, skipped, ...done }, { input, paint }) => {
+    const verbs = { made: 'make', changed: 'change', removed: 'remove' }
+    const lines = (['made', 'changed', 'removed'] as const)
+      .filter(verb => done[verb].length > 0)
+      .map(verb => `${dryRun ? `would ${verbs[verb]}` : verb} ${done[verb].map(escapeText).join(', ')}`)
+    const place = escapeText(root)
+    const nothing = `nothing to do: ${place} ${input.undo ? 'has nothing of "ticketplan init"' : 'is set up'}`
+    return [
+      ...(lines.length ? lines.map((line, at) => (at === 0 ? `${line} in ${place}` : line)) : [nothing]),
+      ...skipped.map(({ path, message }) => `${paint('yellow', 'left')} ${escapeText(path)}: ${escapeText(message)}`),
+      ...(git ? [] : ['this is not a git repository: decisions are kept in files, without history']),
+    ]
+  },
   add: ({ ticket, path }) => [`added ${ticketText(ticket)} in ${escapeText(path)}`],
   set: ({ ticket, changed }) => [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`],
   record: recordedLines,
@@ -99,7 +106,7 @@ const renderers: Renderers = {
     return [...table([head, ...cells], paint, width), paint('dim', count)]
   },
   db: ({ path }) => `${path}\n`,
-  sync: countLines,
+  sync: (counts, { input }) => (input.quiet ? [] : countLines(counts)),
   rebuild: countLines,
   verify: ({ ok, problems, fixed, checked }, page) => [
     ...fixed.map(path => `mended ${escapeText(path)}`),

@@ -52,7 +52,7 @@ function describe(root: string, gitDir: string | null): Repository {
     gitDir,
     ticketsDir: join(root, config.ticketsDir),
     indexDir: gitDir ? join(gitDir, 'ticketplan') : join(root, PLAIN_DIR),
-    localDir: gitDir ? join(commonDir(gitDir), 'ticketplan') : join(root, PLAIN_DIR),
+    localDir: gitDir ? join(commonDirOf(gitDir), 'ticketplan') : join(root, PLAIN_DIR),
     config,
   }
 }
@@ -67,7 +67,8 @@ function readGitDir(dotGit: string): string | null {
   return target ? resolve(dirname(dotGit), target) : null
 }
 
-function commonDir(gitDir: string): string {
+/** The folder that all worktrees of a clone share, from git's folder for one of them. */
+export function commonDirOf(gitDir: string): string {
   const file = join(gitDir, 'commondir')
   return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir
 }

@@ -1,28 +1,181 @@
-/** Sets up a checkout: what ticketplan needs to be there, made where it is missing, nothing changed that is there. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { ioError } from '../files/io-error.ts'
-import { checkFolders, PLAIN_DIR, type Repository } from '../files/repository.ts'
+/**
+ * Sets up a checkout, and takes that back.
+ *
+ * In the work tree and in git's folder nothing is lost: what is there is kept, and what cannot be kept is not touched but
+ * reported. What `init` adds outside git's own folder is noted beside the index, so that `--undo` takes out what this
+ * checkout's `init` put in and not what came with a commit. A Ticket, an index or a claim is never touched.
+ */
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { packageRoot } from '../database/open.ts'
+import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
+import { applyConfig, applyFiles, type Changes, emptiedFolders, readLatin1, readLocalConfig } from './changes.ts'
+import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
+import { CHECK_HOOK, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
+import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
+import { NOTE_FILE, noteChanges, notedPaths } from './init-note.ts'
+import { cliCommand, driverCommand, type Programs } from './merge-driver-command.ts'
+import { isFolder, isInside, notPlain, shownPath } from './paths.ts'
 
-/** Makes what is missing; the paths made, from the root. @throws PlanError io. */
-export function initRepository({ root, ticketsDir, gitDir }: Repository): string[] {
+/** What was done, or would be; paths from the root, where they lie below it. */
+export interface SetUp {
+  made: string[]
+  changed: string[]
+  removed: string[]
+  skipped: Skipped[]
+}
+
+export interface InitOptions {
+  dryRun?: boolean
+  /** Also the hook that checks staged Tickets. */
+  preCommit?: boolean
+  programs?: Programs
+  lockTimeoutMs?: number
+}
+
+/** The programs of this installation: the Node that runs, and the built files beside the running one. */
+export function installedPrograms(): Programs {
+  const dist = join(packageRoot(), 'dist')
+  return { node: process.execPath, cli: join(dist, 'cli.js'), mergeDriver: join(dist, 'merge-driver.cjs') }
+}
+
+/**
+ * Makes what is missing, and brings what is of another version or place up to date.
+ * @throws PlanError io, unsafe_path, no_git, git_failed, busy, contended; a second run then finishes it.
+ */
+export function initRepository(repository: Repository, options: InitOptions = {}): SetUp {
+  const { root, ticketsDir, gitDir } = repository
   for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
-  const made: string[] = []
-  const make = (path: string, content: string | null) => {
-    if (existsSync(path)) return
-    try {
-      if (content === null) mkdirSync(path, { recursive: true })
-      else writeFileSync(path, content, { flag: 'wx' })
-    } catch (error) {
-      throw ioError(error, path)
+  const changes: Changes = { config: [], folders: [], files: [], emptied: [] }
+  const skipped: Skipped[] = []
+  const add = (path: string, after: string | null, mode?: number) => {
+    const before = readLatin1(path)
+    if (after !== null && before !== after) changes.files.push({ path, before, after, mode })
+  }
+  for (let folder = ticketsDir; folder !== root && !isFolder(folder); folder = dirname(folder)) {
+    changes.folders.unshift(folder)
+  }
+  // git keeps no empty folder, and a clone must know that this is one of ours.
+  if (changes.folders.length > 0 || readdirSync(ticketsDir).length === 0) add(join(ticketsDir, '.gitkeep'), '')
+  if (gitDir) {
+    const commonDir = commonDirOf(gitDir)
+    const line = attributesLine(repository.config.ticketsDir)
+    for (const path of attributesPaths(root, commonDir)) {
+      const why = notPlain(path)
+      if (why) skipped.push({ path, message: `${why}; add the line ${Buffer.from(line, 'latin1')}` })
+      else {
+        const before = readLatin1(path)
+        add(path, before === null ? `${line}\n` : withAttributesLine(before, line))
+      }
     }
-    made.push(relative(root, path))
+    const place = findHookFolder(repository, commonDir)
+    const checks = options.preCommit || hasCheckHook(place)
+    for (const hook of [...SYNC_HOOKS, ...(checks ? ([CHECK_HOOK] as const) : [])]) {
+      const planned = planHook(hook, place)
+      if ('message' in planned) skipped.push(planned)
+      else add(planned.path, planned.after, 0o755)
+    }
+    const known = readLocalConfig(root)
+    changes.config = Object.entries(settings(options.programs ?? installedPrograms()))
+      .filter(([key, value]) => known.get(key) !== value)
+      .map(([key, value]) => ({ key, value }))
+  } else {
+    if (!isFolder(join(root, PLAIN_DIR))) changes.folders.push(join(root, PLAIN_DIR))
+    if (readLatin1(join(root, PLAIN_DIR, '.gitignore')) === null) add(join(root, PLAIN_DIR, '.gitignore'), '*\n')
   }
-  make(ticketsDir, null)
-  make(join(ticketsDir, '.gitkeep'), '') // git keeps no empty folder, and a clone must know that this is one of ours
-  if (!gitDir) {
-    make(join(root, PLAIN_DIR), null)
-    make(join(root, PLAIN_DIR, '.gitignore'), '*\n')
+  if (!options.dryRun) {
+    const noted = noteChanges(repository, changes)
+    applyConfig(root, changes.config, options.lockTimeoutMs)
+    applyFiles({ ...changes, files: [...noted, ...changes.files] })
   }
-  return made
+  return summary(repository, changes, skipped)
+}
+
+/**
+ * Takes out what `init` added, and nothing else.
+ * @throws PlanError io, unsafe_path, no_git, git_failed, busy, contended; a second run then finishes it.
+ */
+export function undoInit(repository: Repository, options: InitOptions = {}): SetUp {
+  const { root, ticketsDir, gitDir } = repository
+  for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
+  const changes: Changes = { config: [], folders: [], files: [], emptied: [] }
+  const skipped: Skipped[] = []
+  const noted = notedPaths(repository)
+  const remove = (path: string, takeOut: (text: string) => string | null) => {
+    if (notPlain(path)) return
+    const before = readLatin1(path)
+    const after = before === null ? null : takeOut(before)
+    if (before === null || after === before) return
+    if (gitDir && !isInside(path, commonDirOf(gitDir)) && !noted.has(path)) {
+      const message = 'it was there before "ticketplan init" ran here (it came with a commit, perhaps): left as it is'
+      skipped.push({ path, message })
+    } else changes.files.push({ path, before, after })
+  }
+  if (gitDir) {
+    const commonDir = commonDirOf(gitDir)
+    for (const path of attributesPaths(root, commonDir)) {
+      remove(path, text => (text.endsWith('\n') ? withoutAttributesLine(text) || null : withoutAttributesLine(text)))
+    }
+    const folders = new Set([join(commonDir, 'hooks'), findHookFolder(repository, commonDir).folder])
+    for (const folder of folders) {
+      for (const hook of [...SYNC_HOOKS, CHECK_HOOK]) remove(join(folder, hook), withoutBlock)
+    }
+    const known = readLocalConfig(root)
+    changes.config = Object.keys(settings(installedPrograms()))
+      .filter(key => known.has(key))
+      .map(key => ({ key, value: null }))
+  }
+  const keep = join(ticketsDir, '.gitkeep')
+  if (noted.has(keep) && readLatin1(keep) === '') changes.files.push({ path: keep, before: '', after: null })
+  const ignore = join(root, PLAIN_DIR, '.gitignore')
+  // The databases are hidden from a git that comes later for as long as they are there.
+  if (
+    !gitDir &&
+    noted.has(ignore) &&
+    readdirSync(dirname(ignore)).every(name => ['.gitignore', NOTE_FILE].includes(name))
+  ) {
+    changes.files.push({ path: ignore, before: readLatin1(ignore), after: null })
+  }
+  const notePath = join(repository.indexDir, NOTE_FILE)
+  const noteText = readLatin1(notePath)
+  if (noteText !== null) changes.files.push({ path: notePath, before: noteText, after: null })
+  const gone = changes.files.filter(({ after }) => after === null).map(({ path }) => path)
+  changes.emptied = emptiedFolders([...noted, repository.indexDir].filter(isFolder), gone)
+  if (!options.dryRun) {
+    applyFiles(changes)
+    applyConfig(root, changes.config, options.lockTimeoutMs)
+  }
+  return summary(repository, changes, skipped)
+}
+
+function attributesPaths(root: string, commonDir: string): string[] {
+  return [join(root, '.gitattributes'), join(commonDir, 'info', 'attributes')]
+}
+
+/** The keys of git's configuration, and what they are for these programs. */
+function settings(programs: Programs): Record<string, string> {
+  return {
+    'merge.ticketplan.name': 'Ticket files, merged by meaning',
+    'merge.ticketplan.driver': driverCommand(programs),
+    'ticketplan.command': cliCommand(programs),
+  }
+}
+
+function summary(repository: Repository, changes: Changes, skipped: Skipped[]): SetUp {
+  const files = changes.files.filter(({ path }) => path !== join(repository.indexDir, NOTE_FILE))
+  const paths = (which: (change: Changes['files'][number]) => boolean) => files.filter(which).map(({ path }) => path)
+  const config = changes.config.length ? [configPath(repository)] : []
+  const show = (all: string[]) => all.map(path => shownPath(repository.root, path))
+  const created = paths(({ before }) => before === null)
+  const below = changes.folders.flatMap(folder => [folder, ...created.filter(path => dirname(path) === folder)])
+  return {
+    made: show([...new Set([...below, ...created])]),
+    changed: show([...paths(({ before, after }) => before !== null && after !== null), ...config]),
+    removed: show([...paths(({ after }) => after === null), ...changes.emptied]),
+    skipped: skipped.map(({ path, message }) => ({ path: shownPath(repository.root, path), message })),
+  }
+}
+
+function configPath({ gitDir }: Repository): string {
+  return join(commonDirOf(gitDir!), 'config')
 }

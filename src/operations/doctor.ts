@@ -2,9 +2,11 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../database/open.ts'
-import { findGitVersion } from '../files/git.ts'
-import { checkTicketsDir, PLAIN_DIR } from '../files/repository.ts'
+import { findGitConfig, findGitVersion, runGit } from '../files/git.ts'
+import { checkTicketsDir, PLAIN_DIR, type Repository } from '../files/repository.ts'
 import { listOrphans } from '../files/ticket-files.ts'
+import { hookStates } from '../integration/hook-folder.ts'
+import { programsIn } from '../integration/merge-driver-command.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import { operation } from './operation.ts'
@@ -15,7 +17,7 @@ type Check = z.infer<ReturnType<typeof check>>
 /** The installation and its places, checked. */
 export const doctor = operation({
   name: 'doctor',
-  summary: 'Check the installation: versions, folders, databases',
+  summary: 'Check the installation: versions, folders, databases, merge driver, hooks',
   details: 'Exit status 4 where something is wrong. Nothing is changed but the index, which is brought up to date.',
   writes: false,
   fields: {},
@@ -42,6 +44,7 @@ export const doctor = operation({
       look('index', () => indexCheck(store)),
       look('local database', () => localCheck(store)),
       look('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
+      ...(repository.gitDir ? gitChecks(repository) : []),
       look('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
@@ -86,4 +89,45 @@ function localCheck(store: Store): string {
   store.local.reader()
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
+}
+
+const AGAIN = 'run "ticketplan init" again'
+
+/** What `init` sets up for git in this clone. */
+function gitChecks(repository: Repository): Check[] {
+  const { root, config } = repository
+  return [
+    look('merge driver', () => {
+      const line = findGitConfig(root, 'merge.ticketplan.driver')
+      if (line === undefined)
+        fail('not configured in this clone, so Tickets merge as text: run "ticketplan init" once in each clone')
+      const programs =
+        programsIn(line) ?? fail(`merge.ticketplan.driver is not what "ticketplan init" writes: ${AGAIN}`)
+      const missing = Object.values(programs).find(path => !existsSync(path))
+      return missing === undefined
+        ? programs.mergeDriver
+        : fail(`${missing} is missing: install it anew, then ${AGAIN}`)
+    }),
+    look('attributes', () => {
+      const path = `${config.ticketsDir}/x.json`
+      const words = runGit(root, ['check-attr', '-z', 'merge', 'text', '--', path]).toString().split('\0')
+      if (words[2] !== 'ticketplan')
+        fail(`merge is "${words[2]}" for ${path}: ${AGAIN}, and look for another rule for it in a .gitattributes`)
+      if (words[5] !== 'unset')
+        fail(
+          `text is "${words[5]}" for ${path}, so git may convert line ends: ${AGAIN}, and look for another rule for it`,
+        )
+      return `merge=ticketplan -text for ${path}`
+    }),
+    look('hooks', () => {
+      const states = hookStates(repository)
+      const missing = states.filter(({ calls }) => !calls)
+      if (missing.length === 0) return states.map(({ path }) => path).join(', ')
+      const [first] = missing
+      const paths = missing.map(({ path }) => path).join(', ')
+      fail(
+        `without ticketplan: ${paths}; every command looks for changes itself, so run "ticketplan init", or add by hand: ${first!.byHand}`,
+      )
+    }),
+  ]
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
+import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import type { Reconciled } from '../ticket-index/reconcile.ts'
-import { operation } from './operation.ts'
+import { flag, operation } from './operation.ts'
 
 const counts = lazy(() =>
   z.object({
@@ -22,11 +23,30 @@ export const sync = operation({
   summary: 'Make the index equal to the Ticket files, reading only what changed',
   details: 'Every command does this first; on its own it is for scripts, after a git pull for example.',
   writes: false,
-  fields: {},
+  fields: {
+    quiet: {
+      schema: flag,
+      help: 'for hooks: print nothing where all is well, and one line where files cannot be read; a branch without a tickets folder is well',
+    },
+  },
   output: counts,
   examples: ['ticketplan sync', 'git pull && ticketplan sync'],
-  run: store => timed(store, () => store.reconcile()),
+  run(store, { quiet }) {
+    if (!quiet) return timed(store, () => store.reconcile())
+    try {
+      const done = timed(store, () => store.reconcile())
+      if (done.quarantined > 0) store.notify(unreadable(done.quarantined))
+      return done
+    } catch (error) {
+      if (!isPlanError(error, 'not_initialized')) throw error
+      return { tickets: 0, decisions: 0, quarantined: 0, changed: 0, ms: 0 }
+    }
+  },
 })
+
+function unreadable(files: number): string {
+  return `${files} Ticket ${files === 1 ? 'file' : 'files'} cannot be read: "ticketplan verify" names ${files === 1 ? 'it' : 'them'}`
+}
 
 /** The index, made anew. */
 export const rebuild = operation({

@@ -9,6 +9,7 @@ import { problemsOf } from './answers.ts'
 import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './record.ts'
 import { type Problem, problemShape } from './shapes.ts'
+import { verifyStaged } from './verify-staged.ts'
 
 /** A temporary file this old belongs to no running writer, and this much older to no sleeping one. */
 const ORPHAN_MS = { reported: 60_000, removed: 3_600_000 }
@@ -20,7 +21,13 @@ export const verify = operation({
   details:
     'Exit status 4 where there is an error; warnings alone (a relation to a Ticket that has not arrived, a home path in a text) leave it 0. --fix writes valid files that are not in canonical form anew, makes a differing index anew, and removes temporary files that a crash left over an hour ago; it never touches a file that cannot be read.',
   writes: true,
-  fields: { fix: { schema: flag, help: 'mend what can be mended without a decision' } },
+  fields: {
+    fix: { schema: flag, help: 'mend what can be mended without a decision' },
+    staged: {
+      schema: flag,
+      help: 'check the Ticket files that are staged for the next commit, not those of the work tree',
+    },
+  },
   output: () =>
     z.object({
       ok: z.boolean(),
@@ -29,8 +36,9 @@ export const verify = operation({
       fixed: z.array(z.string()),
       checked: z.object({ tickets: z.int(), decisions: z.int() }),
     }),
-  examples: ['ticketplan verify', 'ticketplan verify --fix'],
-  run(store, { fix }) {
+  examples: ['ticketplan verify', 'ticketplan verify --fix', 'ticketplan verify --staged'],
+  run(store, { fix, staged }) {
+    if (staged) return verifyStaged(store.repository, fix)
     store.read(() => {})
     const fixed = fix ? mend(store) : []
     const mismatch = store.index.findMismatch()

@@ -1,0 +1,61 @@
+/**
+ * What this clone's git configuration says: the command line of the merge driver, and that of the program for the hooks.
+ *
+ * git takes a driver whose program is missing for one that kept "ours". So the driver is a shell command that looks
+ * first, and otherwise leaves the markers of a text merge and status 1, with a word on standard error.
+ */
+
+/** The programs of this installation, as absolute paths. */
+export interface Programs {
+  node: string
+  cli: string
+  mergeDriver: string
+}
+
+/** The command that starts this program, for a POSIX shell to evaluate. */
+export function cliCommand({ node, cli }: Programs): string {
+  return `${shellWord(node)} ${shellWord(cli)}`
+}
+
+/** The value of `merge.ticketplan.driver`; git replaces %O, %A, %B, %L and %P, the last of them quoted. */
+export function driverCommand({ node, mergeDriver }: Programs): string {
+  return [
+    `node=${driverWord(node)}`,
+    `driver=${driverWord(mergeDriver)}`,
+    [
+      'if test ! -x "$node"; then why="$node is missing"',
+      'elif test ! -f "$driver"; then why="$driver is missing"',
+      'else "$node" "$driver" %O %A %B %P; ended=$?',
+      'test "$ended" -gt 1 || exit "$ended"',
+      'why="$driver ended with status $ended"',
+      'fi',
+    ].join('; '),
+    // A "%" before a quote is no placeholder in any version of git; "%%" is one percent sign in some only.
+    `printf "%""s\\n" "ticketplan: the merge driver failed: $why." "ticketplan: merged as text instead, see the conflict in "%P"; run \\"ticketplan init\\" again." >&2`,
+    'git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B',
+    // A file that is no text has no markers: theirs is put below ours then.
+    'test "$?" -lt 128 || { echo "======="; cat %B; echo ">>>>>>> theirs"; } >> %A',
+    'exit 1',
+  ].join('; ')
+}
+
+/** A word of a POSIX shell that stands for the text. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** The same for a driver's command line, in which git replaces "%" and certain letters: a quote after it keeps it. */
+function driverWord(text: string): string {
+  return shellWord(text).replaceAll('%', "%''")
+}
+
+const WORD = "((?:'[^']*'|\\\\')+)"
+const DRIVER = new RegExp(`^node=${WORD}; driver=${WORD}; `)
+
+/** The programs that a driver's command line names; undefined for one that `init` did not write. */
+export function programsIn(driver: string): Pick<Programs, 'node' | 'mergeDriver'> | undefined {
+  const [, node, mergeDriver] = DRIVER.exec(driver) ?? []
+  if (node === undefined || mergeDriver === undefined) return undefined
+  const unquote = (word: string) => word.replace(/'([^']*)'|\\'/g, (_, inner?: string) => inner ?? "'")
+  return { node: unquote(node), mergeDriver: unquote(mergeDriver) }
+}

@@ -1,0 +1,41 @@
+/** Looking at paths before anything is written to them. A failure names its path. */
+import { lstatSync, type Stats, statSync } from 'node:fs'
+import { relative, sep } from 'node:path'
+import { ioError } from '../files/io-error.ts'
+
+/** Why a file is not one to write to; null for a regular file or none. */
+export function notPlain(path: string): string | null {
+  const stat = statOf(path, lstatSync)
+  if (stat?.isSymbolicLink()) return 'it is a symbolic link'
+  return !stat || stat.isFile() ? null : 'it is not a regular file'
+}
+
+/** True for a file, or a link to one. */
+export function isFile(path: string): boolean {
+  return statOf(path)?.isFile() === true
+}
+
+/** True for a folder, or a link to one. */
+export function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() === true
+}
+
+/** What is at a path, at the end of links; undefined for nothing. */
+export function statOf(path: string, stat: typeof statSync | typeof lstatSync = statSync): Stats | undefined {
+  try {
+    return stat(path) as Stats
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw ioError(error, path)
+  }
+}
+
+/** True for a path below the folder. */
+export function isInside(path: string, folder: string): boolean {
+  return path.startsWith(folder + sep)
+}
+
+/** A path as it is shown: from the root, where it lies below it. */
+export function shownPath(root: string, path: string): string {
+  return isInside(path, root) ? relative(root, path).split(sep).join('/') : path
+}

@@ -1,0 +1,181 @@
+/**
+ * `verify --staged`: the Ticket files as the next commit would hold them.
+ *
+ * Looks at git's own index and its blobs, never at the work tree. In a hook git may name a temporary index (a commit of
+ * some paths only); that one is what will be committed.
+ */
+import { realpathSync } from 'node:fs'
+import { sep } from 'node:path'
+import { runGit } from '../files/git.ts'
+import type { Repository } from '../files/repository.ts'
+import { idFromPath } from '../files/ticket-files.ts'
+import { decodeTicket } from '../model/canonical-json.ts'
+import { PlanError } from '../model/errors.ts'
+import { Refusal } from '../model/strict-json.ts'
+import { LIMITS } from '../model/text.ts'
+import { FORMAT } from '../model/ticket.ts'
+import type { Problem } from './shapes.ts'
+
+const LINK = '120000'
+const SUBMODULE = '160000'
+/** So many bytes of blobs are asked for at once. */
+const BATCH_BYTES = 64 * 1024 * 1024
+
+interface StagedFile {
+  path: string
+  mode: string
+  blob: string
+  unmerged: boolean
+}
+
+/** What `verify` gives. */
+export interface Report {
+  ok: boolean
+  problems: Problem[]
+  fixed: string[]
+  checked: { tickets: number; decisions: number }
+}
+
+/** Checks what is staged. @throws PlanError invalid_input, no_git, git_failed. */
+export function verifyStaged(repository: Repository, fix: boolean): Report {
+  const { root, gitDir } = repository
+  if (fix) {
+    const message = 'verify: --fix mends files of the work tree, --staged looks at what is staged: give one of them'
+    throw new PlanError('invalid_input', message, { field: 'fix' })
+  }
+  if (!gitDir) throw new PlanError('no_git', `${root} is not in a git repository: nothing is staged`, { folder: root })
+  const files = listStaged(repository)
+  const readable = files.filter(file => placeProblem(file) === null)
+  const blobs = readBlobs(root, readable)
+  const problems: Problem[] = []
+  const checked = { tickets: 0, decisions: 0 }
+  for (const file of files) {
+    const found = placeProblem(file) ?? contentProblem(file, blobs.get(file.blob) ?? null, checked)
+    if (found) problems.push({ severity: 'error', path: file.path, ...found })
+  }
+  return { ok: problems.every(({ severity }) => severity === 'warning'), problems, fixed: [], checked }
+}
+
+/** The staged files that are or should be Tickets, and links, as `listTicketPaths` would find them in the work tree. */
+function listStaged({ root, config }: Repository): StagedFile[] {
+  const args = [
+    '--literal-pathspecs',
+    'diff',
+    '--cached',
+    '--raw',
+    '-z',
+    '--no-abbrev',
+    '--no-renames',
+    '--no-ext-diff',
+  ]
+  const filter = ['--diff-filter=ACMRTU', '--ignore-submodules=dirty', '--', config.ticketsDir]
+  const words = runGit(root, [...args, ...filter], undefined, { indexFile: indexOfHook(root) })
+    .toString()
+    .split('\0')
+  const files = new Map<string, StagedFile>()
+  for (let i = 0; i + 1 < words.length; i += 2) {
+    const [, mode = '', , blob = '', status = ''] = words[i]!.split(' ')
+    const path = words[i + 1]!
+    const below = path.slice(config.ticketsDir.length + 1).split('/')
+    if (below.some(name => name.startsWith('.'))) continue
+    // What lies in a folder with the name of a Ticket file stands for that one.
+    const at = below.findIndex(name => name.endsWith('.json'))
+    if (at === -1 && mode !== LINK) continue
+    const isFolder = at !== -1 && at < below.length - 1
+    const named = isFolder ? [config.ticketsDir, ...below.slice(0, at + 1)].join('/') : path
+    const unmerged = status === 'U' || files.get(named)?.unmerged === true
+    files.set(named, { path: named, mode: isFolder ? 'folder' : mode, blob, unmerged })
+  }
+  return [...files.values()]
+}
+
+/** The index that git handed to the hook which started this; it counts only for the repository that we are run in. */
+function indexOfHook(root: string): string | undefined {
+  const cwd = realpathSync(process.cwd())
+  return cwd === root || cwd.startsWith(root + sep) ? process.env.GIT_INDEX_FILE : undefined
+}
+
+/** What is wrong with a file whatever its bytes. */
+function placeProblem({ mode, unmerged }: StagedFile): { code: string; message: string } | null {
+  if (unmerged) {
+    return { code: 'unmerged', message: 'a conflict that is not resolved yet: resolve it, and stage the file' }
+  }
+  if (mode === LINK) return { code: 'symbolic_link', message: 'a symbolic link: links are not followed' }
+  if (mode === SUBMODULE) return { code: 'not_a_regular_file', message: 'a submodule in place of a Ticket file' }
+  if (mode === 'folder') return { code: 'not_a_regular_file', message: 'a folder in place of a Ticket file' }
+  return null
+}
+
+function contentProblem(
+  { path }: StagedFile,
+  bytes: Buffer | 'too_large' | null,
+  checked: Report['checked'],
+): (Pick<Problem, 'code' | 'message'> & Partial<Problem>) | null {
+  if (bytes === null) return { code: 'unreadable', message: 'git does not have the blob that is staged' }
+  if (bytes === 'too_large') return { code: 'too_large', message: `larger than ${LIMITS.fileBytes} bytes` }
+  try {
+    const { ticket, canonical } = decodeTicket(bytes, idFromPath(path))
+    checked.tickets++
+    checked.decisions += ticket.decisions.length
+    if (ticket.format > FORMAT) {
+      const message = `has format ${ticket.format}, this version knows ${FORMAT}: what it adds is not checked`
+      return { code: 'newer_format', message, severity: 'warning' }
+    }
+    if (canonical) return null
+    const message = 'valid, but not in canonical form; "ticketplan verify --fix" writes it anew: stage it again then'
+    return { code: 'not_canonical', message }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const place = error.place ? `line ${error.place.line}, column ${error.place.column}: ` : ''
+    return { code: error.code, message: `${place}${error.message}` }
+  }
+}
+
+/** The bytes of each blob; those over the limit are not read. */
+function readBlobs(root: string, files: readonly StagedFile[]): Map<string, Buffer | 'too_large'> {
+  const blobs = new Map<string, Buffer | 'too_large'>()
+  let batch: string[] = []
+  let batchBytes = 0
+  const read = () => {
+    for (const [blob, bytes] of readBatch(root, batch)) blobs.set(blob, bytes)
+    batch = []
+    batchBytes = 0
+  }
+  for (const [blob, sizeBytes] of sizesOf(root, [...new Set(files.map(({ blob }) => blob))])) {
+    if (sizeBytes > LIMITS.fileBytes) blobs.set(blob, 'too_large')
+    else {
+      batch.push(blob)
+      batchBytes += sizeBytes
+      if (batchBytes > BATCH_BYTES) read()
+    }
+  }
+  read()
+  return blobs
+}
+
+/** The size of each blob that git has. */
+function sizesOf(root: string, ids: readonly string[]): Map<string, number> {
+  const sizes = new Map<string, number>()
+  if (ids.length === 0) return sizes
+  const output = runGit(root, ['cat-file', '--batch-check'], `${ids.join('\n')}\n`).toString()
+  for (const line of output.trim().split('\n')) {
+    const [id, type, size] = line.split(' ')
+    if (type === 'blob') sizes.set(id!, Number(size))
+  }
+  return sizes
+}
+
+/** Each answer is a line "<id> blob <size>", so many bytes, and a line break. */
+function readBatch(root: string, ids: readonly string[]): Map<string, Buffer> {
+  const blobs = new Map<string, Buffer>()
+  if (ids.length === 0) return blobs
+  const output = runGit(root, ['cat-file', '--batch'], `${ids.join('\n')}\n`)
+  for (let at = 0; at < output.length; ) {
+    const lineEnd = output.indexOf('\n', at)
+    const [id, type, size] = output.subarray(at, lineEnd).toString().split(' ')
+    const length = type === 'blob' ? Number(size) : -1
+    if (length >= 0) blobs.set(id!, output.subarray(lineEnd + 1, lineEnd + 1 + length))
+    at = lineEnd + 2 + length
+  }
+  return blobs
+}
