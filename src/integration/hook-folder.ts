@@ -85,6 +85,7 @@ export function hookStates(repository: Repository): { path: string; calls: boole
   return SYNC_HOOKS.map(hook => {
     const path = join(place.folder, hook)
     const text = isFile(path) ? (readLatin1(path) ?? '') : ''
-    return { path: shownPath(repository.root, path), calls: callsTicketplan(text), byHand: lineByHand(hook) }
+    const calls = callsTicketplan(text) && (place.husky || (statOf(path)!.mode & 0o111) !== 0)
+    return { path: shownPath(repository.root, path), calls, byHand: lineByHand(hook) }
   })
 }
