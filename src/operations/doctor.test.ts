@@ -1,0 +1,89 @@
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, test } from 'vitest'
+import { findRepository } from '../files/repository.ts'
+import { initRepository } from '../integration/init.ts'
+import { driverCommand, programsIn } from '../integration/merge-driver-command.ts'
+import { checkedPlan } from '../test-support/checked-plan.ts'
+import { runGit, type TemporaryRepository, temporaryRepository } from '../test-support/temporary-repository.ts'
+
+/** A repository that is set up, with programs that are there. */
+function setUp(): TemporaryRepository & { driver: string } {
+  const repo = temporaryRepository()
+  const folder = join(repo.root, '.git', "it's 100%A")
+  mkdirSync(folder)
+  const driver = join(folder, 'merge-driver.cjs')
+  writeFileSync(driver, '')
+  initRepository(findRepository(repo.root), {
+    programs: { node: process.execPath, cli: driver, mergeDriver: driver },
+  })
+  return { ...repo, driver }
+}
+
+/** The checks that fail, by name. */
+function failing(root: string): Record<string, string> {
+  using plan = checkedPlan(root)
+  const { ok, checks } = plan.doctor()
+  const bad = checks.filter(check => !check.ok)
+  expect(ok).toBe(bad.length === 0)
+  return Object.fromEntries(bad.map(({ name, detail }) => [name, detail]))
+}
+
+const again = expect.stringContaining('ticketplan init')
+
+test('all is well after init', () => {
+  using repo = setUp()
+  expect(failing(repo.root)).toEqual({})
+})
+
+test('a clone in which init did not run', () => {
+  using repo = temporaryRepository()
+  expect(failing(repo.root)).toEqual({ 'merge driver': again, attributes: again, hooks: again })
+})
+
+test('a folder outside git needs none of it', () => {
+  using repo = temporaryRepository({ git: false })
+  expect(failing(repo.root)).toEqual({})
+})
+
+test('the program of the driver is gone, or the line is not ours', () => {
+  using repo = setUp()
+  renameSync(repo.driver, `${repo.driver}.away`)
+  expect(failing(repo.root)).toEqual({ 'merge driver': expect.stringContaining(`${repo.driver} is missing`) })
+  runGit(repo.root, 'config', 'merge.ticketplan.driver', 'true')
+  expect(failing(repo.root)).toEqual({ 'merge driver': again })
+})
+
+test('another rule wins over the attributes', () => {
+  using repo = setUp()
+  mkdirSync(join(repo.root, '.git/info'), { recursive: true })
+  writeFileSync(join(repo.root, '.git/info/attributes'), '*.json merge=union\n')
+  expect(failing(repo.root)).toEqual({ attributes: expect.stringContaining('merge is "union"') })
+  writeFileSync(join(repo.root, '.git/info/attributes'), '*.json text\n')
+  expect(failing(repo.root)).toEqual({ attributes: expect.stringContaining('text is "set"') })
+})
+
+test('a hook that is gone, one that is not executable, one with the line added by hand', () => {
+  using repo = setUp()
+  const hook = join(repo.root, '.git/hooks/post-merge')
+  rmSync(hook)
+  const named = { hooks: expect.stringMatching(/post-merge;.*sync --quiet/) }
+  expect(failing(repo.root)).toEqual(named)
+  writeFileSync(hook, '#!/usr/bin/env fish\ngit config --get ticketplan.command\n')
+  chmodSync(hook, 0o644)
+  expect(failing(repo.root)).toEqual(named)
+  chmodSync(hook, 0o755)
+  expect(failing(repo.root)).toEqual({})
+})
+
+it.each([
+  '/plain',
+  "/it's",
+  "/'",
+  '/100%A',
+  '/a; driver=b',
+  '/ü \n"',
+])('reads the programs out of a driver line: %j', path => {
+  const programs = { node: `${path}/node`, mergeDriver: `${path}/merge-driver.cjs` }
+  expect(programsIn(driverCommand({ ...programs, cli: '' }))).toEqual(programs)
+})
