@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -414,6 +416,14 @@ describe('where it cannot be done', () => {
     undoIn(repo.root)
     expect(runGit(repo.root, 'status', '--porcelain')).toBe('')
     expect(read(repo.root, '.git/config')).not.toContain('ticketplan')
+  })
+
+  it("git's lock is waited for until it is free", async () => {
+    using repo = bareOfTickets()
+    const lock = write(join(repo.root, '.git/config.lock'), '')
+    const child = spawn('sh', ['-c', 'sleep 0.3; rm "$0"', lock])
+    expect(initIn(repo.root).changed).toEqual(['.git/config'])
+    await once(child, 'close')
   })
 
   it('without the program git nothing is done', () => {

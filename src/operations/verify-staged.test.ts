@@ -149,12 +149,12 @@ describe('verify --staged', () => {
   it('takes names with blanks, quotes and other scripts, and a ticketsDir that looks like a pattern', () => {
     using repo = temporaryRepository()
     const { root } = repo
-    writeFileSync(join(root, 'ticketplan.json'), '{"ticketsDir":"-x*/my [tickets]"}')
-    put(root, '-x*/my [tickets]/日本 "q"\n/A.json', 'broken')
-    put(root, '-x*/my [tickets]/B.json', encodeTicket(makeTicket('B')))
-    put(root, '-xy/my t/C.json', 'broken')
+    writeFileSync(join(root, 'ticketplan.json'), '{"ticketsDir":"-x/my [tickets]*"}')
+    put(root, '-x/my [tickets]*/日本 "q"\n/A.json', 'broken')
+    put(root, '-x/my [tickets]*/B.json', encodeTicket(makeTicket('B')))
+    put(root, '-x/my team of the other folder/C.json', 'broken')
     stage(root)
-    expect(found(root)).toEqual([['syntax', '-x*/my [tickets]/日本 "q"\n/A.json']])
+    expect(found(root)).toEqual([['syntax', '-x/my [tickets]*/日本 "q"\n/A.json']])
   })
 
   it('looks at the index that git names to a hook, where it runs in that repository', () => {

@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, test } from 'vitest'
+import { temporaryFolder } from '../test-support/temporary-repository.ts'
+import { applyFiles, emptiedFolders } from './changes.ts'
+
+it.each(['new\n', null])('a file that somebody changed meanwhile is left as it is: to %j', after => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'hook')
+  writeFileSync(path, 'theirs\n')
+  for (const before of ['as it was planned\n', ...(after === null ? [] : [null])]) {
+    expect(() => applyFiles({ folders: [], files: [{ path, before, after }], emptied: [] })).toThrow(
+      expect.objectContaining({ code: 'contended' }),
+    )
+  }
+  expect(readFileSync(path, 'utf8')).toBe('theirs\n')
+})
+
+test('a folder is emptied only where nothing else is in it', () => {
+  using folder = temporaryFolder()
+  const [outer, inner] = [join(folder.path, 'a'), join(folder.path, 'a', 'b')]
+  mkdirSync(inner, { recursive: true })
+  const keep = join(inner, '.gitkeep')
+  writeFileSync(keep, '')
+  expect(emptiedFolders([outer, inner], [keep])).toEqual([inner, outer])
+  writeFileSync(join(outer, 'mine'), '')
+  expect(emptiedFolders([outer, inner], [keep])).toEqual([inner])
+  // Something that came after the plan was made stays, and its folder with it.
+  writeFileSync(join(inner, 'T.json'), '')
+  applyFiles({ folders: [], files: [{ path: keep, before: '', after: null }], emptied: [inner] })
+  expect(existsSync(join(inner, 'T.json'))).toBe(true)
+})
