@@ -65,7 +65,8 @@ export function applyConfig(root: string, changes: readonly ConfigChange[], time
     const args = ['config', '--local', ...change]
     for (const startedAt = performance.now(); ; pause()) {
       const { status, stderr } = tryGit(root, args)
-      if (status === 0) break
+      // 5: somebody has taken it out already.
+      if (status === 0 || (status === 5 && value === null)) break
       if (!/could not lock config file .*: File exists/.test(stderr)) {
         throw new PlanError('git_failed', `git's configuration of ${root} cannot be changed: ${stderr.trim()}`, {
           command: args.join(' '),
@@ -93,7 +94,8 @@ export function applyFiles({ folders, files, emptied }: Omit<Changes, 'config'>)
     }
     attempt(path, () => mkdirSync(dirname(path), { recursive: true }))
     const placement = { create: before === null, mode: before === null ? mode : lstatSync(path).mode, stillExpected }
-    if (writeFileAtomically(path, Buffer.from(after, 'latin1'), placement) === 'changed') throw contended(path)
+    const written = writeFileAtomically(path, Buffer.from(after, 'latin1'), placement)
+    if (written === 'changed' && readLatin1(path) !== after) throw contended(path)
   }
   for (const folder of folders) attempt(folder, () => mkdirSync(folder, { recursive: true }))
   for (const folder of emptied) attempt(folder, () => isEmptyFolder(folder) && rmdirSync(folder))

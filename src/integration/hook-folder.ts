@@ -1,7 +1,7 @@
 /** Where git looks for this checkout's hooks, and what is to become of each of them. */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { tryGit } from '../files/git.ts'
+import { runGit } from '../files/git.ts'
 import { commonDirOf, type Repository } from '../files/repository.ts'
 import { readLatin1 } from './changes.ts'
 import {
@@ -34,8 +34,9 @@ export interface HookFolder {
 
 /** The folder of this checkout's hooks, by `core.hooksPath` and who set it. @throws PlanError no_git, git_failed. */
 export function findHookFolder({ root }: Repository, commonDir: string): HookFolder {
-  const args = ['config', '--type=path', '--show-scope', '-z', '--get-all', 'core.hooksPath']
-  const words = tryGit(root, args).stdout.toString().split('\0')
+  const words = runGit(root, ['config', '--type=path', '--show-scope', '-z', '--get-all', 'core.hooksPath'])
+    .toString()
+    .split('\0')
   let set: { scope: string; value: string } | undefined
   // The scope "command" is that of our own arguments.
   for (let i = 0; i + 1 < words.length; i += 2) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
-import { CLI, jsonOf, runCli } from '../test-support/run-cli.ts'
+import { CLI, inParallel, jsonOf, runCli } from '../test-support/run-cli.ts'
 import { mountObstacle, mountReadOnly } from '../test-support/system-abilities.ts'
 import {
   makeNote,
@@ -445,6 +445,33 @@ describe('the merge driver, in a bare environment', () => {
     expect(git(root, 'merge', '--quiet', 'side').status).toBe(0)
     expect(readFileSync(path, 'utf8')).toContain('"merged":[true,true,true]')
   })
+})
+
+test('eight worktrees of one clone are set up at the same time, and taken back', async () => {
+  using repo = temporaryRepository()
+  using folder = temporaryFolder()
+  write(join(repo.root, '.git/hooks/post-merge'), '#!/bin/sh\nexit 0\n', 0o755)
+  commitAll(repo.root, 'one')
+  const config = readFileSync(join(repo.root, '.git/config'), 'utf8')
+  const roots = Array.from({ length: 8 }, (_, n) => join(folder.path, `wt${n}`))
+  for (const root of roots) done(repo.root, 'worktree', 'add', '--quiet', root)
+  const all = async (...args: string[]) => {
+    for (const run of await inParallel(
+      8,
+      roots.map(root => () => runCli(root, ['init', ...args])),
+    ))
+      expect(run).toMatchObject({ status: 0, stderr: '' })
+  }
+  await all()
+  for (const root of roots) {
+    expect(done(root, 'status', '--porcelain')).toBe('?? .gitattributes\n?? tickets/\n')
+    expect((await runCli(root, ['init'])).stdout).toContain('nothing to do')
+  }
+  expect(readFileSync(join(repo.root, '.git/hooks/post-merge'), 'utf8').match(/>>> ticketplan/g)).toHaveLength(1)
+  await all('--undo')
+  for (const root of roots) expect(done(root, 'status', '--porcelain')).toBe('')
+  expect(readFileSync(join(repo.root, '.git/hooks/post-merge'), 'utf8')).toBe('#!/bin/sh\nexit 0\n')
+  expect(readFileSync(join(repo.root, '.git/config'), 'utf8')).toBe(config)
 })
 
 const noMount = mountObstacle()

@@ -247,6 +247,16 @@ describe('core.hooksPath', () => {
     expect(snapshot(repo.root)).toEqual({ ...before, ...gitOwn(repo.root) })
   })
 
+  it('that has no folder yet: it is made, and taken out', () => {
+    using repo = bareOfTickets()
+    runGit(repo.root, 'config', 'core.hooksPath', 'tools/git hooks')
+    expect(initIn(repo.root).made).toEqual(
+      expect.arrayContaining(['tools', 'tools/git hooks', 'tools/git hooks/post-merge']),
+    )
+    expect(undoIn(repo.root).removed.slice(-3)).toEqual(['tools/git hooks', 'tickets', 'tools'])
+    expect(existsSync(join(repo.root, 'tools'))).toBe(false)
+  })
+
   it('as an absolute path, with "~", and of one worktree', () => {
     using repo = bareOfTickets()
     using home = temporaryFolder()

@@ -9,6 +9,7 @@ import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageRoot } from '../database/open.ts'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
+import { isPlanError } from '../model/errors.ts'
 import { applyConfig, applyFiles, type Changes, emptiedFolders, readLatin1, readLocalConfig } from './changes.ts'
 import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
 import { CHECK_HOOK, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
@@ -44,17 +45,24 @@ export function installedPrograms(): Programs {
  * @throws PlanError io, unsafe_path, no_git, git_failed, busy, contended; a second run then finishes it.
  */
 export function initRepository(repository: Repository, options: InitOptions = {}): SetUp {
+  return withoutRival(() => initOnce(repository, options))
+}
+
+function initOnce(repository: Repository, options: InitOptions): SetUp {
   const { root, ticketsDir, gitDir } = repository
   for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
   const changes: Changes = { config: [], folders: [], files: [], emptied: [] }
   const skipped: Skipped[] = []
-  const add = (path: string, after: string | null, mode?: number) => {
+  const makeFolder = (folder: string) => {
+    const missing: string[] = []
+    for (let at = folder; !isFolder(at) && !changes.folders.includes(at); at = dirname(at)) missing.unshift(at)
+    changes.folders.push(...missing)
+  }
+  const add = (path: string, after: string, mode?: number) => {
     const before = readLatin1(path)
-    if (after !== null && before !== after) changes.files.push({ path, before, after, mode })
+    if (before !== after) changes.files.push({ path, before, after, mode })
   }
-  for (let folder = ticketsDir; folder !== root && !isFolder(folder); folder = dirname(folder)) {
-    changes.folders.unshift(folder)
-  }
+  makeFolder(ticketsDir)
   // git keeps no empty folder, and a clone must know that this is one of ours.
   if (changes.folders.length > 0 || readdirSync(ticketsDir).length === 0) add(join(ticketsDir, '.gitkeep'), '')
   if (gitDir) {
@@ -73,14 +81,17 @@ export function initRepository(repository: Repository, options: InitOptions = {}
     for (const hook of [...SYNC_HOOKS, ...(checks ? ([CHECK_HOOK] as const) : [])]) {
       const planned = planHook(hook, place)
       if ('message' in planned) skipped.push(planned)
-      else add(planned.path, planned.after, 0o755)
+      else {
+        if (!isInside(planned.path, commonDir)) makeFolder(dirname(planned.path))
+        add(planned.path, planned.after, 0o755)
+      }
     }
     const known = readLocalConfig(root)
     changes.config = Object.entries(settings(options.programs ?? installedPrograms()))
       .filter(([key, value]) => known.get(key) !== value)
       .map(([key, value]) => ({ key, value }))
   } else {
-    if (!isFolder(join(root, PLAIN_DIR))) changes.folders.push(join(root, PLAIN_DIR))
+    makeFolder(join(root, PLAIN_DIR))
     if (readLatin1(join(root, PLAIN_DIR, '.gitignore')) === null) add(join(root, PLAIN_DIR, '.gitignore'), '*\n')
   }
   if (!options.dryRun) {
@@ -96,6 +107,10 @@ export function initRepository(repository: Repository, options: InitOptions = {}
  * @throws PlanError io, unsafe_path, no_git, git_failed, busy, contended; a second run then finishes it.
  */
 export function undoInit(repository: Repository, options: InitOptions = {}): SetUp {
+  return withoutRival(() => undoOnce(repository, options))
+}
+
+function undoOnce(repository: Repository, options: InitOptions): SetUp {
   const { root, ticketsDir, gitDir } = repository
   for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
   const changes: Changes = { config: [], folders: [], files: [], emptied: [] }
@@ -148,6 +163,20 @@ export function undoInit(repository: Repository, options: InitOptions = {}): Set
   return summary(repository, changes, skipped)
 }
 
+/** Others that set up worktrees of the same clone at the same moment get in the way this often at most. */
+const ATTEMPTS = 20
+
+/** Plans and applies anew where another program changed one of the files in between. */
+function withoutRival(action: () => SetUp): SetUp {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return action()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isPlanError(error, 'contended')) throw error
+    }
+  }
+}
+
 function attributesPaths(root: string, commonDir: string): string[] {
   return [join(root, '.gitattributes'), join(commonDir, 'info', 'attributes')]
 }
@@ -162,7 +191,8 @@ function settings(programs: Programs): Record<string, string> {
 }
 
 function summary(repository: Repository, changes: Changes, skipped: Skipped[]): SetUp {
-  const files = changes.files.filter(({ path }) => path !== join(repository.indexDir, NOTE_FILE))
+  const { gitDir, indexDir } = repository
+  const files = changes.files.filter(({ path }) => path !== join(indexDir, NOTE_FILE))
   const paths = (which: (change: Changes['files'][number]) => boolean) => files.filter(which).map(({ path }) => path)
   const config = changes.config.length ? [configPath(repository)] : []
   const show = (all: string[]) => all.map(path => shownPath(repository.root, path))
@@ -171,7 +201,10 @@ function summary(repository: Repository, changes: Changes, skipped: Skipped[]): 
   return {
     made: show([...new Set([...below, ...created])]),
     changed: show([...paths(({ before, after }) => before !== null && after !== null), ...config]),
-    removed: show([...paths(({ after }) => after === null), ...changes.emptied]),
+    removed: show([
+      ...paths(({ after }) => after === null),
+      ...changes.emptied.filter(path => !gitDir || path !== indexDir),
+    ]),
     skipped: skipped.map(({ path, message }) => ({ path: shownPath(repository.root, path), message })),
   }
 }
