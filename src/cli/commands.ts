@@ -22,6 +22,7 @@ const loaders: Record<OperationName, () => Promise<unknown>> = {
   sync: async () => (await import('../operations/sync.ts')).sync,
   rebuild: async () => (await import('../operations/sync.ts')).rebuild,
   verify: async () => (await import('../operations/verify.ts')).verify,
+  resolve: async () => (await import('../operations/resolve.ts')).resolve,
   doctor: async () => (await import('../operations/doctor.ts')).doctor,
   import: async () => (await import('../operations/import.ts')).importTickets,
   export: async () => (await import('../operations/export.ts')).exportPlan,

@@ -111,7 +111,7 @@ const renderers: Renderers = {
   verify: ({ ok, problems, fixed, checked }, page) => [
     ...fixed.map(path => `mended ${escapeText(path)}`),
     ...problemLines(problems, page),
-    `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${count(checked.tickets, 'Ticket')}, ${count(checked.decisions, 'decision')}, ${count(problems.length, ok ? 'warning' : 'problem')}`,
+    `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${count(checked.tickets, 'Ticket')}, ${count(checked.decisions, 'decision')}, ${checked.merges === undefined ? '' : `${count(checked.merges, 'merge')}, `}${count(problems.length, ok ? 'warning' : 'problem')}`,
   ],
   doctor: ({ checks }, page) =>
     table(
@@ -135,6 +135,18 @@ const renderers: Renderers = {
     ...dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`),
   ],
   export: ({ text }) => text,
+  resolve: ({ resolved, kept, unresolved, others }, { paint }) => [
+    ...(resolved.length + kept.length + unresolved.length === 0 ? ['nothing to resolve in Ticket files'] : []),
+    ...resolved.map(({ path, contested }) => {
+      const lost = contested
+        ? `, ${contested} ${contested === 1 ? 'value that lost is' : 'values that lost are'} kept`
+        : ''
+      return `${paint('green', 'resolved')}: ${escapeText(path)}${lost}`
+    }),
+    ...kept.map(({ path, message }) => `kept: ${escapeText(path)}: ${escapeText(message)}`),
+    ...unresolved.map(({ path, message }) => `${paint('red', 'left')}: ${escapeText(path)}: ${escapeText(message)}`),
+    ...(others.length ? [`conflicts in other files remain: ${others.map(escapeText).join(', ')}`] : []),
+  ],
   'merge-driver': ({ message }) => (message === null ? [] : [`ticketplan: ${escapeText(message)}`]),
 }
 

@@ -26,7 +26,7 @@ export function driverCommand({ node, mergeDriver }: Programs): string {
       'if test ! -x "$node"; then why="$node is missing"',
       'elif test ! -f "$driver"; then why="$driver is missing"',
       'else "$node" "$driver" %O %A %B %P; ended=$?',
-      'test "$ended" -ne 0 || exit 0',
+      'case "$ended" in 0) exit 0;; 3) exit 1;; esac',
       // Node ends with 1 too where the program is damaged; what the program calls a conflict has markers.
       'why="$driver ended with status $ended"',
       'if test "$ended" -eq 1; then if grep -q "^<<<" %A; then exit 1; fi; why="$why and no markers"; fi',

@@ -31,6 +31,8 @@ export interface MergeFiles {
 export interface FileMerge {
   /** True where ours holds the merged Ticket; else it holds the text merge, for a person to finish. */
   merged: boolean
+  /** True where ours holds the markers of a conflict. */
+  markers: boolean
   /** The decisions that keep what lost. */
   contested: Decision[]
   /** What a person should know; null where there is nothing to say. */
@@ -47,11 +49,12 @@ export function mergeFiles(files: MergeFiles): FileMerge {
     const message = fields
       ? `${files.path}: both sides changed ${fields}; what lost is kept as a contested decision`
       : null
-    return { merged: true, contested: merged.contested, message }
+    return { merged: true, markers: false, contested: merged.contested, message }
   } catch (error) {
-    const left = leaveMarkers(files)
+    const markers = mergeAsText(files)
+    const left = markers ? 'git merged it as text, with conflict markers' : 'git merged it as text'
     const message = `${files.path}: ${(error as Error).message}; ${left}: mend it by hand, or see "ticketplan resolve --help"`
-    return { merged: false, contested: [], message }
+    return { merged: false, markers, contested: [], message }
   }
 }
 
@@ -96,12 +99,12 @@ function phaseOfFolder(): (state: string) => Phase {
   return state => phaseOf()(state)
 }
 
-/** Puts git's text merge into ours, or both sides whole between markers; says in a few words what it did. */
-function leaveMarkers({ base, ours, theirs }: MergeFiles): string {
+/** Puts git's text merge into ours, or both sides whole between markers; true where there are markers. */
+function mergeAsText({ base, ours, theirs }: MergeFiles): boolean {
   const text = mergeText({ base, ours, theirs })
   if (text) {
     replace(ours, text)
-    return 'git merged it as text'
+    return /^<{7}/m.test(text.toString())
   }
   const side = (path: string) => {
     const text = readFileSync(path)
@@ -109,7 +112,7 @@ function leaveMarkers({ base, ours, theirs }: MergeFiles): string {
   }
   const parts = [Buffer.from('<<<<<<< ours\n'), side(ours), Buffer.from('=======\n'), side(theirs)]
   replace(ours, Buffer.concat([...parts, Buffer.from('>>>>>>> theirs\n')]))
-  return 'both sides stand in it between markers'
+  return true
 }
 
 /** Whole or not at all: half of a file would look like a side. */

@@ -18,7 +18,14 @@ export const mergeDriver = operation({
     theirs: { schema: path, help: 'their version, %B', positional: true },
     path: { schema: path, help: "the Ticket file's path in the repository, %P", positional: true },
   },
-  output: () => z.object({ merged: z.boolean(), contested: z.array(decisionShape()), message: z.nullable(z.string()) }),
+  output: () =>
+    z.object({
+      merged: z.boolean(),
+      /** True where a conflict's markers were left. */
+      markers: z.boolean(),
+      contested: z.array(decisionShape()),
+      message: z.nullable(z.string()),
+    }),
   examples: ['ticketplan merge-driver %O %A %B %P'],
   run: (_, files) => mergeFiles(files),
   exitStatus: ({ merged }) => (merged ? 0 : 1),

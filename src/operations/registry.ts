@@ -12,6 +12,7 @@ import { mergeDriver } from './merge-driver.ts'
 import { queue } from './queue.ts'
 import { record } from './record.ts'
 import { relations } from './relations.ts'
+import { resolve } from './resolve.ts'
 import { retract } from './retract.ts'
 import { set } from './set.ts'
 import { show } from './show.ts'
@@ -40,6 +41,7 @@ export const operations = {
   sync,
   rebuild,
   verify,
+  resolve,
   doctor,
   import: importTickets,
   export: exportPlan,

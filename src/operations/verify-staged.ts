@@ -7,6 +7,7 @@
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
 import { runGit } from '../files/git.ts'
+import { readBlobs } from '../files/git-blobs.ts'
 import type { Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
@@ -18,8 +19,6 @@ import type { Problem } from './shapes.ts'
 
 const LINK = '120000'
 const SUBMODULE = '160000'
-/** So many bytes of blobs are asked for at once. */
-const BATCH_BYTES = 64 * 1024 * 1024
 
 interface StagedFile {
   path: string
@@ -33,7 +32,7 @@ export interface Report {
   ok: boolean
   problems: Problem[]
   fixed: string[]
-  checked: { tickets: number; decisions: number }
+  checked: { tickets: number; decisions: number; merges?: number | undefined }
 }
 
 /** Checks what is staged. @throws PlanError invalid_input, no_git, git_failed. */
@@ -46,7 +45,10 @@ export function verifyStaged(repository: Repository, fix: boolean): Report {
   if (!gitDir) throw new PlanError('no_git', `${root} is not in a git repository: nothing is staged`, { folder: root })
   const files = listStaged(repository)
   const readable = files.filter(file => placeProblem(file) === null)
-  const blobs = readBlobs(root, readable)
+  const blobs = readBlobs(
+    root,
+    readable.map(({ blob }) => blob),
+  )
   const problems: Problem[] = []
   const checked = { tickets: 0, decisions: 0 }
   for (const file of files) {
@@ -129,53 +131,4 @@ function contentProblem(
     const place = error.place ? `line ${error.place.line}, column ${error.place.column}: ` : ''
     return { code: error.code, message: `${place}${error.message}` }
   }
-}
-
-/** The bytes of each blob; those over the limit are not read. */
-function readBlobs(root: string, files: readonly StagedFile[]): Map<string, Buffer | 'too_large'> {
-  const blobs = new Map<string, Buffer | 'too_large'>()
-  let batch: string[] = []
-  let batchBytes = 0
-  const read = () => {
-    for (const [blob, bytes] of readBatch(root, batch)) blobs.set(blob, bytes)
-    batch = []
-    batchBytes = 0
-  }
-  for (const [blob, sizeBytes] of sizesOf(root, [...new Set(files.map(({ blob }) => blob))])) {
-    if (sizeBytes > LIMITS.fileBytes) blobs.set(blob, 'too_large')
-    else {
-      batch.push(blob)
-      batchBytes += sizeBytes
-      if (batchBytes > BATCH_BYTES) read()
-    }
-  }
-  read()
-  return blobs
-}
-
-/** The size of each blob that git has. */
-function sizesOf(root: string, ids: readonly string[]): Map<string, number> {
-  const sizes = new Map<string, number>()
-  if (ids.length === 0) return sizes
-  const output = runGit(root, ['cat-file', '--batch-check'], `${ids.join('\n')}\n`).toString()
-  for (const line of output.trim().split('\n')) {
-    const [id, type, size] = line.split(' ')
-    if (type === 'blob') sizes.set(id!, Number(size))
-  }
-  return sizes
-}
-
-/** Each answer is a line "<id> blob <size>", so many bytes, and a line break. */
-function readBatch(root: string, ids: readonly string[]): Map<string, Buffer> {
-  const blobs = new Map<string, Buffer>()
-  if (ids.length === 0) return blobs
-  const output = runGit(root, ['cat-file', '--batch'], `${ids.join('\n')}\n`)
-  for (let at = 0; at < output.length; ) {
-    const lineEnd = output.indexOf('\n', at)
-    const [id, type, size] = output.subarray(at, lineEnd).toString().split(' ')
-    const length = type === 'blob' ? Number(size) : -1
-    if (length >= 0) blobs.set(id!, output.subarray(lineEnd + 1, lineEnd + 1 + length))
-    at = lineEnd + 2 + length
-  }
-  return blobs
 }

@@ -2,6 +2,7 @@ import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { listOrphans } from '../files/ticket-files.ts'
+import { findMergeLosses } from '../integration/merge-losses.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Store } from '../store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
@@ -27,6 +28,11 @@ export const verify = operation({
       schema: flag,
       help: 'check the Ticket files that are staged for the next commit, not those of the work tree',
     },
+    since: {
+      schema: z.optional(z.string().check(z.minLength(1))),
+      help: 'check the merges after this commit too: none may have lost a decision of either side',
+      value: 'rev',
+    },
   },
   output: () =>
     z.object({
@@ -34,10 +40,20 @@ export const verify = operation({
       problems: z.array(problemShape()),
       /** Paths that --fix has mended. */
       fixed: z.array(z.string()),
-      checked: z.object({ tickets: z.int(), decisions: z.int() }),
+      checked: z.object({
+        tickets: z.int(),
+        decisions: z.int(),
+        /** Merges of the history that was asked for. */
+        merges: z.optional(z.int()),
+      }),
     }),
-  examples: ['ticketplan verify', 'ticketplan verify --fix', 'ticketplan verify --staged'],
-  run(store, { fix, staged }) {
+  examples: [
+    'ticketplan verify',
+    'ticketplan verify --fix',
+    'ticketplan verify --staged',
+    'ticketplan verify --since origin/main',
+  ],
+  run(store, { fix, staged, since }) {
     if (staged) return verifyStaged(store.repository, fix)
     store.read(() => {})
     const fixed = fix ? mend(store) : []
@@ -55,9 +71,11 @@ export const verify = operation({
       const message = `${mismatch}; "ticketplan rebuild" makes it anew`
       problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
     }
+    const history = since === undefined ? null : findMergeLosses(store.repository, since, store.progress)
+    for (const loss of history?.losses ?? []) problems.push({ code: 'lost_in_merge', ...loss, severity: 'error' })
     const ok = problems.every(({ severity }) => severity === 'warning')
     const { tickets, decisions } = store.index.peek(queries => queries.counts())
-    return { ok, problems, fixed, checked: { tickets, decisions } }
+    return { ok, problems, fixed, checked: { tickets, decisions, ...(history && { merges: history.merges }) } }
   },
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })

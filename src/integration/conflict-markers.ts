@@ -1,0 +1,34 @@
+/** A text that a merge left with conflict markers, taken apart into its sides. */
+
+/** The whole text of each side; `base` is null where the markers do not show it (only git's diff3 style does). */
+export interface MarkedSides {
+  base: string | null
+  ours: string
+  theirs: string
+}
+
+const MARKER = /^(<{7,}|\|{7,}|={7,}|>{7,})(?:[ \r].*)?$/
+
+/** The sides of a text with markers; null where there are none, or where they do not close. */
+export function splitMarkers(text: string): MarkedSides | null {
+  const sides = { base: '', ours: '', theirs: '' }
+  let within: keyof MarkedSides | null = null
+  let hunks = 0
+  let hunksWithBase = 0
+  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+    const marker: string | undefined = MARKER.exec(line.replace(/\n$/, ''))?.[1]?.[0]
+    if (marker === '<' && within === null) {
+      within = 'ours'
+      hunks++
+    } else if (marker === '|' && within === 'ours') {
+      within = 'base'
+      hunksWithBase++
+    } else if (marker === '=' && (within === 'ours' || within === 'base')) within = 'theirs'
+    else if (marker === '>' && within === 'theirs') within = null
+    else if (marker !== undefined) return null
+    else if (within !== null) sides[within] += line
+    else for (const side of ['base', 'ours', 'theirs'] as const) sides[side] += line
+  }
+  if (within !== null || hunks === 0) return null
+  return { ...sides, base: hunksWithBase === hunks ? sides.base : null }
+}
