@@ -5,7 +5,7 @@
  * clone's one write lock: the file is read, changed by a pure function, checked, written durably, and only then noted in the
  * index; what another program changed in between is read again, never overwritten. The index never writes a file.
  */
-import { statSync } from 'node:fs'
+import { lstatSync, type Stats, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
 import { type Acquired, acquireLease, type LeaseRequest, type LiveClaims, liveClaims } from './claims/claims.ts'
@@ -34,7 +34,7 @@ import { LIMITS } from './model/text.ts'
 import type { Ticket } from './model/ticket.ts'
 import { idKey, isTicketId, type TicketId } from './model/ticket-id.ts'
 import type { IndexQueries, TicketRow } from './ticket-index/query.ts'
-import type { Progress, Reconciled } from './ticket-index/reconcile.ts'
+import { isRacy, type Progress, type Reconciled } from './ticket-index/reconcile.ts'
 import { resolveName, unknownTicket } from './ticket-index/resolve-name.ts'
 import { type TicketIndex, ticketIndex } from './ticket-index/ticket-index.ts'
 
@@ -75,6 +75,16 @@ export interface View {
   resolve(name: string): { id: TicketId; row: TicketRow | null }
 }
 
+/** Somebody who hears of changes to the files of the tickets folder, and has all of them checked now and then. */
+export interface Watcher {
+  /** True while it hears of every change, as far as anybody can know. */
+  isHearing(): boolean
+  /** When it last heard of one, by `performance.now()`. */
+  heardAt: number
+  /** For how long after a full check its word is taken. */
+  trustedMs: number
+}
+
 export interface Store {
   readonly repository: Repository
   readonly index: TicketIndex
@@ -87,6 +97,13 @@ export interface Store {
   readonly progress: Progress | undefined
   /** Runs the action over what the files hold now. */
   read<T>(action: (view: View) => T): T
+  /**
+   * The same, for an answer that rests on few Tickets. While a watcher's word can be taken, only their files are looked at.
+   * The action must have no effects: it may run more than once.
+   */
+  readFew<T>(action: (view: View) => T): T
+  /** Takes the word of a watcher, until the function that it gives is called. */
+  trust(watcher: Watcher): () => void
   /** Makes the index equal to the files. */
   reconcile(): Reconciled
   /** Makes the index anew. */
@@ -129,7 +146,7 @@ export function openStore(options: OpenOptions = {}): Store {
   }
   let repository = findRepository(options.root ?? process.cwd())
   const configPath = join(repository.root, CONFIG_FILE)
-  let configStamp = stampOf(configPath)
+  let configStamp = stampOf(statSync(configPath, { throwIfNoEntry: false }))
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
   const moment = leaseClock(options.now)
@@ -142,10 +159,13 @@ export function openStore(options: OpenOptions = {}): Store {
   let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
   let underLock = false
+  const watchers = new Set<Watcher>()
+  /** The last full check: when it began, over which database, and what the tickets folder was then; that is empty if it was too young. */
+  let checked: { at: number; mark: number; folder: string } | undefined
 
   /** Takes over a configuration that was changed, before anything is asked of it. */
   const refreshConfig = () => {
-    const stamp = stampOf(configPath)
+    const stamp = stampOf(statSync(configPath, { throwIfNoEntry: false }))
     if (underLock || stamp === configStamp) return
     repository = findRepository(repository.root)
     configStamp = stamp
@@ -180,8 +200,42 @@ export function openStore(options: OpenOptions = {}): Store {
     checkTicketsDir(repository)
     return index
   }
+  /** Runs work that looks at all files, and takes note that it was done. */
+  const checking = <T>(work: (index: TicketIndex) => T): T => {
+    const index = fresh()
+    const at = performance.now()
+    const stat = watchers.size > 0 ? lstatSync(repository.ticketsDir, { throwIfNoEntry: false }) : undefined
+    const folder = stat && !isRacy(stat.mtimeMs, stat.ctimeMs, Date.now()) ? stampOf(stat) : ''
+    const result = work(index)
+    if (watchers.size > 0) checked = { at, mark: index.mark(), folder }
+    return result
+  }
   const read = <T>(action: (view: View) => T): T => {
-    return fresh().read(queries => action(viewOf(queries)), options.onProgress)
+    return checking(index => index.read(queries => action(viewOf(queries)), options.onProgress))
+  }
+  /**
+   * The database over which nothing but the files that an answer rests on needs to be looked at; undefined where all must be. The
+   * folder's own times tell of files that were added, replaced or removed before the watcher could hear of them.
+   */
+  const trustedMark = (): number | undefined => {
+    if (underLock || watchers.size === 0) return undefined
+    refreshConfig()
+    if (!checked?.folder) return undefined
+    const { at, mark, folder } = checked
+    const isTrusted = ({ isHearing, heardAt, trustedMs }: Watcher) =>
+      isHearing() && heardAt < at && performance.now() < at + trustedMs
+    if (![...watchers].some(isTrusted)) return undefined
+    return stampOf(lstatSync(repository.ticketsDir, { throwIfNoEntry: false })) === folder ? mark : undefined
+  }
+  const readFew = <T>(action: (view: View) => T): T => {
+    const mark = trustedMark()
+    try {
+      const few = mark === undefined ? undefined : index.readFew(mark, queries => action(viewOf(queries)))
+      if (few) return few.answer
+    } catch (error) {
+      if (!(error instanceof PlanError)) throw error // else asked again: what is not known may stand in a file that is not yet read
+    }
+    return read(action)
   }
   const pathOf = (id: TicketId) => `${relative(repository.root, repository.ticketsDir).split(sep).join('/')}/${id}.json`
 
@@ -238,8 +292,15 @@ export function openStore(options: OpenOptions = {}): Store {
     notify,
     progress: options.onProgress,
     read,
-    reconcile: () => fresh().reconcile(options.onProgress),
-    rebuild: () => fresh().rebuild(options.onProgress),
+    readFew,
+    trust(watcher) {
+      watchers.add(watcher)
+      return () => {
+        watchers.delete(watcher)
+      }
+    },
+    reconcile: () => checking(index => index.reconcile(options.onProgress)),
+    rebuild: () => checking(index => index.rebuild(options.onProgress)),
     locked(action) {
       if (underLock) return action()
       fresh() // fails before anything is made where nothing is set up
@@ -313,8 +374,7 @@ export function openStore(options: OpenOptions = {}): Store {
   return store
 }
 
-/** Changes with every change of the file; empty where there is none. */
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
+/** Changes with every change of the file or folder; empty where there is none. */
+function stampOf(stat: Stats | undefined): string {
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
 }

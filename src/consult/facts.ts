@@ -8,17 +8,22 @@ import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
 import { idKey } from '../model/ticket-id.ts'
-import type { IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
+import type { IncomingConflictRow, IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
 
 /** Reads facts as they are asked for. `pools` are the configured capacities. */
 export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Record<string, number>): Facts {
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
-  const standing = (id: string, kind: string): Decision[] =>
-    queries.standingOfKind(id, kind).map(body => JSON.parse(body))
+  const standing = once(id => queries.standing(id))
+  const relations = (id: string, kind: string): NamingRow[] =>
+    standing(id).filter((row): row is StandingRow & NamingRow => row.kind === kind && row.other !== null)
+  const others = (id: string, kind: string): Decision[] =>
+    standing(id)
+      .filter(row => row.kind === kind && row.body !== null)
+      .map(row => JSON.parse(row.body!))
   const waits = {
-    blocked_by: once(id => grouped(queries.standing(id, 'blocked_by'))),
-    after: once(id => grouped(queries.standing(id, 'after'))),
+    blocked_by: once(id => grouped(relations(id, 'blocked_by'))),
+    after: once(id => grouped(relations(id, 'after'))),
   }
 
   return {
@@ -30,7 +35,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
     }),
     waitsFor: (id, kind) => waits[kind](id),
     conflicts: once(id => {
-      const rows = queries.conflicts(id)
+      const rows = [...relations(id, 'conflicts_with'), ...queries.incomingConflicts(id)].sort(inOrder)
       const strict = grouped(rows.filter(row => row.advisory === 0))
       const advisory = grouped(
         rows.filter(row => row.advisory === 1 && !strict.some(({ other }) => other === row.other)),
@@ -41,10 +46,10 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       ]
     }),
     waiting: once(id => {
-      const note = standing(id, 'waiting_for_capacity')[0]
+      const note = others(id, 'waiting_for_capacity')[0]
       return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
     }),
-    contested: id => standing(id, 'contested').map(({ id: decision, field }) => ({ decision, field: field! })),
+    contested: id => others(id, 'contested').map(({ id: decision, field }) => ({ decision, field: field! })),
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
@@ -61,8 +66,15 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
   }
 }
 
+/** A decision that stands and names another Ticket. */
+type NamingRow = Pick<IncomingConflictRow, 'other' | 'decision' | 'advisory'>
+
+function inOrder(a: NamingRow, b: NamingRow): number {
+  return a.other < b.other || (a.other === b.other && a.decision < b.decision) ? -1 : 1
+}
+
 /** Rows in the order of the other Tickets' ids; those that name the same one become one fact. */
-function grouped(rows: StandingRow[]): RelationFact[] {
+function grouped(rows: NamingRow[]): RelationFact[] {
   const facts: RelationFact[] = []
   for (const { other, decision } of rows) {
     const last = facts.at(-1)

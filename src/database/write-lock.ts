@@ -66,9 +66,10 @@ export function localDatabase(
     }
   }
   const open = (): Connection => {
-    if (connection && inodeOf(path) !== inode) close()
+    if (connection && inodeOf(path) === inode) return connection
+    close()
     try {
-      connection ??= openUndamaged()
+      connection = openUndamaged()
     } catch (error) {
       const isBusy = isPlanError(error, 'database') && error.data.sqliteCode === 'SQLITE_BUSY'
       throw isBusy ? busyError(path, timeoutMs) : error

@@ -1,6 +1,7 @@
 /** From rows to the shapes of answers: Tickets, relations named once, problems. */
 import { idFromPath } from '../files/ticket-files.ts'
 import { FORMAT } from '../model/ticket.ts'
+import { idKey } from '../model/ticket-id.ts'
 import type { DanglingRow, IndexQueries, QuarantineRow, RelationRow, TicketRow } from '../ticket-index/query.ts'
 import type { Problem, Relation, TicketSummary } from './shapes.ts'
 
@@ -53,12 +54,24 @@ export function relationsOf(rows: RelationRow[], eachOnce: boolean): Relation[] 
  */
 export function problemsOf(queries: IndexQueries, ticket?: TicketRow | null): Problem[] {
   const later = ticket === undefined ? queries.laterFormats(FORMAT) : ticket && ticket.format > FORMAT ? [ticket] : []
-  const dangling = ticket === null ? [] : queries.dangling(ticket?.id)
+  const dangling = ticket === null ? [] : ticket === undefined ? queries.dangling() : danglingOf(queries, ticket)
   return [
     ...queries.quarantined().map(quarantineProblem),
     ...later.map(formatProblem),
     ...dangling.map(danglingProblem),
   ]
+}
+
+/** The same as `queries.dangling()` for one Ticket. */
+function danglingOf(queries: IndexQueries, { id, path, phase }: TicketRow): DanglingRow[] {
+  if (phase === 'terminal') return []
+  const rows: DanglingRow[] = []
+  for (const { kind, other, decision } of queries.standing(id)) {
+    if (other === null || queries.ticket(other)) continue
+    if (queries.pathsOfKey(idKey(other)).some(path => path.endsWith(`/${other}.json`))) continue
+    rows.push({ ticket_id: id, kind, target_id: other, decision_id: decision, path })
+  }
+  return rows.sort((a, b) => (a.decision_id < b.decision_id ? -1 : 1))
 }
 
 function formatProblem({ path, format }: { path: string; format: number }): Problem {

@@ -34,7 +34,7 @@ export const consult = operation({
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
   run(store, { ticket: name, holder, pool }) {
     checkPool(store, pool)
-    return store.read(view => {
+    return store.readFew(view => {
       const { id, row } = view.resolve(name)
       const { verdict, reasons } = verdictOn(id, view.facts, { holder, pool })
       const claim = view.claims.find(id) ?? null
@@ -59,6 +59,6 @@ function planOf(decision: Decision | null) {
 
 /** The accepted plan that stands, as its decision; null if none does. */
 export function activePlan({ queries }: View, id: string): Decision | null {
-  const body = queries.standingOfKind(id, 'accepted_plan')[0]
-  return body === undefined ? null : JSON.parse(body)
+  const row = queries.standing(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
+  return row ? JSON.parse(row.body!) : null
 }

@@ -31,7 +31,7 @@ export const show = operation({
     }),
   examples: ['ticketplan show A-17', 'ticketplan show A-17 --json | jq \'.decisions[] | select(.status == "active")\''],
   run(store, { ticket: name }) {
-    return store.read(view => {
+    return store.readFew(view => {
       const { id, row } = view.resolve(name)
       const { queries } = view
       return {

@@ -45,12 +45,26 @@ export interface RelationRow {
   label: string | null
 }
 
-/** A decision that stands in its file and names another Ticket. */
+/** A decision that stands in its file. */
 export interface StandingRow {
+  kind: string
+  /** The Ticket that it names; null for a decision that is no relation. */
+  other: string | null
+  decision: string
+  advisory: number
+  /** The stored JSON, of kinds of which more is needed than this. */
+  body: string | null
+}
+
+/** A conflict that stands in the file of the other Ticket. */
+export interface IncomingConflictRow {
   other: string
   decision: string
   advisory: number
 }
+
+/** What the index holds of a file: path, and stat data where they tell of every change. */
+export type FileRow = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]
 
 export interface QuarantineRow {
   path: string
@@ -88,8 +102,8 @@ const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as
 /** The queries over one connection. Lists are in the order that their SQL says, always a total one. */
 export function prepareQueries(connection: Connection) {
   const prepared = new Map<string, ReturnType<Connection['prepare']>>()
-  const statement = <P extends unknown[], R>(sql: string) => {
-    const known = prepared.get(sql) ?? connection.prepare(sql)
+  const statement = <P extends unknown[], R>(sql: string, asArrays = false) => {
+    const known = prepared.get(sql) ?? connection.prepare(sql).raw(asArrays)
     prepared.set(sql, known)
     return known as unknown as { get(...parameters: P): R | undefined; all(...parameters: P): R[] }
   }
@@ -107,6 +121,17 @@ export function prepareQueries(connection: Connection) {
       statement<[string], { path: string }>('select path from files where id_key = ? order by path')
         .all(key)
         .map(row => row.path),
+    /** The files that bear the id without regard to case. */
+    filesOfKey: (key: string) =>
+      statement<[string], FileRow>(
+        'select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files where id_key = ?',
+        true,
+      ).all(key),
+    fileAt: (path: string) =>
+      statement<[string], FileRow>(
+        'select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files where path = ?',
+        true,
+      ).get(path),
     /** Ids and slugs that begin alike, for a hint after a name that is not known. */
     similar(name: string) {
       const pattern = `%${name.replace(/[\\%_]/g, '\\$&')}%`
@@ -118,6 +143,13 @@ export function prepareQueries(connection: Connection) {
       statement<[string], DecisionRow>(
         'select id, ticket_id, kind, status, body from decisions where ticket_id = ? order by "at", id',
       ).all(ticket),
+    /** The Tickets that a Ticket's decisions name, whatever their status. */
+    targetsOf: (ticket: string) =>
+      statement<[string], { target_id: string }>(
+        'select distinct target_id from file_decisions where ticket_id = ? and target_id is not null',
+      )
+        .all(ticket)
+        .map(row => row.target_id),
     /** Every Ticket whose file holds the decision: one, unless a file was copied. */
     holdersOf: (decision: string) =>
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
@@ -137,42 +169,34 @@ export function prepareQueries(connection: Connection) {
         `${WITH_DETAILS.replace('%source%', source)} ${where} order by r.ticket_id, r.kind, r.other_id, r.decision_id`,
       ).all(...parameters)
     },
-    standing: (ticket: string, kind: 'blocked_by' | 'after') =>
-      statement<[string, string], StandingRow>(
-        `select target_id as other, id as decision, advisory from file_decisions
-         where ticket_id = ? and kind = ? and file_status = 'active' order by target_id, id`,
-      ).all(ticket, kind),
-    /** Conflicts of both directions that stand and whose two Tickets are not settled. */
-    conflicts: (ticket: string) =>
-      // Sorted here: an ORDER BY over the union makes SQLite read every conflict there is.
-      statement<[string, string], StandingRow>(
-        `select target_id as other, id as decision, advisory from file_decisions
-         where ticket_id = ? and kind = 'conflicts_with' and file_status = 'active'
-         union all
-         select ticket_id, id, advisory from file_decisions
+    /** Those that name a Ticket in the order of its id and then their own, then the others in the order of their time. */
+    standing: (ticket: string) =>
+      // The plus keeps SQLite from another index than that of the Ticket.
+      statement<[string], StandingRow>(
+        `select kind, target_id as other, id as decision, advisory,
+           case when kind in ('accepted_plan', 'contested', 'waiting_for_capacity') then body end as body
+         from file_decisions where ticket_id = ? and +file_status = 'active'
+         order by target_id is null, target_id, case when target_id is null then "at" end, id`,
+      ).all(ticket),
+    /** In no order: with an ORDER BY, SQLite reads every conflict that there is. */
+    incomingConflicts: (ticket: string) =>
+      statement<[string], IncomingConflictRow>(
+        `select ticket_id as other, id as decision, advisory from file_decisions
          where target_id = ? and kind = 'conflicts_with' and file_status = 'active'`,
-      )
-        .all(ticket, ticket)
-        .sort((a, b) => (a.other < b.other || (a.other === b.other && a.decision < b.decision) ? -1 : 1)),
-    standingOfKind: (ticket: string, kind: string) =>
-      statement<[string, string], { body: string }>(
-        `select body from file_decisions where ticket_id = ? and kind = ? and file_status = 'active' order by "at", id`,
-      )
-        .all(ticket, kind)
-        .map(row => row.body),
+      ).all(ticket),
     quarantined: () => statement<[], QuarantineRow>('select * from quarantine order by path').all(),
-    /** Relations that stand and whose other Ticket has no file, readable or not; of one Ticket where it is given. */
-    dangling: (ticket?: string) =>
-      statement<string[], DanglingRow>(
+    /** Relations that stand and whose other Ticket has no file, readable or not. */
+    dangling: () =>
+      statement<[], DanglingRow>(
         `select d.ticket_id, d.kind, d.target_id, d.id as decision_id, own.path
          from tickets own
          join file_decisions d on d.ticket_id = own.id
-         where ${ticket === undefined ? '' : 'own.id = ? and'} own.phase <> 'terminal' and d.target_id is not null
+         where own.phase <> 'terminal' and d.target_id is not null
            and d.file_status = 'active' and not exists (select 1 from tickets other where other.id = d.target_id)
            and not exists (select 1 from files where id_key = lower(d.target_id)
              and substr(path, -length(d.target_id) - 6) = '/' || d.target_id || '.json')
          order by d.ticket_id, d.id`,
-      ).all(...(ticket === undefined ? [] : [ticket])),
+      ).all(),
     sharedSlugs: () =>
       statement<[], { slug: string; ids: string }>(
         "select slug, group_concat(id, ', ') as ids from (select slug, id from tickets where slug is not null order by slug, id) group by slug having count(*) > 1",

@@ -10,6 +10,7 @@ import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
 import { findTicketFile, listTicketPaths, type QuarantinedFile } from '../files/ticket-files.ts'
 import type { Phase } from '../model/phase.ts'
+import type { FileRow } from './query.ts'
 import { type IndexedFile, pathKey, prepareRowWriter } from './rows.ts'
 
 /** Told now and then during long work: how many files of how many are done. */
@@ -21,6 +22,8 @@ export interface Reconciled {
   changed: number
   /** True where every row was made anew. */
   rebuilt: boolean
+  /** True where a row was written, be it only with new stat data. */
+  wrote: boolean
 }
 
 /** Keeps one connection's rows equal to the files of one checkout. */
@@ -48,7 +51,7 @@ export function prepareReconciler(
   const rows = prepareRowWriter(connection, phaseOf)
   const derivation = JSON.stringify([repository.config.ticketsDir, repository.config.states])
   const knownFiles = connection
-    .prepare<[], KnownFile>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files order by path')
+    .prepare<[], FileRow>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files order by path')
     .raw()
   const knownFile = connection.prepare<[string], { hash: string; quarantined: string | null }>(
     'select hash, code as quarantined from files left join quarantine using (path) where path = ?',
@@ -57,7 +60,7 @@ export function prepareReconciler(
   const storedDerivation = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
   const rowCount = connection.prepare<[], number>('select count(*) from files').pluck()
   const fileRow = connection
-    .prepare<[string], KnownFile>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files where path = ?')
+    .prepare<[string], FileRow>('select path, size_bytes, mtime_ms, ctime_ms, inode, racy from files where path = ?')
     .raw()
   const readSnapshot = connection.prepare<[], Snapshot>('select paths, stats from snapshot where id = 1')
   const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
@@ -133,7 +136,7 @@ export function prepareReconciler(
         progress?.(listed.length, listed.length)
       })
       .immediate()
-    return { changed: rowCount.get()!, rebuilt: true }
+    return { changed: rowCount.get()!, rebuilt: true, wrote: true }
   }
 
   const apply = (paths: readonly string[]): Reconciled => {
@@ -161,7 +164,7 @@ export function prepareReconciler(
         for (const insert of insertions) insert() // after every removal: a Ticket may have moved to another path
       })
       .immediate()
-    return { changed, rebuilt: false }
+    return { changed, rebuilt: false, wrote: true }
   }
 
   return {
@@ -170,12 +173,12 @@ export function prepareReconciler(
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
       const listed = listTicketPaths(repository)
-      if (isAsBefore(listed)) return { changed: 0, rebuilt: false }
+      if (isAsBefore(listed)) return { changed: 0, rebuilt: false, wrote: false }
       const known = knownFiles.all()
       const suspects = changedPaths(repository.root, listed, known)
       if (suspects.length === 0) {
         connection.transaction(takeSnapshot).immediate() // the old one lags too far behind
-        return { changed: 0, rebuilt: false }
+        return { changed: 0, rebuilt: false, wrote: false }
       }
       if (suspects.length >= REBUILD_FROM && suspects.length > known.length / 2) return rebuild(progress)
       return apply(suspects)
@@ -184,10 +187,9 @@ export function prepareReconciler(
 }
 
 type Snapshot = { paths: string; stats: Buffer }
-type KnownFile = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]
 
 /** Paths whose stat data differ, that are new, gone or racy. Both lists are in the order of their paths. */
-function changedPaths(root: string, listed: string[], known: KnownFile[]): string[] {
+function changedPaths(root: string, listed: string[], known: FileRow[]): string[] {
   const suspects: string[] = []
   let next = 0
   for (const path of listed) {
@@ -206,21 +208,23 @@ function changedPaths(root: string, listed: string[], known: KnownFile[]): strin
 }
 
 /** True where the stat data are those of the row, and the row's file was old enough for them to tell. */
-function isSame([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: KnownFile, stat: Stats): boolean {
+export function isSame([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: FileRow, stat: Stats): boolean {
   return (
     sizeBytes === stat.size && mtimeMs === stat.mtimeMs && ctimeMs === stat.ctimeMs && inode === stat.ino && racy === 0
   )
 }
 
-function findStat(path: string) {
+/** Undefined where there is nothing, or nothing that may be looked at: reading the file tells why. */
+export function findStat(path: string) {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch {
-    return undefined // reading the file tells why
+    return undefined
   }
 }
 
-function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
+/** True where a later change may leave the times as they are. */
+export function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
   const latest = Math.max(mtimeMs, ctimeMs)
   return latest + (latest % 1000 === 0 ? RACY_MS.seconds : RACY_MS.ticks) >= nowMs
 }

@@ -6,12 +6,21 @@
  * process, with a word about that. Any other failure rises.
  */
 import { join } from 'node:path'
-import { type Connection, connect, fileState, inodeOf, migrate, removeDatabase } from '../database/open.ts'
+import {
+  type Connection,
+  connect,
+  fileState,
+  inodeOf,
+  migrate,
+  removeDatabase,
+  type Statement,
+} from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { busyError, type LocalDatabase } from '../database/write-lock.ts'
 import type { Repository } from '../files/repository.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/phase.ts'
+import { type NotingQueries, notingQueries } from './noting-queries.ts'
 import { type IndexQueries, prepareQueries } from './query.ts'
 import { type Progress, prepareReconciler, type Reconciled, type Reconciler } from './reconcile.ts'
 
@@ -21,6 +30,16 @@ export interface TicketIndex {
   readonly inMemory: boolean
   /** Makes the rows equal to the files, then runs the action over one snapshot of them. */
   read<T>(action: (queries: IndexQueries) => T, progress?: Progress): T
+  /**
+   * Runs the action over one snapshot of the rows, and looks only at the files that its answer rests on. For rows that were
+   * equal to the files when `mark` was taken, and of which somebody watches the rest. Undefined where they are other rows by now, or
+   * where the answer rests on too much.
+   */
+  readFew<T>(mark: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
+  /** Names the database that is open: another number for another one. */
+  mark(): number
+  /** Changes whenever rows may have changed, whoever changed them. */
+  version(): string
   /** Runs the action over the rows as they are. */
   peek<T>(action: (queries: IndexQueries) => T): T
   reconcile(progress?: Progress): Reconciled
@@ -37,9 +56,19 @@ export interface TicketIndex {
 interface OpenIndex {
   connection: Connection
   queries: IndexQueries
+  noting: NotingQueries
   reconciler: Reconciler
   inode: number | null
+  mark: number
+  dataVersion: Statement<[], number>
+  /** Runs the action over one snapshot. Prepared once: making such a function costs as much as a query. */
+  inSnapshot(action: () => unknown): unknown
 }
+
+/** So many times are files that changed meanwhile read and an answer made again, before all files are looked at. */
+const ATTEMPTS = 5
+
+let marks = 0
 
 /** Ready to open the index; nothing is opened yet. `notify` is told, in a sentence, what a person should know. */
 export function ticketIndex(
@@ -52,17 +81,30 @@ export function ticketIndex(
   const path = join(repository.indexDir, 'index.db')
   let opened: OpenIndex | undefined
   let inMemory = false
+  let ownWrites = 0
 
   const close = () => {
     opened?.connection.close()
     opened = undefined
   }
-  const adopt = (connection: Connection): OpenIndex => ({
-    connection,
-    queries: prepareQueries(connection),
-    reconciler: prepareReconciler(connection, repository, phaseOf),
-    inode: inMemory ? null : inodeOf(path),
-  })
+  const adopt = (connection: Connection): OpenIndex => {
+    const queries = prepareQueries(connection)
+    return {
+      connection,
+      queries,
+      noting: notingQueries(queries, repository.root, repository.config.ticketsDir),
+      reconciler: prepareReconciler(connection, repository, phaseOf),
+      inode: inMemory ? null : inodeOf(path),
+      mark: ++marks,
+      dataVersion: connection.prepare<[], number>('pragma data_version').pluck(),
+      inSnapshot: connection.transaction((action: () => unknown) => action()).deferred,
+    }
+  }
+  /** Takes note of what this process itself wrote, which SQLite's own counter leaves out. */
+  const noted = (reconciled: Reconciled): Reconciled => {
+    if (reconciled.wrote) ownWrites++
+    return reconciled
+  }
   const useMemory = (error: unknown): OpenIndex => {
     close()
     inMemory = true
@@ -168,21 +210,42 @@ export function ticketIndex(
     },
     read: (action, progress) =>
       withIndex(({ connection, queries, reconciler }) => {
-        reconciler.reconcile(progress)
+        noted(reconciler.reconcile(progress))
         return connection.transaction(() => action(queries)).deferred()
       }),
+    readFew: <T>(mark: number, action: (queries: IndexQueries) => T) =>
+      withIndex(opened => {
+        if (opened.mark !== mark || opened.connection.inTransaction) return undefined
+        const { noting, reconciler, dataVersion } = opened
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+          let changed: string[] | null = null
+          const answer = opened.inSnapshot(() => {
+            noting.begin(`${ownWrites} ${dataVersion.get()}`) // the first to read: from here on it is one snapshot
+            const answer = action(noting.queries)
+            changed = noting.findChanged() // after the answer, so that no file can change between a look at it and its rows
+            return answer
+          }) as T
+          if (changed === null) return undefined
+          if ((changed as string[]).length === 0) return { answer }
+          noted(reconciler.apply(changed))
+        }
+        return undefined
+      }),
+    mark: () => withIndex(({ mark }) => mark),
+    version: () => withIndex(({ mark, dataVersion }) => `${mark} ${ownWrites} ${dataVersion.get()}`),
     peek: action => withIndex(({ queries }) => action(queries)),
-    reconcile: progress => withIndex(({ reconciler }) => reconciler.reconcile(progress)),
+    reconcile: progress => withIndex(({ reconciler }) => noted(reconciler.reconcile(progress))),
     rebuild: progress =>
       withIndex(({ connection, reconciler }) => {
         using fresh = disposable(emptyIndex())
-        if (inMemory || schemaText(connection) === schemaText(fresh.connection)) return reconciler.rebuild(progress)
+        if (inMemory || schemaText(connection) === schemaText(fresh.connection))
+          return noted(reconciler.rebuild(progress))
         discard()
-        return open().reconciler.rebuild(progress)
+        return noted(open().reconciler.rebuild(progress))
       }),
     noteWritten(paths) {
       try {
-        withIndex(({ reconciler }) => reconciler.apply(paths))
+        withIndex(({ reconciler }) => noted(reconciler.apply(paths)))
       } catch (error) {
         notify(`the Ticket file is written, the index is not (${(error as Error).message}); the next command mends it`)
       }
