@@ -15,16 +15,18 @@ const MAY_IMPORT: Record<string, string[]> = {
   claims: ['model', 'database'],
   consult: ['model', 'files', 'ticket-index', 'claims'],
   store: ['model', 'files', 'database', 'ticket-index', 'claims', 'consult'],
+  watch: ['model', 'files', 'database', 'ticket-index', 'claims', 'store'],
   integration: ['model', 'files', 'database', 'store'],
   'merge-driver': ['integration'],
   operations: ['model', 'files', 'database', 'ticket-index', 'claims', 'store', 'integration'],
-  sdk: ['operations', 'store'],
-  index: ['sdk', 'operations', 'store', 'model'],
-  cli: ['operations', 'integration', 'store', 'sdk', 'model', 'files', 'database'],
+  sdk: ['operations', 'store', 'watch'],
+  index: ['sdk', 'operations', 'store', 'watch', 'model'],
+  cli: ['operations', 'integration', 'store', 'watch', 'sdk', 'model', 'files', 'database'],
 }
-/** Packages that only some rooms may import, so that nothing heavy is loaded by accident; ulid and yaml are required when needed. */
+/** Packages that only some rooms may import, so that nothing heavy is loaded by accident; chokidar, ulid and yaml are required when needed. */
 const PACKAGES: Record<string, string[]> = {
   'better-sqlite3': ['database'],
+  chokidar: [],
   'drizzle-orm': [],
   'node:child_process': [],
   'node:crypto': [],

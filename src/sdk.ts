@@ -8,6 +8,7 @@ import type * as z from 'zod/mini'
 import { type Fields, type GivenInputOf, type Operation, parseInput } from './operations/operation.ts'
 import { type OperationName, type Operations, operations } from './operations/registry.ts'
 import { type OpenOptions, openStore, type Store } from './store.ts'
+import { type TicketEvent, type Watching, type WatchOptions, watchTickets } from './watch/watch.ts'
 
 /** The input of an operation; those with a default or a `?` may be left out. */
 export type InputTo<N extends OperationName> = GivenInputOf<Operations[N]['fields']>
@@ -23,7 +24,12 @@ type Method<N extends OperationName> =
 export type Plan = { readonly [N in OperationName]: Method<N> } & {
   /** The root of the checkout, absolute. */
   readonly root: string
-  /** Closes the databases. The plan cannot be used after it. */
+  /**
+   * Tells of each change of a Ticket, a claim or the verdict on a queued Ticket, whoever made it, and keeps the index current;
+   * `consult` and `show` then look at the files that their answer rests on alone. Until its `close`, or the plan's.
+   */
+  watch(listener: (event: TicketEvent) => void, options?: WatchOptions): Watching
+  /** Closes the databases and ends what watches. The plan cannot be used after it. */
   close(): void
   [Symbol.dispose](): void
 }
@@ -38,8 +44,17 @@ export function openPlan(options: OpenOptions = {}): Plan {
     name,
     bind(store, operation as unknown as Operation),
   ])
-  const close = () => store.close()
-  return { ...Object.fromEntries(methods), root: store.repository.root, close, [Symbol.dispose]: close } as Plan
+  const watches: Watching[] = []
+  const watch: Plan['watch'] = (listener, options) => {
+    const watching = watchTickets(store, listener, options)
+    watches.push(watching)
+    return watching
+  }
+  const close = () => {
+    for (const watching of watches) watching.close()
+    store.close()
+  }
+  return { ...Object.fromEntries(methods), watch, root: store.repository.root, close, [Symbol.dispose]: close } as Plan
 }
 
 function bind<F extends Fields, O>(store: Store, operation: Operation<F, O>): (input?: unknown) => O {

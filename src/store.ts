@@ -102,6 +102,10 @@ export interface Store {
    * The action must have no effects: it may run more than once.
    */
   readFew<T>(action: (view: View) => T): T
+  /** Runs the action over what the index holds, be it out of date. */
+  peek<T>(action: (view: View) => T): T
+  /** The claims of now. */
+  claims(): LiveClaims
   /** Takes the word of a watcher, until the function that it gives is called. */
   trust(watcher: Watcher): () => void
   /** Makes the index equal to the files. */
@@ -293,6 +297,8 @@ export function openStore(options: OpenOptions = {}): Store {
     progress: options.onProgress,
     read,
     readFew,
+    peek: action => index.peek(queries => action(viewOf(queries))),
+    claims: readClaims,
     trust(watcher) {
       watchers.add(watcher)
       return () => {

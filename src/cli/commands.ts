@@ -1,8 +1,12 @@
 /** Loads the one operation that a command line needs: the others' schemas cost more than a query. */
 import type { Operation } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
+import type { StandingCommand } from './watch.ts'
 
-const loaders: Record<OperationName, () => Promise<unknown>> = {
+/** Every operation, and what goes on until it is stopped. */
+export type CommandName = OperationName | 'watch'
+
+const loaders: Record<CommandName, () => Promise<unknown>> = {
   init: async () => (await import('../operations/init.ts')).init,
   add: async () => (await import('../operations/add.ts')).add,
   set: async () => (await import('../operations/set.ts')).set,
@@ -21,6 +25,7 @@ const loaders: Record<OperationName, () => Promise<unknown>> = {
   db: async () => (await import('../operations/db.ts')).db,
   sync: async () => (await import('../operations/sync.ts')).sync,
   rebuild: async () => (await import('../operations/sync.ts')).rebuild,
+  watch: async () => (await import('./watch.ts')).watch,
   verify: async () => (await import('../operations/verify.ts')).verify,
   resolve: async () => (await import('../operations/resolve.ts')).resolve,
   doctor: async () => (await import('../operations/doctor.ts')).doctor,
@@ -30,9 +35,9 @@ const loaders: Record<OperationName, () => Promise<unknown>> = {
 }
 
 /** The names of all commands, in the order in which help lists them. */
-export const commandNames = Object.keys(loaders) as OperationName[]
+export const commandNames = Object.keys(loaders) as CommandName[]
 
-/** The operation behind a command. */
-export async function loadCommand(name: OperationName): Promise<Operation> {
-  return (await loaders[name]()) as Operation
+/** What is behind a command. */
+export async function loadCommand(name: CommandName): Promise<Operation | StandingCommand> {
+  return (await loaders[name]()) as Operation | StandingCommand
 }

@@ -1,7 +1,9 @@
 /** The help texts, made from the operations' definitions. */
-import type { Operation } from '../operations/operation.ts'
+import type { CommandDefinition } from '../operations/operation.ts'
 import { operations } from '../operations/registry.ts'
+import { commandNames } from './commands.ts'
 import { flagName, isOptional } from './parse-arguments.ts'
+import { watch } from './watch.ts'
 
 const GLOBAL_HELP = `Options of every command:
   -C <folder>     work in that folder's repository
@@ -15,7 +17,8 @@ const EXIT_HELP = `Exit status: 0 done (consult: accept), 1 failed, 2 wrong usag
 
 /** The list of all commands. */
 export function programHelp(version: string): string {
-  const all = Object.values(operations)
+  const definitions: Record<string, CommandDefinition> = { ...operations, watch }
+  const all = commandNames.map(name => definitions[name]!)
   const width = Math.max(...all.map(({ name }) => name.length))
   const lines = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
   return `ticketplan ${version}: durable routing decisions about Tickets
@@ -37,7 +40,7 @@ A first look:
 }
 
 /** The help of one command. */
-export function commandHelp(operation: Operation): string {
+export function commandHelp(operation: CommandDefinition): string {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../database/open.ts'
 import { isPlanError } from '../model/errors.ts'
 import { parseInput } from '../operations/operation.ts'
+import type { OperationName } from '../operations/registry.ts'
 import { openStore } from '../store.ts'
 import { commandNames, loadCommand } from './commands.ts'
 import { escapeText } from './escape-text.ts'
@@ -57,6 +58,7 @@ async function run(args: string[]): Promise<number> {
       onProgress: progress.show,
     }),
   )
+  if ('stay' in operation) return await operation.stay(store, { json: global.json })
   let output: unknown
   try {
     output = operation.run(store, input)
@@ -68,7 +70,7 @@ async function run(args: string[]): Promise<number> {
   if (global.json) print(1, jsonLine(output))
   else {
     const { render } = await import('./render.ts')
-    print(1, render(name, output as never, input, terminalOf(1)))
+    print(1, render(operation.name as OperationName, output as never, input, terminalOf(1)))
   }
   return operation.exitStatus?.(output) ?? 0
 }

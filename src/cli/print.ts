@@ -4,21 +4,21 @@ import { ioError } from '../files/io-error.ts'
 
 /**
  * Writes all of the text before it returns, straight to the file descriptor: making `process.stdout` costs a tenth of Node's
- * own start. Where the reader has gone
- * away the rest is dropped quietly; the exit status still tells.
+ * own start. Where the reader has gone away the rest is dropped quietly and the result is false; the exit status still tells.
  */
-export function print(descriptor: 1 | 2, text: string): void {
+export function print(descriptor: 1 | 2, text: string): boolean {
   const bytes = Buffer.from(text)
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE') return
+      if (code === 'EPIPE') return false
       if (code !== 'EAGAIN') throw ioError(error, descriptor === 1 ? 'standard output' : 'standard error')
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a pipe that is full and does not block
     }
   }
+  return true
 }
 
 /** What readable output needs to know of standard output; asking does not open it. */

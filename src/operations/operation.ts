@@ -46,14 +46,32 @@ export interface Operation<F extends Fields = Fields, O = unknown> {
   exitStatus?(output: O): 0 | 1 | 3 | 4
 }
 
+/** What the help of a command and the parsing of its arguments need. */
+export type CommandDefinition<F extends Fields = Fields> = Pick<
+  Operation<F>,
+  'name' | 'summary' | 'details' | 'fields' | 'input' | 'examples'
+>
+
 /** Defines an operation; its input schema is made of its fields. */
 export function operation<const F extends Fields, O>(definition: Omit<Operation<F, O>, 'input'>): Operation<F, O> {
-  const shape = Object.fromEntries(Object.entries(definition.fields).map(([name, { schema }]) => [name, schema]))
-  return { ...definition, input: z.strictObject(shape) as unknown as Operation<F, O>['input'] }
+  return { ...definition, input: inputOf(definition.fields) }
+}
+
+/** Defines a command that is no operation: it has no answer. */
+export function command<const F extends Fields>(definition: Omit<CommandDefinition<F>, 'input'>): CommandDefinition<F> {
+  return { ...definition, input: inputOf(definition.fields) }
+}
+
+function inputOf<F extends Fields>(fields: F): Operation<F>['input'] {
+  const shape = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]))
+  return z.strictObject(shape) as unknown as Operation<F>['input']
 }
 
 /** Checks a caller's input. @throws PlanError invalid_input with the field's name. */
-export function parseInput<F extends Fields, O>({ name, input, fields }: Operation<F, O>, given: unknown): InputOf<F> {
+export function parseInput<F extends Fields>(
+  { name, input, fields }: CommandDefinition<F>,
+  given: unknown,
+): InputOf<F> {
   const issue = firstIssue(input, given)
   if (!issue) return input.parse(given)
   const [unknown] = issue.unknownKeys

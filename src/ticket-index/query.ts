@@ -221,6 +221,18 @@ export function prepareQueries(connection: Connection) {
       statement<[number], { path: string; format: number }>(
         'select path, format from tickets where format > ? order by path',
       ).all(known),
+    /** Of every file: its path, the hash of its bytes, and why it cannot be read, null where it can. */
+    fileStates: () =>
+      statement<[], [path: string, hash: string, refusal: string | null]>(
+        'select f.path, f.hash, q.code from files f left join quarantine q using (path)',
+        true,
+      ).all(),
+    /** Of every Ticket with decisions: their ids, separated by a space. */
+    decisionIds: () =>
+      statement<[], [ticket: string, ids: string]>(
+        "select ticket_id, group_concat(id, ' ') from file_decisions group by ticket_id",
+        true,
+      ).all(),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,

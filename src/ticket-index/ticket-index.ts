@@ -40,7 +40,7 @@ export interface TicketIndex {
   mark(): number
   /** Changes whenever rows may have changed, whoever changed them. */
   version(): string
-  /** Runs the action over the rows as they are. */
+  /** Runs the action over one snapshot of the rows as they are. */
   peek<T>(action: (queries: IndexQueries) => T): T
   reconcile(progress?: Progress): Reconciled
   rebuild(progress?: Progress): Reconciled
@@ -233,7 +233,8 @@ export function ticketIndex(
       }),
     mark: () => withIndex(({ mark }) => mark),
     version: () => withIndex(({ mark, dataVersion }) => `${mark} ${ownWrites} ${dataVersion.get()}`),
-    peek: action => withIndex(({ queries }) => action(queries)),
+    peek: <T>(action: (queries: IndexQueries) => T) =>
+      withIndex(({ queries, inSnapshot }) => inSnapshot(() => action(queries)) as T),
     reconcile: progress => withIndex(({ reconciler }) => noted(reconciler.reconcile(progress))),
     rebuild: progress =>
       withIndex(({ connection, reconciler }) => {

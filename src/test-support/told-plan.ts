@@ -1,0 +1,68 @@
+/** What a listener knows who starts with a plan as it is and then believes each event: to be compared with the files. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findRepository } from '../files/repository.ts'
+import { idFromPath, listTicketPaths } from '../files/ticket-files.ts'
+import { decodeTicket } from '../model/canonical-json.ts'
+import type { Plan } from '../sdk.ts'
+import type { TicketEvent } from '../watch/watch.ts'
+
+export interface ToldPlan {
+  listen(event: TicketEvent): void
+  /** All that has been told, in order. */
+  events: TicketEvent[]
+  /** The ids of each Ticket's decisions, sorted, as told; null where the file cannot be read. */
+  decisions(): Record<string, string[] | null>
+  /** The verdict on each queued Ticket, as told. */
+  verdicts(): Record<string, string>
+}
+
+/** Begins with what the plan holds now. */
+export function toldPlan(plan: Plan): ToldPlan {
+  const tickets = new Map<string, Set<string>>(
+    Object.entries(decisionsOnDisk(plan.root)).map(([id, decisions]) => [id, new Set(decisions ?? [])]),
+  )
+  const unreadable = new Set(
+    Object.entries(decisionsOnDisk(plan.root)).flatMap(([id, decisions]) => (decisions ? [] : [id])),
+  )
+  const verdicts = new Map(plan.queue().queue.map(({ ticket, verdict }) => [ticket.id, verdict as string]))
+  const events: TicketEvent[] = []
+  return {
+    events,
+    listen(event) {
+      events.push(event)
+      const { ticket, change } = event
+      for (const { ticket, from, to } of event.verdicts) {
+        if ((verdicts.get(ticket) ?? null) !== from)
+          throw new Error(`${ticket} was ${verdicts.get(ticket)}, not ${from}`)
+        if (to) verdicts.set(ticket, to)
+        else verdicts.delete(ticket)
+      }
+      if (ticket === null || change === 'claimed' || change === 'unclaimed') return
+      const known = tickets.get(ticket) ?? new Set()
+      for (const { id } of event.decisions) known.add(id)
+      for (const id of event.removed) known.delete(id)
+      if (change === 'removed') tickets.delete(ticket)
+      else tickets.set(ticket, known)
+      if (change === 'quarantined') unreadable.add(ticket)
+      else unreadable.delete(ticket)
+    },
+    decisions: () =>
+      Object.fromEntries([...tickets].map(([id, known]) => [id, unreadable.has(id) ? null : [...known].sort()])),
+    verdicts: () => Object.fromEntries(verdicts),
+  }
+}
+
+/** The ids of each Ticket's decisions, sorted, read without the index; null for a file that cannot be read. */
+export function decisionsOnDisk(root: string): Record<string, string[] | null> {
+  const all = listTicketPaths(findRepository(root)).map(path => {
+    const id = idFromPath(path)
+    try {
+      const { ticket } = decodeTicket(readFileSync(join(root, path)), id)
+      return [id, ticket.decisions.map(decision => decision.id).sort()] as const
+    } catch {
+      return [id, null] as const
+    }
+  })
+  return Object.fromEntries(all)
+}
