@@ -1,4 +1,4 @@
-/** A process for tests that need a second one: holds the lock, records without end, or makes the index anew again and again. */
+/** A process for tests that need a second one: holds the lock, records without end, makes the index anew again and again, watches. */
 import { existsSync, writeSync } from 'node:fs'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store.ts'
@@ -32,4 +32,11 @@ if (task === 'hold-lock') {
   const { created } = plan.record({ ticket, kind: 'note', reason: 'x' })
   say(JSON.stringify({ tickets, created, notices }))
   plan.close()
+} else if (task === 'throw-in-listener') {
+  const plan = openPlan({ root })
+  process.on('uncaughtException', error => say(error.message))
+  plan.watch(({ ticket }) => {
+    throw new Error(`about ${ticket}`)
+  })
+  say('watching')
 } else throw new Error(`no such task: ${task}`)

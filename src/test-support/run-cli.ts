@@ -75,11 +75,13 @@ export async function inParallel<T>(atOnce: number, jobs: readonly (() => Promis
   return results
 }
 
-/** A process of plan-child.ts: told what to do, heard line by line. */
+/** A process that is heard line by line while it runs. */
 export interface PlanChild {
   process: ChildProcess
   /** What it has said so far. */
   lines: string[]
+  /** What it has said on standard error. */
+  stderr(): string
   /** Settles when it has said that many lines; fails where it ends before. */
   said(count: number): Promise<void>
   /** Settles when it has ended. */
@@ -88,10 +90,17 @@ export interface PlanChild {
 
 /** Starts src/test-support/plan-child.ts. */
 export function startPlanChild(task: string, root: string, ...args: string[]): PlanChild {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'plan-child.ts'), task, root, ...args], {
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  return startChild(process.execPath, [join(import.meta.dirname, 'plan-child.ts'), task, root, ...args])
+}
+
+/** Starts a command of the command line that goes on, as the actor "tester". */
+export function startCli(root: string, args: readonly string[], options: RunOptions = {}): PlanChild {
+  const [program, ...rest] = [...(options.through ?? []), process.execPath, CLI, '-C', root, '--actor', 'tester']
+  return startChild(program!, [...rest, ...args], options.env)
+}
+
+function startChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): PlanChild {
+  const child = spawn(program, args, { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   let rest = ''
   let stderr = ''
@@ -113,13 +122,13 @@ export function startPlanChild(task: string, root: string, ...args: string[]): P
   })
   const said = async (count: number) => {
     while (lines.length < count) {
-      if (over) throw new Error(`${task} ended early: ${stderr}`)
+      if (over) throw new Error(`${args.join(' ')} ended early: ${stderr}`)
       await new Promise<void>(resolve => {
         wake = resolve
       })
     }
   }
-  return { process: child, lines, said, ended }
+  return { process: child, lines, stderr: () => stderr, said, ended }
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {

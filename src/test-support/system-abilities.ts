@@ -39,6 +39,25 @@ export function otherUserObstacle(): Obstacle {
   return null
 }
 
+/** A program that starts another one for which no inotify watch is left, or no instance. */
+export function withoutInotify(what: 'watches' | 'instances'): string[] {
+  return [
+    'unshare',
+    '--user',
+    '--map-root-user',
+    'sh',
+    '-c',
+    `echo 0 > /proc/sys/user/max_inotify_${what}; exec "$@"`,
+    'sh',
+  ]
+}
+
+export function inotifyObstacle(): Obstacle {
+  const [program, ...args] = withoutInotify('watches')
+  const run = spawnSync(program!, [...args, 'cat', '/proc/sys/user/max_inotify_watches'], { encoding: 'utf8' })
+  return run.status === 0 && run.stdout.trim() === '0' ? null : 'inotify cannot be limited for one process here'
+}
+
 /** Why permission bits do not stop this process; null where they do. */
 export function permissionObstacle(): Obstacle {
   return process.getuid?.() === 0 ? 'root is stopped by no permission bits' : null

@@ -1,6 +1,6 @@
 /** Real repositories in temporary folders. Each is removed with the `using` block that it was made in. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { encodeTicket } from '../model/canonical-json.ts'
@@ -74,6 +74,13 @@ export function putTicket(root: string, id: string, fields: Partial<Ticket> = {}
   mkdirSync(dirname(join(root, path)), { recursive: true })
   writeFileSync(join(root, path), encodeTicket(makeTicket(id, fields)))
   return path
+}
+
+/** Writes a Ticket file as git and editors do: under another name, then renamed over the old one. */
+export function replaceTicket(root: string, id: string, fields: Partial<Ticket> = {}): void {
+  const temporary = join(root, 'tickets', `.${id}.new`)
+  writeFileSync(temporary, encodeTicket(makeTicket(id, fields)))
+  renameSync(temporary, join(root, 'tickets', `${id}.json`))
 }
 
 /** The Ticket in a file, parsed without any code under test. */

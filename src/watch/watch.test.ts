@@ -2,13 +2,12 @@ import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { encodeTicket } from '../model/canonical-json.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { openStore } from '../store.ts'
 import {
   makeNote,
-  makeTicket,
   putTicket,
+  replaceTicket,
   runGit,
   type TemporaryRepository,
   temporaryRepository,
@@ -62,13 +61,6 @@ function expectRightIndex(root: string): void {
 
 function inOrder<T>(object: Record<string, T>): [string, T][] {
   return Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-/** Replaces a Ticket's file as git and editors do: a new one under another name, renamed. */
-function replaceTicket(root: string, id: string, fields: Parameters<typeof makeTicket>[1]): void {
-  const temporary = join(root, 'tickets', `.${id}.new`)
-  writeFileSync(temporary, encodeTicket(makeTicket(id, fields)))
-  renameSync(temporary, join(root, 'tickets', `${id}.json`))
 }
 
 const shortly = ({ ticket, change, decisions, removed, verdicts }: TicketEvent) => ({

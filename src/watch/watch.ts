@@ -45,7 +45,7 @@ const PULSE_MS = 500
 const CHECK_EVERY_MS = 3000
 /** Without hints. */
 const SCAN_EVERY_MS = 1000
-/** The rest between looks, as a multiple of how long the last one took: after hints, and without. */
+/** The rest between looks, as a multiple of how long one takes: after hints, and without. */
 const REST = { hinted: 4, unasked: 50 }
 
 /**
@@ -70,6 +70,8 @@ export function watchTickets(
   let claimTokens = tokens
   let over = false
   let timer: NodeJS.Timeout | undefined
+  let lastMs = 0
+  /** What a look takes: the shorter of the last two, so that one that had much to do does not put off the next. */
   let lookMs = 0
   let lookedAt = performance.now()
   /** The first and the last hint since the last look began. */
@@ -177,8 +179,10 @@ export function watchTickets(
       isTroubled = true
     }
     lookedAt = performance.now()
-    lookMs = lookedAt - startedAt
-    watcher.trustedMs = periodMs() + lookMs + PULSE_MS
+    const nowMs = lookedAt - startedAt
+    lookMs = Math.min(lastMs, nowMs)
+    lastMs = nowMs
+    watcher.trustedMs = periodMs() + nowMs + PULSE_MS
     for (const event of events) deliver(event)
   }
   const deliver = (event: TicketEvent) => {
@@ -236,11 +240,10 @@ function withVerdicts(
   pathOf: (ticket: string) => string | null,
 ): TicketEvent[] {
   const all = [...events]
+  const eventOf = new Map(events.map(event => [event.ticket, event] as const).reverse()) // the first about each
   for (const { named, ...change } of changes) {
-    const cause =
-      events.find(({ ticket }) => ticket === change.ticket) ??
-      events.find(({ ticket }) => ticket !== null && named.has(ticket)) ??
-      events.at(-1)
+    const causes = [change.ticket, ...named].flatMap(ticket => eventOf.get(ticket) ?? [])
+    const cause = causes[0] ?? events.at(-1)
     if (cause) cause.verdicts.push(change)
     else {
       // The configuration is another one: what the Ticket's state means has changed.
