@@ -1,7 +1,8 @@
 /**
  * Measures the promises of speed, each as a ratio to its floor, both taken in this run, medians of alternating runs.
  *
- * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--json]. Exit status 1 where a limit is passed. It measures dist/, as
+ * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--huge] [--json]; --huge adds 100,000 Tickets to what must not depend on
+ * their number. Exit status 1 where a limit is passed. It measures dist/, as
  * users run it, in a temporary git repository. docs/performance.md records the figures and what they mean.
  */
 import { spawnSync } from 'node:child_process'
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
   options: {
     tickets: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '9' },
+    huge: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -63,6 +65,12 @@ try {
   measureCli(large, ticketCount.toLocaleString('en'))
   measureImport()
   measureSdk(large)
+  const repositories: [size: number, repository: string][] = [
+    [1000, small],
+    [ticketCount, large],
+  ]
+  if (options.huge) repositories.push([100_000, makeRepository(join(folder, 'huge'), 100_000)])
+  await measureWatching(repositories)
   measureRecord(large)
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -288,6 +296,60 @@ function measureSdk(repository: string): void {
     null,
   )
   db.close()
+}
+
+/**
+ * `consult` while a watch is on, over a hundred queued Tickets: its files are checked, nothing else is read anew. And the same
+ * where the index has changed since, so that rows are read again.
+ */
+async function measureWatching(repositories: [size: number, repository: string][]): Promise<void> {
+  const subjects = []
+  for (const [size, repository] of repositories) {
+    const plan = openPlan({ root: repository })
+    plan.sync()
+    const ids = plan
+      .queue()
+      .queue.slice(0, 100)
+      .map(({ ticket }) => ticket.id)
+    const db = new Database(plan.db().path)
+    const touch = db.prepare("insert or replace into meta values ('bench', random())")
+    plan.watch(() => {})
+    const consult = (sample: number) => timed(() => plan.consult(ids[sample % ids.length]!)) * 1000
+    await untilTrusted(consult)
+    subjects.push({ size, plan, db, touch, consult, warm: [] as number[], cold: [] as number[] })
+  }
+  for (let sample = 0; sample < 3000; sample++) for (const { consult, warm } of subjects) warm.push(consult(sample))
+  for (let sample = 0; sample < 500; sample++) {
+    for (const { consult, touch, cold } of subjects) {
+      touch.run()
+      cold.push(consult(sample))
+    }
+  }
+  const [first] = subjects
+  const smallest = { warm: median(first!.warm), cold: median(first!.cold) }
+  for (const { size, plan, db, warm, cold } of subjects) {
+    const tickets = `${size.toLocaleString('en')} Tickets`
+    const isFirst = size === first!.size
+    const floor = isFirst ? 'the goal of 60 us' : `that with ${first!.size.toLocaleString('en')} Tickets`
+    note(`consult, SDK, watching, ${tickets}, us`, median(warm), floor, isFirst ? 60 : smallest.warm, isFirst ? 1 : 1.3)
+    note(
+      `the same after a change of the index, ${tickets}, us`,
+      median(cold),
+      floor,
+      isFirst ? 60 : smallest.cold,
+      null,
+    )
+    db.close()
+    plan.close()
+  }
+}
+
+/** Until the watch hears of changes and has looked: then an answer looks at a few files only. */
+async function untilTrusted(consult: (sample: number) => number): Promise<void> {
+  for (let inARow = 0; inARow < 5; ) {
+    inARow = consult(inARow) < 1500 ? inARow + 1 : 0
+    if (inARow === 0) await new Promise(resolve => setTimeout(resolve, 100))
+  }
 }
 
 function measureRecord(repository: string): void {
