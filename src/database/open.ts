@@ -76,13 +76,17 @@ export function pause(): void {
 
 /** Whose file it is, and of which version. @throws SqliteError where it is damaged. */
 export function fileState(connection: Connection, kind: DatabaseKind): FileState {
-  const id = connection.pragma('application_id', { simple: true }) as number
-  const version = connection.pragma('user_version', { simple: true }) as number
-  if (id === APPLICATION_ID[kind]) {
-    return version === SCHEMA_VERSION[kind] ? 'ours' : version > SCHEMA_VERSION[kind] ? 'newer' : 'older'
-  }
-  const tables = connection.prepare('select count(*) from sqlite_master').pluck().get()
-  return id === 0 && version === 0 && tables === 0 ? 'new' : 'foreign'
+  // In one snapshot: another process may be making the file.
+  const state = connection.transaction((): FileState => {
+    const id = connection.pragma('application_id', { simple: true }) as number
+    const version = connection.pragma('user_version', { simple: true }) as number
+    if (id === APPLICATION_ID[kind]) {
+      return version === SCHEMA_VERSION[kind] ? 'ours' : version > SCHEMA_VERSION[kind] ? 'newer' : 'older'
+    }
+    const tables = connection.prepare('select count(*) from sqlite_master').pluck().get()
+    return id === 0 && version === 0 && tables === 0 ? 'new' : 'foreign'
+  })
+  return state.deferred()
 }
 
 /** Brings a new or older file to this version, in one transaction; whoever comes second finds it done. */
