@@ -1,11 +1,13 @@
-import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { encodeTicket } from '../model/canonical-json.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { openStore } from '../store.ts'
 import {
   makeNote,
+  makeTicket,
   putTicket,
   replaceTicket,
   runGit,
@@ -230,6 +232,30 @@ describe('what a watcher must survive', () => {
         await until('it is told', () => world.told.events.length > before)
       }
     }, 1000))
+
+  test('folders that come later', () =>
+    whileWatching(async world => {
+      for (const folder of ['one', 'one/two', 'three']) {
+        putTicket(world.root, folder.replace('/', '-'), {}, folder)
+        await untilTold(world)
+        await sleep(600) // the looks after the burst
+        putTicket(world.root, folder.replace('/', '-'), { decisions: [makeNote('x')] }, folder)
+        await untilTold(world)
+      }
+    }))
+
+  test('another tickets folder by configuration', () =>
+    whileWatching(async world => {
+      const { root, repository } = world
+      await untilTold(world)
+      cpSync(repository.ticketsDir, join(root, 'plans'), { recursive: true })
+      writeFileSync(join(root, 'plans/A.json'), encodeTicket(makeTicket('A', { decisions: [makeNote('x')] })))
+      writeFileSync(join(root, 'ticketplan.json'), '{"ticketsDir":"plans"}')
+      await untilTold(world)
+      writeFileSync(join(root, 'plans/B.json'), encodeTicket(makeTicket('B', { decisions: [makeNote('x')] })))
+      await untilTold(world)
+      expect(world.notices).toEqual([])
+    }, 300))
 
   test('branch switches', () =>
     whileWatching(async world => {
