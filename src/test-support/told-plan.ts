@@ -19,12 +19,9 @@ export interface ToldPlan {
 
 /** Begins with what the plan holds now. */
 export function toldPlan(plan: Plan): ToldPlan {
-  const tickets = new Map<string, Set<string>>(
-    Object.entries(decisionsOnDisk(plan.root)).map(([id, decisions]) => [id, new Set(decisions ?? [])]),
-  )
-  const unreadable = new Set(
-    Object.entries(decisionsOnDisk(plan.root)).flatMap(([id, decisions]) => (decisions ? [] : [id])),
-  )
+  const files = Object.entries(decisionsOnDisk(plan.root))
+  const tickets = new Map(files.map(([id, decisions]) => [id, new Set(decisions ?? [])]))
+  const unreadable = new Set(files.flatMap(([id, decisions]) => (decisions ? [] : [id])))
   const verdicts = new Map(plan.queue().queue.map(({ ticket, verdict }) => [ticket.id, verdict as string]))
   const events: TicketEvent[] = []
   return {
