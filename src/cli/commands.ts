@@ -21,6 +21,7 @@ const loaders: Record<CommandName, () => Promise<unknown>> = {
   claims: async () => (await import('../operations/claim.ts')).claims,
   show: async () => (await import('../operations/show.ts')).show,
   relations: async () => (await import('../operations/relations.ts')).relations,
+  brief: async () => (await import('../operations/brief.ts')).brief,
   sql: async () => (await import('../operations/sql.ts')).sql,
   db: async () => (await import('../operations/db.ts')).db,
   sync: async () => (await import('../operations/sync.ts')).sync,

@@ -116,7 +116,8 @@ export function isOptional(field: Field): boolean {
 }
 
 function expectsNumber(field: Field): boolean {
-  return field.schema.safeParse(1).success && !field.schema.safeParse('1').success
+  const [issue] = field.schema.safeParse('1').error?.issues ?? []
+  return issue?.code === 'invalid_type' && ['int', 'number'].includes(issue.expected)
 }
 
 export function usage(command: string | null, message: string): PlanError<'usage'> {

@@ -1,12 +1,12 @@
 /** Readable output: one function for each operation, from its output to lines. Text from files is escaped here. */
 import { csvText } from '../integration/export-text.ts'
 import type { Decision } from '../model/decision.ts'
+import { escapeText } from '../model/escape-text.ts'
 import type { ChainLink } from '../model/facts.ts'
 import type { Reason } from '../model/verdict.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
-import { escapeText } from './escape-text.ts'
 import type { Terminal } from './print.ts'
 import { type Cell, type Colour, cut, painter, table } from './terminal.ts'
 
@@ -98,6 +98,7 @@ const renderers: Renderers = {
         ]),
     ...problemLines(problems, page),
   ],
+  brief: ({ text }) => text,
   sql({ columns, rows, truncated }, { paint, width, input }) {
     if (input.csv) return csvText(columns, rows)
     const cells = rows.map(row => row.map(value => ({ text: value === null ? '' : escapeText(String(value)) })))

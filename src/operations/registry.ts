@@ -1,6 +1,7 @@
 /** Every operation, by the name that the SDK, the command line and MCP give it. */
 import { accept } from './accept.ts'
 import { add } from './add.ts'
+import { brief } from './brief.ts'
 import { claim, claims, release, renew } from './claim.ts'
 import { consult } from './consult.ts'
 import { db } from './db.ts'
@@ -36,6 +37,7 @@ export const operations = {
   claims,
   show,
   relations,
+  brief,
   sql,
   db,
   sync,

@@ -116,6 +116,7 @@ export function prepareQueries(connection: Connection) {
       statement<[], TicketRow>(
         "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
       ).all(),
+    active: () => statement<[], TicketRow>("select * from tickets where phase = 'active' order by id").all(),
     /** Paths of the files, readable or not, that bear the id without regard to case. */
     pathsOfKey: (key: string) =>
       statement<[string], { path: string }>('select path from files where id_key = ? order by path')
@@ -150,6 +151,15 @@ export function prepareQueries(connection: Connection) {
       )
         .all(ticket)
         .map(row => row.target_id),
+    /** Decisions made at that time or later, newest first. */
+    decisionsSince: (at: string) =>
+      statement<[string], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions where "at" >= ? order by "at" desc, id desc, ticket_id',
+      ).all(at),
+    latestDecisions: (limit: number) =>
+      statement<[number], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions order by "at" desc, id desc, ticket_id limit ?',
+      ).all(limit),
     /** Every Ticket whose file holds the decision: one, unless a file was copied. */
     holdersOf: (decision: string) =>
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
