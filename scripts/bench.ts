@@ -24,6 +24,8 @@ import {
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import Database from 'better-sqlite3'
 import { migrationTexts } from '../src/database/open.ts'
 import type { Plan } from '../src/index.ts'
@@ -72,6 +74,8 @@ try {
   if (options.huge) repositories.push([100_000, makeRepository(join(folder, 'huge'), 100_000)])
   await measureWatching(repositories)
   measureRecord(large)
+  await measureMcp(small, '1,000')
+  await measureMcp(large, ticketCount.toLocaleString('en'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -350,6 +354,31 @@ async function untilTrusted(consult: (sample: number) => number): Promise<void> 
     inARow = consult(inARow) < 1500 ? inARow + 1 : 0
     if (inARow === 0) await new Promise(resolve => setTimeout(resolve, 100))
   }
+}
+
+/** Round trips of a client over pipes, warm; the floor is one that reaches the server and asks nothing of the plan. */
+async function measureMcp(repository: string, size: string): Promise<void> {
+  const client = new Client({ name: 'bench', version: '1' })
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args: [cli, '-C', repository, 'mcp', '--read-only'] }),
+  )
+  const ids = readdirSync(join(repository, 'tickets')).filter((_, n) => n % 10 === 0)
+  const consults: number[] = []
+  const pings: number[] = []
+  for (let run = 0; run < 300; run++) {
+    const ticket = ids[(run * 7) % ids.length]!.replace('.json', '')
+    consults.push(await timedAsync(() => client.callTool({ name: 'consult', arguments: { ticket } })))
+    pings.push(await timedAsync(() => client.ping()))
+  }
+  await client.close()
+  const warm = (durations: number[]) => median(durations.slice(100))
+  note(`MCP consult, warm round trip, ${size} Tickets`, warm(consults), 'MCP ping', warm(pings), null)
+}
+
+async function timedAsync(action: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await action()
+  return performance.now() - startedAt
 }
 
 function measureRecord(repository: string): void {

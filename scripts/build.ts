@@ -5,7 +5,7 @@
  * ulid and yaml stay outside, the first for its binary, the others because few commands need them.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 
@@ -43,6 +43,9 @@ await build({
     'sql-child': 'src/database/sql-child.ts',
   },
 })
+// A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
+await build({ ...commonJs, entryPoints: { mcp: 'src/mcp/server.ts' } })
+copyFileSync(join(root, 'node_modules/@modelcontextprotocol/server/LICENSE'), join(fresh, 'mcp.LICENSE.txt'))
 chmodSync(join(fresh, 'cli.js'), 0o755)
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')

@@ -21,10 +21,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   operations: ['model', 'files', 'database', 'ticket-index', 'claims', 'store', 'integration'],
   sdk: ['operations', 'store', 'watch'],
   index: ['sdk', 'operations', 'store', 'watch', 'model'],
+  mcp: ['operations', 'store', 'watch', 'model', 'database'],
   cli: ['operations', 'integration', 'store', 'watch', 'sdk', 'model', 'files', 'database'],
 }
 /** Packages that only some rooms may import, so that nothing heavy is loaded by accident; chokidar, ulid and yaml are required when needed. */
 const PACKAGES: Record<string, string[]> = {
+  '@modelcontextprotocol': ['mcp'],
   'better-sqlite3': ['database'],
   chokidar: [],
   'drizzle-orm': [],
@@ -32,7 +34,7 @@ const PACKAGES: Record<string, string[]> = {
   'node:crypto': [],
   'string-width': ['cli'],
   yaml: [],
-  zod: ['model', 'files', 'operations', 'sdk'],
+  zod: ['model', 'files', 'operations', 'sdk', 'mcp'],
   ulid: [],
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */

@@ -1,10 +1,10 @@
 /** Loads the one operation that a command line needs: the others' schemas cost more than a query. */
-import type { Operation } from '../operations/operation.ts'
+import type { Command, Operation } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { StandingCommand } from './watch.ts'
 
-/** Every operation, and what goes on until it is stopped. */
-export type CommandName = OperationName | 'watch'
+/** Every operation, and what serves or goes on until it is stopped. */
+export type CommandName = OperationName | 'watch' | 'mcp'
 
 const loaders: Record<CommandName, () => Promise<unknown>> = {
   init: async () => (await import('../operations/init.ts')).init,
@@ -33,12 +33,15 @@ const loaders: Record<CommandName, () => Promise<unknown>> = {
   import: async () => (await import('../operations/import.ts')).importTickets,
   export: async () => (await import('../operations/export.ts')).exportPlan,
   'merge-driver': async () => (await import('../operations/merge-driver.ts')).mergeDriver,
+  mcp: async () => (await import('./mcp-command.ts')).mcpCommand,
 }
 
 /** The names of all commands, in the order in which help lists them. */
 export const commandNames = Object.keys(loaders) as CommandName[]
 
-/** What is behind a command. */
-export async function loadCommand(name: CommandName): Promise<Operation | StandingCommand> {
-  return (await loaders[name]()) as Operation | StandingCommand
+/** The definition of a command: the operation behind it, but for those that are none. */
+export function loadCommand(name: Exclude<CommandName, 'mcp'>): Promise<Operation | StandingCommand>
+export function loadCommand(name: CommandName): Promise<Command>
+export async function loadCommand(name: CommandName): Promise<Command> {
+  return (await loaders[name]()) as Command
 }

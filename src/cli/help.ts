@@ -1,7 +1,8 @@
 /** The help texts, made from the operations' definitions. */
-import type { CommandDefinition } from '../operations/operation.ts'
+import type { Command } from '../operations/operation.ts'
 import { operations } from '../operations/registry.ts'
 import { commandNames } from './commands.ts'
+import { mcpCommand } from './mcp-command.ts'
 import { flagName, isOptional } from './parse-arguments.ts'
 import { watch } from './watch.ts'
 
@@ -17,7 +18,7 @@ const EXIT_HELP = `Exit status: 0 done (consult: accept), 1 failed, 2 wrong usag
 
 /** The list of all commands. */
 export function programHelp(version: string): string {
-  const definitions: Record<string, CommandDefinition> = { ...operations, watch }
+  const definitions: Record<string, Command> = { ...operations, watch, mcp: mcpCommand }
   const all = commandNames.map(name => definitions[name]!)
   const width = Math.max(...all.map(({ name }) => name.length))
   const lines = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
@@ -40,7 +41,7 @@ A first look:
 }
 
 /** The help of one command. */
-export function commandHelp(operation: CommandDefinition): string {
+export function commandHelp(operation: Command): string {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)

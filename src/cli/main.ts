@@ -39,12 +39,16 @@ async function run(args: string[]): Promise<number> {
     if (command === 'help') return runWithoutCommand({ ...global, help: true }, [])
     throw usage(null, `unknown command "${command}"; the commands are ${commandNames.join(', ')}`)
   }
-  const operation = await loadCommand(name)
   if (global.help) {
     const { commandHelp } = await import('./help.ts')
-    print(1, commandHelp(operation))
+    print(1, commandHelp(await loadCommand(name)))
     return 0
   }
+  if (name === 'mcp') {
+    const { mcpCommand, serve } = await import('./mcp-command.ts')
+    return serve(global, parseInput(mcpCommand, inputFrom(mcpCommand, rest)).readOnly)
+  }
+  const operation = await loadCommand(name)
   const input = parseInput(operation, inputFrom(operation, rest))
   const progress = progressLine()
   using store = disposable(

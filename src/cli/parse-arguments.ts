@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { PlanError } from '../model/errors.ts'
-import type { CommandDefinition, Field } from '../operations/operation.ts'
+import type { Command, Field } from '../operations/operation.ts'
 
 export interface GlobalOptions {
   folder: string
@@ -58,7 +58,7 @@ export function flagName(field: string): string {
 }
 
 /** The input that the arguments of a command give, unchecked but for its syntax. @throws PlanError usage. */
-export function inputFrom(operation: CommandDefinition, args: string[]): Record<string, unknown> {
+export function inputFrom(operation: Command, args: string[]): Record<string, unknown> {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positionals = entries.filter(([, field]) => field.positional).map(([name]) => name)
   const flags = new Map(

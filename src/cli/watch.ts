@@ -1,13 +1,14 @@
 /** `ticketplan watch`: the one command that goes on until it is stopped. */
-import { type CommandDefinition, command } from '../operations/operation.ts'
+
+import { escapeText } from '../model/escape-text.ts'
+import { jsonLine } from '../model/json-line.ts'
+import { type Command, command } from '../operations/operation.ts'
 import type { Store } from '../store.ts'
 import { watchTickets } from '../watch/watch.ts'
-import { escapeText } from './escape-text.ts'
-import { jsonLine } from './json-line.ts'
 import { print } from './print.ts'
 
 /** A command without an answer of its own: it tells of things as they happen. */
-export interface StandingCommand extends CommandDefinition {
+export interface StandingCommand extends Command {
   /** Goes on until a signal, or until nobody reads what it says; the exit status. */
   stay(store: Store, options: { json: boolean }): Promise<number>
 }

@@ -27,51 +27,42 @@ export type Fields = Record<string, Field>
 export type InputOf<F extends Fields> = z.infer<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>
 export type GivenInputOf<F extends Fields> = z.input<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>
 
-export interface Operation<F extends Fields = Fields, O = unknown> {
+/** What the command line needs to know of a command to parse and explain it. */
+export interface Command<F extends Fields = Fields> {
   name: string
   /** One line, for a list of commands. */
   summary: string
   /** What else a user must know, for the help of the command. */
   details?: string
-  /** True where Ticket files or claims may change. */
-  writes: boolean
   fields: F
   input: z.ZodMiniType<InputOf<F>, GivenInputOf<F>>
-  /** Made when it is asked for: a command line run has no need of it. */
-  output(): z.ZodMiniType<O>
   /** Complete command lines. */
   examples: string[]
+}
+
+export interface Operation<F extends Fields = Fields, O = unknown> extends Command<F> {
+  /** True where Ticket files or claims may change. */
+  writes: boolean
+  /** Made when it is asked for: a command line run has no need of it. */
+  output(): z.ZodMiniType<O>
   run(store: Store, input: InputOf<F>): O
   /** The exit status of the command line where it is not 0. */
   exitStatus?(output: O): 0 | 1 | 3 | 4
 }
 
-/** What the help of a command and the parsing of its arguments need. */
-export type CommandDefinition<F extends Fields = Fields> = Pick<
-  Operation<F>,
-  'name' | 'summary' | 'details' | 'fields' | 'input' | 'examples'
->
+/** Defines a command; its input schema is made of its fields. */
+export function command<const F extends Fields>(definition: Omit<Command<F>, 'input'>): Command<F> {
+  const shape = Object.fromEntries(Object.entries(definition.fields).map(([name, { schema }]) => [name, schema]))
+  return { ...definition, input: z.strictObject(shape) as unknown as Command<F>['input'] }
+}
 
-/** Defines an operation; its input schema is made of its fields. */
+/** Defines an operation, as `command` does. */
 export function operation<const F extends Fields, O>(definition: Omit<Operation<F, O>, 'input'>): Operation<F, O> {
-  return { ...definition, input: inputOf(definition.fields) }
-}
-
-/** Defines a command that is no operation: it has no answer. */
-export function command<const F extends Fields>(definition: Omit<CommandDefinition<F>, 'input'>): CommandDefinition<F> {
-  return { ...definition, input: inputOf(definition.fields) }
-}
-
-function inputOf<F extends Fields>(fields: F): Operation<F>['input'] {
-  const shape = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]))
-  return z.strictObject(shape) as unknown as Operation<F>['input']
+  return { ...definition, ...command(definition) }
 }
 
 /** Checks a caller's input. @throws PlanError invalid_input with the field's name. */
-export function parseInput<F extends Fields>(
-  { name, input, fields }: CommandDefinition<F>,
-  given: unknown,
-): InputOf<F> {
+export function parseInput<F extends Fields>({ name, input, fields }: Command<F>, given: unknown): InputOf<F> {
   const issue = firstIssue(input, given)
   if (!issue) return input.parse(given)
   const [unknown] = issue.unknownKeys

@@ -21,6 +21,9 @@ const kind = z.pipe(
   z.enum(KINDS, `not a kind of decision; the kinds are ${KINDS.join(', ')}`),
 )
 
+/** How many Tickets or decisions one decision may name. */
+const MAX_NAMED = 1000
+
 export const decisionId = z.string().check(z.refine<string>(isDecisionId, 'not the id of a decision (a ULID)'))
 
 export const recorded = lazy(() =>
@@ -52,14 +55,14 @@ export const record = operation({
     reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
     pool: { schema: z.optional(poolName()), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
     until: {
-      schema: z.optional(z.array(ticketName)),
+      schema: z.optional(z.array(ticketName).check(z.maxLength(MAX_NAMED))),
       help: 'waiting_for_capacity: Tickets, the first of which to leave play frees the capacity',
       value: 'tickets',
       list: true,
     },
     advisory: { schema: flag, help: 'conflicts_with: only warn' },
     supersedes: {
-      schema: z.optional(z.array(decisionId)),
+      schema: z.optional(z.array(decisionId).check(z.maxLength(MAX_NAMED))),
       help: 'decisions of the same file that this one replaces',
       value: 'ids',
       list: true,

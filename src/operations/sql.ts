@@ -5,6 +5,7 @@ import { runSql } from '../database/ad-hoc-sql.ts'
 import { flag, operation } from './operation.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
+const MAX_QUERY = 100_000
 
 /** One reading query over the promised views. */
 export const sql = operation({
@@ -14,7 +15,11 @@ export const sql = operation({
     'Views: tickets, decisions, relations, blockers, quarantine, claims (docs/sql.md has their columns). Anything but one reading statement is refused, every PRAGMA included. "ticketplan db" prints the path for other SQLite programs.',
   writes: false,
   fields: {
-    query: { schema: z.string().check(z.minLength(1)), help: 'one SELECT, WITH, VALUES or EXPLAIN', positional: true },
+    query: {
+      schema: z.string().check(z.minLength(1), z.maxLength(MAX_QUERY)),
+      help: 'one SELECT, WITH, VALUES or EXPLAIN',
+      positional: true,
+    },
     csv: { schema: flag, help: 'print CSV' },
     timeout: {
       schema: z._default(z.number().check(z.positive(), z.maximum(3600)), 30),

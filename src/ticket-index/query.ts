@@ -160,6 +160,26 @@ export function prepareQueries(connection: Connection) {
       statement<[number], DecisionRow>(
         'select id, ticket_id, kind, status, body from decisions order by "at" desc, id desc, ticket_id limit ?',
       ).all(limit),
+    /** Decisions of some kinds, newest first, and how many there are in all. */
+    decisionsOfKinds(
+      { ticket, kinds, status }: { ticket?: string; kinds: readonly string[]; status?: Status },
+      limit: number,
+    ) {
+      const tests = [
+        `kind in (${kinds.map(() => '?').join(', ')})`,
+        ticket !== undefined && 'ticket_id = ?',
+        status !== undefined && 'status = ?',
+      ].filter(Boolean)
+      const given = [...kinds, ticket, status].filter(parameter => parameter !== undefined)
+      const source = `from decisions where ${tests.join(' and ')}`
+      const rows = statement<(string | number)[], DecisionRow>(
+        `select id, ticket_id, kind, status, body ${source} order by "at" desc, id desc, ticket_id limit ?`,
+      ).all(...given, limit)
+      const { count } = statement<string[], { count: number }>(`select count(*) as count ${source}`).get(...given)!
+      return { rows, count }
+    },
+    /** The content of every file, readable or not, as a hash. */
+    fileHashes: () => statement<[], { path: string; hash: string }>('select path, hash from files').all(),
     /** Every Ticket whose file holds the decision: one, unless a file was copied. */
     holdersOf: (decision: string) =>
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')

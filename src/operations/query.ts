@@ -1,0 +1,60 @@
+import * as z from 'zod/mini'
+import type { Decision, RelationKind } from '../model/decision.ts'
+import { operation, ticketName } from './operation.ts'
+import { relations } from './relations.ts'
+import { decisionShape, problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
+
+const OTHER_KINDS = ['accepted_plan', 'contested', 'note', 'retraction', 'waiting_for_capacity'] as const
+
+/** Relations and all other decisions, in one question: for MCP, where each tool costs its reader's attention. */
+export const query = operation({
+  name: 'query',
+  summary: 'List relations and other decisions by Ticket, kind and status',
+  writes: false,
+  fields: {
+    ticket: {
+      schema: z.optional(ticketName),
+      help: 'id or slug: its relations as seen from it, and its own decisions',
+    },
+    kind: { schema: z.optional(z.enum([...relationKindShape().options, ...OTHER_KINDS])), help: 'one kind alone' },
+    status: { schema: z._default(z.enum([...statusShape().options, 'all']), 'active'), help: 'what became of it' },
+    limit: {
+      schema: z._default(z.int().check(z.minimum(1), z.maximum(500)), 50),
+      help: 'entries per list',
+    },
+  },
+  output: () =>
+    z.object({
+      relations: z.array(relationShape()),
+      /** Newest first. */
+      decisions: z.array(z.intersection(decisionShape(), z.looseObject({ ticket: z.string(), status: statusShape() }))),
+      /** How many there are in all. */
+      total: z.object({ relations: z.int(), decisions: z.int() }),
+      problems: z.array(problemShape()),
+    }),
+  examples: [],
+  run(store, { ticket: name, kind, status, limit }) {
+    const others = kind === undefined ? OTHER_KINDS : OTHER_KINDS.filter(other => other === kind)
+    const wantsRelations = kind === undefined || others.length === 0
+    const found = relations.run(store, {
+      ticket: name,
+      kind: wantsRelations ? (kind as RelationKind) : undefined,
+      status,
+    })
+    return store.read(({ queries, resolve }) => {
+      const ticket = name === undefined ? undefined : resolve(name).id
+      const filter = { ticket, kinds: others, status: status === 'all' ? undefined : status }
+      const { rows, count } = others.length ? queries.decisionsOfKinds(filter, limit) : { rows: [], count: 0 }
+      return {
+        relations: wantsRelations ? found.relations.slice(0, limit) : [],
+        decisions: rows.map(({ body, ticket_id, status }) => ({
+          ...(JSON.parse(body) as Decision),
+          ticket: ticket_id,
+          status,
+        })),
+        total: { relations: wantsRelations ? found.relations.length : 0, decisions: count },
+        problems: found.problems,
+      }
+    })
+  },
+})
