@@ -143,7 +143,7 @@ function announce(server: Server, store: Store, era: 'legacy' | 'modern'): () =>
   })
   const drop = () => {} // a client that has gone: the connection ends by itself
   let listed = listedIds(store)
-  return onChange(store, ({ tickets }) => {
+  return onChange(store, tickets => {
     for (const uri of [QUEUE_URI, BRIEF_URI, ...affectedUris(store, tickets)]) {
       if (era === 'modern' || subscribed.has(uri)) server.sendResourceUpdated({ uri }).catch(drop)
     }

@@ -178,8 +178,6 @@ export function prepareQueries(connection: Connection) {
       const { count } = statement<string[], { count: number }>(`select count(*) as count ${source}`).get(...given)!
       return { rows, count }
     },
-    /** The content of every file, readable or not, as a hash. */
-    fileHashes: () => statement<[], { path: string; hash: string }>('select path, hash from files').all(),
     /** Every Ticket whose file holds the decision: one, unless a file was copied. */
     holdersOf: (decision: string) =>
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
