@@ -6,7 +6,7 @@ import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { openPlan, type Plan } from '../sdk.ts'
-import { ATTRIBUTES, driverCommand, git, ticketTexts, tryGit } from '../test-support/git-clones.ts'
+import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit } from '../test-support/git-clones.ts'
 import { NOON_MS } from '../test-support/stamps.ts'
 import { putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
@@ -63,7 +63,7 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
   run(hub, 'init', '--quiet', '--bare', '--template=', '--initial-branch=main')
   const setUp = (root: string) => {
     run(folder, 'clone', '--quiet', '--template=', hub, root)
-    run(root, 'config', 'merge.ticketplan.driver', driverCommand())
+    run(root, 'config', 'merge.ticketplan.driver', testDriver())
     run(root, 'config', 'gc.auto', '0')
     run(root, 'config', 'core.fsync', 'none') // nothing crashes here
   }

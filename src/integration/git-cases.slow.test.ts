@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { ATTRIBUTES, driverCommand, git, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
+import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
 import { makeTicket, putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const LONG = Boolean(process.env.TICKETPLAN_LONG)
@@ -59,7 +59,7 @@ function diverged({
   base = put(BASE),
   ours = put(OURS),
   theirs = put(THEIRS),
-  driver = driverCommand(),
+  driver = testDriver(),
   attributes = text(ATTRIBUTES, '.gitattributes'),
 }: Setting = {}): { root: string } & Disposable {
   const folder = temporaryFolder()
@@ -440,10 +440,48 @@ describe('a side that cannot be read', () => {
   })
 })
 
+describe('a driver that fails', () => {
+  test.each<[string, string | null]>([
+    ['missing', null],
+    ['that throws', 'throw new Error("x")'],
+    ['that is no program', '<<<<<<< ours'],
+    [
+      'killed when half of a file is written',
+      'writeFileSync(ours, "{"); process.kill(process.pid, "SIGKILL"); for (;;);',
+    ],
+    ['that took ours away', 'rmSync(ours); process.exitCode = 3'],
+  ])('%s: a conflict in view with a word about it, in a bare environment', (name, program) => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'a "driver\'s" %A $HOME.cjs')
+    const head = "const { rmSync, writeFileSync } = require('node:fs'); const ours = process.argv[3];"
+    if (program !== null) writeFileSync(path, `${head} ${program}`)
+    using repo = diverged({ driver: testDriver(path) })
+    const run = tryGit(repo.root, ['merge', 'theirs'], { env: { PATH: '/usr/bin:/bin' } })
+    expect(run).toMatchObject({ status: 1, output: expect.stringContaining('run "ticketplan init" again') })
+    expect(run.output).toContain(path)
+    expect(unmerged(repo.root)).toEqual([FILE])
+    expect(read(repo.root)).toContain(note(2).id)
+    // Ours may be what the driver destroyed; git still has it.
+    if (name.startsWith('missing') || name.startsWith('that throws')) expectBothInView(repo.root, note(1).id)
+    expect(git(repo.root, ['show', `:2:${FILE}`])).toContain(note(1).id)
+    git(repo.root, ['config', 'merge.ticketplan.driver', testDriver()])
+    git(repo.root, ['merge', '--abort'])
+    git(repo.root, ['merge', '--quiet', 'theirs'])
+    expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
+  })
+
+  test('whose Node is missing', () => {
+    using repo = diverged({ driver: testDriver(undefined, '/nowhere/node') })
+    const run = tryGit(repo.root, ['merge', 'theirs'])
+    expect(run).toMatchObject({ status: 1, output: expect.stringContaining('/nowhere/node is missing') })
+    expectBothInView(repo.root, note(1).id, note(2).id)
+  })
+})
+
 describe('without the driver', () => {
   test.each([
     ['not configured', null],
-    ['without attributes', driverCommand()],
+    ['without attributes', testDriver()],
   ])('%s: decisions side by side are a conflict in view, with both', (name, driver) => {
     using repo = diverged({ driver, ...(name === 'without attributes' && { attributes: () => {} }) })
     expect(tryGit(repo.root, ['merge', 'theirs']).status).toBe(1)

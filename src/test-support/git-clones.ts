@@ -2,17 +2,19 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PACKAGE_ROOT } from './run-cli.ts'
+import { attributesLine } from '../integration/git-attributes.ts'
+import { driverCommand } from '../integration/merge-driver-command.ts'
+import { CLI, PACKAGE_ROOT } from './run-cli.ts'
 
 const DRIVER = join(PACKAGE_ROOT, 'dist', 'merge-driver.cjs')
 
 /** What `.gitattributes` says of Ticket files. */
-export const ATTRIBUTES = '/tickets/**/*.json merge=ticketplan -text\n'
+export const ATTRIBUTES = `${attributesLine('tickets')}\n`
 
-/** The driver as git's configuration has it, run by the Node that runs the tests. */
-export function driverCommand(driver = DRIVER): string {
+/** What `init` writes into git's configuration, for the Node that runs the tests, and this program or another. */
+export function testDriver(mergeDriver = DRIVER, node = process.execPath): string {
   if (!existsSync(DRIVER)) throw new Error(`${DRIVER} is missing: run "npm run build" first`)
-  return `'${process.execPath}' '${driver}' %O %A %B %P`
+  return driverCommand({ node, cli: CLI, mergeDriver })
 }
 
 /** What git said, and how it ended. */
