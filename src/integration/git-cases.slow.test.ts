@@ -449,7 +449,7 @@ describe('a driver that fails', () => {
       'killed when half of a file is written',
       'writeFileSync(ours, "{"); process.kill(process.pid, "SIGKILL"); for (;;);',
     ],
-    ['that took ours away', 'rmSync(ours); process.exitCode = 3'],
+    ['that took ours away', 'rmSync(ours); process.exitCode = 9'],
   ])('%s: a conflict in view with a word about it, in a bare environment', (name, program) => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a "driver\'s" %A $HOME.cjs')
