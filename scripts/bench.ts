@@ -60,9 +60,10 @@ const folder = mkdtempSync(join(tmpdir(), 'ticketplan-bench-'))
 try {
   const small = makeRepository(join(folder, 'small'), 1000)
   const large = makeRepository(join(folder, 'large'), ticketCount)
-  measureRebuild(large)
+  const bareRebuildMs = measureRebuild(large)
   measureNoOp(large)
-  measurePull(large)
+  measurePull(large, bareRebuildMs)
+  measureMergeDriver(join(folder, 'merge'))
   measureCli(small, '1,000')
   measureCli(large, ticketCount.toLocaleString('en'))
   measureImport()
@@ -127,7 +128,8 @@ function stateOf(n: number): string {
   return digit === 0 ? 'queued' : digit < 3 ? 'planning' : 'closed'
 }
 
-function measureRebuild(repository: string): void {
+/** The floor too, in ms: it says what the rows of one Ticket cost. */
+function measureRebuild(repository: string): number {
   using plan = openPlan({ root: repository })
   plan.rebuild()
   const [measuredMs, floorMs] = alternate(
@@ -142,6 +144,7 @@ function measureRebuild(repository: string): void {
     floorMs!,
     2,
   )
+  return floorMs!
 }
 
 /** The floor of a rebuild: nothing is checked, nothing derived; the same rows, the indexes made after them. */
@@ -218,7 +221,7 @@ function measureNoOp(repository: string): void {
 }
 
 /** 100 files change, as after a pull. The floor: the no-op, plus reading, parsing and inserting those 100. */
-function measurePull(repository: string): void {
+function measurePull(repository: string, bareRebuildMs: number): void {
   using plan = openPlan({ root: repository })
   plan.sync()
   const names = readdirSync(join(repository, 'tickets')).slice(0, 100)
@@ -233,7 +236,41 @@ function measurePull(repository: string): void {
     settle(plan)
     noOp.push(timed(() => plan.sync()))
   }
-  note('sync after a pull of 100 changed Tickets', median(changed), 'sync with nothing to do', median(noOp), null)
+  note(
+    'sync after a pull of 100 changed Tickets',
+    median(changed),
+    '1.5 times sync with nothing to do, and read, parse, hash, insert of those 100',
+    1.5 * median(noOp) + (bareRebuildMs * 100) / ticketCount,
+    1,
+  )
+}
+
+/** One merge of a Ticket that both sides decided about, as git starts it. */
+function measureMergeDriver(path: string): void {
+  mkdirSync(path)
+  const decision = (id: string) => ({ at: '2026-06-08T11:30:00.000Z', by: 'bench', id, kind: 'note', reason: 'a note' })
+  const base = { format: 1, id: 'T-1', title: 'Ticket', state: 'queued' } as Omit<Ticket, 'decisions'>
+  const version = (name: string, ...ids: string[]) => {
+    writeFileSync(join(path, name), encodeTicket({ ...base, decisions: ids.map(decision) } as Ticket))
+    return join(path, name)
+  }
+  const [common, ours, theirs] = [
+    '01JX8Z3V7Q4T9K2M5N6P7R8S00',
+    '01JX8Z3V7Q4T9K2M5N6P7R8S01',
+    '01JX8Z3V7Q4T9K2M5N6P7R8S02',
+  ]
+  const program = join(root, 'dist', 'merge-driver.cjs')
+  const run = (...args: string[]) => spawnSync(process.execPath, args, { stdio: 'ignore' })
+  const files = [version('base', common), version('ours', common, ours), version('theirs', common, theirs)]
+  const [measuredMs, floorMs] = alternate(
+    runs * 5,
+    () => {
+      version('ours', common, ours)
+      if (run(program, ...files, 'tickets/T-1.json').status !== 0) throw new Error('the merge failed')
+    },
+    () => run('-e', '0'),
+  )
+  note('merge driver, one Ticket', measuredMs!, 'node -e 0', floorMs!, 1.4)
 }
 
 /** Waits until no file is so young that its stat data might hide a change. */

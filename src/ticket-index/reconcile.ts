@@ -75,27 +75,27 @@ export function prepareReconciler(
     return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
   }
 
-  /** True where the snapshot and the rows that changed since prove that no file has changed. */
-  const isAsBefore = (listed: string[]): boolean => {
+  /** Of the same files as in the snapshot, those that may have changed; undefined where files came or went, or it lags too far behind. */
+  const changedSinceSnapshot = (listed: string[]): string[] | undefined => {
     const snapshot = readSnapshot.get()
-    if (!snapshot || snapshot.paths !== listed.join('\0') || rowCount.get() !== listed.length) return false
+    if (!snapshot || snapshot.paths !== listed.join('\0') || rowCount.get() !== listed.length) return undefined
     const lag = new Set(lagging.all())
-    if (lag.size > SNAPSHOT_LAG) return false
+    if (lag.size > SNAPSHOT_LAG) return undefined
     const { buffer, byteOffset, byteLength } = new Uint8Array(snapshot.stats) // a copy, aligned for numbers
     const stats = new Float64Array(buffer, byteOffset, byteLength / 8)
-    return listed.every((path, position) => {
+    return listed.filter((path, position) => {
       const stat = findStat(`${repository.root}/${path}`)
-      if (!stat) return false
+      if (!stat) return true
       if (lag.has(path)) {
         const row = fileRow.get(path)
-        return row !== undefined && isSame(row, stat)
+        return row === undefined || !isSame(row, stat)
       }
       const at = position * 4
       return (
-        stats[at] === stat.size &&
-        stats[at + 1] === stat.mtimeMs &&
-        stats[at + 2] === stat.ctimeMs &&
-        stats[at + 3] === stat.ino
+        stats[at] !== stat.size ||
+        stats[at + 1] !== stat.mtimeMs ||
+        stats[at + 2] !== stat.ctimeMs ||
+        stats[at + 3] !== stat.ino
       )
     })
   }
@@ -173,14 +173,13 @@ export function prepareReconciler(
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
       const listed = listTicketPaths(repository)
-      if (isAsBefore(listed)) return { changed: 0, rebuilt: false, wrote: false }
-      const known = knownFiles.all()
-      const suspects = changedPaths(repository.root, listed, known)
+      const quick = changedSinceSnapshot(listed)
+      const suspects = quick ?? changedPaths(repository.root, listed, knownFiles.all())
       if (suspects.length === 0) {
-        connection.transaction(takeSnapshot).immediate() // the old one lags too far behind
+        if (!quick) connection.transaction(takeSnapshot).immediate()
         return { changed: 0, rebuilt: false, wrote: false }
       }
-      if (suspects.length >= REBUILD_FROM && suspects.length > known.length / 2) return rebuild(progress)
+      if (suspects.length >= REBUILD_FROM && suspects.length > listed.length / 2) return rebuild(progress)
       return apply(suspects)
     },
   }
