@@ -313,11 +313,13 @@ function decisionText({
   overrides,
   retracts,
   field,
+  lost,
 }: Decision): string {
   const details = [
     target,
     retracts,
     field,
+    kind === 'contested' && (lost === undefined ? 'lost its removal' : `lost ${JSON.stringify(lost)}`),
     advisory && '(advisory)',
     label && `("${label}")`,
     pool && `pool ${pool}`,
