@@ -27,11 +27,13 @@ try {
   git('init', '--quiet', '.')
   plan('init')
   cpSync(join(root, 'tickets'), join(folder, 'tickets'), { recursive: true })
+  // As they were before the work began.
+  for (const ticket of ['claims', 'accept', 'mcp', 'brief']) quietly('set', ticket, '--state', 'open')
+  for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
   git('add', '.')
   git('commit', '--quiet', '--message', "the project's decisions")
 
   say('Four pieces of work are queued. What may be accepted now?')
-  for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
   plan('queue')
 
   say('Before it accepts one, the orchestrator asks. Exit status 0 is accept, 3 is hold.')
@@ -43,16 +45,13 @@ try {
   plan(3, 'accept', 'merge-driver', '--holder', 'pod-2')
 
   say('Somebody queues the first release. Why is it held? All the way down:')
-  quietly('set', 'claims', '--state', 'open')
-  quietly('set', 'accept', '--state', 'open')
-  quietly('set', 'mcp', '--state', 'open')
   plan('set', 'release', '--state', 'queued')
   plan(3, 'consult', 'release')
 
   say('A decision: two Tickets must not run side by side. It is stored once and seen from both sides.')
   plan('record', 'mcp', 'conflicts_with', 'brief', '--reason', 'both add to the list of tools')
   plan('relations', '--ticket', 'brief')
-  say('In git it is one line of one file.')
+  say('In git it is one line of one file (and a comma).')
   git('--no-pager', 'diff', '--unified=0', '--', 'tickets/TP-26.json')
   say('Recording it again changes nothing.')
   plan('record', 'brief', 'do-not-parallelize', 'mcp')
@@ -61,6 +60,19 @@ try {
   plan('set', 'brief', '--state', 'in_progress')
   plan('set', 'mcp', '--state', 'queued')
   plan(3, 'consult', 'mcp')
+
+  say('Another branch decides about the same Ticket. git merges the two by meaning.')
+  git('commit', '--quiet', '--all', '--message', 'decisions of the main branch')
+  git('switch', '--quiet', '--create', 'other', 'HEAD~1')
+  plan('record', 'mcp', 'after', 'watch', '--reason', 'resource updates come from the watcher')
+  git('commit', '--quiet', '--all', '--message', 'a decision of another branch')
+  git('switch', '--quiet', '-')
+  git('merge', '--quiet', '--message', 'both', 'other')
+  plan('relations', '--ticket', 'mcp', '--status', 'active')
+  plan('verify', '--since', 'HEAD~1')
+
+  say('After its memory is gone, the orchestrator is told what it must know, within a budget of tokens.')
+  plan('brief', '--budget', 400)
 
   say('The index is SQLite, open to any question.')
   plan(
@@ -87,8 +99,8 @@ function git(...args: string[]): void {
 /** Shows and runs a command of ticketplan; a number first is the exit status that it should have. */
 function plan(...words: (string | number)[]): void {
   const expected = typeof words[0] === 'number' ? (words.shift() as number) : 0
-  print('ticketplan', words as string[])
-  run(process.execPath, [cli, ...(words as string[])], expected)
+  print('ticketplan', words.map(String))
+  run(process.execPath, [cli, ...words.map(String)], expected)
 }
 
 function quietly(...args: string[]): void {
