@@ -5,9 +5,9 @@
  * clone's one write lock: the file is read, changed by a pure function, checked, written durably, and only then noted in the
  * index; what another program changed in between is read again, never overwritten. The index never writes a file.
  */
-import { lstatSync, type Stats, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { type Acquired, acquireLease, type LeaseRequest, type LiveClaims, liveClaims } from './claims/claims.ts'
 import { leaseClock, type Moment } from './claims/lease-clock.ts'
 import { indexFacts } from './consult/facts.ts'
@@ -17,25 +17,19 @@ import { databaseError, isDamaged } from './database/sqlite-error.ts'
 import { type LocalDatabase, localDatabase } from './database/write-lock.ts'
 import { findGitConfig } from './files/git.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from './files/repository.ts'
-import { checkedBytes } from './files/ticket-bytes.ts'
-import {
-  findTicketFile,
-  type QuarantinedFile,
-  type ReadTicket,
-  refuseFile,
-  writeTicketFile,
-} from './files/ticket-files.ts'
+import { stampOf } from './files/ticket-files.ts'
 import type { Stamp } from './model/change.ts'
 import { PlanError } from './model/errors.ts'
 import type { Facts } from './model/facts.ts'
 import { lazy } from './model/lazy.ts'
 import { type Phase, phaseFunction } from './model/phase.ts'
 import { LIMITS } from './model/text.ts'
-import type { Ticket } from './model/ticket.ts'
-import { idKey, isTicketId, type TicketId } from './model/ticket-id.ts'
+import type { TicketId } from './model/ticket-id.ts'
+import { fullChecks, type Watcher } from './ticket-index/full-checks.ts'
 import type { IndexQueries, TicketRow } from './ticket-index/query.ts'
-import { isRacy, type Progress, type Reconciled } from './ticket-index/reconcile.ts'
-import { resolveName, unknownTicket } from './ticket-index/resolve-name.ts'
+import type { Progress, Reconciled } from './ticket-index/reconcile.ts'
+import { resolveName } from './ticket-index/resolve-name.ts'
+import { type TicketEditor, ticketEditor } from './ticket-index/ticket-editor.ts'
 import { type TicketIndex, ticketIndex } from './ticket-index/ticket-index.ts'
 
 /** How a plan is opened; all but `root` have a default. */
@@ -75,17 +69,7 @@ export interface View {
   resolve(name: string): { id: TicketId; row: TicketRow | null }
 }
 
-/** Somebody who hears of changes to the files of the tickets folder, and has all of them checked now and then. */
-export interface Watcher {
-  /** True while it hears of every change, as far as anybody can know. */
-  isHearing(): boolean
-  /** When it last heard of one, by `performance.now()`. */
-  heardAt: number
-  /** For how long after a full check its word is taken. */
-  trustedMs: number
-}
-
-export interface Store {
+export interface Store extends TicketEditor {
   readonly repository: Repository
   readonly index: TicketIndex
   readonly local: LocalDatabase
@@ -116,30 +100,10 @@ export interface Store {
   locked<T>(action: () => T): T
   /** The author, time and ids for a change that is made now. @throws PlanError no_actor. */
   stamp(): Stamp
-  /** The Ticket file that a name stands for, read from the disk; undefined where a valid id has no file. */
-  findFile(name: string): { id: TicketId; file: ReadTicket | undefined }
-  /** The same, for a Ticket that must be there. */
-  getFile(name: string): ReadTicket
-  /**
-   * Changes one Ticket file: reads it, asks `change` for the new Ticket, writes it durably. Called inside `locked`. Where
-   * `change` gives the same Ticket back nothing is written.
-   */
-  edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T): T
-  /** Writes a new Ticket file. Called inside `locked`. False where the path is taken. */
-  create(ticket: Ticket): boolean
-  /** Writes a Ticket over the file that was read, in canonical form. Called inside `locked`. False where it has changed. */
-  overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
-  /** Notes written files in the index. */
-  noteWritten(paths: readonly string[]): void
   /** Takes or renews a lease. Called inside `locked`, and part of its transaction. */
   acquire(request: LeaseRequest): Acquired
-  /** The path of a new Ticket's file, from the root. */
-  pathOf(id: TicketId): string
   close(): void
 }
-
-/** Other programs that change the same file again and again get this many chances before the write gives up. */
-const ATTEMPTS = 20
 
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError bad_config, io. */
 export function openStore(options: OpenOptions = {}): Store {
@@ -163,9 +127,7 @@ export function openStore(options: OpenOptions = {}): Store {
   let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
   let underLock = false
-  const watchers = new Set<Watcher>()
-  /** The last full check: when it began, over which database, and what the tickets folder was then; that is empty if it was too young. */
-  let checked: { at: number; mark: number; folder: string } | undefined
+  const checks = fullChecks()
 
   /** Takes over a configuration that was changed, before anything is asked of it. */
   const refreshConfig = () => {
@@ -207,32 +169,14 @@ export function openStore(options: OpenOptions = {}): Store {
   /** Runs work that looks at all files, and takes note that it was done. */
   const checking = <T>(work: (index: TicketIndex) => T): T => {
     const index = fresh()
-    const at = performance.now()
-    const stat = watchers.size > 0 ? lstatSync(repository.ticketsDir, { throwIfNoEntry: false }) : undefined
-    const folder = stat && !isRacy(stat.mtimeMs, stat.ctimeMs, Date.now()) ? stampOf(stat) : ''
-    const result = work(index)
-    if (watchers.size > 0) checked = { at, mark: index.mark(), folder }
-    return result
+    return checks.noting(repository.ticketsDir, index, () => work(index))
   }
   const read = <T>(action: (view: View) => T): T => {
     return checking(index => index.read(queries => action(viewOf(queries)), options.onProgress))
   }
-  /**
-   * The database over which nothing but the files that an answer rests on needs to be looked at; undefined where all must be. The
-   * folder's own times tell of files that were added, replaced or removed before the watcher could hear of them.
-   */
-  const trustedMark = (): number | undefined => {
-    if (underLock || watchers.size === 0) return undefined
-    refreshConfig()
-    if (!checked?.folder) return undefined
-    const { at, mark, folder } = checked
-    const isTrusted = ({ isHearing, heardAt, trustedMs }: Watcher) =>
-      isHearing() && heardAt < at && performance.now() < at + trustedMs
-    if (![...watchers].some(isTrusted)) return undefined
-    return stampOf(lstatSync(repository.ticketsDir, { throwIfNoEntry: false })) === folder ? mark : undefined
-  }
   const readFew = <T>(action: (view: View) => T): T => {
-    const mark = trustedMark()
+    refreshConfig()
+    const mark = underLock ? undefined : checks.trustedMark(repository.ticketsDir)
     try {
       const few = mark === undefined ? undefined : index.readFew(mark, queries => action(viewOf(queries)))
       if (few) return few.answer
@@ -241,48 +185,14 @@ export function openStore(options: OpenOptions = {}): Store {
     }
     return read(action)
   }
-  const pathOf = (id: TicketId) => `${relative(repository.root, repository.ticketsDir).split(sep).join('/')}/${id}.json`
-
-  /** The one file that bears the id, read; a file in its way is refused. */
-  const readById = (id: TicketId, paths: readonly string[]): ReadTicket | undefined => {
-    const files = [...new Set([pathOf(id), ...paths])]
-      .map(path => findTicketFile(repository.root, path))
-      .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
-    if (files.length > 1) {
-      const all = files.map(({ path }) => path).join(', ')
-      const message = `the id ${id} stands in more than one file, where case does not count: ${all}; keep one of them`
-      throw new PlanError('invalid_file', message, { path: files[0]!.path, refusal: 'duplicate_id', place: null })
-    }
-    const file = files[0]
-    if (file && !file.readable) refuseFile(file)
-    return file?.ticket.id === id ? file : undefined
-  }
-  const findFile = (name: string) => {
-    checkTicketsDir(repository)
-    if (isTicketId(name)) {
-      // The file itself says what is true now; the index is only asked where else the id may stand.
-      const file = readById(
-        name,
-        index.peek(queries => queries.pathsOfKey(idKey(name))),
-      )
-      if (file) return { id: name, file }
-    }
-    const { id, paths } = read(({ queries, resolve }) => {
-      const byKey = isTicketId(name) ? queries.pathsOfKey(idKey(name)) : []
-      if (byKey.length > 0 || (isTicketId(name) && queries.ticketsBySlug(name).length === 0))
-        return { id: name as TicketId, paths: byKey }
-      const { id, row } = resolve(name)
-      return { id, paths: row ? [row.path] : [] }
-    })
-    return { id, file: readById(id, paths) }
-  }
-
-  const overwrite = (file: ReadTicket | null, path: string, ticket: Ticket): boolean => {
-    const bytes = checkedBytes(ticket, path)
-    return writeTicketFile(repository, path, bytes, file) === 'replaced'
-  }
+  const editor = ticketEditor({
+    repository: () => repository,
+    index: () => index,
+    read: action => checking(index => index.read(action, options.onProgress)),
+  })
 
   const store: Store = {
+    ...editor,
     get repository() {
       return repository
     },
@@ -299,12 +209,7 @@ export function openStore(options: OpenOptions = {}): Store {
     readFew,
     peek: action => index.peek(queries => action(viewOf(queries))),
     claims: readClaims,
-    trust(watcher) {
-      watchers.add(watcher)
-      return () => {
-        watchers.delete(watcher)
-      }
-    },
+    trust: checks.trust,
     reconcile: () => checking(index => index.reconcile(options.onProgress)),
     rebuild: () => checking(index => index.rebuild(options.onProgress)),
     locked(action) {
@@ -333,37 +238,6 @@ export function openStore(options: OpenOptions = {}): Store {
       }
       return { by: actor, nowMs: now(), newId }
     },
-    findFile,
-    getFile(name) {
-      const { id, file } = findFile(name)
-      return file ?? read(view => unknownTicket(view.queries, id))
-    },
-    edit(path, change) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const file = findTicketFile(repository.root, path)
-        if (!file) throw new PlanError('unknown_ticket', `${path} is gone`, { ticket: path, similar: [] })
-        if (!file.readable) refuseFile(file)
-        const changed = change(file.ticket)
-        if (changed.ticket === file.ticket) return changed
-        if (overwrite(file, path, changed.ticket)) {
-          store.noteWritten([path])
-          return changed
-        }
-      }
-      throw new PlanError(
-        'contended',
-        `${path} is being changed by another program again and again: nothing was written`,
-        { path },
-      )
-    },
-    create(ticket) {
-      const path = pathOf(ticket.id)
-      if (!overwrite(null, path, ticket)) return false
-      store.noteWritten([path])
-      return true
-    },
-    overwrite,
-    noteWritten: paths => index.noteWritten(paths),
     acquire(request) {
       return local.locked(connection => {
         const acquired = acquireLease(connection, request, moment(), readFencingMark(repository.localDir))
@@ -371,16 +245,10 @@ export function openStore(options: OpenOptions = {}): Store {
         return acquired
       })
     },
-    pathOf,
     close() {
       index.close()
       local.close()
     },
   }
   return store
-}
-
-/** Changes with every change of the file or folder; empty where there is none. */
-function stampOf(stat: Stats | undefined): string {
-  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
 }

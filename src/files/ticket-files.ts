@@ -256,3 +256,8 @@ function checkFolder(repository: Repository, folder: string): void {
     path: folder,
   })
 }
+
+/** Another text after every change of the file or folder that the stat data are of; empty where there is none. */
+export function stampOf(stat: Stats | undefined): string {
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
+}
