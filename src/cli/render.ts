@@ -2,21 +2,24 @@
 import { csvText } from '../integration/export-text.ts'
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
-import type { ChainLink } from '../model/facts.ts'
-import type { Reason } from '../model/verdict.ts'
 import type { OperationName } from '../operations/registry.ts'
-import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
+import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
+import {
+  claimText,
+  count,
+  decisionText,
+  type Page,
+  planText,
+  problemLines,
+  reasonLines,
+  relationCells,
+  stateText,
+  ticketText,
+  verdictLines,
+} from './phrases.ts'
 import type { Terminal } from './print.ts'
-import { type Cell, type Colour, cut, painter, table } from './terminal.ts'
-
-/** What the renderers need to know of where their text goes. */
-interface Page {
-  paint(colour: Colour, text: string): string
-  /** Columns of the terminal; undefined off one. */
-  width: number | undefined
-  input: Record<string, unknown>
-}
+import { type Cell, painter, table } from './terminal.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
 
@@ -151,19 +154,6 @@ const renderers: Renderers = {
   'merge-driver': ({ message }) => (message === null ? [] : [`ticketplan: ${escapeText(message)}`]),
 }
 
-function ticketText({ id, slug, title }: TicketSummary): string {
-  return `${id}${slug ? ` (${slug})` : ''}${title === null ? '' : ` "${escapeText(title)}"`}`
-}
-
-/** The state, and the phase where it has another name: a misspelt state is then seen to be open. */
-function stateText({ state, phase }: TicketSummary): string {
-  return `state ${escapeText(state ?? '')}${phase === null || phase === state ? '' : ` (${phase})`}`
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
-}
-
 function recordedLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {
   const verb = created ? 'recorded' : 'stands already'
   return [
@@ -171,10 +161,6 @@ function recordedLines({ created, decision, ticket, warnings }: OutputOf<'record
     `  ${decision.id}`,
     ...warnings.map(warning => `note: ${escapeText(warning)}`),
   ]
-}
-
-function claimText({ ticket, holder, token, pool, expires_at }: NonNullable<OutputOf<'claim'>['claim']>): string {
-  return escapeText(`${ticket} by ${holder}, token ${token}${pool ? `, pool ${pool}` : ''}, until ${expires_at}`)
 }
 
 function claimedLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
@@ -193,63 +179,6 @@ function countLines({ tickets, decisions, changed, quarantined, ms }: OutputOf<'
   return [
     `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(changed, 'file')} changed, ${ms} ms${bad}`,
   ]
-}
-
-type Judged = Pick<OutputOf<'consult'>, 'ticket' | 'verdict' | 'reasons'>
-
-function verdictLines({ ticket, verdict, reasons }: Judged, { paint, width }: Page): string[] {
-  const word = verdict === 'accept' ? paint('green', 'accept') : paint('red', 'hold  ')
-  const used = 8 + ticket.id.length + 2
-  const title = escapeText(ticket.title ?? '(cannot be read)')
-  const shown = width === undefined ? title : cut(title, Math.max(10, width - used))
-  return [`${word}  ${paint('bold', ticket.id)}  ${shown}`, ...reasonLines(reasons, paint)]
-}
-
-function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
-  const width = Math.max(0, ...reasons.map(({ code }) => code.length))
-  return reasons.flatMap(({ code, severity, message, chain }) => {
-    const mark = severity === 'hold' ? paint('red', 'x') : paint('yellow', '!')
-    return [
-      `  ${mark} ${code.padEnd(width)}  ${escapeText(message)}`,
-      ...(chain && chain.length > 1 ? chainLines(chain, width + 6) : []),
-    ]
-  })
-}
-
-/** So many Tickets of a chain are drawn; --json has them all. */
-const CHAIN_LINES = 20
-
-/** The chain of blockers as a tree; links come each before those below it. */
-function chainLines(chain: ChainLink[], indent: number): string[] {
-  const bars: string[] = []
-  const lines = chain.slice(0, CHAIN_LINES).map(({ ticket, depth, state, repeated }, position) => {
-    const next = chain.slice(position + 1).find(link => link.depth <= depth)
-    const last = next?.depth !== depth
-    bars.length = depth - 1
-    const tree = `${bars.join('')}${last ? '└─ ' : '├─ '}`
-    bars.push(last ? '   ' : '│  ')
-    const known = state === null ? 'no readable file' : escapeText(state)
-    return `${' '.repeat(indent)}${tree}${ticket} (${known})${repeated ? ', as above' : ''}`
-  })
-  const more = chain.length - lines.length
-  return more > 0 ? [...lines, `${' '.repeat(indent)}and ${more} more: --json lists all`] : lines
-}
-
-function problemLines(problems: Problem[], { paint }: Page): string[] {
-  return problems.map(({ code, path, message, severity }) => {
-    const word = severity === 'error' ? paint('red', 'problem') : paint('yellow', 'warning')
-    return `${word}: ${path ? `${escapeText(path)}: ` : ''}${escapeText(message)} [${code}]`
-  })
-}
-
-function relationCells({ ticket, kind, other, status, advisory, label, by, at, reason, decisions }: Relation): Cell[] {
-  const extra = [advisory && 'advisory', label && `"${label}"`].filter(Boolean).join(', ')
-  const colour: Colour | undefined = status === 'active' ? undefined : 'dim'
-  const text = [reason ?? '', ...(decisions.length > 1 ? [`(said ${decisions.length} times)`] : [])].join(' ').trim()
-  return [ticket, `${kind}${extra ? ` (${extra})` : ''}`, other, status, at.slice(0, 10), by, text].map(text => ({
-    text: escapeText(text),
-    colour,
-  }))
 }
 
 function showLines(
@@ -294,40 +223,4 @@ function fromOthers(decisions: { id: string }[], relations: Relation[], { paint,
     width === undefined ? undefined : width - 2,
   )
   return ['recorded with other Tickets, as seen from this one:', ...lines.map(line => `  ${line}`)]
-}
-
-function planText({ branch, summary, at, by }: NonNullable<OutputOf<'consult'>['plan']>): string {
-  return escapeText(`${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${at.slice(0, 16)} by ${by}`)
-}
-
-/** What a decision says, in a line. */
-function decisionText({
-  kind,
-  target,
-  reason,
-  advisory,
-  label,
-  pool,
-  until,
-  plan,
-  overrides,
-  retracts,
-  field,
-  lost,
-}: Decision): string {
-  const details = [
-    target,
-    retracts,
-    field,
-    kind === 'contested' && (lost === undefined ? 'lost its removal' : `lost ${JSON.stringify(lost)}`),
-    advisory && '(advisory)',
-    label && `("${label}")`,
-    pool && `pool ${pool}`,
-    until && `until one of ${until.join(', ')} leaves play`,
-    plan?.branch && `branch ${plan.branch}`,
-    plan?.worktree && `worktree ${plan.worktree}`,
-    overrides && `overriding ${overrides.join(', ')}`,
-  ].filter(Boolean)
-  const text = [plan?.summary, reason].filter(Boolean).join('; ')
-  return escapeText([kind, ...details].join(' ') + (text ? `: ${text}` : ''))
 }

@@ -1,0 +1,143 @@
+/** What readable output is made of: phrases and lines for Tickets, decisions, reasons and problems. Text from files is escaped here. */
+import type { Decision } from '../model/decision.ts'
+import { escapeText } from '../model/escape-text.ts'
+import type { ChainLink } from '../model/facts.ts'
+import type { Reason } from '../model/verdict.ts'
+import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
+import type { OutputOf } from '../sdk.ts'
+import { type Cell, type Colour, cut } from './terminal.ts'
+
+/** What the renderers need to know of where their text goes. */
+export interface Page {
+  paint(colour: Colour, text: string): string
+  /** Columns of the terminal; undefined off one. */
+  width: number | undefined
+  input: Record<string, unknown>
+}
+
+export function ticketText({ id, slug, title }: TicketSummary): string {
+  return `${id}${slug ? ` (${slug})` : ''}${title === null ? '' : ` "${escapeText(title)}"`}`
+}
+
+/** The state, and the phase where it has another name: a misspelt state is then seen to be open. */
+export function stateText({ state, phase }: TicketSummary): string {
+  return `state ${escapeText(state ?? '')}${phase === null || phase === state ? '' : ` (${phase})`}`
+}
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+export function claimText({
+  ticket,
+  holder,
+  token,
+  pool,
+  expires_at,
+}: NonNullable<OutputOf<'claim'>['claim']>): string {
+  return escapeText(`${ticket} by ${holder}, token ${token}${pool ? `, pool ${pool}` : ''}, until ${expires_at}`)
+}
+
+type Judged = Pick<OutputOf<'consult'>, 'ticket' | 'verdict' | 'reasons'>
+
+export function verdictLines({ ticket, verdict, reasons }: Judged, { paint, width }: Page): string[] {
+  const word = verdict === 'accept' ? paint('green', 'accept') : paint('red', 'hold  ')
+  const used = 8 + ticket.id.length + 2
+  const title = escapeText(ticket.title ?? '(cannot be read)')
+  const shown = width === undefined ? title : cut(title, Math.max(10, width - used))
+  return [`${word}  ${paint('bold', ticket.id)}  ${shown}`, ...reasonLines(reasons, paint)]
+}
+
+export function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
+  const width = Math.max(0, ...reasons.map(({ code }) => code.length))
+  return reasons.flatMap(({ code, severity, message, chain }) => {
+    const mark = severity === 'hold' ? paint('red', 'x') : paint('yellow', '!')
+    return [
+      `  ${mark} ${code.padEnd(width)}  ${escapeText(message)}`,
+      ...(chain && chain.length > 1 ? chainLines(chain, width + 6) : []),
+    ]
+  })
+}
+
+/** So many Tickets of a chain are drawn; --json has them all. */
+const CHAIN_LINES = 20
+
+/** The chain of blockers as a tree; links come each before those below it. */
+function chainLines(chain: ChainLink[], indent: number): string[] {
+  const bars: string[] = []
+  const lines = chain.slice(0, CHAIN_LINES).map(({ ticket, depth, state, repeated }, position) => {
+    const next = chain.slice(position + 1).find(link => link.depth <= depth)
+    const last = next?.depth !== depth
+    bars.length = depth - 1
+    const tree = `${bars.join('')}${last ? '└─ ' : '├─ '}`
+    bars.push(last ? '   ' : '│  ')
+    const known = state === null ? 'no readable file' : escapeText(state)
+    return `${' '.repeat(indent)}${tree}${ticket} (${known})${repeated ? ', as above' : ''}`
+  })
+  const more = chain.length - lines.length
+  return more > 0 ? [...lines, `${' '.repeat(indent)}and ${more} more: --json lists all`] : lines
+}
+
+export function problemLines(problems: Problem[], { paint }: Page): string[] {
+  return problems.map(({ code, path, message, severity }) => {
+    const word = severity === 'error' ? paint('red', 'problem') : paint('yellow', 'warning')
+    return `${word}: ${path ? `${escapeText(path)}: ` : ''}${escapeText(message)} [${code}]`
+  })
+}
+
+export function relationCells({
+  ticket,
+  kind,
+  other,
+  status,
+  advisory,
+  label,
+  by,
+  at,
+  reason,
+  decisions,
+}: Relation): Cell[] {
+  const extra = [advisory && 'advisory', label && `"${label}"`].filter(Boolean).join(', ')
+  const colour: Colour | undefined = status === 'active' ? undefined : 'dim'
+  const text = [reason ?? '', ...(decisions.length > 1 ? [`(said ${decisions.length} times)`] : [])].join(' ').trim()
+  return [ticket, `${kind}${extra ? ` (${extra})` : ''}`, other, status, at.slice(0, 10), by, text].map(text => ({
+    text: escapeText(text),
+    colour,
+  }))
+}
+
+export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'consult'>['plan']>): string {
+  return escapeText(`${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${at.slice(0, 16)} by ${by}`)
+}
+
+/** What a decision says, in a line. */
+export function decisionText({
+  kind,
+  target,
+  reason,
+  advisory,
+  label,
+  pool,
+  until,
+  plan,
+  overrides,
+  retracts,
+  field,
+  lost,
+}: Decision): string {
+  const details = [
+    target,
+    retracts,
+    field,
+    kind === 'contested' && (lost === undefined ? 'lost its removal' : `lost ${JSON.stringify(lost)}`),
+    advisory && '(advisory)',
+    label && `("${label}")`,
+    pool && `pool ${pool}`,
+    until && `until one of ${until.join(', ')} leaves play`,
+    plan?.branch && `branch ${plan.branch}`,
+    plan?.worktree && `worktree ${plan.worktree}`,
+    overrides && `overriding ${overrides.join(', ')}`,
+  ].filter(Boolean)
+  const text = [plan?.summary, reason].filter(Boolean).join('; ')
+  return escapeText([kind, ...details].join(' ') + (text ? `: ${text}` : ''))
+}
