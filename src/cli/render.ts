@@ -141,11 +141,12 @@ const renderers: Renderers = {
   export: ({ text }) => text,
   resolve: ({ resolved, kept, unresolved, others }, { paint }) => [
     ...(resolved.length + kept.length + unresolved.length === 0 ? ['nothing to resolve in Ticket files'] : []),
-    ...resolved.map(({ path, contested }) => {
+    ...resolved.map(({ path, contested, staged }) => {
       const lost = contested
         ? `, ${contested} ${contested === 1 ? 'value that lost is' : 'values that lost are'} kept`
         : ''
-      return `${paint('green', 'resolved')}: ${escapeText(path)}${lost}`
+      const yours = staged ? '' : '; "git add" it'
+      return `${paint('green', 'resolved')}: ${escapeText(path)}${lost}${yours}`
     }),
     ...kept.map(({ path, message }) => `kept: ${escapeText(path)}: ${escapeText(message)}`),
     ...unresolved.map(({ path, message }) => `${paint('red', 'left')}: ${escapeText(path)}: ${escapeText(message)}`),

@@ -9,16 +9,25 @@ export interface MarkedSides {
 
 const MARKER = /^(<{7,}|\|{7,}|={7,}|>{7,})(?:[ \r].*)?$/
 
+/** True where a line of the text looks like a conflict marker. */
+export function hasMarkers(text: string): boolean {
+  return text.split('\n').some(line => MARKER.test(line))
+}
+
 /** The sides of a text with markers; null where there are none, or where they do not close. */
 export function splitMarkers(text: string): MarkedSides | null {
   const sides = { base: '', ours: '', theirs: '' }
   let within: keyof MarkedSides | null = null
+  let size = 0
   let hunks = 0
   let hunksWithBase = 0
   for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
-    const marker: string | undefined = MARKER.exec(line.replace(/\n$/, ''))?.[1]?.[0]
+    const found: string | undefined = MARKER.exec(line.replace(/\n$/, ''))?.[1]
+    // Longer ones within a hunk are from an earlier merge, whose outcome is the base of this one.
+    const marker = found !== undefined && (within === null || found.length === size) ? found[0] : undefined
     if (marker === '<' && within === null) {
       within = 'ours'
+      size = found!.length
       hunks++
     } else if (marker === '|' && within === 'ours') {
       within = 'base'

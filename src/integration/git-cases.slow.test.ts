@@ -1,81 +1,27 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
-import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
+import {
+  all,
+  BASE,
+  BOTH,
+  type Change,
+  commit,
+  diverged,
+  FILE,
+  note,
+  OURS,
+  put,
+  type Setting,
+  THEIRS,
+  text,
+} from '../test-support/diverged.ts'
 import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
-import { makeTicket, putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
+import { makeTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const LONG = Boolean(process.env.TICKETPLAN_LONG)
-const FILE = 'tickets/T-1.json'
-
-const note = (n: number, fields: Partial<Decision> = {}): Decision => ({
-  at: '2026-06-08T11:30:00.000Z',
-  by: 'tester',
-  id: `01JX8Z3V7Q4T9K2M5N6P7R8S0${n}`,
-  kind: 'note',
-  ...fields,
-})
-const BASE: Partial<Ticket> = { decisions: [note(0)] }
-const OURS: Partial<Ticket> = { decisions: [note(0), note(1)], title: 'ours' }
-const THEIRS: Partial<Ticket> = { decisions: [note(0), note(2)], state: 'queued' }
-const BOTH: Partial<Ticket> = { decisions: [note(0), note(1), note(2)], title: 'ours', state: 'queued' }
-
-type Change = (root: string) => void
-
-const put =
-  (fields: Partial<Ticket>, id = 'T-1', folder = ''): Change =>
-  root =>
-    putTicket(root, id, fields, folder)
-const text =
-  (bytes: string | Buffer, path = FILE): Change =>
-  root => {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), bytes)
-  }
-const all =
-  (...changes: Change[]): Change =>
-  root => {
-    for (const change of changes) change(root)
-  }
-
-function commit(root: string, change: Change): void {
-  change(root)
-  git(root, ['add', '--all'])
-  git(root, ['commit', '--quiet', '--allow-empty', '--message', 'change'])
-}
-
-interface Setting {
-  base?: Change
-  ours?: Change
-  theirs?: Change
-  driver?: string | null
-  attributes?: Change
-}
-
-/** A repository on `main`, which has changed its Ticket one way since `theirs` left it and changed it another way. */
-function diverged({
-  base = put(BASE),
-  ours = put(OURS),
-  theirs = put(THEIRS),
-  driver = testDriver(),
-  attributes = text(ATTRIBUTES, '.gitattributes'),
-}: Setting = {}): { root: string } & Disposable {
-  const folder = temporaryFolder()
-  const root = join(folder.path, 'repository')
-  mkdirSync(root)
-  git(root, ['init', '--quiet', '--template=', '--initial-branch=main'])
-  if (driver !== null) git(root, ['config', 'merge.ticketplan.driver', driver])
-  commit(root, all(text('', 'tickets/.gitkeep'), attributes, base))
-  git(root, ['branch', 'theirs'])
-  commit(root, ours)
-  git(root, ['switch', '--quiet', 'theirs'])
-  commit(root, theirs)
-  git(root, ['switch', '--quiet', 'main'])
-  return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
-}
-
 const read = (root: string, path = FILE) => readFileSync(join(root, path), 'utf8')
 
 /** The Ticket of a file, whose bytes must be canonical. */

@@ -4,23 +4,25 @@
  * Invariant: a file is only written where every version that went into it could be read and the merge by meaning keeps both
  * sides; whatever else is found stays as it is, and is reported. A file that somebody has mended by hand is not touched.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'
 import { runGit, tryGit } from '../files/git.ts'
 import { readBlobs } from '../files/git-blobs.ts'
 import type { Repository } from '../files/repository.ts'
 import { checkFolders } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
+import { decodeTicket } from '../model/canonical-json.ts'
 import { PlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
 import type { Phase } from '../model/phase.ts'
-import { splitMarkers } from './conflict-markers.ts'
+import { hasMarkers, splitMarkers } from './conflict-markers.ts'
 import { mergeBytes } from './merge-files.ts'
 
 /** What became of the conflicts. Paths are from the root, with "/". */
 export interface Resolution {
-  /** Merged, with the number of values that lost and are kept as contested. */
-  resolved: { path: string; contested: number }[]
+  /** Merged, with the number of values that lost and are kept as contested; staged where git knew of the conflict. */
+  resolved: { path: string; contested: number; staged: boolean }[]
   /** Kept although one side deleted it. */
   kept: { path: string; message: string }[]
   /** Left as they are, with what to do. */
@@ -41,10 +43,21 @@ interface Outcome {
   path: string
   bytes: Buffer
   contested: number
-  /** Paths that go, because the Ticket stands at another now. */
-  gone: string[]
   /** Where one side deleted it: which. */
   deletedBy: string | null
+  /** What may stand at the path beside the versions: the file of a Ticket that has moved there. */
+  standing: Buffer | null
+}
+
+/** What one run looks things up in. */
+interface Conflicts {
+  repository: Repository
+  /** By path. */
+  versions: ReadonlyMap<string, readonly Version[]>
+  blobs: ReadonlyMap<string, Buffer | 'too_large'>
+  phaseOf: (state: string) => Phase
+  /** The Ticket files that are in no conflict, by the id that their names say. */
+  settled(): ReadonlyMap<string, { path: string; blob: string }>
 }
 
 /**
@@ -59,8 +72,8 @@ export function resolveConflicts(
 ): Resolution {
   const resolution: Resolution = { resolved: [], kept: [], unresolved: [], others: [] }
   const versions = repository.gitDir ? listVersions(repository, resolution) : []
+  const unmerged = new Set([...versions, ...resolution.unresolved].map(({ path }) => path))
   const staged = resolveVersions(repository, versions, phaseOf, resolution)
-  const unmerged = new Set(versions.map(({ path }) => path))
   for (const path of marked) {
     if (!unmerged.has(path)) resolveMarked(repository, path, phaseOf, resolution)
   }
@@ -75,18 +88,29 @@ export function resolveConflicts(
 function listVersions({ root, config }: Repository, resolution: Resolution): Version[] {
   const versions: Version[] = []
   const others = new Set<string>()
-  const entries = runGit(root, ['ls-files', '--unmerged', '-z', '--full-name']).toString().split('\0').filter(Boolean)
-  for (const entry of entries) {
-    const [, mode, blob, stage, path] = /^(\d+) (\w+) ([123])\t([\s\S]+)$/.exec(entry) ?? []
-    if (!mode || !blob || !path) continue
+  const odd = new Set<string>()
+  for (const entry of entriesOf(root, ['--unmerged', '--full-name'])) {
+    const { mode, blob, stage, path } = entry
     if (!path.startsWith(`${config.ticketsDir}/`) || !path.endsWith('.json')) others.add(path)
-    else if (!mode.startsWith('100')) {
-      resolution.unresolved.push({ path, message: 'one side has a link or a submodule in place of the Ticket file' })
-    } else versions.push({ stage: Number(stage) as Version['stage'], path, blob })
+    else if (!mode.startsWith('100')) odd.add(path)
+    else versions.push({ stage: stage as Version['stage'], path, blob })
   }
   resolution.others.push(...[...others].sort())
-  const odd = new Set(resolution.unresolved.map(({ path }) => path))
+  const message =
+    'one side has a link or a submodule in place of the Ticket file: put right what stands there, then "git add" it'
+  resolution.unresolved.push(...[...odd].map(path => ({ path, message })))
   return versions.filter(({ path }) => !odd.has(path))
+}
+
+/** Entries of git's index. */
+function entriesOf(root: string, args: readonly string[]) {
+  const lines = runGit(root, ['--literal-pathspecs', 'ls-files', '--stage', '-z', ...args])
+    .toString()
+    .split('\0')
+  return lines.flatMap(line => {
+    const [, mode, blob, stage, path] = /^(\d+) (\w+) ([0-3])\t([\s\S]+)$/.exec(line) ?? []
+    return mode && blob && path ? [{ mode, blob, stage: Number(stage), path }] : []
+  })
 }
 
 /** Resolves conflicts Ticket by Ticket; the paths that were written or removed. */
@@ -96,149 +120,196 @@ function resolveVersions(
   phaseOf: (state: string) => Phase,
   resolution: Resolution,
 ): string[] {
-  const { root } = repository
+  const { root, config } = repository
   const blobs = readBlobs(
     root,
     versions.map(({ blob }) => blob),
   )
-  // By the id that each version gives itself: git takes a small new Ticket for another one renamed.
-  const groups = new Map<string, Version[]>()
-  for (const version of versions) {
-    const id = idIn(blobs.get(version.blob)) ?? idFromPath(version.path)
-    groups.set(id, [...(groups.get(id) ?? []), version])
+  const settled = lazy(() => {
+    const entries = entriesOf(root, ['--', config.ticketsDir])
+    const files = entries.filter(
+      ({ mode, stage, path }) => stage === 0 && mode.startsWith('100') && path.endsWith('.json'),
+    )
+    return new Map(files.map(({ path, blob }) => [idFromPath(path), { path, blob }]))
+  })
+  const byPath = Map.groupBy(versions, ({ path }) => path)
+  const conflicts: Conflicts = { repository, versions: byPath, blobs, phaseOf, settled }
+  // git takes a small new Ticket for another one renamed: then the common version too gives itself another id than its path.
+  const idOf = ({ path, blob }: Version) => {
+    const own = idIn(blobs.get(blob))
+    const base = byPath.get(path)!.find(({ stage }) => stage === 1)
+    return own !== undefined && base && own === idIn(blobs.get(base.blob)) ? own : idFromPath(path)
   }
+  const groups = Map.groupBy(versions, idOf)
   const touched: string[] = []
   for (const [id, group] of groups) {
     const paths = [...new Set(group.map(({ path }) => path))]
+    // A path that bears another Ticket's id is that one's.
+    const own = paths.filter(path => idFromPath(path) === id || !groups.has(idFromPath(path)))
     try {
-      for (const path of paths) if (idFromPath(path) === id) checkUntouched(root, path, versions, blobs)
-      const outcome = mergeVersions(repository, id, group, blobs, phaseOf)
+      const outcome = mergeVersions(conflicts, id, group)
+      const found = new Map(
+        [...own, ...(outcome ? [outcome.path] : [])].map(path => [path, untouched(conflicts, path, outcome)]),
+      )
       if (outcome) {
-        checkFolders(root, dirname(join(root, outcome.path)))
-        writeFileAtomically(join(root, outcome.path), outcome.bytes, { create: false, stillExpected: () => true })
-        touched.push(outcome.path)
-        const { path, contested, deletedBy } = outcome
-        if (deletedBy === null) resolution.resolved.push({ path, contested })
+        const { path, bytes, contested, deletedBy } = outcome
+        write(root, path, bytes, found.get(path)!)
+        if (deletedBy === null) resolution.resolved.push({ path, contested, staged: true })
         else {
-          const message = `${deletedBy} deleted it, the other side changed it: it is kept; to delete it all the same, "git rm" it`
+          const message = `${deletedBy} deleted it, the other side changed it: it is kept; to delete it all the same, remove the file and "git add" it`
           resolution.kept.push({ path, message })
         }
-      } else resolution.resolved.push({ path: paths[0]!, contested: 0 })
-      for (const path of outcome?.gone ?? paths) {
-        if (idFromPath(path) === id) rmSync(join(root, path), { force: true })
-        if (idFromPath(path) === id || !groups.has(idFromPath(path))) touched.push(path)
+      } else resolution.resolved.push({ path: paths[0]!, contested: 0, staged: true })
+      for (const path of found.keys()) {
+        if (path !== outcome?.path) rmSync(join(root, path), { force: true })
+        touched.push(path)
       }
     } catch (error) {
-      resolution.unresolved.push({ path: paths[0]!, message: (error as Error).message })
+      resolution.unresolved.push({ path: own[0] ?? paths[0]!, message: (error as Error).message })
     }
   }
   return touched
 }
 
 /** The versions of one Ticket as one; undefined where both sides deleted it. @throws where one cannot be read. */
-function mergeVersions(
-  { root, config }: Repository,
-  id: string,
-  group: readonly Version[],
-  blobs: ReadonlyMap<string, Buffer | 'too_large'>,
-  phaseOf: (state: string) => Phase,
-): Outcome | undefined {
+function mergeVersions(conflicts: Conflicts, id: string, group: readonly Version[]): Outcome | undefined {
+  const { repository, blobs, phaseOf, settled } = conflicts
   const side = (stage: Version['stage']) => {
     const found = group.filter(version => version.stage === stage)
     if (found.length > 1) throw new Error(`the id ${id} stands in ${found.map(({ path }) => path).join(' and ')}`)
     return found[0]
   }
-  const bytesOf = (version: Version | undefined): Buffer => {
-    const bytes = version ? blobs.get(version.blob) : Buffer.alloc(0)
-    if (bytes === undefined || bytes === 'too_large') throw new Error('a version of it is too large, or gone from git')
-    return bytes
-  }
   const [base, ours, theirs] = [side(1), side(2), side(3)]
-  const paths = [...new Set(group.map(({ path }) => path))]
-  const merged = (path: string, ourBytes: Buffer, theirBytes: Buffer): Outcome => {
-    const { bytes, contested } = mergeBytes(bytesOf(base), ourBytes, theirBytes, `${id}.json`, phaseOf)
-    const gone = paths.filter(other => other !== path)
-    return { path, bytes, contested: contested.length, gone, deletedBy: null }
+  const merge = (ourBytes: Buffer, theirBytes: Buffer, baseBytes = commonBytes()) => {
+    try {
+      return mergeBytes(baseBytes, ourBytes, theirBytes, `${id}.json`, phaseOf)
+    } catch (error) {
+      throw new Error(`${(error as Error).message}: mend the file by hand, then "git add" it`)
+    }
+  }
+  const bytesOf = ({ blob }: Version): Buffer => readable(blobs.get(blob))
+  const commonBytes = (): Buffer => {
+    if (!base) return Buffer.alloc(0)
+    const bytes = bytesOf(base)
+    // Of branches that merged each other, the common version is itself a merge, and may hold markers.
+    const sides = splitMarkers(bytes.toString())
+    return sides ? merge(Buffer.from(sides.ours), Buffer.from(sides.theirs), Buffer.alloc(0)).bytes : bytes
   }
   if (ours && theirs) {
-    const path = [ours.path, theirs.path].filter(path => idFromPath(path) === id).sort()[0]
-    return merged(path ?? besides(ours.path, id), bytesOf(ours), bytesOf(theirs))
+    const path = [ours.path, theirs.path].filter(path => idFromPath(path) === id).sort()[0] ?? besides(ours.path, id)
+    // Where both sides moved the file, git makes one text merge and takes it for both.
+    const sides = ours.blob === theirs.blob ? splitMarkers(bytesOf(ours).toString()) : null
+    const { bytes, contested } = sides
+      ? merge(Buffer.from(sides.ours), Buffer.from(sides.theirs))
+      : merge(bytesOf(ours), bytesOf(theirs))
+    return { path, bytes, contested: contested.length, deletedBy: null, standing: null }
   }
   const left = ours ?? theirs
   if (!left) return undefined
   // The other side may have moved it to another folder, and changed it so much that git does not see that.
-  const moved = runGit(root, ['--literal-pathspecs', 'ls-files', '--stage', '-z', '--', config.ticketsDir])
-    .toString()
-    .split('\0')
-    .map(entry => /^100\d+ (\w+) 0\t([\s\S]+)$/.exec(entry))
-    .find(match => match !== null && basename(match[2]!) === `${id}.json`)
+  const moved = settled().get(id)
   if (moved) {
-    const other = readBlobs(root, [moved[1]!]).get(moved[1]!)
-    if (other === undefined || other === 'too_large') throw new Error(`${moved[2]} cannot be read`)
-    return merged(moved[2]!, bytesOf(left), other)
+    const standing = readable(readBlobs(repository.root, [moved.blob]).get(moved.blob))
+    const [ourBytes, theirBytes] = ours ? [bytesOf(left), standing] : [standing, bytesOf(left)]
+    const { bytes, contested } = merge(ourBytes, theirBytes)
+    return { path: moved.path, bytes, contested: contested.length, deletedBy: null, standing }
   }
   const path = idFromPath(left.path) === id ? left.path : besides(left.path, id)
-  const { bytes } = mergeBytes(bytesOf(left), bytesOf(left), bytesOf(left), `${id}.json`, phaseOf)
+  const bytes = bytesOf(left)
   const deletedBy = base ? (ours ? 'their side' : 'our side') : null
-  return { path, bytes, contested: 0, gone: paths.filter(other => other !== path), deletedBy }
+  return { path, bytes: merge(bytes, bytes, bytes).bytes, contested: 0, deletedBy, standing: null }
 }
 
-/** Fails where the file in the work tree is neither a side nor a text with markers: then a person has worked on it. */
-function checkUntouched(
-  root: string,
-  path: string,
-  versions: readonly Version[],
-  blobs: ReadonlyMap<string, Buffer | 'too_large'>,
-): void {
-  if (!existsSync(join(root, path))) return
-  const now = readFileSync(join(root, path))
-  if (splitMarkers(now.toString()) !== null) return
-  for (const version of versions) {
-    const bytes = version.path === path ? blobs.get(version.blob) : undefined
-    if (bytes !== undefined && bytes !== 'too_large' && bytes.equals(now)) return
-  }
+function readable(bytes: Buffer | 'too_large' | undefined): Buffer {
+  if (bytes !== undefined && bytes !== 'too_large') return bytes
+  throw new Error('a version of it is too large, or gone from git: mend the file by hand, then "git add" it')
+}
+
+/**
+ * The bytes of the file in the work tree, null where there is none. Fails where a person has worked on it: it is then neither
+ * a version, nor the outcome, nor lines of the versions between markers.
+ */
+function untouched({ repository, versions, blobs }: Conflicts, path: string, outcome?: Outcome): Buffer | null {
+  const absolute = join(repository.root, path)
+  checkFolders(repository.root, dirname(absolute))
+  const stat = lstatSync(absolute, { throwIfNoEntry: false })
+  if (!stat) return null
+  if (!stat.isFile()) throw new Error('a link or a folder stands in its place: move it away and run the command again')
+  const now = readFileSync(absolute)
+  const known = (versions.get(path) ?? []).map(({ blob }) => blobs.get(blob))
+  if (outcome?.path === path) known.push(outcome.bytes, outcome.standing ?? undefined)
+  const texts = known.filter(bytes => bytes !== undefined && bytes !== 'too_large')
+  if (texts.some(bytes => bytes.equals(now))) return now
+  const lines = new Set(texts.flatMap(linesOf))
+  if (hasMarkers(now.toString()) && linesOf(now).every(line => lines.has(line) || hasMarkers(line))) return now
   throw new Error('it was changed by hand since the merge stopped: "git add" it if it is as it should be')
+}
+
+function linesOf(bytes: Buffer): string[] {
+  return bytes.toString().split(/\r?\n/)
+}
+
+/** Puts the bytes in place of those that were found there. */
+function write(root: string, path: string, bytes: Buffer, found: Buffer | null): void {
+  if (found?.equals(bytes)) return
+  const absolute = join(root, path)
+  mkdirSync(dirname(absolute), { recursive: true })
+  const mode = found === null ? undefined : statSync(absolute).mode
+  const stillExpected = () => found === null || readFileSync(absolute).equals(found)
+  if (writeFileAtomically(absolute, bytes, { create: found === null, mode, stillExpected }) === 'replaced') return
+  throw new Error('it was changed meanwhile: run the command again')
 }
 
 /** A file with markers and no stages: its two sides are what stands between them. */
 function resolveMarked(
-  { root }: Repository,
+  { root, gitDir }: Repository,
   path: string,
   phaseOf: (state: string) => Phase,
   resolution: Resolution,
 ): void {
-  const before = readFileSync(join(root, path))
-  const sides = splitMarkers(before.toString())
-  if (!sides) {
-    resolution.unresolved.push({ path, message: 'its conflict markers do not close: mend it by hand' })
-    return
-  }
   try {
-    const base = sides.base === null ? commonVersion(root, path) : Buffer.from(sides.base)
+    const before = readFileSync(join(root, path))
+    const sides = splitMarkers(before.toString())
+    if (!sides) throw new Error('its conflict markers do not close: mend it by hand')
+    const shown = sides.base === null ? null : Buffer.from(sides.base)
+    const base = shown && isTicket(shown, path) ? shown : gitDir ? commonVersion(root, path) : Buffer.alloc(0)
     const { bytes, contested } = mergeBytes(base, Buffer.from(sides.ours), Buffer.from(sides.theirs), path, phaseOf)
-    const stillExpected = () => readFileSync(join(root, path)).equals(before)
-    if (writeFileAtomically(join(root, path), bytes, { create: false, stillExpected }) === 'changed') {
-      resolution.unresolved.push({ path, message: 'it was changed meanwhile: run the command again' })
-    } else resolution.resolved.push({ path, contested: contested.length })
+    write(root, path, bytes, before)
+    resolution.resolved.push({ path, contested: contested.length, staged: false })
   } catch (error) {
     resolution.unresolved.push({ path, message: (error as Error).message })
   }
 }
 
-/** The version that the two sides of the merge come from that left the markers; empty where history does not tell. */
+/**
+ * The version from which both sides of the merge come that left the markers; empty where history does not tell. A version
+ * from any other merge would not do: what it has and a side lacks would count as removed.
+ */
 function commonVersion(root: string, path: string): Buffer {
   const output = (args: string[]) => {
     const { status, stdout } = tryGit(root, args)
     return status === 0 ? stdout.toString().trim() : ''
   }
+  const versionIn = (commit: string) => {
+    const bytes = commit ? readBlobs(root, [`${commit}:${path}`]).get(`${commit}:${path}`) : undefined
+    return bytes === 'too_large' ? undefined : bytes
+  }
   const merging = output(['rev-parse', '--verify', '--quiet', 'MERGE_HEAD'])
-  const parents = merging
-    ? ['HEAD', merging]
-    : output(['--literal-pathspecs', 'log', '-1', '--format=%P', '--', path]).split(' ')
-  if (parents.length !== 2) return Buffer.alloc(0)
-  const base = output(['merge-base', ...parents])
-  const bytes = base ? readBlobs(root, [`${base}:${path}`]).get(`${base}:${path}`) : undefined
-  return bytes === undefined || bytes === 'too_large' ? Buffer.alloc(0) : bytes
+  const [merge = '', ...merged] = output(['--literal-pathspecs', 'log', '-1', '--format=%H %P', '--', path]).split(' ')
+  const parents = merging ? ['HEAD', merging] : hasMarkers(versionIn(merge)?.toString() ?? '') ? merged : []
+  const isReadable = (commit: string) => isTicket(versionIn(commit) ?? Buffer.alloc(0), path)
+  if (parents.length !== 2 || !parents.every(isReadable)) return Buffer.alloc(0)
+  const base = versionIn(output(['merge-base', ...parents]))
+  return base && isTicket(base, path) ? base : Buffer.alloc(0)
+}
+
+function isTicket(bytes: Buffer, path: string): boolean {
+  try {
+    decodeTicket(bytes, idFromPath(path))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Tells git that these files are as they should be. Its lock is waited for, never removed. */
@@ -252,7 +323,7 @@ function stage({ root }: Repository, paths: readonly string[]): void {
     )
     if (status === 0) return
     if (!stderr.includes('.lock') || performance.now() - startedAt > 10_000) {
-      const message = `the files are merged, but git could not stage them: ${stderr.trim()}; "git add" them when git is free`
+      const message = `the files are merged, but git could not stage them: ${stderr.trim().split('\n')[0]}; run the command again when git is free`
       throw new PlanError('git_failed', message, { command: 'update-index', status, stderr })
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)

@@ -12,7 +12,8 @@ export const resolve = operation({
   fields: {},
   output: () =>
     z.object({
-      resolved: z.array(z.object({ path: z.string(), contested: z.int() })),
+      /** `staged` is false where git knows of no conflict, and the file is for you to stage. */
+      resolved: z.array(z.object({ path: z.string(), contested: z.int(), staged: z.boolean() })),
       kept: z.array(z.object({ path: z.string(), message: z.string() })),
       unresolved: z.array(z.object({ path: z.string(), message: z.string() })),
       /** Conflicts of other files. */
