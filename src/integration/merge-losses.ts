@@ -4,11 +4,14 @@
  * A trace is a revert (the parents' common version had the decision and one parent has removed it) or a retraction that
  * names it. What is back in the latest commit is not lost. Reads git's history alone, never the work tree.
  */
-import { basename } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
 import { runGit, tryGit } from '../files/git.ts'
 import { readBlobs } from '../files/git-blobs.ts'
 import type { Repository } from '../files/repository.ts'
 import { PlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
+import { shellWord } from './merge-driver-command.ts'
 
 /** A decision, or a Ticket without decisions, that a merge dropped. */
 export interface Loss {
@@ -22,18 +25,28 @@ export interface MergeCheck {
   losses: Loss[]
 }
 
-/** A path that a merge changed against one of its parents. */
-interface Changed {
-  path: string
-  id: string
-}
-
 /** What a Ticket holds in one commit. */
 interface Held {
   isThere: boolean
   decisions: Set<string>
   retracted: Set<string>
 }
+
+/** A file of a commit. */
+interface File {
+  path: string
+  blob: string
+}
+
+/** A merge, and the Tickets that it changed against any of its parents, by id. */
+interface Merge {
+  merge: string
+  parents: string[]
+  changed: Map<string, { result: File[]; sides: File[][] }>
+}
+
+/** So many merges are looked at in one run of git. */
+const BATCH = 50
 
 /**
  * Checks every merge that HEAD has and `since` has not.
@@ -46,53 +59,171 @@ export function findMergeLosses(
 ): MergeCheck {
   if (!gitDir) throw new PlanError('no_git', `${root} is not in a git repository: it has no history`, { folder: root })
   const start = commitOf(root, since)
+  checkWhole(root, start)
   const merges = lines(root, ['rev-list', '--merges', '--parents', `${start}..HEAD`]).map(line => line.split(' '))
   const losses = new Map<string, Loss>()
-  for (const [done, [merge, ...parents]] of merges.entries()) {
+  const latest = lazy(() => ticketFiles(root, 'HEAD', config.ticketsDir))
+  for (let done = 0; done < merges.length; done += BATCH) {
     progress?.(done, merges.length)
-    const changed = new Map<string, Changed>()
-    for (const parent of parents) {
-      const compared = ['diff-tree', '-r', '-z', '--no-renames', '--name-only', parent, merge!, '--', config.ticketsDir]
-      for (const path of runGit(root, ['--literal-pathspecs', ...compared])
-        .toString()
-        .split('\0')) {
-        if (path.endsWith('.json') && !path.includes('\n')) changed.set(path, { path, id: basename(path, '.json') })
-      }
-    }
-    if (changed.size === 0) continue
-    const bases = commonVersions(root, parents)
-    const commits = [...new Set([merge!, 'HEAD', ...parents, ...bases])]
-    const blobs = readBlobs(
+    const batch = listChanges(root, merges.slice(done, done + BATCH), config.ticketsDir)
+    const read = holdings(
       root,
-      commits.flatMap(commit => [...changed.keys()].map(path => `${commit}:${path}`)),
+      batch.flatMap(({ changed }) => [...changed.values()].flatMap(({ result, sides }) => [result, ...sides].flat())),
     )
-    const held = (commit: string, id: string) =>
-      heldBy([...changed.values()].filter(file => file.id === id).map(({ path }) => blobs.get(`${commit}:${path}`)))
-    for (const id of new Set([...changed.values()].map(({ id }) => id))) {
-      const [result, latest] = [held(merge!, id), held('HEAD', id)]
-      const common = bases.map(base => held(base, id))
-      const sides = parents.map(parent => held(parent, id))
-      const path = [...changed.values()].find(file => file.id === id)!.path
-      for (const [position, side] of sides.entries()) {
-        const others = sides.filter((_, other) => other !== position)
-        const where = `${merge!.slice(0, 10)} dropped`
-        const from = `${parents[position]!.slice(0, 10)}; "git show ${parents[position]!.slice(0, 10)}:${path}" has it`
-        for (const decision of side.decisions) {
-          if (result.decisions.has(decision) || result.retracted.has(decision)) continue
-          if (latest.decisions.has(decision) || latest.retracted.has(decision)) continue
-          const reverted =
-            common.some(base => base.decisions.has(decision)) && others.some(other => !other.decisions.has(decision))
-          const message = `the merge ${where} the decision ${decision} of its parent ${from}`
-          if (!reverted) losses.set(`${id} ${decision}`, { path, message })
-        }
-        if (!side.isThere || result.isThere || latest.isThere || side.decisions.size > 0) continue
-        const deleted = common.some(base => base.isThere) && others.some(other => !other.isThere)
-        const message = `the merge ${where} the Ticket ${id} of its parent ${from}`
-        if (!deleted) losses.set(id, { path, message })
+    for (const { merge, parents, changed } of batch) {
+      const missing = [...changed].flatMap(([id, { result, sides }]) => missingOf(id, read(result), sides.map(read)))
+      if (missing.length === 0) continue
+      const ids = [...new Set(missing.map(({ id }) => id))]
+      const heldIn = (files: ReadonlyMap<string, File[]>) => {
+        const readThese = holdings(
+          root,
+          ids.flatMap(id => files.get(id) ?? []),
+        )
+        return (id: string) => readThese(files.get(id) ?? [])
+      }
+      const now = heldIn(latest())
+      const known = new Map<string, ((id: string) => Held)[]>()
+      const commonOf = (one: string, other: string) => {
+        const common =
+          known.get(`${one} ${other}`) ??
+          commonVersions(root, [one, other]).map(base => heldIn(ticketFiles(root, base, config.ticketsDir)))
+        known.set(`${one} ${other}`, common)
+        return common
+      }
+      for (const { id, decision, position, missingIn } of missing) {
+        const isIn = (held: Held) => (decision === null ? held.isThere : has(held, decision))
+        if (isIn(now(id))) continue
+        const parent = parents[position]!
+        // Removed knowingly: a branch has not what its common version with this parent had.
+        if (missingIn.some(other => commonOf(parent, parents[other]!).some(held => isIn(held(id))))) continue
+        const { path } = changed.get(id)!.sides[position]!.find(file => isIn(read([file])))!
+        const what = decision === null ? `Ticket ${id}` : `decision ${decision} of ${id}`
+        const message = `the merge ${merge.slice(0, 10)} dropped the ${what}, which its parent ${parent.slice(0, 10)} has: see git show ${shown(`${parent.slice(0, 10)}:${path}`)}`
+        losses.set(`${id} ${decision}`, { path, message })
       }
     }
   }
   return { merges: merges.length, losses: [...losses.values()] }
+}
+
+/** What a merge has not, and one of its parents has: a decision or, where that is null, the Ticket. */
+interface Missing {
+  id: string
+  decision: string | null
+  position: number
+  /** The other parents that have it not. */
+  missingIn: number[]
+}
+
+function missingOf(id: string, result: Held, sides: readonly Held[]): Missing[] {
+  return sides.flatMap((side, position) => {
+    const lost: (string | null)[] = [...side.decisions].filter(decision => !has(result, decision))
+    if (side.isThere && side.decisions.size === 0 && !result.isThere) lost.push(null)
+    return lost.map(decision => {
+      const isIn = (other: Held) => (decision === null ? other.isThere : other.decisions.has(decision))
+      const missingIn = sides.flatMap((other, at) => (at === position || isIn(other) ? [] : [at]))
+      return { id, decision, position, missingIn }
+    })
+  })
+}
+
+/** The Ticket files that each merge changed, and the same Tickets' files in its parents. */
+function listChanges(root: string, merges: readonly string[][], ticketsDir: string): Merge[] {
+  const pairs = merges.flatMap(([merge, ...parents]) => parents.map(parent => `${merge} ${parent}\n`))
+  const compare = [
+    'diff-tree',
+    '--stdin',
+    '--always',
+    '-r',
+    '-z',
+    '--raw',
+    '--no-abbrev',
+    '--no-renames',
+    '--',
+    ticketsDir,
+  ]
+  const words = runGit(root, ['--literal-pathspecs', ...compare], pairs.join(''))
+    .toString()
+    .split('\0')
+  // Before what a merge changed against a parent stands its own id.
+  let at = 0
+  const changesOf = (): Map<string, [before: string, after: string]> => {
+    const changes = new Map<string, [before: string, after: string]>()
+    for (at++; words[at]?.startsWith(':'); at += 2) {
+      const [, , before, after] = words[at]!.split(' ')
+      const path = words[at + 1]!
+      if (path.endsWith('.json')) changes.set(path, [before!, after!])
+    }
+    return changes
+  }
+  return merges.map(([merge, ...parents]) => {
+    const changes = parents.map(changesOf)
+    const changed: Merge['changed'] = new Map()
+    for (const path of new Set(changes.flatMap(change => [...change.keys()]))) {
+      const id = basename(path, '.json')
+      const files = changed.get(id) ?? { result: [], sides: parents.map(() => []) }
+      changed.set(id, files)
+      const after = changes.find(change => change.has(path))!.get(path)![1]
+      const add = (list: File[], blob: string) => /^0+$/.test(blob) || list.push({ path, blob })
+      add(files.result, after)
+      for (const [position, change] of changes.entries()) add(files.sides[position]!, change.get(path)?.[0] ?? after)
+    }
+    return { merge: merge!, parents, changed }
+  })
+}
+
+/** The Ticket files of a commit, by id. */
+function ticketFiles(root: string, commit: string, ticketsDir: string): Map<string, File[]> {
+  const files = new Map<string, File[]>()
+  const list = ['--literal-pathspecs', 'ls-tree', '-r', '-z', '--full-tree', commit, '--', ticketsDir]
+  for (const entry of runGit(root, list).toString().split('\0')) {
+    const [, blob, path] = /^100\d+ blob (\w+)\t([\s\S]+\.json)$/.exec(entry) ?? []
+    if (!blob || !path) continue
+    const id = basename(path, '.json')
+    files.set(id, [...(files.get(id) ?? []), { path, blob }])
+  }
+  return files
+}
+
+/** Reads files; gives what those of one Ticket hold: it has one, or two while it moves between folders. */
+function holdings(root: string, files: readonly File[]): (files: readonly File[]) => Held {
+  const names = files.map(({ blob }) => blob)
+  const held = new Map([...readBlobs(root, names)].map(([blob, bytes]) => [blob, heldBy(bytes)]))
+  return files => {
+    const all = files.flatMap(({ blob }) => held.get(blob) ?? [])
+    return {
+      isThere: all.length > 0,
+      decisions: new Set(all.flatMap(({ decisions }) => [...decisions])),
+      retracted: new Set(all.flatMap(({ retracted }) => [...retracted])),
+    }
+  }
+}
+
+function has({ decisions, retracted }: Held, decision: string): boolean {
+  return decisions.has(decision) || retracted.has(decision)
+}
+
+/** As a word of a shell, where it needs to be. */
+function shown(word: string): string {
+  return /^[\w./:@-]+$/.test(word) ? word : shellWord(word)
+}
+
+/** Fails where the history between `start` and HEAD is not all there: what is cut off cannot be checked. */
+function checkWhole(root: string, start: string): void {
+  if (!isShallow(root)) return
+  const [path] = lines(root, ['rev-parse', '--git-path', 'shallow'])
+  const cut = new Set(readFileSync(resolve(root, path!), 'utf8').split('\n'))
+  if (lines(root, ['rev-list', `${start}..HEAD`]).some(commit => cut.has(commit))) throw cutOff()
+}
+
+function isShallow(root: string): boolean {
+  return lines(root, ['rev-parse', '--is-shallow-repository'])[0] === 'true'
+}
+
+function cutOff(): PlanError {
+  const message =
+    'the history of this clone is cut off (it is shallow), so its merges cannot be checked: run "git fetch --unshallow" first'
+  return new PlanError('git_failed', message, { command: 'rev-list', status: 0, stderr: '' })
 }
 
 function commitOf(root: string, revision: string): string {
@@ -105,8 +236,7 @@ function commitOf(root: string, revision: string): string {
   ])
   const commit = stdout.toString().trim().split('\n').at(-1)!
   if (status === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit
-  const shallow = lines(root, ['rev-parse', '--is-shallow-repository'])[0] === 'true'
-  const hint = shallow ? '; this clone is shallow: "git fetch --unshallow" gets the rest' : ''
+  const hint = isShallow(root) ? '; this clone is shallow: "git fetch --unshallow" gets the rest' : ''
   throw new PlanError('invalid_input', `verify: --since: git knows no commit ${JSON.stringify(revision)}${hint}`, {
     field: 'since',
   })
@@ -117,23 +247,18 @@ function commonVersions(root: string, parents: readonly string[]): string[] {
   const { status, stdout, stderr } = tryGit(root, ['merge-base', '--all', ...parents])
   if (status === 0) return stdout.toString().trim().split('\n')
   if (status !== 1) throw new PlanError('git_failed', stderr, { command: 'merge-base', status, stderr })
-  if (lines(root, ['rev-parse', '--is-shallow-repository'])[0] !== 'true') return []
-  const message = 'the history of this clone is cut off before the branches part: run "git fetch --unshallow" first'
-  throw new PlanError('git_failed', message, { command: 'merge-base', status, stderr: message })
+  if (isShallow(root)) throw cutOff()
+  return []
 }
 
-/** What the files of one Ticket hold: it has one, or two while it moves between folders. */
-function heldBy(files: readonly (Buffer | 'too_large' | undefined)[]): Held {
-  const held: Held = { isThere: false, decisions: new Set(), retracted: new Set() }
-  for (const bytes of files) {
-    if (bytes === undefined) continue
-    held.isThere = true
-    for (const { id, kind, retracts } of decisionsIn(bytes === 'too_large' ? '' : bytes.toString())) {
-      held.decisions.add(id)
-      if (kind === 'retraction' && retracts !== undefined) held.retracted.add(retracts)
-    }
+function heldBy(bytes: Buffer | 'too_large'): Held {
+  const decisions = decisionsIn(bytes === 'too_large' ? '' : bytes.toString())
+  const retractions = decisions.filter(({ kind, retracts }) => kind === 'retraction' && retracts !== undefined)
+  return {
+    isThere: true,
+    decisions: new Set(decisions.map(({ id }) => id)),
+    retracted: new Set(retractions.map(({ retracts }) => retracts!)),
   }
-  return held
 }
 
 /** The decisions of a text; of one that cannot be read (a merge that was committed with its markers), what looks like one. */

@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { listOrphans } from '../files/ticket-files.ts'
 import { findMergeLosses } from '../integration/merge-losses.ts'
 import type { Decision } from '../model/decision.ts'
+import { PlanError } from '../model/errors.ts'
 import type { Store } from '../store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -54,7 +55,12 @@ export const verify = operation({
     'ticketplan verify --since origin/main',
   ],
   run(store, { fix, staged, since }) {
+    if (staged && since !== undefined) {
+      const message = 'verify: --staged looks at the next commit, --since at merges of the past: give one of them'
+      throw new PlanError('invalid_input', message, { field: 'since' })
+    }
     if (staged) return verifyStaged(store.repository, fix)
+    const history = since === undefined ? null : findMergeLosses(store.repository, since, store.progress)
     store.read(() => {})
     const fixed = fix ? mend(store) : []
     const mismatch = store.index.findMismatch()
@@ -71,7 +77,6 @@ export const verify = operation({
       const message = `${mismatch}; "ticketplan rebuild" makes it anew`
       problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
     }
-    const history = since === undefined ? null : findMergeLosses(store.repository, since, store.progress)
     for (const loss of history?.losses ?? []) problems.push({ code: 'lost_in_merge', ...loss, severity: 'error' })
     const ok = problems.every(({ severity }) => severity === 'warning')
     const { tickets, decisions } = store.index.peek(queries => queries.counts())
