@@ -1,0 +1,160 @@
+/**
+ * Puts members and elements into a JSON text, and takes them out, without rewriting the rest.
+ *
+ * Texts are the file's bytes as latin1, and valid JSON: then structure can be found by its characters alone. What is put in
+ * comes first in its object or array, so that no other line gets a comma: where these stand on lines of their own, a diff
+ * has nothing but added lines.
+ */
+
+/** A value within the text; a member of an object begins with its key. */
+interface Item {
+  key?: string
+  start: number
+  /** Where the value begins; `start`, but for a member. */
+  value: number
+  end: number
+}
+
+/** A way to an object or array: keys, from the outermost. */
+export type JsonPath = readonly string[]
+
+/** A text with something put in, and what that was. */
+export interface Grown {
+  after: string
+  added: string
+}
+
+/** What the text says; undefined where it is not JSON. */
+export function parseLatin1Json(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text.slice(rootOf(text)), 'latin1').toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** The text with one more member, the first of the object at that path, which must be there. */
+export function withFirstMember(text: string, path: JsonPath, key: string, value: unknown): Grown {
+  return withFirst(text, path, (indent, unit, eol) => {
+    const name = `${JSON.stringify(key)}: `
+    return indent === null ? name + JSON.stringify(value) : name + spread(value, indent, unit, eol)
+  })
+}
+
+/** The text with one more element, the first of the array at that path, which must be there. */
+export function withFirstElement(text: string, path: JsonPath, value: unknown): Grown {
+  return withFirst(text, path, (indent, unit, eol) =>
+    indent === null ? JSON.stringify(value) : spread(value, indent, unit, eol),
+  )
+}
+
+/** A whole new file. */
+export function newJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** The text without the elements of the array, or members of the object, at that path that are not to be kept. */
+export function withoutItems(text: string, path: JsonPath, keep: (value: unknown, key?: string) => boolean): string {
+  let rest = text
+  for (;;) {
+    const at = find(rest, path)
+    if (at === undefined) return rest
+    const items = itemsOf(rest, at)
+    const gone = items.findIndex(({ key, value, end }) => !keep(parseLatin1Json(rest.slice(value, end)), key))
+    if (gone === -1) return rest
+    const [before, item, after] = [items[gone - 1], items[gone]!, items[gone + 1]]
+    if (after) rest = rest.slice(0, item.start) + rest.slice(after.start)
+    else if (before) rest = rest.slice(0, before.end) + rest.slice(item.end)
+    else rest = rest.slice(0, at + 1) + rest.slice(endOf(rest, at) - 1)
+  }
+}
+
+type Render = (indent: string | null, unit: string, eol: string) => string
+
+function withFirst(text: string, path: JsonPath, render: Render): Grown {
+  const open = find(text, path)!
+  const eol = /\r?\n/.exec(text)?.[0] ?? '\n'
+  const unit = unitOf(text)
+  const [first] = itemsOf(text, open)
+  const blank = text.slice(open + 1, first ? first.start : endOf(text, open) - 1)
+  const lineBreak = blank.lastIndexOf('\n')
+  const put = (at: number, added: string) => ({ after: text.slice(0, at) + added + text.slice(at), added })
+  if (first) {
+    if (lineBreak === -1) return put(first.start, `${render(null, unit, eol)}, `)
+    const indent = blank.slice(lineBreak + 1)
+    return put(first.start, `${render(indent, unit, eol)},${eol}${indent}`)
+  }
+  const outer = /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', open) + 1))![0]
+  const line = outer + unit + render(outer + unit, unit, eol)
+  // An object that is closed on another line keeps both of its lines.
+  if (lineBreak !== -1) return put(open + 1 + blank.indexOf('\n') + 1, line + eol)
+  return put(open + 1, eol + line + eol + outer)
+}
+
+/** The value over several lines, of which the first is not indented. */
+function spread(value: unknown, indent: string, unit: string, eol: string): string {
+  return JSON.stringify(value, null, unit)
+    .split('\n')
+    .join(eol + indent)
+}
+
+/** One step of indentation in this file: at most ten characters, which is as much as JSON.stringify takes. */
+function unitOf(text: string): string {
+  const found = /^\s*[{[]\s*?\n([ \t]+)\S/.exec(text.slice(rootOf(text)))
+  return found ? found[1]!.slice(0, 10) : '  '
+}
+
+/** Where the object or array at that path opens; undefined where there is none. */
+function find(text: string, path: JsonPath): number | undefined {
+  let at = rootOf(text) + /^\s*/.exec(text.slice(rootOf(text)))![0].length
+  for (const key of path) {
+    if (text[at] !== '{') return undefined
+    // Of a key that stands there twice, the last one counts.
+    const member = itemsOf(text, at).findLast(item => item.key === key)
+    if (!member) return undefined
+    at = member.value
+  }
+  return text[at] === '{' || text[at] === '[' ? at : undefined
+}
+
+/** Behind a byte order mark. */
+function rootOf(text: string): number {
+  return text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0
+}
+
+function itemsOf(text: string, open: number): Item[] {
+  const items: Item[] = []
+  const isObject = text[open] === '{'
+  for (let at = skipBlank(text, open + 1); text[at] !== '}' && text[at] !== ']'; ) {
+    const start = at
+    let key: string | undefined
+    if (isObject) {
+      const keyEnd = endOf(text, at)
+      key = parseLatin1Json(text.slice(at, keyEnd)) as string
+      at = skipBlank(text, skipBlank(text, keyEnd) + 1)
+    }
+    const end = endOf(text, at)
+    items.push({ key, start, value: at, end })
+    at = skipBlank(text, end)
+    if (text[at] === ',') at = skipBlank(text, at + 1)
+  }
+  return items
+}
+
+function skipBlank(text: string, from: number): number {
+  let at = from
+  while (' \t\r\n'.includes(text[at]!)) at++
+  return at
+}
+
+/** Where the value that begins here ends. */
+function endOf(text: string, from: number): number {
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\]]|[^\s"{}[\],:]+/g
+  token.lastIndex = from
+  for (let depth = 0; ; ) {
+    const found = token.exec(text)![0]
+    if (found === '{' || found === '[') depth++
+    else if (found === '}' || found === ']') depth--
+    if (depth === 0) return token.lastIndex
+  }
+}
