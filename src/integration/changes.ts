@@ -19,6 +19,8 @@ export interface FileChange {
   after: string | null
   /** Permissions of a new file. */
   mode?: number
+  /** The texts that were put in, where only they tell what was there before. */
+  inserted?: readonly string[]
 }
 
 /** A value of the clone's git configuration; null takes it out. */

@@ -10,13 +10,22 @@ import { dirname, join } from 'node:path'
 import { packageRoot } from '../database/open.ts'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
 import { isPlanError } from '../model/errors.ts'
-import { applyConfig, applyFiles, type Changes, emptiedFolders, readLatin1, readLocalConfig } from './changes.ts'
+import { agentFiles } from './agent-files.ts'
+import {
+  applyConfig,
+  applyFiles,
+  type Changes,
+  emptiedFolders,
+  type FileChange,
+  readLatin1,
+  readLocalConfig,
+} from './changes.ts'
 import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
 import { CHECK_HOOK, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
 import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
-import { NOTE_FILE, noteChanges, notedPaths } from './init-note.ts'
+import { NOTE_FILE, noteChanges, notedInsertions, notedPaths } from './init-note.ts'
 import { cliCommand, driverCommand, type Programs } from './merge-driver-command.ts'
-import { isFolder, isInside, notPlain, shownPath } from './paths.ts'
+import { isFolder, isInside, notOurs, notPlain, shownPath } from './paths.ts'
 
 /** What was done, or would be; paths from the root, where they lie below it. */
 export interface SetUp {
@@ -30,6 +39,8 @@ export interface InitOptions {
   dryRun?: boolean
   /** Also the hook that checks staged Tickets. */
   preCommit?: boolean
+  /** Also what agents read: AGENTS.md, .mcp.json and hooks that print the digest. */
+  agents?: boolean
   programs?: Programs
   lockTimeoutMs?: number
 }
@@ -58,9 +69,9 @@ function initOnce(repository: Repository, options: InitOptions): SetUp {
     for (let at = folder; !isFolder(at) && !changes.folders.includes(at); at = dirname(at)) missing.unshift(at)
     changes.folders.push(...missing)
   }
-  const add = (path: string, after: string, mode?: number) => {
+  const add = (path: string, after: string, more: Pick<FileChange, 'mode' | 'inserted'> = {}) => {
     const before = readLatin1(path)
-    if (before !== after) changes.files.push({ path, before, after, mode })
+    if (before !== after) changes.files.push({ path, before, after, ...more })
   }
   makeFolder(ticketsDir)
   // git keeps no empty folder, and a clone must know that this is one of ours.
@@ -83,7 +94,7 @@ function initOnce(repository: Repository, options: InitOptions): SetUp {
       if ('message' in planned) skipped.push(planned)
       else {
         if (!isInside(planned.path, commonDir)) makeFolder(dirname(planned.path))
-        add(planned.path, planned.after, 0o755)
+        add(planned.path, planned.after, { mode: 0o755 })
       }
     }
     const known = readLocalConfig(root)
@@ -93,6 +104,16 @@ function initOnce(repository: Repository, options: InitOptions): SetUp {
   } else {
     makeFolder(join(root, PLAIN_DIR))
     if (readLatin1(join(root, PLAIN_DIR, '.gitignore')) === null) add(join(root, PLAIN_DIR, '.gitignore'), '*\n')
+  }
+  for (const file of options.agents ? agentFiles(repository.config.ticketsDir) : []) {
+    const path = join(root, file.path)
+    const why = notOurs(root, path)
+    const planned = why ? { message: `${why}: left as it is` } : file.add(readLatin1(path))
+    if ('message' in planned) skipped.push({ path, message: planned.message })
+    else {
+      makeFolder(dirname(path))
+      add(path, planned.after, { inserted: planned.inserted })
+    }
   }
   if (!options.dryRun) {
     const noted = noteChanges(repository, changes)
@@ -139,6 +160,18 @@ function undoOnce(repository: Repository, options: InitOptions): SetUp {
     changes.config = Object.keys(settings(installedPrograms()))
       .filter(key => known.has(key))
       .map(key => ({ key, value: null }))
+  }
+  const insertions = notedInsertions(repository)
+  for (const file of agentFiles(repository.config.ticketsDir)) {
+    const path = join(root, file.path)
+    const inserted = insertions.get(path) ?? []
+    const why = notOurs(root, path)
+    if (!why) remove(path, text => file.remove(text, inserted))
+    const isLeft = inserted.length > 0 && !changes.files.some(change => change.path === path)
+    if (isLeft && (why || readLatin1(path) !== null)) {
+      const message = `${why ?? 'what "ticketplan init" put in was changed since'}: left as it is; take it out by hand`
+      skipped.push({ path, message })
+    }
   }
   const keep = join(ticketsDir, '.gitkeep')
   if (noted.has(keep) && readLatin1(keep) === '') changes.files.push({ path: keep, before: '', after: null })

@@ -1,6 +1,6 @@
 /** Looking at paths before anything is written to them. A failure names its path. */
 import { lstatSync, type Stats, statSync } from 'node:fs'
-import { relative, sep } from 'node:path'
+import { dirname, relative, sep } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 
 /** Why a file is not one to write to; null for a regular file or none. */
@@ -8,6 +8,19 @@ export function notPlain(path: string): string | null {
   const stat = statOf(path, lstatSync)
   if (stat?.isSymbolicLink()) return 'it is a symbolic link'
   return !stat || stat.isFile() ? null : 'it is not a regular file'
+}
+
+/** Why a file below the root is not one to change: not plain, read-only, or not in a folder of this checkout; null for one that is. */
+export function notOurs(root: string, path: string): string | null {
+  for (let folder = dirname(path); isInside(folder, root); folder = dirname(folder)) {
+    const stat = statOf(folder, lstatSync)
+    if (!stat) continue
+    if (stat.isSymbolicLink()) return `its folder ${shownPath(root, folder)} is a symbolic link`
+    if (!stat.isDirectory()) return `${shownPath(root, folder)} is not a folder`
+    if (!(stat.mode & 0o222)) return `its folder ${shownPath(root, folder)} is read-only`
+  }
+  const stat = statOf(path, lstatSync)
+  return notPlain(path) ?? (stat && !(stat.mode & 0o222) ? 'it is read-only' : null)
 }
 
 /** True for a file, or a link to one. */

@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it, test } from 'vitest'
+import { runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { agentFiles, BRIEF_COMMAND, MCP_ENTRY } from './agent-files.ts'
+
+const [, servers, claude, codex] = agentFiles('tickets')
+const [MCP, CLAUDE, CODEX] = [servers!, claude!, codex!]
+const HOOK = { hooks: [{ type: 'command', command: BRIEF_COMMAND, timeout: 30 }] }
+
+function added(file: typeof MCP, text: string | null): { after: string; inserted: string[] } {
+  const done = file.add(text)
+  if ('message' in done) throw new Error(done.message)
+  return done
+}
+
+test('a new file holds ours alone', () => {
+  expect(JSON.parse(added(MCP, null).after)).toEqual({ mcpServers: { ticketplan: MCP_ENTRY } })
+  expect(JSON.parse(added(CLAUDE, null).after)).toEqual({ hooks: { SessionStart: [HOOK], PreCompact: [HOOK] } })
+  expect(JSON.parse(added(CODEX, null).after)).toEqual({ hooks: { SessionStart: [HOOK] } })
+})
+
+test('what names another server, or prints the digest in its own way, is kept', () => {
+  const other = '{"mcpServers": {"ticketplan": {"command": "ticketplan", "args": ["mcp"]}}}'
+  expect(MCP.add(other)).toEqual({ message: expect.stringContaining('kept as it is') })
+  expect(MCP.remove(other, [])).toBe(other)
+  const byHand = '{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "npx ticketplan brief"}]}]}}'
+  expect(CODEX.add(byHand)).toEqual({ after: byHand, inserted: [] })
+  expect(CODEX.remove(byHand, [])).toBe(byHand)
+})
+
+test('what is not JSON, or of another shape, is left with a line to add by hand', () => {
+  for (const text of ['', '{', '{"a": 1,}', '// x\n{}', '[]', 'null', '"x"', '{} {}', '\u0000']) {
+    for (const file of [MCP, CLAUDE, CODEX]) {
+      expect(file.add(text), text).toEqual({
+        message: expect.stringMatching(/not (valid JSON|a JSON object); add to it/),
+      })
+      expect(file.remove(text, ['no such text']), text).toBe(text)
+    }
+  }
+  expect(MCP.add('{"mcpServers": []}')).toEqual({ message: expect.stringContaining('not an object') })
+  expect(CLAUDE.add('{"hooks": null}')).toEqual({ message: expect.stringContaining('not an object') })
+  expect(CLAUDE.add('{"hooks": {"PreCompact": {}}}')).toEqual({ message: expect.stringContaining('not an array') })
+})
+
+const group = fc.oneof(
+  fc.constant({ matcher: 'compact', hooks: [{ type: 'command', command: 'echo "{[" && echo \\}' }] }),
+  fc.jsonValue({ maxDepth: 2 }),
+)
+const events = fc.dictionary(
+  fc.constantFrom('SessionStart', 'PreCompact', 'Stop', '"'),
+  fc.array(group, { maxLength: 2 }),
+)
+const settings = fc.record(
+  {
+    mcpServers: fc.dictionary(fc.constantFrom('other', 'ticket', '}'), fc.jsonValue({ maxDepth: 2 })),
+    hooks: events,
+    permissions: fc.constant({ allow: ['Bash(a:*)'], deny: [] }),
+    'k"e{y': fc.jsonValue({ maxDepth: 3 }),
+  },
+  { requiredKeys: [] },
+)
+const text = fc
+  .tuple(
+    settings,
+    fc.constantFrom('', ' ', '  ', '\t', '    '),
+    fc.constantFrom('\n', '\r\n'),
+    fc.constantFrom('', '\n', '\n\n '),
+    fc.constantFrom('{}', '{ }', '{\n  }', '{\r\n\r\n}'),
+    fc.constantFrom('[]', '[ ]', '[\n]'),
+  )
+  .map(([value, unit, eol, end, object, array]) => {
+    const written = JSON.stringify(value, null, unit).replaceAll('\n', eol) + end
+    // Only where it is no part of a string: these values stand behind a key or alone.
+    const odd = written.replace(/(": ?|^)\{\}/g, `$1${object}`).replace(/(": ?)\[\]/g, `$1${array}`)
+    return Buffer.from(isJson(odd) ? odd : written).toString('latin1')
+  })
+
+function isJson(text: string): boolean {
+  try {
+    return JSON.parse(text) !== undefined
+  } catch {
+    return false
+  }
+}
+
+const say = (latin1: string) => JSON.parse(Buffer.from(latin1, 'latin1').toString())
+
+describe('whatever the settings', () => {
+  for (const file of [MCP, CLAUDE, CODEX]) {
+    it(`${file.path} only grows, twice changes nothing, and comes out to the byte`, () => {
+      fc.assert(
+        fc.property(text, before => {
+          const { after, inserted } = added(file, before)
+          expect(added(file, after)).toEqual({ after, inserted: [] })
+          expect(after.length - before.length).toBe(inserted.join('').length)
+          expect(JSON.stringify(say(after))).toContain('ticketplan')
+          expect(file.remove(after, inserted)).toBe(before)
+        }),
+        { numRuns: 400 },
+      )
+    })
+
+    it(`${file.path}, formatted anew, says what it said without ours`, () => {
+      fc.assert(
+        fc.property(text, fc.constantFrom('', '\t', '   '), (before, unit) => {
+          const { after, inserted } = added(file, before)
+          const formatted = Buffer.from(JSON.stringify(say(after), null, unit)).toString('latin1')
+          expect(say(file.remove(formatted, inserted)!)).toEqual(say(before))
+          const grown = Buffer.from(JSON.stringify({ ...say(after), more: 1 })).toString('latin1')
+          expect(say(file.remove(grown, inserted)!)).toEqual({ ...say(before), more: 1 })
+        }),
+        { numRuns: 200 },
+      )
+    })
+  }
+
+  it('a new file that somebody formatted anew goes, and one with more in it stays', () => {
+    for (const file of [MCP, CLAUDE, CODEX]) {
+      const { after, inserted } = added(file, null)
+      expect(file.remove(after, inserted)).toBe(null)
+      expect(file.remove(JSON.stringify(JSON.parse(after)), inserted)).toBe(null)
+      expect(file.remove(JSON.stringify({ ...JSON.parse(after), x: 1 }), inserted)).toBe('{"x":1}')
+    }
+  })
+
+  it('a part put in later, beside one that was there, comes out alone', () => {
+    const before = JSON.stringify({ hooks: { SessionStart: [HOOK] } }, null, 2)
+    const { after, inserted } = added(CLAUDE, before)
+    expect(JSON.parse(after).hooks).toEqual({ PreCompact: [HOOK], SessionStart: [HOOK] })
+    expect(CLAUDE.remove(after, inserted)).toBe(before)
+  })
+})
+
+describe('the commands, as a shell runs them', () => {
+  /** A stand-in for the program that shows its arguments and its input. */
+  const PROGRAM = '#!/bin/sh\necho "ran $*"\ncat\n'
+
+  function run(command: string, cwd: string, env: Record<string, string> = {}): string {
+    const path = '/usr/local/bin:/usr/bin:/bin'
+    return execFileSync('sh', ['-c', 'echo "from the agent" | sh -c "$1"', 'sh', command], {
+      cwd,
+      env: { PATH: path, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', ...env },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
+  }
+
+  function program(path: string): void {
+    writeFileSync(path, PROGRAM)
+    chmodSync(path, 0o755)
+  }
+
+  const MCP_COMMAND = MCP_ENTRY.args[1]!
+
+  it('the digest: silent and no failure where there is no program, or one that fails', () => {
+    using repo = temporaryRepository()
+    expect(run(BRIEF_COMMAND, repo.root)).toBe('')
+    for (const command of ["'/no/where/node' '/no/where/cli.js'", 'sh -c "echo broken >&2; exit 2"', "'half a word"]) {
+      runGit(repo.root, 'config', 'ticketplan.command', command)
+      expect(execFileSync('sh', ['-c', `{ ${BRIEF_COMMAND}; } 2>&1`], { cwd: repo.root, encoding: 'utf8' })).toBe('')
+    }
+    expect(run(BRIEF_COMMAND, '/', { CLAUDE_PROJECT_DIR: '/no/where' })).toBe('')
+  })
+
+  it('both run the program of the configuration, from the folder of the project', () => {
+    using repo = temporaryRepository()
+    const path = join(repo.root, "a 'program'")
+    program(path)
+    runGit(repo.root, 'config', 'ticketplan.command', `'${path.replaceAll("'", "'\\''")}'`)
+    mkdirSync(join(repo.root, 'below'))
+    expect(run(BRIEF_COMMAND, join(repo.root, 'below'))).toBe('ran brief\n')
+    expect(run(BRIEF_COMMAND, '/', { CLAUDE_PROJECT_DIR: repo.root })).toBe('ran brief\n')
+    expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
+  })
+
+  it('without a configuration both take the one that the project has installed', () => {
+    using repo = temporaryRepository({ git: false })
+    mkdirSync(join(repo.root, 'node_modules/.bin'), { recursive: true })
+    program(join(repo.root, 'node_modules/.bin/ticketplan'))
+    expect(run(BRIEF_COMMAND, repo.root)).toBe('ran brief\n')
+    expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
+  })
+})

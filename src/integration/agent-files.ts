@@ -1,0 +1,181 @@
+/**
+ * What `init --agents` puts into the files of agents: texts in, texts out.
+ *
+ * These files are committed, so nothing in them names a path: commands ask the clone's configuration for the program, as the
+ * git hooks do, and else take the one that is installed. What stands there already is kept.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { withAgentsBlock, withoutAgentsBlock } from './agents-block.ts'
+import {
+  type Grown,
+  type JsonPath,
+  newJson,
+  parseLatin1Json,
+  withFirstElement,
+  withFirstMember,
+  withoutItems,
+} from './json-insertion.ts'
+
+/** A file of the checkout and what is ours in it; texts are its bytes as latin1. */
+export interface AgentFile {
+  /** From the root, with "/". */
+  path: string
+  /** The file with ours in it, and the texts that were put in one after the other; or why it is left as it is. `null` is no file. */
+  add(text: string | null): { after: string; inserted: string[] } | { message: string }
+  /** The file without ours: null for one that was ours alone. `inserted` is what `add` gave; empty where that is not known. */
+  remove(text: string, inserted: readonly string[]): string | null
+}
+
+const PROGRAM = '$(git config --get ticketplan.command || echo ticketplan)'
+const FIND = 'PATH="$PATH:node_modules/.bin"'
+
+/** How a client starts the MCP server of a clone. */
+export const MCP_ENTRY = { command: 'sh', args: ['-c', `${FIND} && eval "exec ${PROGRAM} mcp"`] }
+
+/** Prints the digest; silent, and never a failure, where there is no ticketplan. */
+export const BRIEF_COMMAND = `(cd "\${CLAUDE_PROJECT_DIR:-.}" && ${FIND} && eval "${PROGRAM} brief") </dev/null 2>/dev/null || :`
+
+const HOOK = { hooks: [{ type: 'command', command: BRIEF_COMMAND, timeout: 30 }] }
+
+/** The files of agents, in the order in which they are written. */
+export function agentFiles(ticketsDir: string): AgentFile[] {
+  return [
+    {
+      path: 'AGENTS.md',
+      add(text) {
+        const after = withAgentsBlock(text, ticketsDir)
+        if (after === null) return { message: 'one of the two marks of its lines of ticketplan is gone' }
+        return { after, inserted: [] }
+      },
+      remove: withoutAgentsBlock,
+    },
+    { path: '.mcp.json', add: addServer, remove: (text, inserted) => takeOut(text, inserted, withoutServer) },
+    hookFile('.claude/settings.json', ['SessionStart', 'PreCompact']),
+    hookFile('.codex/hooks.json', ['SessionStart']),
+  ]
+}
+
+function addServer(text: string | null): ReturnType<AgentFile['add']> {
+  const servers = { ticketplan: MCP_ENTRY }
+  const byHand = `; add to it by hand: "mcpServers": ${JSON.stringify(servers)}`
+  if (text === null) return newFile({ mcpServers: servers })
+  const document = parseLatin1Json(text)
+  if (!isObject(document)) return { message: `${notJson(document)}${byHand}` }
+  const known = document.mcpServers
+  if (known === undefined) return steps(text, [text => withFirstMember(text, [], 'mcpServers', servers)])
+  if (!isObject(known)) return { message: `its "mcpServers" is not an object${byHand}` }
+  if (known.ticketplan === undefined) {
+    return steps(text, [text => withFirstMember(text, ['mcpServers'], 'ticketplan', MCP_ENTRY)])
+  }
+  if (isDeepStrictEqual(known.ticketplan, MCP_ENTRY)) return steps(text, [])
+  const message = `its entry "ticketplan" is another than that of init: kept as it is; to get that one, take the entry out and run "ticketplan init --agents" again`
+  return { message }
+}
+
+function withoutServer(text: string, wasOurs: (opening: string) => boolean): string {
+  const rest = withoutItems(
+    text,
+    ['mcpServers'],
+    (value, key) => key !== 'ticketplan' || !isDeepStrictEqual(value, MCP_ENTRY),
+  )
+  return rest === text || !wasOurs('"mcpServers":{') ? rest : withoutEmpty(rest, [], 'mcpServers')
+}
+
+function hookFile(path: string, events: readonly string[]): AgentFile {
+  const byHand = `; add to it by hand a hook of ${events.join(' and ')} that prints "ticketplan brief"`
+  return {
+    path,
+    add(text) {
+      const all = { hooks: Object.fromEntries(events.map(event => [event, [HOOK]])) }
+      if (text === null) return newFile(all)
+      const document = parseLatin1Json(text)
+      if (!isObject(document)) return { message: `${notJson(document)}${byHand}` }
+      const { hooks } = document
+      if (hooks === undefined) return steps(text, [text => withFirstMember(text, [], 'hooks', all.hooks)])
+      if (!isObject(hooks)) return { message: `its "hooks" is not an object${byHand}` }
+      const odd = events.find(event => hooks[event] !== undefined && !Array.isArray(hooks[event]))
+      if (odd) return { message: `its "${odd}" is not an array${byHand}` }
+      const missing = events.filter(event => !((hooks[event] ?? []) as unknown[]).some(printsBrief))
+      // The last one goes in first: each comes before what is there.
+      const added = missing
+        .toReversed()
+        .map(
+          event => (text: string) =>
+            hooks[event] === undefined
+              ? withFirstMember(text, ['hooks'], event, [HOOK])
+              : withFirstElement(text, ['hooks', event], HOOK),
+        )
+      return steps(text, added)
+    },
+    remove: (text, inserted) =>
+      takeOut(text, inserted, (text, wasOurs) => {
+        let rest = text
+        for (const event of events) {
+          rest = withoutItems(rest, ['hooks', event], value => !isDeepStrictEqual(value, HOOK))
+          if (rest !== text && wasOurs(`"${event}":[`)) rest = withoutEmpty(rest, ['hooks'], event)
+        }
+        return rest === text || !wasOurs('"hooks":{') ? rest : withoutEmpty(rest, [], 'hooks')
+      }),
+  }
+}
+
+/** True for a group of hooks of which one prints the digest, whoever wrote it. */
+function printsBrief(group: unknown): boolean {
+  return isObject(group) && /ticketplan\b.*\bbrief\b/s.test(JSON.stringify(group.hooks ?? null))
+}
+
+function newFile(document: unknown): { after: string; inserted: string[] } {
+  const after = newJson(document)
+  return { after, inserted: [after] }
+}
+
+/** Each step puts one text in. */
+function steps(text: string, added: readonly ((text: string) => Grown)[]): { after: string; inserted: string[] } {
+  const inserted: string[] = []
+  let after = text
+  for (const add of added) {
+    const grown = add(after)
+    after = grown.after
+    inserted.push(grown.added)
+  }
+  return { after, inserted }
+}
+
+/** `wasOurs` is true for a beginning, such as `"hooks":{`, that was put in. */
+type ByStructure = (text: string, wasOurs: (opening: string) => boolean) => string
+
+/** Takes out the very texts that went in; what somebody formatted anew since, by its structure. */
+function takeOut(text: string, inserted: readonly string[], byStructure: ByStructure): string | null {
+  let rest = text
+  let isWhole = inserted.length > 0
+  for (const added of inserted.toReversed()) {
+    const at = rest.lastIndexOf(added)
+    if (at === -1) isWhole = false
+    else rest = rest.slice(0, at) + rest.slice(at + added.length)
+  }
+  if (rest === '' && text !== '') return null
+  const isJson = parseLatin1Json(rest) !== undefined
+  if (isWhole && isJson) return rest
+  const from = isJson ? rest : text
+  if (parseLatin1Json(from) === undefined) return text
+  const wasOurs = (opening: string) => inserted.some(added => added.replace(/\s/g, '').includes(opening))
+  rest = byStructure(from, wasOurs)
+  const wasNew = inserted.some(added => added.startsWith('{') && added.endsWith('}\n'))
+  return wasNew && isDeepStrictEqual(parseLatin1Json(rest), {}) ? null : rest
+}
+
+function withoutEmpty(text: string, path: JsonPath, key: string): string {
+  return withoutItems(
+    text,
+    path,
+    (value, name) => name !== key || !(isDeepStrictEqual(value, {}) || isDeepStrictEqual(value, [])),
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function notJson(document: unknown): string {
+  return document === undefined ? 'it is not valid JSON' : 'it is not a JSON object'
+}
