@@ -24,10 +24,6 @@ export function stateText({ state, phase }: TicketSummary): string {
   return `state ${escapeText(state ?? '')}${phase === null || phase === state ? '' : ` (${phase})`}`
 }
 
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
-}
-
 export function claimText({
   ticket,
   holder,

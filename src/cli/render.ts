@@ -1,5 +1,6 @@
 /** Readable output: one function for each operation, from its output to lines. Text from files is escaped here. */
 import { csvText } from '../integration/export-text.ts'
+import { count } from '../model/count.ts'
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OperationName } from '../operations/registry.ts'
@@ -7,7 +8,6 @@ import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import {
   claimText,
-  count,
   decisionText,
   type Page,
   planText,
@@ -72,7 +72,8 @@ const renderers: Renderers = {
     ...warnings.map(warning => `note: ${escapeText(warning)}`),
   ],
   claim: claimedLines,
-  renew: claimedLines,
+  renew: ({ claim, ...rest }, page) =>
+    claim && !rest.refused ? [`renewed: ${claimText(claim)}`] : claimedLines({ claim, ...rest }, page),
   release: ({ claim, ...rest }, page) =>
     rest.refused ? claimedLines({ claim, ...rest }, page) : [`released ${claim?.ticket ?? ''}`],
   claims: ({ claims }, { paint, width }) =>

@@ -1,5 +1,6 @@
 /** `ticketplan watch`: the one command that goes on until it is stopped. */
 
+import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { type Command, command } from '../operations/operation.ts'
@@ -41,7 +42,7 @@ made accept or hold; null stands for "not queued". Where changes cannot be heard
       }
       for (const signal of SIGNALS) process.on(signal, end)
       const { tickets } = store.peek(({ queries }) => queries.counts())
-      const message = `watching ${tickets} Tickets in ${store.repository.ticketsDir}; ctrl-c ends`
+      const message = `watching ${count(tickets, 'Ticket')} in ${store.repository.ticketsDir}; ctrl-c ends`
       print(2, json ? jsonLine({ note: message }) : `${escapeText(message)}\n`)
     })
   },

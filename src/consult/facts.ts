@@ -49,7 +49,8 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       const note = others(id, 'waiting_for_capacity')[0]
       return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
     }),
-    contested: id => others(id, 'contested').map(({ id: decision, field }) => ({ decision, field: field! })),
+    contested: id =>
+      others(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field: field!, lost })),
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined

@@ -207,11 +207,12 @@ function conflictMentions(bytes: Uint8Array): string[] {
 /** Throws what a quarantined file deserves when a command needs it. */
 export function refuseFile(file: QuarantinedFile): never {
   const place = file.place ? `:${file.place.line}:${file.place.column}` : ''
-  throw new PlanError(
-    'invalid_file',
-    `${file.path}${place}: ${file.message}; the file is left as it is: mend it by hand, or bring back an earlier version from git`,
-    { path: file.path, refusal: file.code, place: file.place },
-  )
+  const advice = file.code === 'conflict_markers' ? '' : ': mend it by hand, or bring back an earlier version from git'
+  throw new PlanError('invalid_file', `${file.path}${place}: ${file.message}; the file is left as it is${advice}`, {
+    path: file.path,
+    refusal: file.code,
+    place: file.place,
+  })
 }
 
 /**

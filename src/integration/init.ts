@@ -5,11 +5,11 @@
  * reported. What `init` adds outside git's own folder is noted beside the index, so that `--undo` takes out what this
  * checkout's `init` put in and not what came with a commit. A Ticket, an index or a claim is never touched.
  */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageRoot } from '../database/open.ts'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
-import { isPlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { agentFiles } from './agent-files.ts'
 import {
   applyConfig,
@@ -61,6 +61,10 @@ export function initRepository(repository: Repository, options: InitOptions = {}
 
 function initOnce(repository: Repository, options: InitOptions): SetUp {
   const { root, ticketsDir, gitDir } = repository
+  if (!gitDir && ['HEAD', 'objects', 'refs'].every(name => existsSync(join(root, name)))) {
+    const message = `${root} is a bare repository, or git's own folder: run "ticketplan init" in a clone of it, or in a worktree`
+    throw new PlanError('unsafe_path', message, { path: root })
+  }
   for (const folder of [ticketsDir, join(root, PLAIN_DIR)]) checkFolders(root, folder)
   const changes: Changes = { config: [], folders: [], files: [], emptied: [] }
   const skipped: Skipped[] = []

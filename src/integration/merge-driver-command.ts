@@ -58,6 +58,15 @@ const DRIVER = new RegExp(`^node=${WORD}; driver=${WORD}; `)
 export function programsIn(driver: string): Pick<Programs, 'node' | 'mergeDriver'> | undefined {
   const [, node, mergeDriver] = DRIVER.exec(driver) ?? []
   if (node === undefined || mergeDriver === undefined) return undefined
-  const unquote = (word: string) => word.replace(/'([^']*)'|\\'/g, (_, inner?: string) => inner ?? "'")
   return { node: unquote(node), mergeDriver: unquote(mergeDriver) }
+}
+
+/** The paths that `cliCommand` has put into a command; none for one that it did not write. */
+export function programsOfCommand(command: string): string[] {
+  const words = new RegExp(`^${WORD} ${WORD}$`).exec(command)
+  return words ? words.slice(1).map(unquote) : []
+}
+
+function unquote(word: string): string {
+  return word.replace(/'([^']*)'|\\'/g, (_, inner?: string) => inner ?? "'")
 }

@@ -21,7 +21,7 @@ export interface Facts {
   conflicts(id: string): (RelationFact & { advisory: boolean })[]
   /** The capacity note that stands. */
   waiting(id: string): { decision: string; pool?: string; until?: string[]; reason?: string } | undefined
-  contested(id: string): { decision: string; field: string }[]
+  contested(id: string): { decision: string; field: string; lost?: unknown }[]
   /** The live claim on a Ticket. */
   claim(id: string): { holder: string; expires_at: string } | undefined
   /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */

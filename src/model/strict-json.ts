@@ -42,7 +42,12 @@ export function parseStrict(text: string, maxDepth: number): Located {
   }
   const refuse = (code: RefusalCode, message: string, offset: number): never => {
     const marker = code === 'syntax' ? CONFLICT_MARKER.exec(text) : null
-    if (marker) throw new Refusal('conflict_markers', 'an unfinished merge: conflict markers', placeOf(marker.index))
+    if (marker)
+      throw new Refusal(
+        'conflict_markers',
+        'an unfinished merge: conflict markers; "ticketplan resolve" finishes it',
+        placeOf(marker.index),
+      )
     throw new Refusal(code, message, placeOf(offset))
   }
   const skipSpace = () => {

@@ -106,8 +106,9 @@ function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
   }
   yield* capacityReasons(id, facts)
   yield* poolReasons(id, facts, asking)
-  for (const { decision, field } of facts.contested(id)) {
-    const message = `two sides of a merge set "${field}"; the value that lost is kept in decision ${decision}: settle it, then retract that`
+  for (const { decision, field, lost } of facts.contested(id)) {
+    const value = lost === undefined ? 'its removal' : shortened(JSON.stringify(lost))
+    const message = `two sides of a merge set "${field}"; ${value} lost and is kept in decision ${decision}: settle it, then retract that`
     yield { code: 'contested', severity: 'warn', message, field, decisions: [decision] }
   }
 }
@@ -202,6 +203,10 @@ function* poolReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
   if (pool === undefined || !slots || slots.taken < slots.capacity) return
   const message = `every slot of pool ${pool} is taken (${slots.taken} of ${slots.capacity})`
   yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100).toWellFormed()}…` : text
 }
 
 function stillInPlay(tickets: string[]): string {

@@ -6,7 +6,8 @@ import { findGitConfig, findGitVersion, runGit } from '../files/git.ts'
 import { checkTicketsDir, PLAIN_DIR, type Repository } from '../files/repository.ts'
 import { listOrphans } from '../files/ticket-files.ts'
 import { hookStates } from '../integration/hook-folder.ts'
-import { programsIn } from '../integration/merge-driver-command.ts'
+import { programsIn, programsOfCommand } from '../integration/merge-driver-command.ts'
+import { count } from '../model/count.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store.ts'
 import { operation } from './operation.ts'
@@ -79,8 +80,8 @@ function indexCheck(store: Store): string {
   if (store.index.inMemory) fail(`${store.index.path} cannot be written: every command reads all files anew`)
   const mismatch = store.index.findMismatch()
   if (mismatch) fail(`${store.index.path}: ${mismatch}; "ticketplan rebuild" makes it anew`)
-  if (quarantined) fail(`${quarantined} files cannot be read: "ticketplan verify" names them`)
-  return `${store.index.path}: equal to the files, ${tickets} Tickets`
+  if (quarantined) fail(`${count(quarantined, 'file')} cannot be read: "ticketplan verify" tells more`)
+  return `${store.index.path}: equal to the files, ${count(tickets, 'Ticket')}`
 }
 
 function localCheck(store: Store): string {
@@ -98,6 +99,7 @@ function gitChecks(repository: Repository): Check[] {
   const { root, config } = repository
   return [
     look('merge driver', () => {
+      runGit(root, ['rev-parse', '--git-dir']) // where git cannot be asked, that is what is wrong
       const line = findGitConfig(root, 'merge.ticketplan.driver')
       if (line === undefined)
         fail('not configured in this clone, so Tickets merge as text: run "ticketplan init" once in each clone')
@@ -122,7 +124,13 @@ function gitChecks(repository: Repository): Check[] {
     look('hooks', () => {
       const states = hookStates(repository)
       const missing = states.filter(({ calls }) => !calls)
-      if (missing.length === 0) return states.map(({ path }) => path).join(', ')
+      if (missing.length === 0) {
+        const command =
+          findGitConfig(root, 'ticketplan.command') ?? fail(`ticketplan.command is not configured: ${AGAIN}`)
+        const gone = programsOfCommand(command).find(path => !existsSync(path))
+        if (gone !== undefined) fail(`${gone} is missing, which the hooks start: install it anew, then ${AGAIN}`)
+        return states.map(({ path }) => path).join(', ')
+      }
       const [first] = missing
       const paths = missing.map(({ path }) => path).join(', ')
       fail(

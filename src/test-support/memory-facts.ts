@@ -75,7 +75,11 @@ export function memoryFacts(plan: MemoryPlan): Facts {
       return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
     },
     contested: id =>
-      standing(id, 'contested').map(decision => ({ decision: decision.id, field: decision.field as string })),
+      standing(id, 'contested').map(decision => ({
+        decision: decision.id,
+        field: decision.field as string,
+        lost: decision.lost,
+      })),
     claim: id => claims.find(claim => claim.ticket === id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
