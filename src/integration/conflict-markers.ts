@@ -7,7 +7,7 @@ export interface MarkedSides {
   theirs: string
 }
 
-const MARKER = /^(<{7,}|\|{7,}|={7,}|>{7,})(?:[ \r].*)?$/
+const MARKER = /^(<{7,}|\|{7,}|={7,}|>{7,})(?:[ \r][^\n]*)?$/
 
 /** True where a line of the text looks like a conflict marker. */
 export function hasMarkers(text: string): boolean {

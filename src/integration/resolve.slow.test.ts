@@ -1,6 +1,7 @@
 /** `resolve` after every kind of stop that real git makes where the driver was not there. */
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -178,9 +179,9 @@ describe('both sides changed it', () => {
 
   test('the permissions of the file stay', () => {
     using repo = stopped()
-    const { mode } = statSync(join(repo.root, FILE))
+    chmodSync(join(repo.root, FILE), 0o600)
     resolveAll(repo.root)
-    expect(statSync(join(repo.root, FILE)).mode).toBe(mode)
+    expect(statSync(join(repo.root, FILE)).mode & 0o777).toBe(0o600)
   })
 
   test('the bytes are those of the driver, over random histories', { timeout: 120_000 }, () => {
@@ -198,11 +199,19 @@ describe('both sides changed it', () => {
         using driven = diverged(setting)
         git(driven.root, ['merge', '--quiet', 'theirs'])
         using repo = withoutDriver(setting)
-        // No file merges as text: then all that both sides changed is left to "resolve".
-        text('*.json -merge\n', '.git/info/attributes')(repo.root)
-        tryGit(repo.root, ['merge', '--quiet', 'theirs'])
-        expect(resolve(repo.root).unresolved).toEqual([])
-        expect(ticketTexts(repo.root)).toEqual(ticketTexts(driven.root))
+        // Merged as text, and with no merge of lines at all: then all that both sides changed is left to "resolve".
+        for (const attributes of ['', '*.json -merge\n']) {
+          text(attributes, '.git/info/attributes')(repo.root)
+          tryGit(repo.root, ['merge', '--quiet', 'theirs'])
+          const stopped = unmerged(repo.root)
+          expect(resolve(repo.root)).toMatchObject({
+            unresolved: [],
+            resolved: stopped.map(path => ({ path, staged: true })),
+          })
+          for (const path of stopped) expect(read(repo.root, path)).toBe(read(driven.root, path))
+          if (attributes) expect(ticketTexts(repo.root)).toEqual(ticketTexts(driven.root))
+          git(repo.root, ['reset', '--quiet', '--hard', 'main'])
+        }
       }),
       { numRuns: LONG ? 100 : 8 },
     )
@@ -455,20 +464,17 @@ describe('markers in a file that git holds to be well', () => {
     expect(ticketIn(root).decisions).toEqual(expect.arrayContaining(BOTH.decisions!))
   })
 
-  test('left by a cherry-pick on top of a clean merge: nothing counts as removed', () => {
-    using repo = diverged({ base: put({ decisions: [] }) })
+  test('left by a cherry-pick on top of a clean merge, from a branch older than that: nothing counts as removed', () => {
+    using repo = diverged()
     const { root } = repo
     git(root, ['merge', '--quiet', 'theirs'])
-    const merged = ticketIn(root)
-    const [ours, theirs] = [`"title": "ours"`, `"title": "picked"`]
-    text(encodeTicket(merged).replace(`  ${ours}`, `<<<<<<< HEAD\n  ${ours}\n=======\n  ${theirs}\n>>>>>>> picked`))(
-      root,
-    )
+    const [merged, picked] = [ticketIn(root), makeTicket('T-1', { decisions: [note(5)] })]
+    text(`<<<<<<< HEAD\n${encodeTicket(merged)}=======\n${encodeTicket(picked)}>>>>>>> picked\n`)(root)
     resolve(root)
-    expect(ticketIn(root).decisions).toEqual(expect.arrayContaining(merged.decisions))
+    expect(ticketIn(root).decisions).toEqual(expect.arrayContaining([...merged.decisions, note(5)]))
   })
 
-  test('outside git, and from the shared index of a checkout without history', () => {
+  test('outside git, and before the first commit', () => {
     using folder = temporaryFolder()
     const [ours, theirs] = [OURS, THEIRS].map(fields => encodeTicket(makeTicket('T-1', fields)))
     const marked = `<<<<<<< ours\n${ours}=======\n${theirs}>>>>>>> theirs\n`
