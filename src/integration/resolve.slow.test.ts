@@ -233,7 +233,7 @@ describe('deleted and moved', () => {
     expect(jsonOf(run)).toEqual({
       resolved: [],
       kept: [
-        { path: FILE, message: expect.stringMatching(`^${side} deleted it, the other side changed it: it is kept`) },
+        { path: FILE, message: expect.stringMatching(`^${side} deleted it, the other side changed it; to delete it`) },
       ],
       unresolved: [],
       others: [],

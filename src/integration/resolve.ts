@@ -156,7 +156,7 @@ function resolveVersions(
         write(root, path, bytes, found.get(path)!)
         if (deletedBy === null) resolution.resolved.push({ path, contested, staged: true })
         else {
-          const message = `${deletedBy} deleted it, the other side changed it: it is kept; to delete it all the same, remove the file and "git add" it`
+          const message = `${deletedBy} deleted it, the other side changed it; to delete it all the same, remove the file and "git add" it`
           resolution.kept.push({ path, message })
         }
       } else resolution.resolved.push({ path: paths[0]!, contested: 0, staged: true })
