@@ -48,7 +48,7 @@ export function lineByHand(hook: HookName): string {
   return `${ask} && eval "$command sync --quiet" </dev/null >&2 || :`
 }
 
-/** True for a text that calls ticketplan: by our block, or by a line that somebody added. */
+/** True for a text that calls ticketplan: by what we put in, or by a line that somebody added. */
 export function callsTicketplan(text: string): boolean {
   return text.includes('ticketplan.command')
 }

@@ -243,6 +243,14 @@ describe('in a repository with its own', () => {
     expect(JSON.parse(read(repo.root, '.mcp.json'))).toEqual({ mcpServers: { other: {} } })
   })
 
+  it('what somebody has taken out already is nothing to report', () => {
+    using repo = repositoryWith(OVER_LINES['two blanks']!)
+    initIn(repo.root)
+    runGit(repo.root, 'checkout', '--quiet', '--', ...FILES)
+    expect(undoIn(repo.root).skipped).toEqual([])
+    expect(runGit(repo.root, 'diff', '--stat', '--', ...FILES)).toBe('')
+  })
+
   it('what was put in and changed since is left, and reported', () => {
     using repo = repositoryWith({})
     initIn(repo.root)

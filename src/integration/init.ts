@@ -21,7 +21,7 @@ import {
   readLocalConfig,
 } from './changes.ts'
 import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
-import { CHECK_HOOK, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
+import { CHECK_HOOK, callsTicketplan, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
 import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
 import { NOTE_FILE, noteChanges, notedInsertions, notedPaths } from './init-note.ts'
 import { cliCommand, driverCommand, type Programs } from './merge-driver-command.ts'
@@ -172,7 +172,7 @@ function undoOnce(repository: Repository, options: InitOptions): SetUp {
     const why = notOurs(root, path)
     if (!why) remove(path, text => file.remove(text, inserted))
     const isLeft = inserted.length > 0 && !changes.files.some(change => change.path === path)
-    if (isLeft && (why || readLatin1(path) !== null)) {
+    if (isLeft && (why || callsTicketplan(readLatin1(path) ?? ''))) {
       const message = `${why ?? 'what "ticketplan init" put in was changed since'}: left as it is; take it out by hand`
       skipped.push({ path, message })
     }

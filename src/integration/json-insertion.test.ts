@@ -41,6 +41,12 @@ describe('the first member', () => {
   })
 })
 
+test('long strings and deep values are passed over', () => {
+  const deep = '['.repeat(2000) + ']'.repeat(2000)
+  const text = `{"a": "${'x\\"'.repeat(1_000_000)}", "b": ${deep}, "c": {}}`
+  expect(member(text, ['c'], 'k', 1).endsWith('"c": {\n  "k": 1\n}}')).toBe(true)
+})
+
 test('the first element of an array', () => {
   expect(element('{"a": [1]}', ['a'], 2)).toBe('{"a": [2, 1]}')
   expect(element('{\n  "a": [\n    1\n  ]\n}', ['a'], 2)).toBe('{\n  "a": [\n    2,\n    1\n  ]\n}')

@@ -149,7 +149,7 @@ function skipBlank(text: string, from: number): number {
 
 /** Where the value that begins here ends. */
 function endOf(text: string, from: number): number {
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\]]|[^\s"{}[\],:]+/g
+  const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|[^\s"{}[\],:]+/g
   token.lastIndex = from
   for (let depth = 0; ; ) {
     const found = token.exec(text)![0]
