@@ -1,8 +1,8 @@
 /**
  * The program that git starts for a merge of Ticket files: `merge-driver.cjs %O %A %B %P`.
  *
- * Exit status 0 merged; 1 conflict, with markers in %A; 3 the same without markers, where a side cannot be read and the text
- * merge found no conflict; 2 nothing done to %A: whoever started it has to leave the markers.
+ * Exit status 10 merged: not 0, with which Node ends for an empty file too. 11 conflict, with git's text merge in %A; anything else
+ * is an accident, and whoever started it has to leave the markers.
  */
 const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module')
 enableCompileCache()
@@ -16,15 +16,15 @@ try {
   if (!base || !ours || !theirs || !path) throw new Error('it takes the four paths %O %A %B %P')
   const merge = mergeFiles({ base, ours, theirs, path })
   if (merge.message !== null) say(merge.message)
-  process.exitCode = merge.merged ? 0 : merge.markers ? 1 : 3
+  process.exitCode = merge.merged ? 10 : 11
 } catch (error) {
   say(`merge driver: ${(error as Error).message}`)
-  process.exitCode = 2
+  process.exitCode = 1
 }
 
 function say(text: string): void {
   const { writeSync } = process.getBuiltinModule('node:fs')
-  writeSync(2, `ticketplan: ${JSON.stringify(text).slice(1, -1)}\n`) // escaped: the text may come from a file
+  writeSync(2, `ticketplan: ${text}\n`)
 }
 
 export {}

@@ -216,6 +216,7 @@ export function openStore(options: OpenOptions = {}): Store {
       if (underLock) return action()
       fresh() // fails before anything is made where nothing is set up
       return local.locked(() => {
+        fresh() // the configuration may have changed while we waited
         underLock = true
         try {
           return action()

@@ -44,6 +44,12 @@ export function findHookFolder({ root }: Repository, commonDir: string): HookFol
   }
   if (!set) return { folder: join(commonDir, 'hooks'), husky: false }
   const folder = resolve(root, set.value)
+  if (set.value === '')
+    return {
+      folder: join(commonDir, 'hooks'),
+      husky: false,
+      foreign: 'core.hooksPath is empty, which switches hooks off',
+    }
   if (set.scope === 'global' || set.scope === 'system') {
     const foreign = `core.hooksPath is set in git's ${set.scope} configuration, for other repositories too`
     return { folder, husky: false, foreign }

@@ -268,7 +268,7 @@ const { writeFileSync, readFileSync } = require('node:fs')
 const [base, ours, theirs, path] = process.argv.slice(2)
 const texts = [base, ours, theirs].map(file => readFileSync(file, 'utf8'))
 writeFileSync(ours, JSON.stringify({ path, merged: texts.map(text => text.length > 0) }) + '\\n')
-process.exitCode = Number(process.env.DRIVER_STATUS ?? 0)
+process.exitCode = Number(process.env.DRIVER_STATUS ?? 10)
 `
 
 /** Two branches that change one line of one Ticket; `main` is checked out. `name` is that of the folder of the programs. */
@@ -337,8 +337,9 @@ describe('the merge driver, in a bare environment', () => {
   })
 
   it.each([
-    ['throws, so that its status is that of a conflict', 'throw new Error("x")', 'ended with status 1 and no markers'],
-    ['is damaged', '(', 'ended with status 1 and no markers'],
+    ['is empty, so that Node ends well', '', 'ended with status 0'],
+    ['throws', 'throw new Error("x")', 'ended with status 1'],
+    ['is damaged', '(', 'ended with status 1'],
     ['ends by itself', 'process.exit(2)', 'ended with status 2'],
     ['is killed', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)", 'ended with status 137'],
   ])('that %s', (_, body, why) => {
@@ -352,7 +353,7 @@ describe('the merge driver, in a bare environment', () => {
 
   it('that reports a conflict is taken at its word', () => {
     using folder = temporaryFolder()
-    const body = `${DRIVER};writeFileSync(ours, '<<<<<<< its own\\n'); process.exitCode = 1`
+    const body = `${DRIVER};writeFileSync(ours, '<<<<<<< its own\\n'); process.exitCode = 11`
     const { root, path, text } = conflict('plain', folder.path, body)
     expect(git(root, 'merge', '--quiet', 'side')).toMatchObject({ status: 1, stderr: '' })
     expect(text()).toBe('<<<<<<< its own\n')

@@ -2,7 +2,7 @@
  * The merge of three files for git: base, ours and theirs in, the merged Ticket out, in place of ours.
  *
  * Invariant: whatever goes wrong, ours is never left as if it were the result: then the file holds git's own text merge, with
- * markers where the sides differ, and git is told of a conflict. Loads neither SQLite nor anything else that a merge can do
+ * markers where the sides differ, and the caller is told of a conflict; where not even that can be written, it throws. Loads neither SQLite nor anything else that a merge can do
  * without: git starts it once for each Ticket that both sides changed.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { checkedBytes } from '../files/ticket-bytes.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
+import { escapeText } from '../model/escape-text.ts'
 import { lazy } from '../model/lazy.ts'
 import { mergeTickets } from '../model/merge.ts'
 import { type Phase, phaseFunction } from '../model/phase.ts'
@@ -45,15 +46,15 @@ export function mergeFiles(files: MergeFiles): FileMerge {
     const read = (side: string) => readFileSync(side)
     const merged = mergeBytes(read(files.base), read(files.ours), read(files.theirs), files.path, phaseOfFolder())
     replace(files.ours, merged.bytes)
-    const fields = [...new Set(merged.contested.map(({ field }) => field))].join(', ')
+    const fields = fieldNames(merged.contested)
     const message = fields
-      ? `${files.path}: both sides changed ${fields}; what lost is kept as a contested decision`
+      ? `${escapeText(files.path)}: both sides changed ${fields}; what lost is kept as a contested decision`
       : null
     return { merged: true, markers: false, contested: merged.contested, message }
   } catch (error) {
     const markers = mergeAsText(files)
     const left = markers ? 'git merged it as text, with conflict markers' : 'git merged it as text'
-    const message = `${files.path}: ${(error as Error).message}; ${left}: mend it by hand, or see "ticketplan resolve --help"`
+    const message = `${escapeText(files.path)}: ${escapeText((error as Error).message)}; ${left}: mend it by hand, or see "ticketplan resolve --help"`
     return { merged: false, markers, contested: [], message }
   }
 }
@@ -85,6 +86,13 @@ export function mergeBytes(
     phaseOf,
   )
   return { bytes: checkedBytes(ticket, path), contested }
+}
+
+/** The fields that the decisions are about, fit for a terminal: the first five and how many more. */
+function fieldNames(contested: readonly Decision[]): string {
+  const fields = [...new Set(contested.map(({ field }) => escapeText(field ?? '')))]
+  const more = fields.length > 5 ? ` and ${fields.length - 5} more` : ''
+  return fields.slice(0, 5).join(', ') + more
 }
 
 /** Phases by the configuration of the working folder, where git starts a driver; read only when two states tie. */

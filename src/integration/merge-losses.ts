@@ -28,7 +28,8 @@ export interface MergeCheck {
 /** What a Ticket holds in one commit. */
 interface Held {
   isThere: boolean
-  decisions: Set<string>
+  /** Ids, with the text of each. */
+  decisions: Map<string, string>
   retracted: Set<string>
 }
 
@@ -90,12 +91,13 @@ export function findMergeLosses(
         known.set(`${one} ${other}`, common)
         return common
       }
-      for (const { id, decision, position, missingIn } of missing) {
+      for (const { id, decision, text, position, missingIn } of missing) {
         const isIn = (held: Held) => (decision === null ? held.isThere : has(held, decision))
         if (isIn(now(id))) continue
         const parent = parents[position]!
-        // Removed knowingly: a branch has not what its common version with this parent had.
-        if (missingIn.some(other => commonOf(parent, parents[other]!).some(held => isIn(held(id))))) continue
+        // Removed knowingly: a branch has not what its common version with this parent had, and this parent has as it was.
+        const wasIn = (held: Held) => (decision === null ? held.isThere : held.decisions.get(decision) === text)
+        if (missingIn.some(other => commonOf(parent, parents[other]!).some(held => wasIn(held(id))))) continue
         const { path } = changed.get(id)!.sides[position]!.find(file => isIn(read([file])))!
         const what = decision === null ? `Ticket ${id}` : `decision ${decision} of ${id}`
         const message = `the merge ${merge.slice(0, 10)} dropped the ${what}, which its parent ${parent.slice(0, 10)} has: see git show ${shown(`${parent.slice(0, 10)}:${path}`)}`
@@ -110,6 +112,8 @@ export function findMergeLosses(
 interface Missing {
   id: string
   decision: string | null
+  /** The decision's text in that parent. */
+  text: string | undefined
   position: number
   /** The other parents that have it not. */
   missingIn: number[]
@@ -117,12 +121,13 @@ interface Missing {
 
 function missingOf(id: string, result: Held, sides: readonly Held[]): Missing[] {
   return sides.flatMap((side, position) => {
-    const lost: (string | null)[] = [...side.decisions].filter(decision => !has(result, decision))
+    const lost: (string | null)[] = [...side.decisions.keys()].filter(decision => !has(result, decision))
     if (side.isThere && side.decisions.size === 0 && !result.isThere) lost.push(null)
     return lost.map(decision => {
       const isIn = (other: Held) => (decision === null ? other.isThere : other.decisions.has(decision))
       const missingIn = sides.flatMap((other, at) => (at === position || isIn(other) ? [] : [at]))
-      return { id, decision, position, missingIn }
+      const text = decision === null ? undefined : side.decisions.get(decision)
+      return { id, decision, text, position, missingIn }
     })
   })
 }
@@ -193,7 +198,7 @@ function holdings(root: string, files: readonly File[]): (files: readonly File[]
     const all = files.flatMap(({ blob }) => held.get(blob) ?? [])
     return {
       isThere: all.length > 0,
-      decisions: new Set(all.flatMap(({ decisions }) => [...decisions])),
+      decisions: new Map(all.flatMap(({ decisions }) => [...decisions])),
       retracted: new Set(all.flatMap(({ retracted }) => [...retracted])),
     }
   }
@@ -256,7 +261,7 @@ function heldBy(bytes: Buffer | 'too_large'): Held {
   const retractions = decisions.filter(({ kind, retracts }) => kind === 'retraction' && retracts !== undefined)
   return {
     isThere: true,
-    decisions: new Set(decisions.map(({ id }) => id)),
+    decisions: new Map(decisions.map(decision => [decision.id, JSON.stringify(decision)])),
     retracted: new Set(retractions.map(({ retracts }) => retracts!)),
   }
 }

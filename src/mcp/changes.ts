@@ -1,4 +1,5 @@
 /** Says when Tickets, claims or verdicts have changed, whoever changed them: a watch whose events come in batches. */
+import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store.ts'
 import { watchTickets } from '../watch/watch.ts'
 
@@ -21,7 +22,8 @@ export function onChange(store: Store, listener: (tickets: string[]) => void): (
         for (const id of [ticket, ...verdicts.map(verdict => verdict.ticket)]) if (id !== null) changed.add(id)
       })
       stop = () => watching.close()
-    } catch {
+    } catch (error) {
+      if (!isPlanError(error)) throw error
       const timer = setTimeout(start, RETRY_MS).unref() // what a call asks for then says what is wrong
       stop = () => clearTimeout(timer)
     }

@@ -73,6 +73,7 @@ export function affectedUris(store: Store, changed: readonly string[]): string[]
 
 /** @throws ResourceNotFoundError where the URI names nothing here. */
 export function readResource(store: Store, uri: string): ReadResourceResult {
+  if (uri.length > 500) throw new ResourceNotFoundError(`${uri.slice(0, 500)}…`)
   if (uri === QUEUE_URI) return json(uri, queueDocument(store))
   if (uri === BRIEF_URI)
     return { contents: [{ uri, mimeType: 'text/plain', text: brief.run(store, parseInput(brief, {})).text }] }

@@ -8,6 +8,7 @@
 import { canonicalText } from './canonical-json.ts'
 import type { Decision } from './decision.ts'
 import { derivedId } from './derived-id.ts'
+import { lazy } from './lazy.ts'
 import type { Phase } from './phase.ts'
 import { isTimestamp } from './text.ts'
 import type { Ticket } from './ticket.ts'
@@ -69,6 +70,12 @@ export function mergeTickets(
     const decision = decisions[side].get(id) // to remove one is no change
     return decision !== undefined && !isSame(decision, decisions.base.get(id))
   }
+  const changesAnything = {
+    ours: lazy(() => changes('ours')),
+    theirs: lazy(() => changes('theirs')),
+  }
+  const changes = (side: 'ours' | 'theirs') =>
+    [...namesOf(fields)].some(changesField(side)) || [...decisions[side].keys()].some(changesDecision(side))
   const changesWhatIsLost = (side: 'ours' | 'theirs', field: string): boolean => {
     // A field of a version to come may be named like a decision, so both are looked at.
     if (changesField(side)(field)) return true
@@ -76,7 +83,7 @@ export function mergeTickets(
     const about = field.slice(DECISION_FIELD.length)
     if (decisions.base.has(about)) return changesDecision(side)(about)
     // One that the base lacks may itself be what a merge makes, of anything that the side changes.
-    return [...namesOf(fields)].some(changesField(side)) || [...decisions[side].keys()].some(changesDecision(side))
+    return changesAnything[side]()
   }
   /** Does a side change what the contested decision of the base is about, and keep it? Then it is not withdrawn in this merge. */
   const isUpheld = (id: string, { kind, field = '' }: Decision) =>

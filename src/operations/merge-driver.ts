@@ -10,7 +10,7 @@ export const mergeDriver = operation({
   name: 'merge-driver',
   summary: 'Merge three versions of a Ticket file, for git',
   details:
-    'The result takes the place of <ours>. Exit status 0 where it is merged; 1 where a side cannot be read: then <ours> holds git\'s text merge, with markers. "ticketplan init" sets git up to start the same merge in a smaller program of its own.',
+    'The result takes the place of <ours>. Exit status 0 where it is merged; 1 where a side cannot be read: then <ours> holds git\'s text merge, with markers where the sides differ. "ticketplan init" sets git up to start the same merge in a smaller program of its own.',
   writes: true,
   fields: {
     base: { schema: path, help: 'the common version, %O; an empty file for none', positional: true },

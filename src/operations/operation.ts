@@ -67,8 +67,9 @@ export function parseInput<F extends Fields>({ name, input, fields }: Command<F>
   if (!issue) return input.parse(given)
   const [unknown] = issue.unknownKeys
   if (unknown !== undefined) {
+    const shown = unknown.slice(0, 100)
     const known = Object.keys(fields).join(', ') || 'nothing'
-    throw new PlanError('invalid_input', `${name}: unknown field ${unknown}; it takes ${known}`, { field: unknown })
+    throw new PlanError('invalid_input', `${name}: unknown field ${shown}; it takes ${known}`, { field: shown })
   }
   const field = issue.path.join('.') || 'input'
   throw new PlanError('invalid_input', `${name}: ${field}: ${issue.message}`, { field })
