@@ -142,12 +142,13 @@ const renderers: Renderers = {
   export: ({ text }) => text,
   resolve: ({ resolved, kept, unresolved, others }, { paint }) => [
     ...(resolved.length + kept.length + unresolved.length === 0 ? ['nothing to resolve in Ticket files'] : []),
-    ...resolved.map(({ path, contested, staged }) => {
+    ...resolved.map(({ path, contested, staged, withoutBase }) => {
       const lost = contested
         ? `, ${contested} ${contested === 1 ? 'value that lost is' : 'values that lost are'} kept`
         : ''
+      const back = withoutBase ? ', what one side had removed is back (their common version is not known)' : ''
       const yours = staged ? '' : '; "git add" it'
-      return `${paint('green', 'resolved')}: ${escapeText(path)}${lost}${yours}`
+      return `${paint('green', 'resolved')}: ${escapeText(path)}${lost}${back}${yours}`
     }),
     ...kept.map(({ path, message }) => `kept: ${escapeText(path)}: ${escapeText(message)}`),
     ...unresolved.map(({ path, message }) => `${paint('red', 'left')}: ${escapeText(path)}: ${escapeText(message)}`),

@@ -482,7 +482,7 @@ describe('markers in a file that git holds to be well', () => {
       if (unborn) git(folder.path, ['init', '--quiet'])
       text(marked)(folder.path)
       writeFileSync(join(folder.path, 'ticketplan.json'), '{}')
-      expect(resolve(folder.path).resolved).toEqual([{ path: FILE, contested: 2, staged: false }])
+      expect(resolve(folder.path).resolved).toEqual([{ path: FILE, contested: 2, staged: false, withoutBase: true }])
       expect(ticketIn(folder.path).decisions).toEqual(expect.arrayContaining(BOTH.decisions!))
     }
   })

@@ -4,7 +4,7 @@
  * Invariant: a file is only written where every version that went into it could be read and the merge by meaning keeps both
  * sides; whatever else is found stays as it is, and is reported. A file that somebody has mended by hand is not touched.
  */
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'
 import { runGit, tryGit } from '../files/git.ts'
@@ -22,7 +22,13 @@ import { mergeBytes } from './merge-files.ts'
 /** What became of the conflicts. Paths are from the root, with "/". */
 export interface Resolution {
   /** Merged, with the number of values that lost and are kept as contested; staged where git knew of the conflict. */
-  resolved: { path: string; contested: number; staged: boolean }[]
+  resolved: {
+    path: string
+    contested: number
+    staged: boolean
+    /** Set where history does not tell from which version the sides come: what one of them had removed is back. */
+    withoutBase?: true
+  }[]
   /** Kept although one side deleted it. */
   kept: { path: string; message: string }[]
   /** Left as they are, with what to do. */
@@ -82,6 +88,13 @@ export function resolveConflicts(
     list.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
   return resolution
+}
+
+/** The Ticket files that git has not merged yet, from the root; none outside git. */
+export function unmergedTickets({ root, gitDir, config }: Repository): string[] {
+  if (!gitDir) return []
+  const paths = entriesOf(root, ['--unmerged', '--full-name', '--', config.ticketsDir]).map(({ path }) => path)
+  return [...new Set(paths)].filter(path => path.endsWith('.json'))
 }
 
 /** The stages of every conflict in a Ticket file; the others are noted. */
@@ -272,35 +285,58 @@ function resolveMarked(
     const sides = splitMarkers(before.toString())
     if (!sides) throw new Error('its conflict markers do not close: mend it by hand')
     const shown = sides.base === null ? null : Buffer.from(sides.base)
-    const base = shown && isTicket(shown, path) ? shown : gitDir ? commonVersion(root, path) : Buffer.alloc(0)
-    const { bytes, contested } = mergeBytes(base, Buffer.from(sides.ours), Buffer.from(sides.theirs), path, phaseOf)
+    const base = shown && isTicket(shown, path) ? shown : gitDir ? commonVersion(root, path) : null
+    // Without it both sides count in full: nothing is lost, and what one of them had removed is back.
+    const { bytes, contested } = mergeBytes(
+      base ?? Buffer.alloc(0),
+      Buffer.from(sides.ours),
+      Buffer.from(sides.theirs),
+      path,
+      phaseOf,
+    )
     write(root, path, bytes, before)
-    resolution.resolved.push({ path, contested: contested.length, staged: false })
+    const withoutBase = base === null && { withoutBase: true as const }
+    resolution.resolved.push({ path, contested: contested.length, staged: false, ...withoutBase })
   } catch (error) {
     resolution.unresolved.push({ path, message: (error as Error).message })
   }
 }
 
 /**
- * The version from which both sides of the merge come that left the markers; empty where history does not tell. A version
- * from any other merge would not do: what it has and a side lacks would count as removed.
+ * The version from which both sides of the merge come that left the markers; empty where both added the file. A version from
+ * any other merge would not do: what it has and a side lacks would count as removed. Null where
+ * history does not tell.
  */
-function commonVersion(root: string, path: string): Buffer {
+function commonVersion(root: string, path: string): Buffer | null {
   const output = (args: string[]) => {
     const { status, stdout } = tryGit(root, args)
     return status === 0 ? stdout.toString().trim() : ''
   }
   const versionIn = (commit: string) => {
-    const bytes = commit ? readBlobs(root, [`${commit}:${path}`]).get(`${commit}:${path}`) : undefined
+    const bytes = readBlobs(root, [`${commit}:${path}`]).get(`${commit}:${path}`)
     return bytes === 'too_large' ? undefined : bytes
   }
-  const merging = output(['rev-parse', '--verify', '--quiet', 'MERGE_HEAD'])
-  const [merge = '', ...merged] = output(['--literal-pathspecs', 'log', '-1', '--format=%H %P', '--', path]).split(' ')
-  const parents = merging ? ['HEAD', merging] : hasMarkers(versionIn(merge)?.toString() ?? '') ? merged : []
   const isReadable = (commit: string) => isTicket(versionIn(commit) ?? Buffer.alloc(0), path)
-  if (parents.length !== 2 || !parents.every(isReadable)) return Buffer.alloc(0)
-  const base = versionIn(output(['merge-base', ...parents]))
-  return base && isTicket(base, path) ? base : Buffer.alloc(0)
+  const merging = output(['rev-parse', '--verify', '--quiet', 'MERGE_HEAD'])
+  // Newest first: the merge that brought the markers in has them, and its parents do not.
+  const merges = ['--literal-pathspecs', 'rev-list', '--merges', '--parents', '--max-count=100', 'HEAD', '--', path]
+  const candidates = merging
+    ? [['HEAD', merging]]
+    : output(merges)
+        .split('\n')
+        .map(line => line.split(' '))
+  const parents = merging
+    ? candidates[0]!
+    : (
+        candidates.find(([merge, ...from]) => {
+          return merge && hasMarkers(versionIn(merge)?.toString() ?? '') && from.every(isReadable)
+        }) ?? []
+      ).slice(1)
+  if (parents.length === 2 && parents.every(isReadable)) {
+    const base = versionIn(output(['merge-base', ...parents]))
+    if (base === undefined || isTicket(base, path)) return base ?? Buffer.alloc(0)
+  }
+  return null
 }
 
 function isTicket(bytes: Buffer, path: string): boolean {
@@ -312,15 +348,29 @@ function isTicket(bytes: Buffer, path: string): boolean {
   }
 }
 
-/** Tells git that these files are as they should be. Its lock is waited for, never removed. */
+/** Tells git that these files are as they should be, by their bytes: without the filters that a configuration may name. */
 function stage({ root }: Repository, paths: readonly string[]): void {
+  const all = [...new Set(paths)]
+  const present = all.filter(path => existsSync(join(root, path)))
+  const gone = all.filter(path => !present.includes(path))
+  if (gone.length > 0) updateIndex(root, ['--force-remove', '-z', '--stdin'], `${gone.join('\0')}\0`)
+  if (present.length === 0) return
+  const hash = ['hash-object', '-w', '--no-filters', '--stdin-paths']
+  const blobs = runGit(root, hash, `${present.join('\n')}\n`)
+    .toString()
+    .split('\n')
+  const entries = present.map((path, at) => {
+    const mode = statSync(join(root, path)).mode & 0o100 ? '100755' : '100644'
+    return `${mode} ${blobs[at]}\t${path}\0`
+  })
+  updateIndex(root, ['-z', '--index-info'], entries.join(''))
+}
+
+/** Changes git's index. Its lock is waited for, never removed. */
+function updateIndex(root: string, args: readonly string[], input: string): void {
   const startedAt = performance.now()
   for (;;) {
-    const { status, stderr } = tryGit(
-      root,
-      ['update-index', '--add', '--remove', '-z', '--stdin'],
-      `${[...new Set(paths)].join('\0')}\0`,
-    )
+    const { status, stderr } = tryGit(root, ['update-index', ...args], input)
     if (status === 0) return
     if (!stderr.includes('.lock') || performance.now() - startedAt > 10_000) {
       const message = `the files are merged, but git could not stage them: ${stderr.trim().split('\n')[0]}; run the command again when git is free`

@@ -13,7 +13,15 @@ export const resolve = operation({
   output: () =>
     z.object({
       /** `staged` is false where git knows of no conflict, and the file is for you to stage. */
-      resolved: z.array(z.object({ path: z.string(), contested: z.int(), staged: z.boolean() })),
+      resolved: z.array(
+        z.object({
+          path: z.string(),
+          contested: z.int(),
+          staged: z.boolean(),
+          /** Nothing tells from which version the sides come: what one of them had removed is back. */
+          withoutBase: z.optional(z.literal(true)),
+        }),
+      ),
       kept: z.array(z.object({ path: z.string(), message: z.string() })),
       unresolved: z.array(z.object({ path: z.string(), message: z.string() })),
       /** Conflicts of other files. */

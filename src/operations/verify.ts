@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { listOrphans } from '../files/ticket-files.ts'
 import { findMergeLosses } from '../integration/merge-losses.ts'
+import { unmergedTickets } from '../integration/resolve.ts'
 import type { Decision } from '../model/decision.ts'
-import { PlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import type { Store } from '../store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -77,6 +78,10 @@ export const verify = operation({
       const message = `${mismatch}; "ticketplan rebuild" makes it anew`
       problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
     }
+    for (const path of unmerged(store)) {
+      const message = 'git has not merged it: what it holds may be one side alone; "ticketplan resolve" finishes it'
+      problems.push({ code: 'unmerged', path, message, severity: 'error' })
+    }
     for (const loss of history?.losses ?? []) problems.push({ code: 'lost_in_merge', ...loss, severity: 'error' })
     const ok = problems.every(({ severity }) => severity === 'warning')
     const { tickets, decisions } = store.index.peek(queries => queries.counts())
@@ -84,6 +89,16 @@ export const verify = operation({
   },
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
+
+/** Where git cannot be asked, there is nothing to say. */
+function unmerged({ repository }: Store): string[] {
+  try {
+    return unmergedTickets(repository)
+  } catch (error) {
+    if (isPlanError(error)) return []
+    throw error
+  }
+}
 
 function mend(store: Store): string[] {
   return store.locked(() => {
