@@ -75,6 +75,8 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
       // Accepted in a former life and not started: the same holder gets the same claim again.
       const own = plan.claims().claims.find(claim => claim.ticket === ticket.id && claim.live)
       if (verdict === 'hold' && !own) continue
+      // The same in every life, so that a life after a crash gets its claims back. That is right for one orchestrator alone: of two at
+      // the same time both would get the same token. Where two could run, put something of the process into the name, and wait for expiry.
       const holder = `worker-${ticket.id}`
       const { accepted, claim } = plan.accept({
         ticket: ticket.id,

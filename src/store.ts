@@ -169,14 +169,14 @@ export function openStore(options: OpenOptions = {}): Store {
   /** Runs work that looks at all files, and takes note that it was done. */
   const checking = <T>(work: (index: TicketIndex) => T): T => {
     const index = fresh()
-    return checks.noting(repository.ticketsDir, index, () => work(index))
+    return checks.noting(index, () => work(index))
   }
   const read = <T>(action: (view: View) => T): T => {
     return checking(index => index.read(queries => action(viewOf(queries)), options.onProgress))
   }
   const readFew = <T>(action: (view: View) => T): T => {
     refreshConfig()
-    const mark = underLock ? undefined : checks.trustedMark(repository.ticketsDir)
+    const mark = underLock ? undefined : checks.trustedMark()
     try {
       const few = mark === undefined ? undefined : index.readFew(mark, queries => action(viewOf(queries)))
       if (few) return few.answer

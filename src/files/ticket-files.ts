@@ -64,15 +64,18 @@ export function idFromPath(path: string): string {
 
 /**
  * The path of every file that is or should be a Ticket, and of every link, in the order of the paths' code units. From the
- * root, with "/". @throws PlanError io.
+ * root, with "/".
+ * @param folders takes the absolute paths of the folders that were looked into.
+ * @throws PlanError io.
  */
-export function listTicketPaths({ root, ticketsDir }: Repository): string[] {
+export function listTicketPaths({ root, ticketsDir }: Repository, folders: string[] = []): string[] {
   const paths: string[] = []
-  listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths)
+  listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths, folders)
   return paths.sort()
 }
 
-function listFolder(folder: string, prefix: string, paths: string[]): void {
+function listFolder(folder: string, prefix: string, paths: string[], folders: string[]): void {
+  folders.push(folder)
   try {
     for (const name of readdirSync(folder)) {
       if (name.startsWith('.')) continue
@@ -80,7 +83,7 @@ function listFolder(folder: string, prefix: string, paths: string[]): void {
       else {
         const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
         if (stat?.isSymbolicLink() || (!stat && name.includes('\ufffd'))) paths.push(prefix + name)
-        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths)
+        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths, folders)
       }
     }
   } catch (error) {

@@ -15,7 +15,7 @@ import {
   SYNC_HOOKS,
   withBlock,
 } from './hook-block.ts'
-import { isFile, isFolder, notPlain, shownPath, statOf } from './paths.ts'
+import { isFile, isFolder, isLinkedOutside, notPlain, shownPath, statOf } from './paths.ts'
 
 /** What was left as it is, and what to do about it by hand. */
 export interface Skipped {
@@ -33,7 +33,13 @@ export interface HookFolder {
 }
 
 /** The folder of this checkout's hooks, by `core.hooksPath` and who set it. @throws PlanError no_git, git_failed. */
-export function findHookFolder({ root }: Repository, commonDir: string): HookFolder {
+export function findHookFolder(repository: Repository, commonDir: string): HookFolder {
+  const place = configuredHookFolder(repository, commonDir)
+  if (place.foreign !== undefined || !isLinkedOutside(place.folder, [repository.root, commonDir])) return place
+  return { ...place, foreign: `a link leads from ${place.folder} out of the repository` }
+}
+
+function configuredHookFolder({ root }: Repository, commonDir: string): HookFolder {
   const words = runGit(root, ['config', '--type=path', '--show-scope', '-z', '--get-all', 'core.hooksPath'])
     .toString()
     .split('\0')

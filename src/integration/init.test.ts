@@ -489,3 +489,48 @@ test('a moved repository is still undone', () => {
   expect(runGit(moved, 'status', '--porcelain')).toBe('')
   expect(existsSync(join(moved, '.gitattributes'))).toBe(false)
 })
+
+describe('folders that are not this repository’s own', () => {
+  it('links out of the repository are left, and left to their owner by --undo', () => {
+    using repo = bareOfTickets()
+    using elsewhere = temporaryFolder()
+    const hooks = join(elsewhere.path, 'hooks')
+    write(join(hooks, 'post-merge'), '#!/bin/sh\necho theirs\n', 0o755)
+    mkdirSync(join(elsewhere.path, 'info'))
+    for (const name of ['hooks', 'info']) {
+      rmSync(join(repo.root, '.git', name), { recursive: true, force: true })
+      symlinkSync(join(elsewhere.path, name), join(repo.root, '.git', name))
+    }
+    const { skipped } = initIn(repo.root)
+    expect(skipped.map(({ message }) => message)).toEqual([
+      expect.stringContaining('out of the repository'),
+      ...HOOKS.map(() => expect.stringContaining('out of the repository')),
+    ])
+    expect(readdirSync(hooks)).toEqual(['post-merge'])
+    expect(readdirSync(join(elsewhere.path, 'info'))).toEqual([])
+    const ours = readFileSync(join(repo.root, '.gitattributes'), 'utf8')
+    expect(ours).toContain(LINE)
+    // Another repository's init has been there.
+    write(join(elsewhere.path, 'info', 'attributes'), `${LINE}\n`)
+    undoIn(repo.root)
+    expect(readFileSync(join(elsewhere.path, 'info', 'attributes'), 'utf8')).toBe(`${LINE}\n`)
+    expect(readFileSync(join(hooks, 'post-merge'), 'utf8')).toBe('#!/bin/sh\necho theirs\n')
+  })
+
+  it('an empty core.hooksPath switches hooks off: none is written', () => {
+    using repo = bareOfTickets()
+    runGit(repo.root, 'config', 'core.hooksPath', '')
+    const { skipped } = initIn(repo.root)
+    expect(skipped.map(({ message }) => message)).toEqual(
+      HOOKS.map(() => expect.stringContaining('switches hooks off')),
+    )
+    expect(readdirSync(repo.root).sort()).toEqual(['.git', '.gitattributes', 'README.md', 'tickets'])
+  })
+
+  it('a bare repository is refused', () => {
+    using folder = temporaryFolder()
+    runGit(folder.path, 'init', '--quiet', '--bare', '.')
+    expect(() => initIn(folder.path)).toThrow(/bare repository/)
+    expect(existsSync(join(folder.path, 'tickets'))).toBe(false)
+  })
+})

@@ -25,7 +25,7 @@ import { CHECK_HOOK, callsTicketplan, SYNC_HOOKS, withoutBlock } from './hook-bl
 import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
 import { NOTE_FILE, noteChanges, notedInsertions, notedPaths } from './init-note.ts'
 import { cliCommand, driverCommand, type Programs } from './merge-driver-command.ts'
-import { isFolder, isInside, notOurs, notPlain, shownPath } from './paths.ts'
+import { isFolder, isInside, isLinkedOutside, notOurs, notPlain, shownPath } from './paths.ts'
 
 /** What was done, or would be; paths from the root, where they lie below it. */
 export interface SetUp {
@@ -84,7 +84,10 @@ function initOnce(repository: Repository, options: InitOptions): SetUp {
     const commonDir = commonDirOf(gitDir)
     const line = attributesLine(repository.config.ticketsDir)
     for (const path of attributesPaths(root, commonDir)) {
-      const why = notPlain(path)
+      const outside = isLinkedOutside(dirname(path), [root, commonDir])
+        ? 'its folder is a link out of the repository'
+        : null
+      const why = notPlain(path) ?? outside
       if (why) skipped.push({ path, message: `${why}; add the line ${Buffer.from(line, 'latin1')}` })
       else {
         const before = readLatin1(path)
@@ -142,7 +145,8 @@ function undoOnce(repository: Repository, options: InitOptions): SetUp {
   const skipped: Skipped[] = []
   const noted = notedPaths(repository)
   const remove = (path: string, takeOut: (text: string) => string | null) => {
-    if (notPlain(path)) return
+    const places = gitDir ? [root, commonDirOf(gitDir)] : [root]
+    if (notPlain(path) || (!noted.has(path) && isLinkedOutside(dirname(path), places))) return
     const before = readLatin1(path)
     const after = before === null ? null : takeOut(before)
     if (before === null || after === before) return

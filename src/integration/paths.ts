@@ -1,5 +1,5 @@
 /** Looking at paths before anything is written to them. A failure names its path. */
-import { lstatSync, type Stats, statSync } from 'node:fs'
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, relative, sep } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 
@@ -21,6 +21,14 @@ export function notOurs(root: string, path: string): string | null {
   }
   const stat = statOf(path, lstatSync)
   return notPlain(path) ?? (stat && !(stat.mode & 0o222) ? 'it is read-only' : null)
+}
+
+/** True where links on the way to a folder lead out of all these places, which are there. */
+export function isLinkedOutside(folder: string, places: readonly string[]): boolean {
+  if (!isFolder(folder))
+    return isFolder(dirname(folder)) && dirname(folder) !== folder && isLinkedOutside(dirname(folder), places)
+  const real = realpathSync(folder)
+  return real !== folder && !places.some(place => `${real}${sep}`.startsWith(`${realpathSync(place)}${sep}`))
 }
 
 /** True for a file, or a link to one. */

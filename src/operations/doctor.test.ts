@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
 import { initRepository } from '../integration/init.ts'
@@ -13,9 +13,10 @@ function setUp(): TemporaryRepository & { driver: string } {
   const folder = join(repo.root, '.git', "it's 100%A")
   mkdirSync(folder)
   const driver = join(folder, 'merge-driver.cjs')
-  writeFileSync(driver, '')
+  writeFileSync(driver, '// a driver\n')
+  writeFileSync(join(folder, 'cli.js'), '// a program\n')
   initRepository(findRepository(repo.root), {
-    programs: { node: process.execPath, cli: driver, mergeDriver: driver },
+    programs: { node: process.execPath, cli: join(folder, 'cli.js'), mergeDriver: driver },
   })
   return { ...repo, driver }
 }
@@ -50,8 +51,17 @@ test('the program of the driver is gone, or the line is not ours', () => {
   using repo = setUp()
   renameSync(repo.driver, `${repo.driver}.away`)
   expect(failing(repo.root)).toEqual({ 'merge driver': expect.stringContaining(`${repo.driver} is missing`) })
+  writeFileSync(repo.driver, '')
+  expect(failing(repo.root)).toEqual({ 'merge driver': expect.stringContaining('empty') })
   runGit(repo.root, 'config', 'merge.ticketplan.driver', 'true')
   expect(failing(repo.root)).toEqual({ 'merge driver': again })
+})
+
+test('the program that the hooks start is gone', () => {
+  using repo = setUp()
+  const program = join(dirname(repo.driver), 'cli.js')
+  rmSync(program)
+  expect(failing(repo.root)).toEqual({ hooks: expect.stringContaining(`${program} is missing`) })
 })
 
 test('another rule wins over the attributes', () => {

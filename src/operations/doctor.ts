@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { inodeOf, isSharedFileSystem, packageRoot, SCHEMA_VERSION } from '../database/open.ts'
@@ -105,10 +105,10 @@ function gitChecks(repository: Repository): Check[] {
         fail('not configured in this clone, so Tickets merge as text: run "ticketplan init" once in each clone')
       const programs =
         programsIn(line) ?? fail(`merge.ticketplan.driver is not what "ticketplan init" writes: ${AGAIN}`)
-      const missing = Object.values(programs).find(path => !existsSync(path))
+      const missing = Object.values(programs).find(path => !statSync(path, { throwIfNoEntry: false })?.size)
       return missing === undefined
         ? programs.mergeDriver
-        : fail(`${missing} is missing: install it anew, then ${AGAIN}`)
+        : fail(`${missing} is missing or empty: install it anew, then ${AGAIN}`)
     }),
     look('attributes', () => {
       const path = `${config.ticketsDir}/x.json`

@@ -1,8 +1,8 @@
 /**
  * When the word of a watcher can be taken, so that an answer needs to look at few files only.
  *
- * It can while the watcher hears, has heard of nothing since the last full check began, that check is not too old, and the
- * tickets folder's own times are what they were then: those tell of files that were added, replaced or removed before the watcher
+ * It can while the watcher hears, has heard of nothing since the last full check began, that check is not too old, and every
+ * folder of Tickets has the times that it had then: those tell of files that were added, replaced or removed before the watcher
  * could hear of them.
  */
 import { lstatSync } from 'node:fs'
@@ -21,36 +21,45 @@ export interface Watcher {
 }
 
 export interface FullChecks {
-  /** Runs work that looks at all files of the folder, and takes note of it. */
-  noting<T>(ticketsDir: string, index: TicketIndex, work: () => T): T
+  /** Runs work that looks at all files, and takes note of it. */
+  noting<T>(index: TicketIndex, work: () => T): T
   /** The database over which a look at the files that an answer rests on is enough; undefined where all must be looked at. */
-  trustedMark(ticketsDir: string): number | undefined
+  trustedMark(): number | undefined
   /** Takes the word of a watcher, until the function that it gives is called. */
   trust(watcher: Watcher): () => void
 }
 
+/** With more folders, looking at their times costs too much of an answer. */
+const FEW_FOLDERS = 50
+
 export function fullChecks(): FullChecks {
   const watchers = new Set<Watcher>()
-  /** The last one: when it began, over which database, and what the folder was then; that is empty where it was too young. */
-  let last: { at: number; mark: number; folder: string } | undefined
+  /** The last one: when it began, over which database, and the folders with their stamps, unless one was too young to tell. */
+  let last: { at: number; mark: number; folders: [folder: string, stamp: string][] } | undefined
 
   return {
-    noting(ticketsDir, index, work) {
+    noting(index, work) {
       if (watchers.size === 0) return work()
       const at = performance.now()
-      const stat = lstatSync(ticketsDir, { throwIfNoEntry: false })
-      const folder = stat && !isRacy(stat.mtimeMs, stat.ctimeMs, Date.now()) ? stampOf(stat) : ''
+      const startedMs = Date.now()
       const result = work()
-      last = { at, mark: index.mark(), folder }
+      const folders = index.folders()
+      const stamps = folders.length > FEW_FOLDERS ? [] : folders.map(folder => stampBefore(folder, startedMs))
+      const isKnown = stamps.length > 0 && stamps.every(stamp => stamp !== '')
+      last = isKnown
+        ? { at, mark: index.mark(), folders: folders.map((folder, position) => [folder, stamps[position]!]) }
+        : undefined
       return result
     },
-    trustedMark(ticketsDir) {
-      if (watchers.size === 0 || !last?.folder) return undefined
-      const { at, mark, folder } = last
+    trustedMark() {
+      if (watchers.size === 0 || !last) return undefined
+      const { at, mark, folders } = last
       const isTrusted = ({ isHearing, heardAt, trustedMs }: Watcher) =>
         isHearing() && heardAt < at && performance.now() < at + trustedMs
       if (![...watchers].some(isTrusted)) return undefined
-      return stampOf(lstatSync(ticketsDir, { throwIfNoEntry: false })) === folder ? mark : undefined
+      const isSame = ([folder, stamp]: [string, string]) =>
+        stampOf(lstatSync(folder, { throwIfNoEntry: false })) === stamp
+      return folders.every(isSame) ? mark : undefined
     },
     trust(watcher) {
       watchers.add(watcher)
@@ -59,4 +68,10 @@ export function fullChecks(): FullChecks {
       }
     },
   }
+}
+
+/** What a folder was at a time, in ms since 1970; empty where it may have changed since, or too shortly before. */
+function stampBefore(folder: string, atMs: number): string {
+  const stat = lstatSync(folder, { throwIfNoEntry: false })
+  return stat && !isRacy(stat.mtimeMs, stat.ctimeMs, atMs) ? stampOf(stat) : ''
 }

@@ -129,9 +129,13 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     store.close()
   })
 
-  it('sees what is put into the folder, replaced or taken out of it, whatever it says', () => {
+  it.each([
+    '',
+    'team',
+    'team/deep',
+  ])('sees what is put into folder %j, replaced or taken out of it, whatever it says', below => {
     using repo = temporaryRepository()
-    for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' })
+    for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' }, below)
     waitUntilOld()
     const store = openStore({ root: repo.root })
     store.trust(deaf)
@@ -141,12 +145,18 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     const aside = join(repo.root, 'aside', 'A.json')
     const rival = makeTicket('A', { state: 'in_progress', decisions: [relation('conflicts_with', 'B')] })
     writeFileSync(aside, encodeTicket(rival))
-    renameSync(aside, join(repo.ticketsDir, 'A.json'))
+    renameSync(aside, join(repo.ticketsDir, below, 'A.json'))
     expect(answer(store, 'B').consulted.reasons).toMatchObject([{ code: 'conflicts_with' }])
     waitUntilOld()
     store.reconcile()
-    rmSync(join(repo.ticketsDir, 'A.json'))
+    rmSync(join(repo.ticketsDir, below, 'A.json'))
     expect(answer(store, 'B').consulted.reasons).toEqual([])
+    waitUntilOld()
+    store.reconcile()
+    // In a folder that was not there.
+    mkdirSync(join(repo.ticketsDir, below, 'new'))
+    writeFileSync(join(repo.ticketsDir, below, 'new', 'A.json'), encodeTicket(rival))
+    expect(answer(store, 'B').consulted.reasons).toMatchObject([{ code: 'conflicts_with' }])
     store.close()
   })
 

@@ -34,6 +34,8 @@ export interface Reconciler {
   apply(paths: readonly string[]): Reconciled
   /** Makes every row anew, in one transaction: a reader sees the old rows or the new. */
   rebuild(progress?: Progress): Reconciled
+  /** The folders that the last look at all files went into. */
+  folders(): readonly string[]
 }
 
 /** A file this young, in ms, may change again without a change of its stat data. Two figures: for clocks in ticks, and in seconds. */
@@ -69,6 +71,11 @@ export function prepareReconciler(
   const clearLag = connection.prepare('delete from snapshot_lag')
   const storeDerivation = connection.prepare("insert or replace into meta values ('derivation', ?)")
 
+  let folders: string[] = []
+  const list = () => {
+    folders = []
+    return listTicketPaths(repository, folders)
+  }
   const read = (path: string): { file: IndexedFile; racy: boolean } | undefined => {
     const now = Date.now()
     const file = findTicketFile(repository.root, path)
@@ -120,7 +127,7 @@ export function prepareReconciler(
         for (const { name } of indexes) connection.exec(`drop index "${name}"`)
         for (const table of ['files', 'tickets', 'file_decisions', 'quarantine'])
           connection.exec(`delete from ${table}`)
-        const listed = listTicketPaths(repository)
+        const listed = list()
         const others = pathsByKey(listed)
         const gone: string[] = []
         for (const [done, path] of listed.entries()) {
@@ -170,9 +177,10 @@ export function prepareReconciler(
   return {
     rebuild,
     apply,
+    folders: () => folders,
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
-      const listed = listTicketPaths(repository)
+      const listed = list()
       const quick = changedSinceSnapshot(listed)
       const suspects = quick ?? changedPaths(repository.root, listed, knownFiles.all())
       if (suspects.length === 0) {

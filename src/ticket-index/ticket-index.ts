@@ -36,6 +36,8 @@ export interface TicketIndex {
    * where the answer rests on too much.
    */
   readFew<T>(mark: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
+  /** The folders that the last look at all files went into. */
+  folders(): readonly string[]
   /** Names the database that is open: another number for another one. */
   mark(): number
   /** Changes whenever rows may have changed, whoever changed them. */
@@ -231,6 +233,7 @@ export function ticketIndex(
         }
         return undefined
       }),
+    folders: () => withIndex(({ reconciler }) => reconciler.folders()),
     mark: () => withIndex(({ mark }) => mark),
     version: () => withIndex(({ mark, dataVersion }) => `${mark} ${ownWrites} ${dataVersion.get()}`),
     peek: <T>(action: (queries: IndexQueries) => T) =>
