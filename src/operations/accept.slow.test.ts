@@ -1,4 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Claim } from '../claims/claims.ts'
@@ -7,7 +9,7 @@ import type { Decision } from '../model/decision.ts'
 import type { Reason } from '../model/verdict.ts'
 import { openPlan } from '../sdk.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
-import { inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
+import { CLI, inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
 import { injectFault, type TracedCall, traceCli } from '../test-support/strace.ts'
 import { straceObstacle } from '../test-support/system-abilities.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
@@ -136,6 +138,39 @@ describe('32 processes accept', () => {
     checkOutcome(roots, documents)
   })
 })
+
+describe.skipIf(process.platform !== 'linux')('an accept that waits for the lock', () => {
+  it('goes by the configuration that it finds when the lock is its own', async () => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    plan.claim({ ticket: 'A', holder: 'nobody' })
+    plan.release({ ticket: 'A', force: true, reason: 'the test makes local.db' })
+    const lock = connect(repo.localPath, 'local', 1000)
+    lock.exec('begin immediate')
+    const child = spawn(process.execPath, [CLI, '-C', repo.root, '--actor', 'tester', ...acceptArgs('A', 'pod-1')])
+    const ended = once(child, 'close')
+    const opened = () => {
+      const folder = `/proc/${child.pid}/fd`
+      return readdirSync(folder).some(fd => readlinkOrNothing(join(folder, fd)) === repo.localPath)
+    }
+    while (!opened()) await new Promise(resolve => setTimeout(resolve, 20))
+    writeFileSync(join(repo.root, 'ticketplan.json'), '{"pools":{"default":0}}')
+    lock.exec('rollback')
+    lock.close()
+    expect(await ended).toEqual([3, null])
+    expect(plan.consult('A')).toMatchObject({ verdict: 'hold', plan: null, claim: null })
+  })
+})
+
+/** A descriptor may be closed while it is looked at. */
+function readlinkOrNothing(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
 
 describe('a damaged local.db that many find at once', () => {
   it('is set aside once, and of all that accept one Ticket one wins', async () => {
