@@ -4,16 +4,15 @@
  * Invariant: a file is only written where every version that went into it could be read and the merge by meaning keeps both
  * sides; whatever else is found stays as it is, and is reported. A file that somebody has mended by hand is not touched.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'
-import { runGit, tryGit } from '../files/git.ts'
+import { tryGit } from '../files/git.ts'
 import { readBlobs } from '../files/git-blobs.ts'
-import type { Repository } from '../files/repository.ts'
-import { checkFolders } from '../files/repository.ts'
+import { listIndexEntries, stageFiles } from '../files/git-index.ts'
+import { checkFolders, type Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
-import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Phase } from '../model/phase.ts'
 import { hasMarkers, splitMarkers } from './conflict-markers.ts'
@@ -83,7 +82,7 @@ export function resolveConflicts(
   for (const path of marked) {
     if (!unmerged.has(path)) resolveMarked(repository, path, phaseOf, resolution)
   }
-  if (staged.length > 0) stage(repository, staged)
+  if (staged.length > 0) stageFiles(repository.root, staged)
   for (const list of [resolution.resolved, resolution.kept, resolution.unresolved]) {
     list.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -93,7 +92,7 @@ export function resolveConflicts(
 /** The Ticket files that git has not merged yet, from the root; none outside git. */
 export function unmergedTickets({ root, gitDir, config }: Repository): string[] {
   if (!gitDir) return []
-  const paths = entriesOf(root, ['--unmerged', '--full-name', '--', config.ticketsDir]).map(({ path }) => path)
+  const paths = listIndexEntries(root, ['--unmerged', '--full-name', '--', config.ticketsDir]).map(({ path }) => path)
   return [...new Set(paths)].filter(path => path.endsWith('.json'))
 }
 
@@ -102,7 +101,7 @@ function listVersions({ root, config }: Repository, resolution: Resolution): Ver
   const versions: Version[] = []
   const others = new Set<string>()
   const odd = new Set<string>()
-  for (const entry of entriesOf(root, ['--unmerged', '--full-name'])) {
+  for (const entry of listIndexEntries(root, ['--unmerged', '--full-name'])) {
     const { mode, blob, stage, path } = entry
     if (!path.startsWith(`${config.ticketsDir}/`) || !path.endsWith('.json')) others.add(path)
     else if (!mode.startsWith('100')) odd.add(path)
@@ -113,17 +112,6 @@ function listVersions({ root, config }: Repository, resolution: Resolution): Ver
     'one side has a link or a submodule in place of the Ticket file: put right what stands there, then "git add" it'
   resolution.unresolved.push(...[...odd].map(path => ({ path, message })))
   return versions.filter(({ path }) => !odd.has(path))
-}
-
-/** Entries of git's index. */
-function entriesOf(root: string, args: readonly string[]) {
-  const lines = runGit(root, ['--literal-pathspecs', 'ls-files', '--stage', '-z', ...args])
-    .toString()
-    .split('\0')
-  return lines.flatMap(line => {
-    const [, mode, blob, stage, path] = /^(\d+) (\w+) ([0-3])\t([\s\S]+)$/.exec(line) ?? []
-    return mode && blob && path ? [{ mode, blob, stage: Number(stage), path }] : []
-  })
 }
 
 /** Resolves conflicts Ticket by Ticket; the paths that were written or removed. */
@@ -139,7 +127,7 @@ function resolveVersions(
     versions.map(({ blob }) => blob),
   )
   const settled = lazy(() => {
-    const entries = entriesOf(root, ['--', config.ticketsDir])
+    const entries = listIndexEntries(root, ['--', config.ticketsDir])
     const files = entries.filter(
       ({ mode, stage, path }) => stage === 0 && mode.startsWith('100') && path.endsWith('.json'),
     )
@@ -345,38 +333,6 @@ function isTicket(bytes: Buffer, path: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-/** Tells git that these files are as they should be, by their bytes: without the filters that a configuration may name. */
-function stage({ root }: Repository, paths: readonly string[]): void {
-  const all = [...new Set(paths)]
-  const present = all.filter(path => existsSync(join(root, path)))
-  const gone = all.filter(path => !present.includes(path))
-  if (gone.length > 0) updateIndex(root, ['--force-remove', '-z', '--stdin'], `${gone.join('\0')}\0`)
-  if (present.length === 0) return
-  const hash = ['hash-object', '-w', '--no-filters', '--stdin-paths']
-  const blobs = runGit(root, hash, `${present.join('\n')}\n`)
-    .toString()
-    .split('\n')
-  const entries = present.map((path, at) => {
-    const mode = statSync(join(root, path)).mode & 0o100 ? '100755' : '100644'
-    return `${mode} ${blobs[at]}\t${path}\0`
-  })
-  updateIndex(root, ['-z', '--index-info'], entries.join(''))
-}
-
-/** Changes git's index. Its lock is waited for, never removed. */
-function updateIndex(root: string, args: readonly string[], input: string): void {
-  const startedAt = performance.now()
-  for (;;) {
-    const { status, stderr } = tryGit(root, ['update-index', ...args], input)
-    if (status === 0) return
-    if (!stderr.includes('.lock') || performance.now() - startedAt > 10_000) {
-      const message = `the files are merged, but git could not stage them: ${stderr.trim().split('\n')[0]}; run the command again when git is free`
-      throw new PlanError('git_failed', message, { command: 'update-index', status, stderr })
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
   }
 }
 
