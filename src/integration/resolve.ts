@@ -7,14 +7,13 @@
 import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'
-import { tryGit } from '../files/git.ts'
 import { readBlobs } from '../files/git-blobs.ts'
 import { listIndexEntries, stageFiles } from '../files/git-index.ts'
 import { checkFolders, type Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
-import { decodeTicket } from '../model/canonical-json.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Phase } from '../model/phase.ts'
+import { commonVersion, isTicket } from './common-version.ts'
 import { hasMarkers, splitMarkers } from './conflict-markers.ts'
 import { mergeBytes } from './merge-files.ts'
 
@@ -287,52 +286,6 @@ function resolveMarked(
     resolution.resolved.push({ path, contested: contested.length, staged: false, ...withoutBase })
   } catch (error) {
     resolution.unresolved.push({ path, message: (error as Error).message })
-  }
-}
-
-/**
- * The version from which both sides of the merge come that left the markers; empty where both added the file. A version from
- * any other merge would not do: what it has and a side lacks would count as removed. Null where
- * history does not tell.
- */
-function commonVersion(root: string, path: string): Buffer | null {
-  const output = (args: string[]) => {
-    const { status, stdout } = tryGit(root, args)
-    return status === 0 ? stdout.toString().trim() : ''
-  }
-  const versionIn = (commit: string) => {
-    const bytes = readBlobs(root, [`${commit}:${path}`]).get(`${commit}:${path}`)
-    return bytes === 'too_large' ? undefined : bytes
-  }
-  const isReadable = (commit: string) => isTicket(versionIn(commit) ?? Buffer.alloc(0), path)
-  const merging = output(['rev-parse', '--verify', '--quiet', 'MERGE_HEAD'])
-  // Newest first: the merge that brought the markers in has them, and its parents do not.
-  const merges = ['--literal-pathspecs', 'rev-list', '--merges', '--parents', '--max-count=100', 'HEAD', '--', path]
-  const candidates = merging
-    ? [['HEAD', merging]]
-    : output(merges)
-        .split('\n')
-        .map(line => line.split(' '))
-  const parents = merging
-    ? candidates[0]!
-    : (
-        candidates.find(([merge, ...from]) => {
-          return merge && hasMarkers(versionIn(merge)?.toString() ?? '') && from.every(isReadable)
-        }) ?? []
-      ).slice(1)
-  if (parents.length === 2 && parents.every(isReadable)) {
-    const base = versionIn(output(['merge-base', ...parents]))
-    if (base === undefined || isTicket(base, path)) return base ?? Buffer.alloc(0)
-  }
-  return null
-}
-
-function isTicket(bytes: Buffer, path: string): boolean {
-  try {
-    decodeTicket(bytes, idFromPath(path))
-    return true
-  } catch {
-    return false
   }
 }
 
