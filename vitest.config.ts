@@ -6,7 +6,9 @@ export default defineConfig({
       {
         test: { name: 'fast', include: ['src/**/*.test.ts'], exclude: ['src/**/*.slow.test.ts'], testTimeout: 20_000 },
       },
-      { test: { name: 'slow', include: ['src/**/*.slow.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
+      {
+        test: { name: 'slow', include: ['{src,scripts}/**/*.slow.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 },
+      },
     ],
   },
 })

@@ -39,7 +39,7 @@ await build({
   entryPoints: {
     main: 'src/cli/main.ts',
     'merge-driver': 'src/merge-driver.ts',
-    'merge-files': 'src/integration/merge-files.ts',
+    'merge-files': 'src/merging/merge-files.ts',
     'sql-child': 'src/database/sql-child.ts',
   },
 })

@@ -6,10 +6,8 @@
  */
 const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module')
 enableCompileCache()
-// dist/merge-files.cjs, which the build makes of integration/merge-files.ts.
-const { mergeFiles } = createRequire(import.meta.url)(
-  './merge-files.cjs',
-) as typeof import('./integration/merge-files.ts')
+// dist/merge-files.cjs, which the build makes of merging/merge-files.ts.
+const { mergeFiles } = createRequire(import.meta.url)('./merge-files.cjs') as typeof import('./merging/merge-files.ts')
 
 const [base, ours, theirs, path] = process.argv.slice(2)
 try {

@@ -7,7 +7,7 @@
 import type * as z from 'zod/mini'
 import { type Fields, type GivenInputOf, type Operation, parseInput } from './operations/operation.ts'
 import { type OperationName, type Operations, operations } from './operations/registry.ts'
-import { type OpenOptions, openStore, type Store } from './store.ts'
+import { type OpenOptions, openStore, type Store } from './store/store.ts'
 import { type TicketEvent, type Watching, type WatchOptions, watchTickets } from './watch/watch.ts'
 
 /** The input of an operation; those with a default or a `?` may be left out. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeTicket } from './model/canonical-json.ts'
 import { addDecision } from './model/change.ts'
 import { openPlan } from './sdk.ts'
-import { openStore } from './store.ts'
+import { openStore } from './store/store.ts'
 import { checkAfterFault, expectNamedFailure } from './test-support/check-after-fault.ts'
 import { errorOf, inParallel, jsonOf, runCli, startPlanChild } from './test-support/run-cli.ts'
 import {

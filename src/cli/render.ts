@@ -1,8 +1,9 @@
 /** Readable output: one function for each operation, from its output to lines. Text from files is escaped here. */
-import { csvText } from '../integration/export-text.ts'
+
 import { count } from '../model/count.ts'
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
+import { csvText } from '../operations/export-text.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'

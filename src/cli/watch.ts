@@ -4,7 +4,7 @@ import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { type Command, command } from '../operations/operation.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
 import { print } from './print.ts'
 

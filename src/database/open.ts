@@ -5,9 +5,12 @@
  * inodes are fair game. Migrations are drizzle-kit's files; `user_version` says how many a file has, and they run in the
  * one transaction that also sets it, so that two processes that open a new file at once end with the same one.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { isSharedFileSystem } from '../files/file-system.ts'
+import { packageRoot } from '../files/package-root.ts'
+import { pause } from '../files/pause.ts'
 import { PlanError } from '../model/errors.ts'
 import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
 
@@ -20,21 +23,6 @@ const APPLICATION_ID = { index: 0x746b7069, local: 0x746b706c } as const
 export const SCHEMA_VERSION = { index: 1, local: 1 } as const
 
 export type DatabaseKind = keyof typeof SCHEMA_VERSION
-
-/** How long a statement waits for another process's lock before SQLite says that it is busy. */
-export const BUSY_TIMEOUT_MS = 15_000
-
-/** File systems on which processes of different machines meet, or whose shared memory does not work: WAL corrupts there. */
-const SHARED_FILE_SYSTEMS = new Set([
-  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x786f4256, 0x65735546, 0x5346414f, 0x00c36400, 0x0bd00bd0,
-  0x01161970, 0x7461636f, 0x7c7c6673,
-])
-
-/** True where the folder lies on a network or shared-folder file system. */
-export function isSharedFileSystem(folder: string): boolean {
-  if (process.platform === 'win32') return folder.startsWith('\\\\')
-  return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
-}
 
 /** What a database file was found to be, before it was used. */
 export type FileState = 'ours' | 'new' | 'foreign' | 'newer' | 'older'
@@ -65,13 +53,6 @@ function setJournalMode(connection: Connection, mode: 'delete' | 'wal', timeoutM
       if (sqliteCode(error) !== 'SQLITE_BUSY' || performance.now() >= deadline) throw error
     }
   }
-}
-
-const sleeping = new Int32Array(new SharedArrayBuffer(4))
-
-/** Sleeps for a few ms, never the same for long: for trying again what another process keeps from succeeding. */
-export function pause(): void {
-  Atomics.wait(sleeping, 0, 0, 1 + 4 * Math.random())
 }
 
 /** Whose file it is, and of which version. @throws SqliteError where it is damaged. */
@@ -108,13 +89,6 @@ export function migrationTexts(kind: DatabaseKind): string[] {
     entries: { tag: string }[]
   }
   return journal.entries.map(({ tag }) => readFileSync(join(folder, `${tag}.sql`), 'utf8'))
-}
-
-/** The folder of package.json, from a source file or from the bundle. */
-export function packageRoot(): string {
-  let folder = import.meta.dirname
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
-  return folder
 }
 
 /** Opens local.db, made or migrated as needed. @throws PlanError database. */
@@ -204,11 +178,6 @@ export function openLocalReadOnly(path: string, timeoutMs: number): Connection {
 /** Removes a database file and what belongs to it. The companions go first: a new file must never meet an old journal. */
 export function removeDatabase(path: string): void {
   for (const suffix of ['-wal', '-shm', '-journal', '']) rmSync(path + suffix, { force: true })
-}
-
-/** The inode of a file, or null where there is none: tells whether a connection still has the file of that name. */
-export function inodeOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? null
 }
 
 function makeFolder(folder: string): void {

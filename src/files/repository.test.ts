@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openPlan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { checkTicketsDir, findRepository } from './repository.ts'
 

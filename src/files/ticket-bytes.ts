@@ -1,9 +1,10 @@
 /** The bytes of a Ticket that is about to be written. */
 import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
 import { PlanError } from '../model/errors.ts'
+import { FORMAT } from '../model/format.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
-import { FORMAT, type Ticket } from '../model/ticket.ts'
+import type { Ticket } from '../model/ticket.ts'
 
 /**
  * Canonical bytes, proved to be readable again as the same Ticket.

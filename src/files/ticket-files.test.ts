@@ -21,7 +21,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeTicket } from '../model/canonical-json.ts'
 import type { RefusalCode } from '../model/errors.ts'
 import { openPlan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { permissionObstacle } from '../test-support/system-abilities.ts'
 import {
   makeNote,

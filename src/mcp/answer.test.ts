@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Operation } from '../operations/operation.ts'
 import { operations } from '../operations/registry.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { bounded, errorResult } from './answer.ts'
 import { outputSchema } from './json-schema.ts'

@@ -1,6 +1,6 @@
 /** Says when Tickets, claims or verdicts have changed, whoever changed them: a watch whose events come in batches. */
 import { isPlanError } from '../model/errors.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
 
 /** A plan that cannot be read yet (no tickets folder, for example) is tried again so often. */

@@ -3,7 +3,7 @@ import { type GetPromptResult, type Prompt, ProtocolError, ProtocolErrorCode } f
 import { isPlanError } from '../model/errors.ts'
 import { brief } from '../operations/brief.ts'
 import { parseInput } from '../operations/operation.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { labelled } from './answer.ts'
 import { BRIEF_URI, QUEUE_URI, queueDocument } from './resources.ts'
 

@@ -5,7 +5,7 @@ import { brief } from '../operations/brief.ts'
 import { parseInput } from '../operations/operation.ts'
 import { queue } from '../operations/queue.ts'
 import { show } from '../operations/show.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { bounded, labelled } from './answer.ts'
 
 const SCHEME = 'ticketplan://'

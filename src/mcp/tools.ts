@@ -16,7 +16,7 @@ import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
 import { sql } from '../operations/sql.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { bounded, errorResult, toolResult } from './answer.ts'
 import { inputSchema, outputSchema } from './json-schema.ts'
 

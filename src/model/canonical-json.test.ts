@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nested, texts, tickets } from '../test-support/arbitraries.ts'
 import { decodeTicket, encodeTicket } from './canonical-json.ts'
+import type { TicketId } from './names.ts'
 import { Refusal } from './strict-json.ts'
 import { LIMITS } from './text.ts'
 import type { Ticket } from './ticket.ts'
-import type { TicketId } from './ticket-id.ts'
 
 const NOTE = '{"at":"2026-06-08T11:30:00.000Z","by":"x","id":"01JX8Z3V7Q4T9K2M5N6P7R8S01","kind":"note"}'
 const VALID = `{

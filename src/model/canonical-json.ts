@@ -8,10 +8,11 @@
 import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem } from './decision.ts'
 import type { Place, RefusalCode } from './errors.ts'
+import { FORMAT } from './format.ts'
+import { isTicketId } from './names.ts'
 import { parseStrict, Refusal } from './strict-json.ts'
 import { LIMITS } from './text.ts'
-import { FORMAT, type Ticket, ticketProblem } from './ticket.ts'
-import { isTicketId } from './ticket-id.ts'
+import { type Ticket, ticketProblem } from './ticket.ts'
 
 /** A file that holds a Ticket. */
 export interface DecodedTicket {

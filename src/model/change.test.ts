@@ -5,10 +5,11 @@ import { phaseOf } from '../test-support/memory-facts.ts'
 import { countingStamps, NOON_MS } from '../test-support/stamps.ts'
 import { encodeTicket } from './canonical-json.ts'
 import { addDecision, createTicket, type DecisionDraft, findStanding, retractDecision, setFields } from './change.ts'
-import { fileStatuses, isDecisionId } from './decision.ts'
+import { fileStatuses } from './decision.ts'
 import { PlanError } from './errors.ts'
+import type { TicketId } from './names.ts'
+import { isDecisionId } from './names.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
-import type { TicketId } from './ticket-id.ts'
 
 const A = 'A' as TicketId
 const B = 'B' as TicketId

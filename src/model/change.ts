@@ -13,9 +13,10 @@ import {
   type StoredKind,
 } from './decision.ts'
 import { PlanError } from './errors.ts'
+import { FORMAT } from './format.ts'
+import type { TicketId } from './names.ts'
 import type { Phase } from './phase.ts'
-import { FORMAT, type Ticket } from './ticket.ts'
-import type { TicketId } from './ticket-id.ts'
+import type { Ticket } from './ticket.ts'
 
 /** Who decides, when, and where new ids come from. */
 export interface Stamp {

@@ -14,8 +14,8 @@ import {
   type Status,
   storedRelation,
 } from './decision.ts'
+import type { TicketId } from './names.ts'
 import type { Phase } from './phase.ts'
-import type { TicketId } from './ticket-id.ts'
 
 const A = 'A' as TicketId
 const B = 'B' as TicketId

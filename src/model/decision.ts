@@ -8,29 +8,10 @@
 import * as z from 'zod/mini'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
+import { DECISION_ID, isRelativePath, isTicketId, POOL, type TicketId } from './names.ts'
 import type { Phase } from './phase.ts'
 import { isPlainDecision } from './quick-proof.ts'
 import { longText, oneLine, timestamp } from './text.ts'
-import { isTicketId, type TicketId } from './ticket-id.ts'
-
-/** The form of a decision's id: a ULID. */
-export const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
-const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
-const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-
-/** True where the text can be a decision's id. */
-export function isDecisionId(text: string): boolean {
-  return DECISION_ID.test(text)
-}
-
-export function isPoolName(text: string): boolean {
-  return POOL.test(text)
-}
-
-/** True for a path that does not depend on one machine. */
-export function isRelativePath(text: string): boolean {
-  return text !== '' && !ABSOLUTE.test(text)
-}
 
 const decisionId = lazy(() => z.string().check(z.regex(DECISION_ID, 'not a ULID')))
 const ticketId = lazy(() => z.string().check(z.refine(text => isTicketId(text), 'not a Ticket id')))

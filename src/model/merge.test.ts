@@ -5,8 +5,8 @@ import { branchings, origins, textOf, works } from '../test-support/merge-histor
 import { decodeTicket, encodeTicket } from './canonical-json.ts'
 import { type Decision, fileStatuses } from './decision.ts'
 import { mergeTickets } from './merge.ts'
+import type { TicketId } from './names.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
-import type { TicketId } from './ticket-id.ts'
 
 /** How many random histories the nine laws are tried on together; each takes one merge to forty. */
 const HISTORIES = Number(process.env.TICKETPLAN_MERGES ?? 2500)

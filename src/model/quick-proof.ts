@@ -4,15 +4,16 @@
  * Invariant: what passes here passes the schemas; what does not pass is for the schemas to judge and to name. They take 8 ms to
  * make, a fifth of Node's own start, and half of the time of a rebuild's checks.
  */
-import { DECISION_ID, type Decision, isPoolName, isRelativePath, type StoredKind } from './decision.ts'
+import { FORMAT } from './format.ts'
+import { DECISION_ID, isPoolName, isRelativePath, isSlug, isTicketId } from './names.ts'
 import { isLine, isText, isTimestamp, LIMITS } from './text.ts'
-import { FORMAT, type Ticket } from './ticket.ts'
-import { isSlug, isTicketId } from './ticket-id.ts'
+
+type Unchecked = Record<string, unknown>
 
 /** True where the value is a Ticket of this format beyond doubt; false says nothing. Local keys are not looked for. */
-export function isPlainTicket(value: unknown): value is Ticket {
+export function isPlainTicket(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { format, id, title, state, slug, created_at, queued_at, queued_by, state_at, decisions } = value as Ticket
+  const { format, id, title, state, slug, created_at, queued_at, queued_by, state_at, decisions } = value as Unchecked
   return (
     format === FORMAT &&
     isString(id, isTicketId) &&
@@ -30,9 +31,9 @@ export function isPlainTicket(value: unknown): value is Ticket {
 }
 
 /** True where the value is a decision of a known kind beyond doubt; false says nothing. Local keys are not looked for. */
-export function isPlainDecision(value: unknown): value is Decision {
+export function isPlainDecision(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { id, kind, by, at, reason, supersedes } = value as Decision
+  const { id, kind, by, at, reason, supersedes } = value as Unchecked
   return (
     isString(id, isDecisionId) &&
     isString(by, isLine) &&
@@ -42,32 +43,37 @@ export function isPlainDecision(value: unknown): value is Decision {
     isAbsentOrList(supersedes, isDecisionId) &&
     typeof kind === 'string' &&
     Object.hasOwn(OWN_FIELDS, kind) &&
-    OWN_FIELDS[kind as StoredKind](value as Decision)
+    OWN_FIELDS[kind]!(value as Unchecked)
   )
 }
 
 const isDecisionId = (text: string) => DECISION_ID.test(text)
-const hasTarget = ({ target }: Decision) => isString(target, isTicketId)
+const hasTarget = ({ target }: Unchecked) => isString(target, isTicketId)
 
-const OWN_FIELDS: Record<StoredKind, (decision: Decision) => boolean> = {
+const OWN_FIELDS: Record<string, (decision: Unchecked) => boolean> = {
   after: hasTarget,
   blocked_by: hasTarget,
   conflicts_with: decision => hasTarget(decision) && ['undefined', 'boolean'].includes(typeof decision.advisory),
   related: decision => hasTarget(decision) && isAbsentOr(decision.label, isLine),
   waiting_for_capacity: ({ pool, until }) => isAbsentOr(pool, isPoolName) && isAbsentOrList(until, isTicketId),
   accepted_plan: ({ plan, overrides }) =>
-    typeof plan === 'object' &&
-    plan !== null &&
-    !Array.isArray(plan) &&
-    isString(plan.summary, isText) &&
-    isAbsentOr(plan.branch, isLine) &&
-    isAbsentOr(plan.worktree, path => isLine(path) && isRelativePath(path)) &&
-    isAbsentOr(plan.role_plan, isText) &&
-    isAbsentOr(plan.pool, isPoolName) &&
+    isPlainPlan(plan) &&
     (overrides === undefined || (Array.isArray(overrides) && overrides.every(code => typeof code === 'string'))),
   note: () => true,
   retraction: ({ retracts }) => isString(retracts, isDecisionId),
   contested: ({ field }) => isString(field, isLine),
+}
+
+function isPlainPlan(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const { summary, branch, worktree, role_plan, pool } = value as Unchecked
+  return (
+    isString(summary, isText) &&
+    isAbsentOr(branch, isLine) &&
+    isAbsentOr(worktree, path => isLine(path) && isRelativePath(path)) &&
+    isAbsentOr(role_plan, isText) &&
+    isAbsentOr(pool, isPoolName)
+  )
 }
 
 function isString(value: unknown, test: (text: string) => boolean): boolean {

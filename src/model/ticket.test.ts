@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decisionIds, slugs, ticketIds, tickets, timestamps } from '../test-support/arbitraries.ts'
-import { isDecisionId, isRelativePath } from './decision.ts'
+import { idKey, isDecisionId, isRelativePath, isSlug, isTicketId, type TicketId } from './names.ts'
 import { phaseFunction } from './phase.ts'
 import { isTimestamp } from './text.ts'
 import { changedAt, type Ticket, ticketProblem } from './ticket.ts'
-import { idKey, isSlug, isTicketId, type TicketId } from './ticket-id.ts'
 
 const plain: Ticket = { format: 1, id: 'T' as TicketId, title: 't', state: 'open', decisions: [] }
 

@@ -7,13 +7,11 @@
 import * as z from 'zod/mini'
 import { type Decision, decisionProblem, isStoredRelation, localKeyProblem } from './decision.ts'
 import { firstIssue } from './first-issue.ts'
+import { FORMAT } from './format.ts'
 import { lazy } from './lazy.ts'
+import { isSlug, isTicketId, type TicketId } from './names.ts'
 import { isPlainTicket } from './quick-proof.ts'
 import { LIMITS, oneLine, timestamp } from './text.ts'
-import { isSlug, isTicketId, type TicketId } from './ticket-id.ts'
-
-/** The version of the file format that this program writes. */
-export const FORMAT = 1
 
 /** The fields of a Ticket; its decisions are checked one by one. */
 export const ticketSchema = lazy(() =>

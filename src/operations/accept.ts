@@ -1,15 +1,16 @@
 import * as z from 'zod/mini'
 import { addDecision, retractDecision } from '../model/change.ts'
-import { type AcceptedPlan, type Decision, isRelativePath, poolName } from '../model/decision.ts'
+import { type AcceptedPlan, type Decision, poolName } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { isRelativePath } from '../model/names.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import { holderField, ttlField, ttlOf } from './claim.ts'
 import { activePlan } from './consult.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { homePathWarnings } from './record.ts'
 import { claimShape, decisionShape, reasonShape } from './shapes.ts'
+import { homePathWarnings } from './warnings.ts'
 
 /** What no force overrides: somebody else's claim, and what cannot be known. */
 const NOT_FORCED = ['claimed', 'quarantined']

@@ -1,7 +1,7 @@
 /** From rows to the shapes of answers: Tickets, relations named once, problems. */
 import { idFromPath } from '../files/ticket-files.ts'
-import { FORMAT } from '../model/ticket.ts'
-import { idKey } from '../model/ticket-id.ts'
+import { FORMAT } from '../model/format.ts'
+import { idKey } from '../model/names.ts'
 import type { DanglingRow, IndexQueries, QuarantineRow, RelationRow, TicketRow } from '../ticket-index/query.ts'
 import type { Problem, Relation, TicketSummary } from './shapes.ts'
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { Decision } from '../model/decision.ts'
 import { verdictOn } from '../model/verdict.ts'
-import type { Store, View } from '../store.ts'
+import type { Store, View } from '../store/store.ts'
 import type { DecisionRow, TicketRow } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
 import { type BriefFacts, briefText, DEFAULT_BUDGET, MAX_BUDGET, MIN_BUDGET, RECENT_HOURS } from './brief-text.ts'

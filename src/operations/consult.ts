@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type Decision, poolName } from '../model/decision.ts'
 import { verdictOn } from '../model/verdict.ts'
-import type { View } from '../store.ts'
+import type { View } from '../store/store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
-import { initRepository } from '../integration/init.ts'
-import { driverCommand, programsIn } from '../integration/merge-driver-command.ts'
+import { driverCommand, programsIn } from '../setup/driver-config.ts'
+import { initRepository } from '../setup/init.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { runGit, type TemporaryRepository, temporaryRepository } from '../test-support/temporary-repository.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { csvText, dotText, mermaidText } from '../integration/export-text.ts'
 import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
+import { csvText, dotText, mermaidText } from './export-text.ts'
 import { flag, operation } from './operation.ts'
 import { problemShape } from './shapes.ts'
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openStore, type Store } from '../store.ts'
+import { openStore, type Store } from '../store/store.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import {
   putTicket,

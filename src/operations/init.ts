@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { checkTicketsDir } from '../files/repository.ts'
-import { initRepository, undoInit } from '../integration/init.ts'
 import { PlanError } from '../model/errors.ts'
+import { initRepository, undoInit } from '../setup/init.ts'
 import { flag, operation } from './operation.ts'
 
 /** A checkout, set up, or brought back to what it was. */

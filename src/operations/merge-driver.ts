@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { mergeFiles } from '../integration/merge-files.ts'
+import { mergeFiles } from '../merging/merge-files.ts'
 import { operation } from './operation.ts'
 import { decisionShape } from './shapes.ts'
 

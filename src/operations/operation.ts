@@ -8,7 +8,7 @@ import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { longText, oneLine } from '../model/text.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 
 /** One input of an operation. */
 export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {

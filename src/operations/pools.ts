@@ -1,6 +1,6 @@
 /** Pools as callers name them, against those that ticketplan.json limits. */
 import { PlanError } from '../model/errors.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 
 /** @throws PlanError unknown_pool where pools are configured and this is none of them. */
 export function checkPool(store: Store, pool: string | undefined): void {

@@ -1,14 +1,15 @@
 import * as z from 'zod/mini'
 import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findStanding } from '../model/change.ts'
-import { isDecisionId, poolName, type RelationKind, storedRelation } from '../model/decision.ts'
+import { poolName, type RelationKind, storedRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
-import { idKey, isTicketId, type TicketId } from '../model/ticket-id.ts'
-import type { Store } from '../store.ts'
+import { idKey, isDecisionId, isTicketId, type TicketId } from '../model/names.ts'
+import type { Store } from '../store/store.ts'
 import { flag, operation, text, ticketName } from './operation.ts'
 import { poolWarnings } from './pools.ts'
 import { decisionShape } from './shapes.ts'
+import { homePathWarnings } from './warnings.ts'
 
 const RELATION_KINDS = ['before', 'after', 'blocks', 'blocked_by', 'conflicts_with', 'related'] as const
 const KINDS = [...RELATION_KINDS, 'do_not_parallelize', 'waiting_for_capacity', 'note'] as const
@@ -182,13 +183,4 @@ function refuseOtherCase(store: Store, name: string): void {
 
 function refuse(wrong: boolean, field: string, message: string): void {
   if (wrong) throw new PlanError('invalid_input', `record: ${message}`, { field })
-}
-
-const HOME_PATH = /(?:^|[\s"'`(=:])(?:\/(?:home|Users)\/[^/\s]+|\/root\/|[A-Za-z]:\\Users\\)/
-
-/** A warning for each text that names somebody's home folder: it means nothing on another machine, and it will be in git. */
-export function homePathWarnings(texts: Record<string, string | undefined>): string[] {
-  return Object.entries(texts)
-    .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
-    .map(([field]) => `the ${field} names an absolute path of one machine; it is kept, and will be in git`)
 }

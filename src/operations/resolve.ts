@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { resolveConflicts } from '../integration/resolve.ts'
+import { resolveConflicts } from '../merging/resolve-conflicts.ts'
 import { operation } from './operation.ts'
 
 /** The end of a merge that stopped. */

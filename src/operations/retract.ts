@@ -3,7 +3,8 @@ import { findStanding, retractDecision } from '../model/change.ts'
 import { isStoredRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { operation, text } from './operation.ts'
-import { decisionId, homePathWarnings, type Recorded, recorded } from './record.ts'
+import { decisionId, type Recorded, recorded } from './record.ts'
+import { homePathWarnings } from './warnings.ts'
 
 /** The withdrawal of a decision. */
 export const retract = operation({

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 import type { Reconciled } from '../ticket-index/reconcile.ts'
 import { flag, operation } from './operation.ts'
 

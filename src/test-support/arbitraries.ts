@@ -6,9 +6,9 @@
  */
 import fc from 'fast-check'
 import type { Decision } from '../model/decision.ts'
+import { isTicketId, type TicketId } from '../model/names.ts'
 import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 import type { MemoryPlan } from './memory-facts.ts'
 
 const TICKET_POOL = ['A', 'B', 'C', 'D', 'E', 'a-1', 'Z.9', '00001KTG3MDFG'] as TicketId[]

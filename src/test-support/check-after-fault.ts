@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { findRepository } from '../files/repository.ts'
 import { idFromPath, listTicketPaths } from '../files/ticket-files.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { errorOf, type Run } from './run-cli.ts'
 
 /** A decision whose writer was told that it is recorded. */

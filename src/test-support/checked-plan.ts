@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Operation } from '../operations/operation.ts'
 import { type OperationName, operations } from '../operations/registry.ts'
 import { openPlan, type Plan } from '../sdk.ts'
-import type { OpenOptions } from '../store.ts'
+import type { OpenOptions } from '../store/store.ts'
 
 export interface TestClock {
   nowMs: number

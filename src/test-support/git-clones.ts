@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { attributesLine } from '../integration/git-attributes.ts'
-import { driverCommand } from '../integration/merge-driver-command.ts'
+import { attributesLine } from '../setup/attributes.ts'
+import { driverCommand } from '../setup/driver-config.ts'
 import { CLI, PACKAGE_ROOT } from './run-cli.ts'
 
 const DRIVER = join(PACKAGE_ROOT, 'dist', 'merge-driver.cjs')

@@ -1,7 +1,7 @@
 /** A process for tests that need a second one: holds the lock, records without end, makes the index anew again and again, watches. */
 import { existsSync, writeSync } from 'node:fs'
 import { openPlan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 
 const [task, root, ...args] = process.argv.slice(2)
 const say = (line: string) => writeSync(1, `${line}\n`)

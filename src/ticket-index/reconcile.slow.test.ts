@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, writeF
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openPlan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
 import { inParallel, jsonOf, runCli, startPlanChild } from '../test-support/run-cli.ts'
 import {

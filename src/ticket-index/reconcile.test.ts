@@ -20,7 +20,7 @@ import { isPlanError } from '../model/errors.ts'
 import { phaseFunction } from '../model/phase.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { openPlan, type Plan } from '../sdk.ts'
-import { openStore, type Store } from '../store.ts'
+import { openStore, type Store } from '../store/store.ts'
 import {
   makeNote,
   makeTicket,

@@ -7,9 +7,9 @@ import type { Connection } from '../database/open.ts'
 import type { FileStat, QuarantinedFile, ReadTicket } from '../files/ticket-files.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { type Decision, fileStatuses, isStoredRelation } from '../model/decision.ts'
+import { idKey } from '../model/names.ts'
 import type { Phase } from '../model/phase.ts'
 import { changedAt, type Ticket } from '../model/ticket.ts'
-import { idKey } from '../model/ticket-id.ts'
 
 /** What a file is in the index: read as a Ticket, or quarantined. */
 export type IndexedFile = ReadTicket | QuarantinedFile

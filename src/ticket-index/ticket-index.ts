@@ -6,23 +6,16 @@
  * process, with a word about that. Any other failure rises.
  */
 import { join } from 'node:path'
-import {
-  type Connection,
-  connect,
-  fileState,
-  inodeOf,
-  migrate,
-  removeDatabase,
-  type Statement,
-} from '../database/open.ts'
+import { busyError, type LocalDatabase } from '../database/local-database.ts'
+import { type Connection, connect, fileState, migrate, removeDatabase, type Statement } from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
-import { busyError, type LocalDatabase } from '../database/write-lock.ts'
+import { inodeOf } from '../files/file-system.ts'
 import type { Repository } from '../files/repository.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/phase.ts'
-import { type NotingQueries, notingQueries } from './noting-queries.ts'
 import { type IndexQueries, prepareQueries } from './query.ts'
 import { type Progress, prepareReconciler, type Reconciled, type Reconciler } from './reconcile.ts'
+import { type NotingQueries, notingQueries } from './tracked-queries.ts'
 
 export interface TicketIndex {
   readonly path: string

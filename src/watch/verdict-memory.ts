@@ -1,6 +1,6 @@
 /** The verdicts that a watcher has told of, and which of them are others by now. */
 import { type Reason, type Verdict, verdictOn } from '../model/verdict.ts'
-import type { View } from '../store.ts'
+import type { View } from '../store/store.ts'
 
 /** A queued Ticket whose verdict is another one; null stands for a Ticket that is not queued. */
 export interface VerdictChange {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { openPlan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
 import {
   CLI,

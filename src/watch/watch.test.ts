@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { openPlan, type Plan } from '../sdk.ts'
-import { openStore } from '../store.ts'
+import { openStore } from '../store/store.ts'
 import {
   makeNote,
   makeTicket,

@@ -7,11 +7,11 @@
  */
 import { lstatSync } from 'node:fs'
 import type { LiveClaims } from '../claims/claims.ts'
-import { isSharedFileSystem } from '../database/open.ts'
-import { watchFolder } from '../files/folder-watch.ts'
+import { isSharedFileSystem } from '../files/file-system.ts'
 import { isPlanError } from '../model/errors.ts'
-import type { Store } from '../store.ts'
-import type { Watcher } from '../ticket-index/full-checks.ts'
+import type { Store } from '../store/store.ts'
+import type { Watcher } from '../store/watcher-trust.ts'
+import { watchFolder } from './folder-watch.ts'
 import { type TicketDifference, ticketMemory } from './ticket-memory.ts'
 import { type TracedChange, type VerdictChange, verdictMemory } from './verdict-memory.ts'
 

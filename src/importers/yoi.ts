@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer'
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { isRelativePath, localKeyProblem } from '../model/decision.ts'
+import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { isRelativePath, isTicketId } from '../model/names.ts'
 import type { Phase } from '../model/phase.ts'
-import { isTicketId } from '../model/ticket-id.ts'
-import { type Imported, importCollector, isoTime, quoted, sourceLines } from './imported.ts'
+import { type Imported, importCollector, isoTime, quoted, sourceLines } from './import-collector.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',

@@ -7,7 +7,7 @@ import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
-import { idKey } from '../model/ticket-id.ts'
+import { idKey } from '../model/names.ts'
 import type { IncomingConflictRow, IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
 
 /** Reads facts as they are asked for. `pools` are the configured capacities. */

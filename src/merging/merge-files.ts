@@ -7,10 +7,10 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DEFAULT_STATES, readConfig } from '../files/config.ts'
-import { mergeText } from '../files/git.ts'
 import { CONFIG_FILE } from '../files/repository.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { idFromPath } from '../files/ticket-files.ts'
+import { mergeText } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'

@@ -6,8 +6,8 @@
 import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
 import { derivedId } from '../model/derived-id.ts'
+import { isTicketId, type TicketId } from '../model/names.ts'
 import { isTimestamp } from '../model/text.ts'
-import { isTicketId, type TicketId } from '../model/ticket-id.ts'
 
 /** A source record that did not become what it says, and why. */
 export interface Dropped {

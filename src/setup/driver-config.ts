@@ -5,6 +5,8 @@
  * first, and otherwise leaves the markers of a text merge and status 1, with a word on standard error.
  */
 
+import { shellWord } from '../git/shell-word.ts'
+
 /** The programs of this installation, as absolute paths. */
 export interface Programs {
   node: string
@@ -38,11 +40,6 @@ export function driverCommand({ node, mergeDriver }: Programs): string {
     'test "$?" -lt 128 || { echo "======="; cat %B; echo ">>>>>>> theirs"; } >> %A',
     'exit 1',
   ].join('; ')
-}
-
-/** A word of a POSIX shell that stands for the text. */
-export function shellWord(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** The same for a driver's command line, in which git replaces "%" and certain letters: a quote after it keeps it. */

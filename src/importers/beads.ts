@@ -1,8 +1,8 @@
 /** Reads a beads tracker: one JSON record a line, with its dependencies. */
 import { readFileSync, statSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
-import { isTicketId } from '../model/ticket-id.ts'
-import { type Imported, importCollector, isoTime, quoted, sourceLines } from './imported.ts'
+import { isTicketId } from '../model/names.ts'
+import { type Imported, importCollector, isoTime, quoted, sourceLines } from './import-collector.ts'
 
 type Json = Record<string, unknown>
 

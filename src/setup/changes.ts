@@ -6,10 +6,10 @@
  */
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { BUSY_TIMEOUT_MS, pause } from '../database/open.ts'
 import { writeFileAtomically } from '../files/atomic-write.ts'
-import { runGit, tryGit } from '../files/git.ts'
 import { ioError } from '../files/io-error.ts'
+import { BUSY_TIMEOUT_MS, pause } from '../files/pause.ts'
+import { runGit, tryGit } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 
 /** A file's bytes as latin1; null for no file. */

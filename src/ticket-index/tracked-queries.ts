@@ -5,7 +5,7 @@
  * memory until a row changes, whoever changes it. What cannot be noted is what is not there: a file that nobody has read yet
  * and that would add something about one of these Tickets.
  */
-import { idKey, isTicketId } from '../model/ticket-id.ts'
+import { idKey, isTicketId } from '../model/names.ts'
 import type { FileRow, IndexQueries } from './query.ts'
 import { findStat, isSame } from './reconcile.ts'
 

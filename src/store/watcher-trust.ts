@@ -7,8 +7,8 @@
  */
 import { lstatSync } from 'node:fs'
 import { stampOf } from '../files/ticket-files.ts'
-import { isRacy } from './reconcile.ts'
-import type { TicketIndex } from './ticket-index.ts'
+import { isRacy } from '../ticket-index/reconcile.ts'
+import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 
 /** Somebody who hears of changes to the files of the tickets folder, and has all of them checked now and then. */
 export interface Watcher {

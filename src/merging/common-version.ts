@@ -1,7 +1,8 @@
 /** The common version of a merge that left conflict markers in a file, from git's history. */
-import { tryGit } from '../files/git.ts'
-import { readBlobs } from '../files/git-blobs.ts'
+
 import { idFromPath } from '../files/ticket-files.ts'
+import { readBlobs } from '../git/blobs.ts'
+import { tryGit } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import { hasMarkers } from './conflict-markers.ts'
 

@@ -7,9 +7,9 @@ import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { consult } from '../operations/consult.ts'
 import { show } from '../operations/show.ts'
-import { openStore, type Store } from '../store.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { Watcher } from '../store/watcher-trust.ts'
 import { makeNote, makeTicket, putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
-import type { Watcher } from './full-checks.ts'
 
 /** Says that it hears everything, and hears nothing: what is found is found by looking at the files that an answer rests on. */
 const deaf: Watcher = { isHearing: () => true, heardAt: Number.NEGATIVE_INFINITY, trustedMs: Number.POSITIVE_INFINITY }

@@ -6,9 +6,11 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { inodeOf } from '../files/file-system.ts'
+import { pause } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { readFencingMark } from './fencing-mark.ts'
-import { type Connection, inodeOf, openLocal, openLocalReadOnly, pause, setAsideIfDamaged } from './open.ts'
+import { type Connection, openLocal, openLocalReadOnly, setAsideIfDamaged } from './open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from './sqlite-error.ts'
 
 /** local.db, opened when first needed, and opened anew where the file was replaced. */

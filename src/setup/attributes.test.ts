@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
-import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
+import { attributesLine, withAttributesLine, withoutAttributesLine } from './attributes.ts'
 
 const LINE = attributesLine('tickets')
 

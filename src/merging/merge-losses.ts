@@ -6,12 +6,12 @@
  */
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { runGit, tryGit } from '../files/git.ts'
-import { readBlobs } from '../files/git-blobs.ts'
 import type { Repository } from '../files/repository.ts'
+import { readBlobs } from '../git/blobs.ts'
+import { runGit, tryGit } from '../git/git.ts'
+import { shellWord } from '../git/shell-word.ts'
 import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
-import { shellWord } from './merge-driver-command.ts'
 
 /** A decision, or a Ticket without decisions, that a merge dropped. */
 export interface Loss {

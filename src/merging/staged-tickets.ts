@@ -6,16 +6,15 @@
  */
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
-import { runGit } from '../files/git.ts'
-import { readBlobs } from '../files/git-blobs.ts'
 import type { Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
+import { readBlobs } from '../git/blobs.ts'
+import { runGit } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import { PlanError } from '../model/errors.ts'
+import { FORMAT } from '../model/format.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
-import { FORMAT } from '../model/ticket.ts'
-import type { Problem } from './shapes.ts'
 
 const LINK = '120000'
 const SUBMODULE = '160000'
@@ -27,16 +26,24 @@ interface StagedFile {
   unmerged: boolean
 }
 
-/** What `verify` gives. */
-export interface Report {
+/** Something that is wrong with a staged file. */
+export interface StagedProblem {
+  code: string
+  path: string
+  message: string
+  severity: 'error' | 'warning'
+}
+
+/** What was found in the staged files. */
+export interface StagedReport {
   ok: boolean
-  problems: Problem[]
+  problems: StagedProblem[]
   fixed: string[]
   checked: { tickets: number; decisions: number; merges?: number | undefined }
 }
 
 /** Checks what is staged. @throws PlanError invalid_input, no_git, git_failed. */
-export function verifyStaged(repository: Repository, fix: boolean): Report {
+export function verifyStaged(repository: Repository, fix: boolean): StagedReport {
   const { root, gitDir } = repository
   if (fix) {
     const message = 'verify: --fix mends files of the work tree, --staged looks at what is staged: give one of them'
@@ -49,7 +56,7 @@ export function verifyStaged(repository: Repository, fix: boolean): Report {
     root,
     readable.map(({ blob }) => blob),
   )
-  const problems: Problem[] = []
+  const problems: StagedProblem[] = []
   const checked = { tickets: 0, decisions: 0 }
   for (const file of files) {
     const found = placeProblem(file) ?? contentProblem(file, blobs.get(file.blob) ?? null, checked)
@@ -111,8 +118,8 @@ function placeProblem({ mode, unmerged }: StagedFile): { code: string; message: 
 function contentProblem(
   { path }: StagedFile,
   bytes: Buffer | 'too_large' | null,
-  checked: Report['checked'],
-): (Pick<Problem, 'code' | 'message'> & Partial<Problem>) | null {
+  checked: StagedReport['checked'],
+): (Pick<StagedProblem, 'code' | 'message'> & Partial<StagedProblem>) | null {
   if (bytes === null) return { code: 'unreadable', message: 'git does not have the blob that is staged' }
   if (bytes === 'too_large') return { code: 'too_large', message: `larger than ${LIMITS.fileBytes} bytes` }
   try {

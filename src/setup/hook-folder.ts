@@ -1,8 +1,8 @@
 /** Where git looks for this checkout's hooks, and what is to become of each of them. */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { runGit } from '../files/git.ts'
 import { commonDirOf, type Repository } from '../files/repository.ts'
+import { runGit } from '../git/git.ts'
 import { readLatin1 } from './changes.ts'
 import {
   CHECK_HOOK,

@@ -1,7 +1,7 @@
 /** From the id or slug that somebody gives to the one Ticket that it names. */
 import { PlanError } from '../model/errors.ts'
-import { idKey, isTicketId, type TicketId } from '../model/ticket-id.ts'
-import type { IndexQueries, TicketRow } from './query.ts'
+import { idKey, isTicketId, type TicketId } from '../model/names.ts'
+import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
 
 /**
  * The Ticket; an id wins over a slug. The row is null where the Ticket's file cannot be read.

@@ -15,11 +15,11 @@ import {
   writeTicketFile,
 } from '../files/ticket-files.ts'
 import { PlanError } from '../model/errors.ts'
+import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { idKey, isTicketId, type TicketId } from '../model/ticket-id.ts'
-import type { IndexQueries } from './query.ts'
+import type { IndexQueries } from '../ticket-index/query.ts'
+import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 import { resolveName, unknownTicket } from './resolve-name.ts'
-import type { TicketIndex } from './ticket-index.ts'
 
 /** Other programs that change the same file again and again get this many chances before the write gives up. */
 const ATTEMPTS = 20

@@ -1,4 +1,4 @@
-/** How a Ticket is named: its id, which is also its file's name on every system, and its slug. */
+/** What things are called: the ids of Tickets and decisions, slugs, pools, and paths that mean the same on every machine. */
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const SLUG = /^[a-z0-9][a-z0-9-]{0,127}$/
@@ -20,4 +20,23 @@ export function isSlug(text: string): boolean {
 /** Two Tickets whose ids have the same key are the same file on a file system without case. */
 export function idKey(id: string): string {
   return id.toLowerCase()
+}
+
+/** The form of a decision's id: a ULID. */
+export const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
+export const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** True where the text can be a decision's id. */
+export function isDecisionId(text: string): boolean {
+  return DECISION_ID.test(text)
+}
+
+export function isPoolName(text: string): boolean {
+  return POOL.test(text)
+}
+
+/** True for a path that does not depend on one machine. */
+export function isRelativePath(text: string): boolean {
+  return text !== '' && !ABSOLUTE.test(text)
 }

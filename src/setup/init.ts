@@ -7,10 +7,11 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { packageRoot } from '../database/open.ts'
+import { packageRoot } from '../files/package-root.ts'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { agentFiles } from './agent-files.ts'
+import { attributesLine, withAttributesLine, withoutAttributesLine } from './attributes.ts'
 import {
   applyConfig,
   applyFiles,
@@ -20,11 +21,10 @@ import {
   readLatin1,
   readLocalConfig,
 } from './changes.ts'
-import { attributesLine, withAttributesLine, withoutAttributesLine } from './git-attributes.ts'
+import { cliCommand, driverCommand, type Programs } from './driver-config.ts'
 import { CHECK_HOOK, callsTicketplan, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
 import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
 import { NOTE_FILE, noteChanges, notedInsertions, notedPaths } from './init-note.ts'
-import { cliCommand, driverCommand, type Programs } from './merge-driver-command.ts'
 import { isFolder, isInside, isLinkedOutside, notOurs, notPlain, shownPath } from './paths.ts'
 
 /** What was done, or would be; paths from the root, where they lie below it. */

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
+import { localDatabase } from './local-database.ts'
 import { connect } from './open.ts'
-import { localDatabase } from './write-lock.ts'
 
 const busy = expect.objectContaining({ code: 'busy' })
 

@@ -1,0 +1,19 @@
+/** What the system says of a folder's file system and of a file. */
+import { statfsSync, statSync } from 'node:fs'
+
+/** File systems on which processes of different machines meet, or whose shared memory does not work: WAL corrupts there. */
+const SHARED_FILE_SYSTEMS = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x786f4256, 0x65735546, 0x5346414f, 0x00c36400, 0x0bd00bd0,
+  0x01161970, 0x7461636f, 0x7c7c6673,
+])
+
+/** True where the folder lies on a network or shared-folder file system. */
+export function isSharedFileSystem(folder: string): boolean {
+  if (process.platform === 'win32') return folder.startsWith('\\\\')
+  return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
+}
+
+/** The inode of a file, or null where there is none: tells whether a connection still has the file of that name. */
+export function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null
+}
