@@ -5,7 +5,7 @@ const WANTED = [22, 22] as const
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
   process.stderr.write(
-    `ticketplan needs Node ${WANTED.join('.')} or later; this is Node ${process.versions.node}. Install a current one from nodejs.org.\n`,
+    `ticketplan needs Node ${WANTED.join('.')} or later; this is Node ${process.versions.node}. Install a current one.\n`,
   )
   process.exitCode = 1
 } else {

@@ -5,7 +5,9 @@
  * change something are called inside the write lock, whose transaction makes them one with what else happens there. What a
  * caller must branch on is returned, not thrown.
  */
+
 import type { Connection, Statement } from '../database/open.ts'
+import { isoTime } from '../model/text.ts'
 import type { Moment } from './lease-clock.ts'
 
 /** A claim as answers show it. */
@@ -267,8 +269,4 @@ function statement<P extends unknown[] = unknown[], R = unknown>(connection: Con
   statements.set(sql, found)
   prepared.set(connection, statements)
   return found as Statement<P, R>
-}
-
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

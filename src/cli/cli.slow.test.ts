@@ -345,7 +345,7 @@ describe('the door', () => {
     const result = await runProgram(process.execPath, ['--import', pretend, CLI, 'queue'])
     expect(result).toMatchObject({ status: 1, stdout: '' })
     expect(result.stderr).toBe(
-      'ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one from nodejs.org.\n',
+      'ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one.\n',
     )
   })
 

@@ -108,8 +108,8 @@ const renderers: Renderers = {
     if (input.csv) return csvText(columns, rows)
     const cells = rows.map(row => row.map(value => ({ text: value === null ? '' : escapeText(String(value)) })))
     const head: Cell[] = columns.map(text => ({ text: escapeText(text), colour: 'bold' }))
-    const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${truncated ? ', there are more: --limit gives them' : ''})`
-    return [...table([head, ...cells], paint, width), paint('dim', count)]
+    const total = `(${count(rows.length, 'row')}${truncated ? ', there are more: --limit gives them' : ''})`
+    return [...table([head, ...cells], paint, width), paint('dim', total)]
   },
   db: ({ path }) => `${path}\n`,
   sync: (counts, { input }) => (input.quiet ? [] : countLines(counts)),

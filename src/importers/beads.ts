@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
-import { type Imported, importCollector, isoTime, quoted, sourceLines } from './import-collector.ts'
+import { type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
 
 type Json = Record<string, unknown>
 
@@ -82,7 +82,7 @@ function fieldsOf(record: Json, drop: (message: string) => void) {
   const stateAt = (tombstone && record.deleted_at) || (status === 'closed' && record.closed_at) || record.updated_at
   const time = (name: string, value: unknown) => {
     if (value === undefined || value === null) return undefined
-    const iso = isoTime(value)
+    const iso = timeOf(value)
     if (!iso) drop(`${name} left out: not a time: ${quoted(value)}`)
     return iso
   }

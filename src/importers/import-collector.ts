@@ -64,7 +64,7 @@ export function importCollector(system: string) {
     drop,
     /** The record as a decision of the Ticket that keeps it, or a line in the report. */
     addDecision({ ticket, kind, other, at, by, reason, fields, record, source }: SourceRecord) {
-      const time = isoTime(at)
+      const time = timeOf(at)
       if (!time) return drop(source, `no decision: "at" is not a time: ${quoted(at)}`)
       if (!isTicketId(ticket)) return drop(source, `no decision: ${JSON.stringify(ticket)} cannot be a Ticket's id`)
       let stored = { holder: ticket, kind, target: undefined as TicketId | undefined }
@@ -128,7 +128,7 @@ export function* sourceLines(bytes: Buffer): Generator<{ number: number; text: s
 }
 
 /** A time in any form that names one moment, in the form of Ticket files; undefined where it is none. */
-export function isoTime(value: unknown): string | undefined {
+export function timeOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined
   const time = new Date(value)
   // JavaScript takes 30 February for 2 March.

@@ -1,4 +1,5 @@
 /** What an import means for the Ticket files, planned and then written in chunks. */
+
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
@@ -6,6 +7,8 @@ import type { Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
+import { withoutUndefined } from '../model/objects.ts'
+import { byId } from '../model/order.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
@@ -122,10 +125,6 @@ function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): 
   return keepers.includes(other.id) && !keepers.includes(holder) ? [other, own] : [own, other]
 }
 
-function withoutUndefined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
 /** How many files would be written. */
 function checkAll(store: Store, changes: Change[], plan: ImportPlan): number {
   return changes.filter(change =>
@@ -193,7 +192,7 @@ function prepare(
   }
   const known = new Set(ticket.decisions.map(decision => decision.id))
   const added = new Map(decisions.filter(decision => !known.has(decision.id)).map(decision => [decision.id, decision]))
-  ticket.decisions = [...ticket.decisions, ...added.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  ticket.decisions = [...ticket.decisions, ...added.values()].sort(byId)
   if (file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)) return null
   return { file, ticket }
 }

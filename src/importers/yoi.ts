@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
+import { isObject } from '../model/objects.ts'
 import type { Phase } from '../model/phase.ts'
-import { type Imported, importCollector, isoTime, quoted, sourceLines } from './import-collector.ts'
+import { type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -124,7 +125,7 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: (st
     return drop(source, `no Ticket: the ${typeof title === 'string' ? 'state' : 'title'} is not a text`)
   const time = (name: string, value: unknown) => {
     if (value == null) return undefined
-    const iso = isoTime(value)
+    const iso = timeOf(value)
     if (!iso) drop(source, `${name} left out: not a time: ${quoted(value)}`)
     return iso
   }
@@ -156,7 +157,7 @@ function parseYaml(text: string): Json {
   const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
   // Scalars stay the text that they are, but for null: a title 1.10 is not 1.1.
   const value = parse(text, { schema: 'failsafe', customTags: ['null'], logLevel: 'error' })
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a mapping')
+  if (!isObject(value)) throw new Error('it is not a mapping')
   return value
 }
 
@@ -192,7 +193,7 @@ function readPlan(collector: Collector, folder: string, id: string, mapRoot: str
 }
 
 function mapPlan(value: unknown, mapRoot: string | undefined, drop: (message: string) => void): Json | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  if (!isObject(value)) return undefined
   const kept: Record<string, string> = {}
   for (const [key, field] of Object.entries(value)) {
     if (!PLAN_FIELDS.includes(key)) drop(`the plan's ${key} left out: a plan has no such field`)
@@ -262,7 +263,7 @@ function lookUp<T>(table: Record<string, T>, key: unknown): T | undefined {
 function parseRecord(text: string): Json | undefined {
   try {
     const value = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined // the caller reports the place
   }

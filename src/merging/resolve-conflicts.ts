@@ -12,6 +12,7 @@ import { idFromPath } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
 import { listIndexEntries, stageFiles } from '../git/staging-area.ts'
 import { lazy } from '../model/lazy.ts'
+import { compareText } from '../model/order.ts'
 import type { Phase } from '../model/phase.ts'
 import { commonVersion, isTicket } from './common-version.ts'
 import { hasMarkers, splitMarkers } from './conflict-markers.ts'
@@ -83,7 +84,7 @@ export function resolveConflicts(
   }
   if (staged.length > 0) stageFiles(repository.root, staged)
   for (const list of [resolution.resolved, resolution.kept, resolution.unresolved]) {
-    list.sort((a, b) => (a.path < b.path ? -1 : 1))
+    list.sort((a, b) => compareText(a.path, b.path))
   }
   return resolution
 }

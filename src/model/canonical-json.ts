@@ -10,6 +10,8 @@ import { type Decision, decisionProblem } from './decision.ts'
 import type { Place, RefusalCode } from './errors.ts'
 import { FORMAT } from './format.ts'
 import { isTicketId } from './names.ts'
+import { isObject } from './objects.ts'
+import { byId } from './order.ts'
 import { parseStrict, Refusal } from './strict-json.ts'
 import { LIMITS } from './text.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
@@ -55,7 +57,7 @@ export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
   }
   const ticket = later ?? (value as Ticket)
   if (ticket.id !== id) refuse('id_mismatch', `the id is "${ticket.id}", the file's name says "${id}"`, ['id'])
-  if (!proved) ticket.decisions.sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (!proved) ticket.decisions.sort(byId)
   return { ticket, canonical: proved || later !== null || encodeTicket(ticket) === text }
 }
 
@@ -88,10 +90,6 @@ function laterFormat(value: unknown): Ticket | null {
   return { ...known, format: value.format, decisions: [...readable.values()] } as unknown as Ticket
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function pathText(path: (string | number)[]): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i ? `.${part}` : part)).join('') || 'file'
 }
@@ -112,7 +110,7 @@ function encodeDecisions(value: Record<string, unknown>): string {
   let sorted = decisions
   for (let i = 1; i < decisions.length; i++) {
     if (decisions[i - 1]!.id < decisions[i]!.id) continue
-    sorted = [...decisions].sort((a, b) => (a.id < b.id ? -1 : 1))
+    sorted = [...decisions].sort(byId)
     break
   }
   return `[\n${sorted.map(decision => `    ${compact(decision, 3)}`).join(',\n')}\n  ]`

@@ -4,6 +4,7 @@
  * Invariant: decisions are only ever added. A change that says nothing new gives the same Ticket back, so its caller
  * writes nothing. Clock and ids come in with the stamp; nothing here reads a file.
  */
+
 import {
   type AcceptedPlan,
   byTime,
@@ -15,7 +16,9 @@ import {
 import { PlanError } from './errors.ts'
 import { FORMAT } from './format.ts'
 import type { TicketId } from './names.ts'
+import { byId } from './order.ts'
 import type { Phase } from './phase.ts'
+import { isoTime } from './text.ts'
 import type { Ticket } from './ticket.ts'
 
 /** Who decides, when, and where new ids come from. */
@@ -200,10 +203,6 @@ function newDecision(stamp: Stamp, mustFollow: Decision[], fields: Partial<Decis
 }
 
 function withDecision(ticket: Ticket, decision: Decision): Ticket {
-  const decisions = [...ticket.decisions, decision].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const decisions = [...ticket.decisions, decision].sort(byId)
   return { ...ticket, decisions }
-}
-
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
 }

@@ -9,6 +9,7 @@ import * as z from 'zod/mini'
 import { firstIssue } from './first-issue.ts'
 import { lazy } from './lazy.ts'
 import { DECISION_ID, isRelativePath, isTicketId, POOL, type TicketId } from './names.ts'
+import { byId, compareText } from './order.ts'
 import type { Phase } from './phase.ts'
 import { isPlainDecision } from './quick-proof.ts'
 import { longText, oneLine, timestamp } from './text.ts'
@@ -191,7 +192,7 @@ export type Status = 'active' | 'satisfied' | 'superseded' | 'retracted'
 
 /** The order in which the decisions of one Ticket came: by time, then by id. */
 export function byTime(a: Decision, b: Decision): number {
-  return a.at < b.at ? -1 : a.at > b.at ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+  return compareText(a.at, b.at) || byId(a, b)
 }
 
 /**

@@ -5,10 +5,12 @@
  * merges from one base, or on repetition. Each value that both sides changed has a greatest one, which wins; each that
  * lost is kept as a `contested` decision that every clone derives alike. Nothing here knows of git or the disk.
  */
+
 import { canonicalText } from './canonical-json.ts'
 import type { Decision } from './decision.ts'
 import { derivedId } from './derived-id.ts'
 import { lazy } from './lazy.ts'
+import { compareText } from './order.ts'
 import type { Phase } from './phase.ts'
 import { isTimestamp } from './text.ts'
 import type { Ticket } from './ticket.ts'
@@ -196,5 +198,5 @@ function namesOf(versions: Record<'base' | 'ours' | 'theirs', Map<string, Side>>
 }
 
 function inOrder(decisions: Map<string, Decision>): Decision[] {
-  return [...decisions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, decision]) => decision)
+  return [...decisions].sort(([a], [b]) => compareText(a, b)).map(([, decision]) => decision)
 }

@@ -20,6 +20,11 @@ export function isTimestamp(text: string): boolean {
   return day <= '28' || new Date(text).toISOString() === text // JavaScript takes 30 February for 2 March
 }
 
+/** Returns a moment, in milliseconds since 1970, in the form of Ticket files. */
+export function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
 // A character takes at most three bytes a code unit, so most texts need no count.
 const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes
 

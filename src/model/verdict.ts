@@ -4,7 +4,9 @@
  * The one place where the rules of docs/design.md ("the verdict") stand: `consult`, `queue`, `show` and `accept` all
  * ask here. Pure: the facts are a snapshot that somebody else has read.
  */
+
 import type { ChainLink, Facts, TicketFact } from './facts.ts'
+import { compareText } from './order.ts'
 import { blockerChain, findCycle } from './wait-graph.ts'
 
 export type Verdict = 'accept' | 'hold'
@@ -67,7 +69,7 @@ export interface Asking {
 export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verdict: Verdict; reasons: Reason[] } {
   const reasons = [...findReasons(id, facts, asking)]
   const rank = (reason: Reason) => REASON_CODES.indexOf(reason.code)
-  reasons.sort((a, b) => rank(a) - rank(b) || compare(a.ticket ?? '', b.ticket ?? ''))
+  reasons.sort((a, b) => rank(a) - rank(b) || compareText(a.ticket ?? '', b.ticket ?? ''))
   return { verdict: reasons.some(reason => reason.severity === 'hold') ? 'hold' : 'accept', reasons }
 }
 
@@ -230,8 +232,4 @@ function inPlay(id: string, facts: Facts): boolean {
   const fact = facts.ticket(id)
   if (fact?.readable && fact.phase === 'terminal') return false
   return (fact?.readable && (fact.phase === 'queued' || fact.phase === 'active')) || facts.claim(id) !== undefined
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

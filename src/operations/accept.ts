@@ -3,6 +3,7 @@ import { addDecision, retractDecision } from '../model/change.ts'
 import { type AcceptedPlan, type Decision, poolName } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath } from '../model/names.ts'
+import { withoutUndefined } from '../model/objects.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { holderField, ttlField, ttlOf } from './claim.ts'
@@ -140,8 +141,4 @@ function acceptOnce<T>(store: Store, step: (planned: (path: string, decision: De
     }
     throw error
   }
-}
-
-function withoutUndefined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }

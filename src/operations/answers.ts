@@ -1,7 +1,9 @@
 /** From rows to the shapes of answers: Tickets, relations named once, problems. */
+
 import { idFromPath } from '../files/ticket-files.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey } from '../model/names.ts'
+import { compareText } from '../model/order.ts'
 import type { DanglingRow, IndexQueries, QuarantineRow, RelationRow, TicketRow } from '../ticket-index/query.ts'
 import type { Problem, Relation, TicketSummary } from './shapes.ts'
 
@@ -71,7 +73,7 @@ function danglingOf(queries: IndexQueries, { id, path, phase }: TicketRow): Dang
     if (queries.pathsOfKey(idKey(other)).some(path => path.endsWith(`/${other}.json`))) continue
     rows.push({ ticket_id: id, kind, target_id: other, decision_id: decision, path })
   }
-  return rows.sort((a, b) => (a.decision_id < b.decision_id ? -1 : 1))
+  return rows.sort((a, b) => compareText(a.decision_id, b.decision_id))
 }
 
 function formatProblem({ path, format }: { path: string; format: number }): Problem {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Decision } from '../model/decision.ts'
+import { compareText } from '../model/order.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
 import type { DecisionRow, TicketRow } from '../ticket-index/query.ts'
@@ -60,7 +61,9 @@ function gatherFacts(store: Store, budget: number): BriefFacts {
         })
         .sort(
           (a, b) =>
-            Number(a.live) - Number(b.live) || compare(a.expires_at, b.expires_at) || compare(a.ticket, b.ticket),
+            Number(a.live) - Number(b.live) ||
+            compareText(a.expires_at, b.expires_at) ||
+            compareText(a.ticket, b.ticket),
         ),
       unclaimed: active
         .filter(({ id }) => !held.includes(id))
@@ -69,9 +72,9 @@ function gatherFacts(store: Store, budget: number): BriefFacts {
       conflicts: conflictsAmong(inPlay, view),
       plans: inPlay
         .flatMap(ticket => planOf(view, ticket) ?? [])
-        .sort((a, b) => compare(b.at, a.at) || compare(a.ticket, b.ticket)),
+        .sort((a, b) => compareText(b.at, a.at) || compareText(a.ticket, b.ticket)),
       ...decisionsAt(view, nowMs, Math.max(MIN_DECISIONS, Math.floor(budget / TOKENS_PER_DECISION))),
-      problems: problemsOf(queries).sort((a, b) => compare(a.severity, b.severity)),
+      problems: problemsOf(queries).sort((a, b) => compareText(a.severity, b.severity)),
       states: new Map(named.flatMap(id => stateOf(queries.ticket(id)))),
     }
   })
@@ -122,8 +125,4 @@ function decisionFact({ ticket_id, kind, status, body }: DecisionRow): BriefFact
     target: typeof other === 'string' ? other : null,
     text: reason ?? (typeof plan?.summary === 'string' ? plan.summary : null),
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

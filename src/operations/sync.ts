@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { count } from '../model/count.ts'
 import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store/store.ts'
@@ -45,7 +46,7 @@ export const sync = operation({
 })
 
 function unreadable(files: number): string {
-  return `${files} Ticket ${files === 1 ? 'file' : 'files'} cannot be read: "ticketplan verify" names ${files === 1 ? 'it' : 'them'}`
+  return `${count(files, 'Ticket file')} cannot be read: "ticketplan verify" names ${files === 1 ? 'it' : 'them'}`
 }
 
 /** The index, made anew. */

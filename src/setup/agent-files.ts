@@ -5,6 +5,7 @@
  * git hooks do, and else take the one that is installed. What stands there already is kept.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from '../model/objects.ts'
 import { withAgentsBlock, withoutAgentsBlock } from './agents-block.ts'
 import {
   type Grown,
@@ -170,10 +171,6 @@ function withoutEmpty(text: string, path: JsonPath, key: string): string {
     path,
     (value, name) => name !== key || !(isDeepStrictEqual(value, {}) || isDeepStrictEqual(value, [])),
   )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function notJson(document: unknown): string {

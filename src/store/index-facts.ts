@@ -3,11 +3,13 @@
  *
  * Each fact is read at most once an answer, however many Tickets of the queue depend on it.
  */
+
 import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
 import { idKey } from '../model/names.ts'
+import { compareText } from '../model/order.ts'
 import type { IncomingConflictRow, IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
 
 /** Reads facts as they are asked for. `pools` are the configured capacities. */
@@ -71,7 +73,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
 type NamingRow = Pick<IncomingConflictRow, 'other' | 'decision' | 'advisory'>
 
 function inOrder(a: NamingRow, b: NamingRow): number {
-  return a.other < b.other || (a.other === b.other && a.decision < b.decision) ? -1 : 1
+  return compareText(a.other, b.other) || compareText(a.decision, b.decision)
 }
 
 /** Rows in the order of the other Tickets' ids; those that name the same one become one fact. */

@@ -4,8 +4,10 @@
  * Kept apart from the index, because another process may have brought that up to date before the watcher looked. One short
  * entry a file; bodies of decisions are read when there is something to tell.
  */
+
 import { idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
+import { compareText } from '../model/order.ts'
 import type { DecisionRow, IndexQueries } from '../ticket-index/query.ts'
 
 /** How one Ticket's file differs from what was told last. */
@@ -72,7 +74,7 @@ export function ticketMemory(queries: IndexQueries): TicketMemory {
         differences.push({ ticket: ticketAt(path), path, change: 'removed', decisions: [], removed })
       }
       return {
-        differences: differences.sort((a, b) => (a.path < b.path ? -1 : 1)),
+        differences: differences.sort((a, b) => compareText(a.path, b.path)),
         remember() {
           for (const path of forgotten) known.delete(path)
           for (const [path, now] of learned) known.set(path, now)

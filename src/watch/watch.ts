@@ -9,6 +9,7 @@ import { lstatSync } from 'node:fs'
 import type { LiveClaims } from '../claims/claims.ts'
 import { isSharedFileSystem } from '../files/file-system.ts'
 import { isPlanError } from '../model/errors.ts'
+import { compareText } from '../model/order.ts'
 import type { Store } from '../store/store.ts'
 import type { Watcher } from '../store/watcher-trust.ts'
 import { watchFolder } from './folder-watch.ts'
@@ -267,7 +268,7 @@ function claimChanges(before: Tokens, now: Tokens): { ticket: string; change: 'c
   const changes: { ticket: string; change: 'claimed' | 'unclaimed' }[] = []
   for (const [ticket, token] of now) if (before.get(ticket) !== token) changes.push({ ticket, change: 'claimed' })
   for (const ticket of before.keys()) if (!now.has(ticket)) changes.push({ ticket, change: 'unclaimed' })
-  return changes.sort((a, b) => (a.ticket < b.ticket ? -1 : 1))
+  return changes.sort((a, b) => compareText(a.ticket, b.ticket))
 }
 
 /** Another text for another folder, be it at the same path with the same inode number; empty where there is none. */
