@@ -1,5 +1,7 @@
 /** The public names of ticketplan. */
-export type { AcceptedPlan, Decision, RelationKind, Status, StoredKind } from './model/decision.ts'
+export type { Decision } from './model/decision.ts'
+export type { AcceptedPlan, RelationKind, StoredKind } from './model/decision-kinds.ts'
+export type { Status } from './model/decision-status.ts'
 export { type ErrorCode, type ErrorData, isPlanError, type Place, PlanError, type RefusalCode } from './model/errors.ts'
 export type { ChainLink } from './model/facts.ts'
 export type { Phase } from './model/phase.ts'

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { asDecision } from '../test-support/loose-decision.ts'
 import { CLI, errorOf, jsonOf, PACKAGE_ROOT, type Run, runCli, runProgram } from '../test-support/run-cli.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { commandNames } from './commands.ts'
@@ -199,10 +200,14 @@ describe('readable output', () => {
         target,
       }))
     const long = 'L'.repeat(64)
-    putTicket(repository.root, 'A', { state: 'queued', title: '日本語の題', decisions: blocked('B', 'gone') })
-    putTicket(repository.root, 'B', { state: 'planning', decisions: blocked('C', 'D') })
-    putTicket(repository.root, 'C', { decisions: blocked(long) })
-    putTicket(repository.root, 'D', { decisions: blocked(long) })
+    putTicket(repository.root, 'A', {
+      state: 'queued',
+      title: '日本語の題',
+      decisions: blocked('B', 'gone').map(asDecision),
+    })
+    putTicket(repository.root, 'B', { state: 'planning', decisions: blocked('C', 'D').map(asDecision) })
+    putTicket(repository.root, 'C', { decisions: blocked(long).map(asDecision) })
+    putTicket(repository.root, 'D', { decisions: blocked(long).map(asDecision) })
     putTicket(repository.root, long)
     putTicket(repository.root, 'Z', { state: 'queued', title: 'free' })
     expect(shown(await runCli(repository.root, ['queue']))).toBe(
@@ -344,9 +349,7 @@ describe('the door', () => {
       "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}});process.dlopen=()=>{throw new Error('native code was loaded')}"
     const result = await runProgram(process.execPath, ['--import', pretend, CLI, 'queue'])
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toBe(
-      'ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one.\n',
-    )
+    expect(result.stderr).toBe('ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one.\n')
   })
 
   test('the version is that of package.json', async () => {

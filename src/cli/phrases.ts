@@ -1,5 +1,5 @@
 /** What readable output is made of: phrases and lines for Tickets, decisions, reasons and problems. Text from files is escaped here. */
-import type { Decision } from '../model/decision.ts'
+import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { ChainLink } from '../model/facts.ts'
 import type { Reason } from '../model/verdict.ts'
@@ -107,20 +107,9 @@ export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'cons
 }
 
 /** What a decision says, in a line. */
-export function decisionText({
-  kind,
-  target,
-  reason,
-  advisory,
-  label,
-  pool,
-  until,
-  plan,
-  overrides,
-  retracts,
-  field,
-  lost,
-}: Decision): string {
+export function decisionText(decision: Decision): string {
+  const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost } =
+    anyFields(decision)
   const details = [
     target,
     retracts,

@@ -7,6 +7,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
+import { INVERSE, STORED_RELATION_KINDS } from '../model/decision-kinds.ts'
 
 /** One row for each file below the tickets folder that is or should be a Ticket. */
 export const files = sqliteTable(
@@ -109,11 +110,21 @@ export const meta = sqliteTable('meta', {
   value: text('value').notNull(),
 })
 
+/** Texts as a list of SQL literals. */
+function sqlList(texts: readonly string[]) {
+  return sql.raw(texts.map(text => `'${text}'`).join(', '))
+}
+
+const inverses = sql.raw(
+  STORED_RELATION_KINDS.filter(kind => INVERSE[kind] !== kind)
+    .map(kind => `when '${kind}' then '${INVERSE[kind]}'`)
+    .join(' '),
+)
 const finalStatus = sql`case
     when d.file_status <> 'active' then d.file_status
     when own.phase = 'terminal' or other.phase = 'terminal' then 'satisfied'
     else 'active' end`
-const isRelation = sql`d.kind in ('after', 'blocked_by', 'conflicts_with', 'related') and d.target_id is not null`
+const isRelation = sql`d.kind in (${sqlList(STORED_RELATION_KINDS)}) and d.target_id is not null`
 
 export const decisions = sqliteView('decisions', {
   id: text('id'),
@@ -147,7 +158,7 @@ export const relations = sqliteView('relations', {
   left join tickets other on other.id = d.target_id
   where ${isRelation}
 union all
-select d.target_id, case d.kind when 'after' then 'before' when 'blocked_by' then 'blocks' else d.kind end, d.ticket_id, ${finalStatus}, d.id, d.by, d.at, d.reason
+select d.target_id, case d.kind ${inverses} else d.kind end, d.ticket_id, ${finalStatus}, d.id, d.by, d.at, d.reason
   from file_decisions d
   join tickets own on own.id = d.ticket_id
   left join tickets other on other.id = d.target_id

@@ -1,8 +1,8 @@
 /** `ticketplan.json`: the few settings that a repository shares. Every key is optional; an unknown one is an error. */
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
-import { poolName } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { poolName } from '../model/fields.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { parseStrict, Refusal } from '../model/strict-json.ts'

@@ -4,9 +4,11 @@
  * Ids of decisions derive from the source alone, so a second run, or a run on another clone, gives the same bytes.
  */
 import { isUtf8 } from 'node:buffer'
-import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
+import { type Decision, decisionProblem } from '../model/decision.ts'
+import type { RelationKind } from '../model/decision-kinds.ts'
 import { derivedId } from '../model/derived-id.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
+import { storedRelation } from '../model/stored-relation.ts'
 import { isTimestamp } from '../model/text.ts'
 
 /** A source record that did not become what it says, and why. */
@@ -75,7 +77,8 @@ export function importCollector(system: string) {
       }
       const content = recordText([system, ticket, record])
       if (content === undefined) return drop(source, 'no decision: the record is nested too deeply')
-      const decision: Decision = {
+      // Checked right below, with the fields that its kind has.
+      const decision = {
         id: derivedId(time, content),
         kind: stored.kind,
         by: typeof by === 'string' && by ? by : system,
@@ -83,7 +86,7 @@ export function importCollector(system: string) {
         ...(typeof reason === 'string' && reason && { reason }),
         ...(stored.target && { target: stored.target }),
         ...fields,
-      }
+      } as Decision
       const problem = decisionProblem(decision)
       if (problem) return drop(source, `no decision: ${problem.path.join('.')}: ${problem.message}`)
       for (const [name, value] of Object.entries({ author: by, note: reason })) {

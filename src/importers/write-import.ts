@@ -3,7 +3,7 @@
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
-import type { Decision } from '../model/decision.ts'
+import { anyFields, type Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
@@ -82,7 +82,8 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported): Im
       }
     }
     for (const { holder, decision, source } of decisions) {
-      const twin = [holder, decision.target, ...(decision.until ?? [])]
+      const { target, until = [] } = anyFields(decision)
+      const twin = [holder, target, ...until]
         .map(id => id !== undefined && twinOf(id, changes, queries))
         .find(message => message)
       if (twin) {
@@ -99,7 +100,7 @@ function planImport(store: Store, { tickets, decisions, dropped }: Imported): Im
         changes.get(idKey(place.id))!.decisions.push(place.decision)
         result.decisions++
       } else {
-        const message = `no decision: ${holder} would keep "${decision.kind} ${decision.target ?? ''}", and it is neither in the source nor here`
+        const message = `no decision: ${holder} would keep "${decision.kind} ${target ?? ''}", and it is neither in the source nor here`
         report.push({ source, message })
       }
     }

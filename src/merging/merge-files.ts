@@ -12,7 +12,7 @@ import { checkedBytes } from '../files/ticket-bytes.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { mergeText } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
-import type { Decision } from '../model/decision.ts'
+import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { lazy } from '../model/lazy.ts'
 import { mergeTickets } from '../model/merge.ts'
@@ -90,7 +90,7 @@ export function mergeBytes(
 
 /** The fields that the decisions are about, fit for a terminal: the first five and how many more. */
 function fieldNames(contested: readonly Decision[]): string {
-  const fields = [...new Set(contested.map(({ field }) => escapeText(field ?? '')))]
+  const fields = [...new Set(contested.map(decision => escapeText(anyFields(decision).field ?? '')))]
   const more = fields.length > 5 ? ` and ${fields.length - 5} more` : ''
   return fields.slice(0, 5).join(', ') + more
 }

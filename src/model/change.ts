@@ -1,18 +1,12 @@
 /**
  * One change applied to one Ticket, as pure functions: (ticket, change, stamp) -> ticket.
  *
- * Invariant: decisions are only ever added. A change that says nothing new gives the same Ticket back, so its caller
- * writes nothing. Clock and ids come in with the stamp; nothing here reads a file.
+ * Invariant: decisions are only ever added. A change that says nothing new returns the same Ticket, so its caller writes
+ * nothing. Clock and ids come in with the stamp. Must not read a file.
  */
-
-import {
-  type AcceptedPlan,
-  byTime,
-  type Decision,
-  fileStatuses,
-  isStoredRelation,
-  type StoredKind,
-} from './decision.ts'
+import { type AnyFields, anyFields, byTime, type Decision } from './decision.ts'
+import { isStoredRelationKind, LAST_COUNTS, type OwnFieldsOf, type StoredKind } from './decision-kinds.ts'
+import { fileStatuses } from './decision-status.ts'
 import { PlanError } from './errors.ts'
 import { FORMAT } from './format.ts'
 import type { TicketId } from './names.ts'
@@ -26,7 +20,7 @@ export interface Stamp {
   by: string
   /** Milliseconds since 1970, wall clock. */
   nowMs: number
-  /** A ULID for a decision made at that time. */
+  /** Returns a ULID for a decision made at that time. */
   newId(timeMs: number): string
 }
 
@@ -38,28 +32,19 @@ export interface TicketFields {
   queuedBy?: string
 }
 
-/** What is to be decided, before it has an id, an author and a time. */
-export interface DecisionDraft {
-  kind: StoredKind
-  target?: TicketId
-  reason?: string
-  supersedes?: string[]
-  advisory?: boolean
-  label?: string
-  pool?: string
-  until?: string[]
-  plan?: AcceptedPlan
-  overrides?: string[]
-}
+/** A decision of one kind, before it has an id, an author and a time. */
+type DraftOf<K extends StoredKind> = { kind: K; reason?: string; supersedes?: string[] } & OwnFieldsOf<K>
+/** A decision before it has an id, an author and a time. */
+export type DecisionDraft = { [K in StoredKind]: DraftOf<K> }[StoredKind]
 
-/** The outcome of a change that adds a decision; `created` is false where it stood already. */
+/** The outcome of a change that adds a decision; `created` is false where the file had it already. */
 export interface Decided {
   ticket: Ticket
   decision: Decision
   created: boolean
 }
 
-/** A new Ticket without decisions. */
+/** Creates a Ticket without decisions. */
 export function createTicket(
   id: TicketId,
   fields: TicketFields & { title: string },
@@ -72,8 +57,8 @@ export function createTicket(
 }
 
 /**
- * The Ticket with other fields; the same object where nothing changes. A new state dates itself, and one that enters
- * the queue says when and by whom it was queued.
+ * Returns the Ticket with other fields; the same object where nothing changes. A new state sets `state_at`; one that enters
+ * the queue also sets `queued_at` and `queued_by`.
  */
 export function setFields(
   ticket: Ticket,
@@ -103,30 +88,36 @@ function setOrRemove(ticket: Ticket, key: 'slug' | 'queued_by', value: string): 
   else ticket[key] = value
 }
 
-/** The decision of this file that already says what the draft says and still stands, if there is one. */
-export function findStanding(ticket: Ticket, draft: DecisionDraft): Decision | undefined {
-  return listStanding(ticket, draft)[0]
+/** Returns the active decision of this file that says what the draft says, if there is one. */
+export function findActive(ticket: Ticket, draft: DecisionDraft): Decision | undefined {
+  return listActive(ticket, draft)[0]
 }
 
-function listStanding(ticket: Ticket, draft: DecisionDraft): Decision[] {
+function listActive(ticket: Ticket, draft: DecisionDraft): Decision[] {
   const statuses = fileStatuses(ticket.decisions)
   return ticket.decisions.filter(decision => {
-    if (decision.kind !== draft.kind || statuses.get(decision.id) !== 'active') return false
-    if (draft.supersedes?.includes(decision.id)) return false
-    if (isStoredRelation(decision)) {
-      const same = (decision.advisory ?? false) === (draft.advisory ?? false) && decision.label === draft.label
-      return decision.target === draft.target && same
-    }
-    if (decision.kind !== 'waiting_for_capacity') return false
-    const sameUntil = JSON.stringify(decision.until ?? []) === JSON.stringify(draft.until ?? [])
-    return decision.pool === draft.pool && (decision.reason ?? '') === (draft.reason ?? '') && sameUntil
+    if (statuses.get(decision.id) !== 'active' || draft.supersedes?.includes(decision.id)) return false
+    return saysTheSame(anyFields(decision), draft)
   })
 }
 
+/** True for a relation or a capacity note whose own fields are those of the draft. Other kinds never repeat each other. */
+function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
+  if (decision.kind !== draft.kind) return false
+  const wanted = draft as Partial<AnyFields>
+  if (isStoredRelationKind(decision.kind)) {
+    const isAsStrict = (decision.advisory ?? false) === (wanted.advisory ?? false)
+    return decision.target === wanted.target && isAsStrict && decision.label === wanted.label
+  }
+  if (decision.kind !== 'waiting_for_capacity') return false
+  const isUntilSame = JSON.stringify(decision.until ?? []) === JSON.stringify(wanted.until ?? [])
+  return decision.pool === wanted.pool && (decision.reason ?? '') === (wanted.reason ?? '') && isUntilSame
+}
+
 /**
- * Adds a decision, unless the file holds one that says the same and stands. A conflict that is said again with another
- * weight (advisory or strict) supersedes all that stand with the first, so that the weight is what was said last. A
- * decision that has to be later than another one is dated later, whatever the clock says.
+ * Adds a decision, unless the file holds an active one that says the same. A conflict that is recorded again with another
+ * weight (advisory or strict) supersedes all that have the first, so that the weight is the last one recorded. A decision
+ * that has to be later than another one is dated later, whatever the clock says.
  * @throws PlanError unknown_decision where `supersedes` names a decision that the file does not hold.
  */
 export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp): Decided {
@@ -134,46 +125,34 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
     if (ticket.decisions.some(decision => decision.id === id)) continue
     throw new PlanError(
       'unknown_decision',
-      `"supersedes" names ${id}, which ${ticket.id}'s file does not hold: a decision can only replace one of the same file`,
+      `"supersedes" names ${id}, which is not in ${ticket.id}'s file: a decision can only replace one of the same file`,
       { decision: id },
     )
   }
-  const standing = findStanding(ticket, draft)
-  const otherWeight =
-    draft.kind === 'conflicts_with' ? listStanding(ticket, { ...draft, advisory: !draft.advisory }) : []
-  // A merge can bring both weights; the strict one counts, so that saying it again changes nothing.
-  const saysNothingNew = standing && !(draft.advisory && otherWeight.length > 0) && !replacesStanding(ticket, draft)
-  if (saysNothingNew) return { ticket, decision: standing, created: false }
+  const existing = findActive(ticket, draft)
+  const otherWeight = draft.kind === 'conflicts_with' ? listActive(ticket, { ...draft, advisory: !draft.advisory }) : []
+  const isAdvisory = draft.kind === 'conflicts_with' && draft.advisory
+  // A merge can bring both weights; the strict one counts, so that recording it again changes nothing.
+  const saysNothingNew = existing && !(isAdvisory && otherWeight.length > 0) && !replacesActive(ticket, draft)
+  if (saysNothingNew) return { ticket, decision: existing, created: false }
   const supersedes = [...new Set([...(draft.supersedes ?? []), ...otherWeight.map(({ id }) => id)])].sort()
   const mustFollow = ticket.decisions.filter(decision => supersedes.includes(decision.id) || rivals(decision, draft))
-  const decision = newDecision(stamp, mustFollow, {
-    kind: draft.kind,
-    reason: draft.reason || undefined,
-    supersedes: supersedes.length ? supersedes : undefined,
-    target: draft.target,
-    advisory: draft.advisory || undefined,
-    label: draft.label,
-    pool: draft.pool,
-    until: draft.until?.length ? draft.until : undefined,
-    plan: draft.plan,
-    overrides: draft.overrides?.length ? draft.overrides : undefined,
-  })
+  const decision = newDecision(stamp, mustFollow, { ...draft, supersedes })
   return { ticket: withDecision(ticket, decision), decision, created: true }
 }
 
-function replacesStanding(ticket: Ticket, { supersedes = [] }: DecisionDraft): boolean {
+function replacesActive(ticket: Ticket, { supersedes = [] }: DecisionDraft): boolean {
   const statuses = fileStatuses(ticket.decisions)
   return supersedes.some(id => statuses.get(id) === 'active' || statuses.get(id) === 'satisfied')
 }
 
 /**
- * Withdraws a decision. One that is withdrawn already gives the retraction that did it.
+ * Withdraws a decision. For one that is withdrawn already, returns the retraction that did it.
  * @throws PlanError unknown_decision where the file does not hold it.
  */
 export function retractDecision(ticket: Ticket, id: string, reason: string | undefined, stamp: Stamp): Decided {
   const withdrawn = ticket.decisions.find(decision => decision.id === id)
-  if (!withdrawn)
-    throw new PlanError('unknown_decision', `${ticket.id}'s file holds no decision ${id}`, { decision: id })
+  if (!withdrawn) throw new PlanError('unknown_decision', `${ticket.id}'s file has no decision ${id}`, { decision: id })
   const statuses = fileStatuses(ticket.decisions)
   if (statuses.get(id) === 'retracted') {
     const retraction = ticket.decisions.find(
@@ -182,27 +161,31 @@ export function retractDecision(ticket: Ticket, id: string, reason: string | und
     )
     if (retraction) return { ticket, decision: retraction, created: false }
   }
-  const decision = newDecision(stamp, [withdrawn], { kind: 'retraction', retracts: id, reason: reason || undefined })
+  const decision = newDecision(stamp, [withdrawn], { kind: 'retraction', retracts: id, reason })
   return { ticket: withDecision(ticket, decision), decision, created: true }
 }
 
+/** True for two decisions of which the later one settles the other: plans and capacity notes. */
 function rivals(decision: Decision, draft: DecisionDraft): boolean {
-  const capacity: string[] = ['accepted_plan', 'waiting_for_capacity'] satisfies StoredKind[]
-  return capacity.includes(draft.kind) && capacity.includes(decision.kind)
+  const kinds: string[] = LAST_COUNTS
+  return kinds.includes(draft.kind) && kinds.includes(decision.kind)
 }
 
 /** The last time that a file can hold; nothing can follow it. */
 const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
-function newDecision(stamp: Stamp, mustFollow: Decision[], fields: Partial<Decision> & { kind: string }): Decision {
+/** Gives the draft an id, an author and a time; its empty fields are left out. */
+function newDecision({ by, nowMs, newId }: Stamp, mustFollow: Decision[], draft: DecisionDraft): Decision {
   const latest = [...mustFollow].sort(byTime).at(-1)
-  const timeMs = latest ? Math.min(Math.max(stamp.nowMs, Date.parse(latest.at) + 1), LAST_MOMENT_MS) : stamp.nowMs
-  const decision: Decision = { at: isoTime(timeMs), by: stamp.by, id: stamp.newId(timeMs), ...fields }
-  for (const key of Object.keys(decision)) if (decision[key] === undefined) delete decision[key]
-  return decision
+  const timeMs = latest ? Math.min(Math.max(nowMs, Date.parse(latest.at) + 1), LAST_MOMENT_MS) : nowMs
+  const fields = Object.entries(draft).filter(([, value]) => !isEmpty(value))
+  return { at: isoTime(timeMs), by, id: newId(timeMs), ...Object.fromEntries(fields) } as Decision
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0)
 }
 
 function withDecision(ticket: Ticket, decision: Decision): Ticket {
-  const decisions = [...ticket.decisions, decision].sort(byId)
-  return { ...ticket, decisions }
+  return { ...ticket, decisions: [...ticket.decisions, decision].sort(byId) }
 }

@@ -1,31 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decisionLists, ticketIds } from '../test-support/arbitraries.ts'
+import { asDecision, type LooseDecision } from '../test-support/loose-decision.ts'
 import { naiveStatuses } from '../test-support/memory-facts.ts'
-import {
-  byTime,
-  type Decision,
-  fileStatuses,
-  finalStatus,
-  INVERSE,
-  isStoredRelation,
-  type RelationKind,
-  STORED_RELATION_KINDS,
-  type Status,
-  storedRelation,
-} from './decision.ts'
+import { byTime, type Decision, isStoredRelation } from './decision.ts'
+import { INVERSE, type RelationKind, STORED_RELATION_KINDS } from './decision-kinds.ts'
+import { fileStatuses, finalStatus, type Status } from './decision-status.ts'
 import type { TicketId } from './names.ts'
 import type { Phase } from './phase.ts'
+import { storedRelation } from './stored-relation.ts'
 
 const A = 'A' as TicketId
 const B = 'B' as TicketId
 
 /** A decision made in the given minute; `id` is what the others name it by. */
-function decision(id: string, kind: string, minute: number, fields: Partial<Decision> = {}): Decision {
-  return { id, kind, by: 'x', at: `2026-06-08T11:${String(minute).padStart(2, '0')}:00.000Z`, ...fields }
+function decision(id: string, kind: string, minute: number, fields: LooseDecision = {}): Decision {
+  return asDecision({ id, kind, by: 'x', at: `2026-06-08T11:${String(minute).padStart(2, '0')}:00.000Z`, ...fields })
 }
-const note = (id: string, minute: number, fields?: Partial<Decision>) => decision(id, 'note', minute, fields)
-const plan = (id: string, minute: number, fields?: Partial<Decision>) => decision(id, 'accepted_plan', minute, fields)
+const note = (id: string, minute: number, fields?: LooseDecision) => decision(id, 'note', minute, fields)
+const plan = (id: string, minute: number, fields?: LooseDecision) => decision(id, 'accepted_plan', minute, fields)
 const waiting = (id: string, minute: number) => decision(id, 'waiting_for_capacity', minute)
 const retraction = (id: string, retracts: string, minute = 30) => decision(id, 'retraction', minute, { retracts })
 
@@ -68,7 +61,7 @@ describe('where a relation is stored', () => {
         expect([stored.holder, stored.target].sort()).toEqual([ticket, other].sort())
         const seen = stored.holder === ticket ? stored.kind : INVERSE[stored.kind]
         expect(seen).toBe(kind)
-        expect(isStoredRelation({ ...decision('1', stored.kind, 0), target: stored.target })).toBe(true)
+        expect(isStoredRelation(decision('1', stored.kind, 0, { target: stored.target }))).toBe(true)
       }),
     )
   })

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { asDecision, loose } from '../test-support/loose-decision.ts'
 import { phaseOf } from '../test-support/memory-facts.ts'
 import { branchings, origins, textOf, works } from '../test-support/merge-histories.ts'
 import { decodeTicket, encodeTicket } from './canonical-json.ts'
-import { type Decision, fileStatuses } from './decision.ts'
+import type { Decision } from './decision.ts'
+import { fileStatuses } from './decision-status.ts'
 import { mergeTickets } from './merge.ts'
 import type { TicketId } from './names.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
@@ -146,7 +148,7 @@ function ticket(fields: Partial<Ticket> = {}): Ticket {
 
 describe('the state group', () => {
   const base = ticket({ state: 'queued', state_at: EARLY, queued_at: EARLY, queued_by: 'a' })
-  const lostStates = (merged: Ticket) => merged.decisions.map(({ field, lost }) => [field, lost])
+  const lostStates = (merged: Ticket) => merged.decisions.map(loose).map(({ field, lost }) => [field, lost])
 
   test('of the later state_at wins as a whole, also against a higher phase', () => {
     const earlier = ticket({ state: 'done', state_at: '2026-06-08T12:00:00.000Z', queued_at: EARLY, queued_by: 'b' })
@@ -316,7 +318,7 @@ test('a side of a later format makes the result one, which is never written: not
 test('fields and kinds of a newer version survive, as do names that objects have by themselves', () => {
   const newer = { ...NOTE, kind: 'reviewed', verdicts: [{ by: 'x', stars: 5 }] }
   const left = ticket({ constructor: { a: 1 }, risk: { level: [1, null] } })
-  const right = ticket({ toString: 'x', decisions: [newer] })
+  const right = ticket({ toString: 'x', decisions: [asDecision(newer)] })
   expect(merge(ticket(), left, right)).toEqual({ ...left, ...right })
 })
 
@@ -369,8 +371,10 @@ function wrongs(base: Ticket | null, ours: Ticket, theirs: Ticket, merged: Ticke
     for (const value of changed) if (textOf(value) !== textOf(got)) lost.push({ field: `decisions.${id}`, value })
   }
 
-  const wasLost = ({ field, lost: value }: Decision) =>
-    lost.some(one => one.field === field && textOf(one.value) === textOf(value))
+  const wasLost = (decision: Decision) => {
+    const { field, lost: value } = loose(decision)
+    return lost.some(one => one.field === field && textOf(one.value) === textOf(value))
+  }
   for (const { id, known, changed, isRemoved, got } of versions) {
     if (changed.length > 0) {
       const isDerived = got?.kind === 'contested' && got.by === 'ticketplan' && wasLost(got)

@@ -88,9 +88,9 @@ export function mergeTickets(
     return changesAnything[side]()
   }
   /** Does a side change what the contested decision of the base is about, and keep it? Then it is not withdrawn in this merge. */
-  const isUpheld = (id: string, { kind, field = '' }: Decision) =>
-    kind === 'contested' &&
-    (['ours', 'theirs'] as const).some(side => decisions[side].has(id) && changesWhatIsLost(side, field))
+  const isUpheld = (id: string, decision: Decision) =>
+    decision.kind === 'contested' &&
+    (['ours', 'theirs'] as const).some(side => decisions[side].has(id) && changesWhatIsLost(side, decision.field))
   const mergeDecision = (id: string): Decision | undefined => {
     const [from, left, right] = [decisions.base.get(id), decisions.ours.get(id), decisions.theirs.get(id)]
     const made = contested.get(id)

@@ -22,10 +22,10 @@ export function idKey(id: string): string {
   return id.toLowerCase()
 }
 
-/** The form of a decision's id: a ULID. */
-export const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+/** A ULID. */
+const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
-export const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** True where the text can be a decision's id. */
 export function isDecisionId(text: string): boolean {

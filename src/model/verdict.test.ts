@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memoryPlans } from '../test-support/arbitraries.ts'
+import { asDecision, type LooseDecision, loose } from '../test-support/loose-decision.ts'
 import { type MemoryClaim, type MemoryPlan, memoryFacts, phaseOf } from '../test-support/memory-facts.ts'
-import type { Decision } from './decision.ts'
 import type { TicketId } from './names.ts'
 import type { Ticket } from './ticket.ts'
 import { type Asking, poolFor, REASON_CODES, type Reason, verdictOn } from './verdict.ts'
@@ -10,24 +10,26 @@ import { type Asking, poolFor, REASON_CODES, type Reason, verdictOn } from './ve
 const EXPIRES = '2026-06-08T13:00:00.000Z'
 
 /** A Ticket with decisions; those without an id of their own are numbered. */
-function ticket(id: string, state: string, ...drafts: Partial<Decision>[]): Ticket {
-  const decisions = drafts.map((draft, i) => ({
-    id: `${id}${i + 1}`,
-    kind: 'note',
-    by: 'x',
-    at: `2026-06-08T12:00:0${i}.000Z`,
-    ...draft,
-  }))
+function ticket(id: string, state: string, ...drafts: LooseDecision[]): Ticket {
+  const decisions = drafts.map((draft, i) =>
+    asDecision({
+      id: `${id}${i + 1}`,
+      kind: 'note',
+      by: 'x',
+      at: `2026-06-08T12:00:0${i}.000Z`,
+      ...draft,
+    }),
+  )
   return { format: 1, id: id as TicketId, title: id, state, decisions }
 }
-const comesAfter = (target: string): Partial<Decision> => ({ kind: 'after', target })
-const blockedBy = (target: string): Partial<Decision> => ({ kind: 'blocked_by', target })
-const conflict = (target: string, advisory?: true): Partial<Decision> => ({
+const comesAfter = (target: string): LooseDecision => ({ kind: 'after', target })
+const blockedBy = (target: string): LooseDecision => ({ kind: 'blocked_by', target })
+const conflict = (target: string, advisory?: true): LooseDecision => ({
   kind: 'conflicts_with',
   target,
   ...(advisory && { advisory }),
 })
-const waiting = (fields: Partial<Decision> = {}): Partial<Decision> => ({ kind: 'waiting_for_capacity', ...fields })
+const waiting = (fields: LooseDecision = {}): LooseDecision => ({ kind: 'waiting_for_capacity', ...fields })
 
 function claim(ticket: string, fields: Partial<MemoryClaim> = {}): MemoryClaim {
   return { ticket, holder: 'pod-1', pool: null, expires_at: EXPIRES, ...fields }
@@ -232,7 +234,7 @@ describe('the chain of blockers', () => {
       waitsFor: (id: string, kind: string) =>
         (byId.get(id)?.decisions ?? [])
           .filter(decision => decision.kind === kind)
-          .map(({ target, id }) => ({ other: target!, decisions: [id] })),
+          .map(decision => ({ other: loose(decision).target!, decisions: [decision.id] })),
     }
     expect(verdictOn(name(0), facts).reasons.find(({ code }) => code === 'blocked_by')!.chain).toHaveLength(count - 1)
   })
@@ -499,7 +501,7 @@ describe('waiting_for_capacity', () => {
   })
 
   test('says nothing once a plan has satisfied it, or it was retracted', () => {
-    const plan: Partial<Decision> = { kind: 'accepted_plan', plan: { summary: '' } }
+    const plan: LooseDecision = { kind: 'accepted_plan', plan: { summary: '' } }
     expect(on(ticket('T', 'queued', waiting(), plan)).reasons).toEqual([])
     expect(on(ticket('T', 'queued', waiting(), { kind: 'retraction', retracts: 'T1' })).reasons).toEqual([])
   })
@@ -638,7 +640,7 @@ describe('quarantined', () => {
 })
 
 describe('contested', () => {
-  const contested = (field: string): Partial<Decision> => ({ kind: 'contested', field, lost: 'x' })
+  const contested = (field: string): LooseDecision => ({ kind: 'contested', field, lost: 'x' })
 
   test('warns for each value that lost in a merge', () => {
     const { verdict, reasons } = on(ticket('T', 'queued', contested('title'), contested('state')))
@@ -772,7 +774,9 @@ describe('a graph of Tickets', () => {
       tickets.filter(({ state }) => phaseOf(state) !== 'terminal').map(ticket => [ticket.id as string, ticket]),
     )
     const step = (id: string) =>
-      (open.get(id)?.decisions ?? []).filter(({ kind }) => kinds.includes(kind)).map(({ target }) => target!)
+      (open.get(id)?.decisions ?? [])
+        .filter(({ kind }) => kinds.includes(kind))
+        .map(decision => loose(decision).target!)
     let reached = new Set(step(from))
     for (let round = 0; round < tickets.length; round++) reached = new Set([...reached, ...[...reached].flatMap(step)])
     return reached
@@ -790,7 +794,7 @@ describe('a graph of Tickets', () => {
         expect(new Set(cycle).size).toBe(cycle.length)
         for (const [i, id] of cycle.entries()) {
           const waiter = tickets.find(ticket => ticket.id === id)!
-          expect(waiter.decisions.map(({ target }) => target)).toContain(cycle[(i + 1) % cycle.length])
+          expect(waiter.decisions.map(decision => loose(decision).target)).toContain(cycle[(i + 1) % cycle.length])
         }
         const shorter = fewestSteps(tickets)
         expect(cycle).toHaveLength(shorter)
@@ -806,7 +810,7 @@ describe('a graph of Tickets', () => {
     let ends = new Set(['T'])
     for (let steps = 1; ; steps++) {
       const here = open.filter(({ id }) => ends.has(id))
-      ends = new Set(here.flatMap(({ decisions }) => decisions.map(({ target }) => target!)))
+      ends = new Set(here.flatMap(({ decisions }) => decisions.map(decision => loose(decision).target!)))
       if (ends.has('T')) return steps
     }
   }

@@ -1,7 +1,9 @@
 import * as z from 'zod/mini'
 import { addDecision, retractDecision } from '../model/change.ts'
-import { type AcceptedPlan, type Decision, poolName } from '../model/decision.ts'
+import type { Decision } from '../model/decision.ts'
+import type { AcceptedPlan } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
+import { poolName } from '../model/fields.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
@@ -102,8 +104,8 @@ export const accept = operation({
         worktree: asked.worktree,
         ttlMs: ttlOf(store, ttl),
       })
-      const earlier = isRenewal ? (standing.plan as AcceptedPlan) : undefined
-      if (earlier && Object.entries(asked).every(([key, value]) => earlier[key] === value)) {
+      const earlier = isRenewal ? standing.plan : undefined
+      if (earlier && Object.entries(asked).every(([key, value]) => earlier[key as keyof AcceptedPlan] === value)) {
         return { accepted: true, claim: lease.claim, decision: standing, reasons, warnings }
       }
       const overrides = force ? [...new Set(holds.map(({ code }) => code))].sort() : []

@@ -1,4 +1,5 @@
 /** What a hostile or unlucky folder once got past. */
+
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
@@ -15,6 +16,7 @@ import { describe, expect, test } from 'vitest'
 import { isPlanError } from '../model/errors.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
+import { asDecision } from '../test-support/loose-decision.ts'
 import { putTicket, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 function codeOf(action: () => unknown): string | undefined {
@@ -127,7 +129,7 @@ test('an id that differs from one only in case is no Ticket that could still arr
     kind: 'blocked_by',
     target: 'a',
   }
-  putTicket(repository.root, 'C', { decisions: [decision], state: 'queued' })
+  putTicket(repository.root, 'C', { decisions: [asDecision(decision)], state: 'queued' })
   expect(plan.queue().problems).toMatchObject([{ code: 'dangling', path: 'tickets/C.json' }])
 })
 
@@ -155,8 +157,8 @@ test('a conflict that both files hold is one relation, in lists and exports', ()
   })
   const ids = ['01JX8Z3V7Q4T9K2M5N6P7R8S9T', '01JX8Z3V7Q4T9K2M5N6P7R8S9V'] as const
   using repository = temporaryRepository()
-  putTicket(repository.root, 'A', { decisions: [conflict(ids[0], 'Z')] })
-  putTicket(repository.root, 'Z', { decisions: [conflict(ids[1], 'A')] })
+  putTicket(repository.root, 'A', { decisions: [asDecision(conflict(ids[0], 'Z'))] })
+  putTicket(repository.root, 'Z', { decisions: [asDecision(conflict(ids[1], 'A'))] })
   using plan = checkedPlan(repository.root)
   expect(plan.relations().relations).toMatchObject([{ ticket: 'A', other: 'Z', decisions: ids }])
   expect(plan.relations({ ticket: 'Z' }).relations).toMatchObject([{ ticket: 'Z', other: 'A', decisions: ids }])

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Decision } from '../model/decision.ts'
+import type { AnyFields } from '../model/decision.ts'
 import { compareText } from '../model/order.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
@@ -97,7 +97,7 @@ function conflictsAmong(inPlay: string[], { facts }: View): BriefFacts['conflict
 
 function planOf(view: View, ticket: string): BriefFacts['plans'][number] | null {
   const decision = activePlan(view, ticket)
-  if (!decision?.plan) return null
+  if (!decision) return null
   const { by, at, plan } = decision
   const { summary, branch = null, worktree = null } = plan
   return { ticket, summary, branch, worktree, by, at }
@@ -114,7 +114,7 @@ function decisionsAt(
 }
 
 function decisionFact({ ticket_id, kind, status, body }: DecisionRow): BriefFacts['decisions'][number] {
-  const { by, at, target, reason, plan, retracts, field } = JSON.parse(body) as Decision
+  const { by, at, target, reason, plan, retracts, field } = JSON.parse(body) as AnyFields
   const other = target ?? retracts ?? field ?? null
   return {
     ticket: ticket_id,

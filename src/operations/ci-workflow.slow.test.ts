@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { asDecision } from '../test-support/loose-decision.ts'
 import { CLI, PACKAGE_ROOT } from '../test-support/run-cli.ts'
 import { putTicket, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
 
@@ -25,7 +26,7 @@ test('the workflow to copy fetches all of the history, and fails where a merge l
   const commit = (message: string) => runGit(root, 'commit', '--quiet', '--all', '--message', message)
   const decide = (id: string) => {
     const decision = { id: `01JX8Z3V7Q4T9K2M5N6P7R8S${id}`, kind: 'note', by: 'x', at: '2026-06-08T11:30:00.000Z' }
-    putTicket(root, 'A', { decisions: [decision] })
+    putTicket(root, 'A', { decisions: [asDecision(decision)] })
     runGit(root, 'add', '--all')
   }
   putTicket(root, 'A')

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type Kept, releaseLease, renewLease } from '../claims/claims.ts'
-import { poolName } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'

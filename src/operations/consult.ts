@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { type Decision, poolName } from '../model/decision.ts'
+import type { DecisionOf } from '../model/decision.ts'
+import { poolName } from '../model/fields.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
@@ -51,14 +52,14 @@ export const consult = operation({
   exitStatus: ({ verdict }) => (verdict === 'hold' ? 3 : 0),
 })
 
-function planOf(decision: Decision | null) {
-  if (!decision?.plan) return null
+function planOf(decision: DecisionOf<'accepted_plan'> | null) {
+  if (!decision) return null
   const { id, by, at, plan, overrides } = decision
   return { ...plan, decision: id, by, at, ...(overrides && { overrides }) }
 }
 
 /** The accepted plan that stands, as its decision; null if none does. */
-export function activePlan({ queries }: View, id: string): Decision | null {
+export function activePlan({ queries }: View, id: string): DecisionOf<'accepted_plan'> | null {
   const row = queries.standing(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
   return row ? JSON.parse(row.body!) : null
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openStore, type Store } from '../store/store.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
+import { loose } from '../test-support/loose-decision.ts'
 import {
   putTicket,
   readTicketJson,
@@ -425,7 +426,7 @@ describe('import yoi', () => {
     ])
     const { decisions } = readTicketJson(repository.root, 'tickets/A.json')
     expect(decisions.find(({ kind }) => kind === 'accepted_plan')).toMatchObject({ by: 'yoi' })
-    expect(decisions.map(({ plan, until }) => plan ?? until)).toEqual(
+    expect(decisions.map(loose).map(({ plan, until }) => plan ?? until)).toEqual(
       expect.arrayContaining([{ branch: 'b', pool: 'p', summary: '' }, ['B'], undefined]),
     )
     expect(readTicketJson(repository.root, 'tickets/B.json').source).toEqual({ readiness: 'yes', system: 'yoi' })
@@ -524,7 +525,7 @@ describe('import beads', () => {
       source: { assignee: 'bob', issue_type: 'task', labels: ['x'], priority: 1, system: 'beads' },
       state: 'open',
     })
-    expect(ticket.decisions.map(({ kind, target, label, by }) => [kind, target, label, by])).toEqual(
+    expect(ticket.decisions.map(loose).map(({ kind, target, label, by }) => [kind, target, label, by])).toEqual(
       expect.arrayContaining([
         ['blocked_by', 'bd-2', undefined, 'ann'],
         ['related', 'bd-3', 'parent-child', 'ann'],

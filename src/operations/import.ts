@@ -4,6 +4,7 @@ import { readBeads } from '../importers/beads.ts'
 import type { Imported } from '../importers/import-collector.ts'
 import { writeImport } from '../importers/write-import.ts'
 import { readYoi } from '../importers/yoi.ts'
+import { anyFields } from '../model/decision.ts'
 import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
 
@@ -61,7 +62,8 @@ export const importTickets = operation({
 })
 
 function warnings({ decisions }: Imported): string[] {
-  const texts = decisions.filter(({ decision: { reason, plan } }) => {
+  const texts = decisions.filter(({ decision }) => {
+    const { reason, plan } = anyFields(decision)
     return (
       homePathWarnings({ reason, summary: plan?.summary, branch: plan?.branch, role_plan: plan?.role_plan }).length > 0
     )

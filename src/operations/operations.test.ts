@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { isPlanError, type PlanError } from '../model/errors.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { checkedPlan, testClock } from '../test-support/checked-plan.ts'
+import { asDecision } from '../test-support/loose-decision.ts'
 import {
   makeTicket,
   putTicket,
@@ -374,7 +375,7 @@ describe('retract', () => {
         kind: 'blocked_by',
         target: 'B',
       }))
-      putTicket(root, 'A', { decisions: twice, state: 'queued' })
+      putTicket(root, 'A', { decisions: twice.map(asDecision), state: 'queued' })
       putTicket(root, 'B')
       expect(plan.relations().relations).toMatchObject([
         { ticket: 'A', other: 'B', decisions: twice.map(({ id }) => id) },
@@ -521,8 +522,8 @@ describe('verify', () => {
         kind: 'note',
         reason: 'in /Users/ann/plan',
       }
-      putTicket(root, 'A', { slug: 'same', decisions: [decision] })
-      putTicket(root, 'B', { slug: 'same', decisions: [decision] })
+      putTicket(root, 'A', { slug: 'same', decisions: [asDecision(decision)] })
+      putTicket(root, 'B', { slug: 'same', decisions: [asDecision(decision)] })
       expect(
         plan
           .verify()

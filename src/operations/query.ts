@@ -1,10 +1,9 @@
 import * as z from 'zod/mini'
-import type { Decision, RelationKind } from '../model/decision.ts'
+import type { Decision } from '../model/decision.ts'
+import { OTHER_KINDS, RELATION_KINDS, type RelationKind } from '../model/decision-kinds.ts'
 import { operation, ticketName } from './operation.ts'
 import { relations } from './relations.ts'
-import { decisionShape, problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
-
-const OTHER_KINDS = ['accepted_plan', 'contested', 'note', 'retraction', 'waiting_for_capacity'] as const
+import { decisionShape, problemShape, relationShape, statusShape } from './shapes.ts'
 
 /** Relations and all other decisions, in one question: for MCP, where each tool costs its reader's attention. */
 export const query = operation({
@@ -16,7 +15,7 @@ export const query = operation({
       schema: z.optional(ticketName),
       help: 'id or slug: its relations as seen from it, and its own decisions',
     },
-    kind: { schema: z.optional(z.enum([...relationKindShape().options, ...OTHER_KINDS])), help: 'one kind alone' },
+    kind: { schema: z.optional(z.enum([...RELATION_KINDS, ...OTHER_KINDS])), help: 'one kind alone' },
     status: { schema: z._default(z.enum([...statusShape().options, 'all']), 'active'), help: 'what became of it' },
     limit: {
       schema: z._default(z.int().check(z.minimum(1), z.maximum(500)), 50),

@@ -1,25 +1,32 @@
 import * as z from 'zod/mini'
 import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
-import { addDecision, type DecisionDraft, findStanding } from '../model/change.ts'
-import { poolName, type RelationKind, storedRelation } from '../model/decision.ts'
+import { addDecision, type DecisionDraft, findActive } from '../model/change.ts'
+import {
+  canonicalKind,
+  isRelationKind,
+  KIND_ALIASES,
+  RECORDABLE_KINDS,
+  RELATION_KINDS,
+  type RelationKind,
+} from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
+import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey, isDecisionId, isTicketId, type TicketId } from '../model/names.ts'
+import { storedRelation } from '../model/stored-relation.ts'
 import type { Store } from '../store/store.ts'
 import { flag, operation, text, ticketName } from './operation.ts'
 import { poolWarnings } from './pools.ts'
 import { decisionShape } from './shapes.ts'
 import { homePathWarnings } from './warnings.ts'
 
-const RELATION_KINDS = ['before', 'after', 'blocks', 'blocked_by', 'conflicts_with', 'related'] as const
-const KINDS = [...RELATION_KINDS, 'do_not_parallelize', 'waiting_for_capacity', 'note'] as const
+/** The kinds that `record` takes: relations from either side, and what else people decide. */
+const KINDS = [...RELATION_KINDS, ...RECORDABLE_KINDS] as const
+const NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)].join(', ')
 
 const kind = z.pipe(
-  z.pipe(
-    z.string(),
-    z.transform(kind => kind.replaceAll('-', '_')),
-  ),
-  z.enum(KINDS, `not a kind of decision; the kinds are ${KINDS.join(', ')}`),
+  z.pipe(z.string(), z.transform(canonicalKind)),
+  z.enum(KINDS, `not a kind of decision; the kinds are ${NAMES}`),
 )
 
 /** How many Tickets or decisions one decision may name. */
@@ -43,7 +50,7 @@ export type Recorded = z.infer<ReturnType<typeof recorded>>
 export const record = operation({
   name: 'record',
   summary: 'Record a decision about a Ticket',
-  details: `Kinds: ${KINDS.join(', ')} ("-" or "_" alike). A relation is stored once, with the Ticket that it holds back, and seen from both. Recording one that stands already returns it and writes nothing.`,
+  details: `Kinds: ${NAMES} ("-" or "_" alike). A relation is stored once, with the Ticket that it holds back, and seen from both. Recording one that stands already returns it and writes nothing.`,
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
@@ -77,15 +84,14 @@ export const record = operation({
     'ticketplan record F note --reason "ask the author before routing"',
   ],
   run(store, input): Recorded {
-    const { ticket: name, other } = input
-    const kind = input.kind === 'do_not_parallelize' ? 'conflicts_with' : input.kind
-    const isRelation = (RELATION_KINDS as readonly string[]).includes(kind)
+    const { ticket: name, kind, other } = input
+    const relation = isRelationKind(kind) ? kind : undefined
     refuse(
-      isRelation && other === undefined,
+      relation !== undefined && other === undefined,
       'other',
       `"${kind}" needs the other Ticket: record ${name} ${kind} <other>`,
     )
-    refuse(!isRelation && other !== undefined, 'other', `"${kind}" takes no other Ticket`)
+    refuse(relation === undefined && other !== undefined, 'other', `"${kind}" takes no other Ticket`)
     refuse(input.advisory && kind !== 'conflicts_with', 'advisory', 'only conflicts_with can be advisory')
     refuse(
       (input.pool !== undefined || input.until !== undefined) && kind !== 'waiting_for_capacity',
@@ -96,24 +102,14 @@ export const record = operation({
     const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
     const shared = { reason: input.reason, supersedes: input.supersedes }
     return store.locked(() => {
-      if (isRelation)
-        return recordRelation(
-          store,
-          name,
-          kind as RelationKind,
-          other!,
-          { ...shared, advisory: input.advisory },
-          warnings,
-        )
+      if (relation !== undefined)
+        return recordRelation(store, name, relation, other!, { ...shared, advisory: input.advisory }, warnings)
       const { ticket, path } = store.getFile(name)
       const until = input.until?.map(name => nameOrFuture(store, name, warnings).id)
       refuse(until?.includes(ticket.id) ?? false, 'until', 'a Ticket cannot wait for itself')
-      return decide(
-        store,
-        path,
-        { ...shared, kind: kind as 'note' | 'waiting_for_capacity', pool: input.pool, until },
-        warnings,
-      )
+      const draft: DecisionDraft =
+        kind === 'waiting_for_capacity' ? { ...shared, kind, pool: input.pool, until } : { ...shared, kind: 'note' }
+      return decide(store, path, draft, warnings)
     })
   },
 })
@@ -123,7 +119,7 @@ function recordRelation(
   name: string,
   kind: RelationKind,
   otherName: string,
-  draft: Omit<DecisionDraft, 'kind' | 'target'>,
+  { advisory, ...draft }: { reason?: string; supersedes?: string[]; advisory: boolean },
   warnings: string[],
 ): Recorded {
   const subject = nameOrFuture(store, name, [])
@@ -139,7 +135,7 @@ function recordRelation(
     // that the other file holds for that reason stands or is replaced there.
     const other = files.get(target)
     const inOther = [true, false].some(
-      advisory => other && findStanding(other.ticket, { kind: storedKind, target: holder, advisory }),
+      advisory => other && findActive(other.ticket, { kind: storedKind, target: holder, advisory }),
     )
     if (inOther || !files.get(holder)) [holder, target] = [target, holder]
   }
@@ -153,7 +149,11 @@ function recordRelation(
   }
   if (!files.get(target))
     warnings.push(`${target} has no file here (yet): the relation counts, and is reported as dangling until it has`)
-  return decide(store, file.path, { ...draft, kind: storedKind, target }, warnings)
+  const relation: DecisionDraft =
+    storedKind === 'conflicts_with'
+      ? { ...draft, kind: storedKind, target, advisory }
+      : { ...draft, kind: storedKind, target }
+  return decide(store, file.path, relation, warnings)
 }
 
 function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {

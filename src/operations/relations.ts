@@ -1,18 +1,10 @@
 import * as z from 'zod/mini'
-import { INVERSE, STORED_RELATION_KINDS } from '../model/decision.ts'
+import { canonicalKind, INVERSE, isStoredRelationKind, RELATION_KINDS } from '../model/decision-kinds.ts'
 import { problemsOf, relationsOf } from './answers.ts'
 import { operation, ticketName } from './operation.ts'
 import { problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
 
-const kind = z.pipe(
-  z.pipe(
-    z.string(),
-    z.transform(kind =>
-      kind.replaceAll('-', '_') === 'do_not_parallelize' ? 'conflicts_with' : kind.replaceAll('-', '_'),
-    ),
-  ),
-  relationKindShape(),
-)
+const kind = z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), relationKindShape())
 
 /** Relations, from both sides of one Ticket or each once. */
 export const relations = operation({
@@ -27,7 +19,7 @@ export const relations = operation({
     },
     kind: {
       schema: z.optional(kind),
-      help: 'after, before, blocked_by, blocks, conflicts_with or related',
+      help: RELATION_KINDS.join(', '),
       value: 'kind',
     },
     status: {
@@ -43,7 +35,7 @@ export const relations = operation({
       const named = name === undefined ? undefined : resolve(name)
       const ticket = named?.id
       // Without a Ticket to look from, a relation has the direction in which it is stored.
-      const isStored = kind === undefined || (STORED_RELATION_KINDS as readonly string[]).includes(kind)
+      const isStored = kind === undefined || isStoredRelationKind(kind)
       const asStored = kind === undefined || isStored ? kind : INVERSE[kind]
       const rows = queries.relations({
         ticket,

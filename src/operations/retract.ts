@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { findStanding, retractDecision } from '../model/change.ts'
+import { findActive, retractDecision } from '../model/change.ts'
 import { isStoredRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { operation, text } from './operation.ts'
@@ -42,7 +42,7 @@ export const retract = operation({
       const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
       const warnings = homePathWarnings({ reason })
       const withdrawn = ticket.decisions.find(decision => decision.id === id)!
-      const again = isStoredRelation(withdrawn) && findStanding(ticket, { ...withdrawn, supersedes: undefined })
+      const again = isStoredRelation(withdrawn) && findActive(ticket, { ...withdrawn, supersedes: undefined })
       if (again)
         warnings.push(`the same relation still stands as decision ${again.id}: retract that too if it should end`)
       return { created, decision, ticket: ticket.id, warnings }

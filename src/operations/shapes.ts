@@ -1,13 +1,12 @@
 /** The output shapes that operations share; docs/sdk.md and docs/cli.md promise them. Fields may be added, never renamed. */
 import * as z from 'zod/mini'
+import { RELATION_KINDS } from '../model/decision-kinds.ts'
 import { lazy } from '../model/lazy.ts'
 import { REASON_CODES } from '../model/verdict.ts'
 
 export const phaseShape = lazy(() => z.enum(['open', 'queued', 'active', 'terminal']))
 export const statusShape = lazy(() => z.enum(['active', 'satisfied', 'superseded', 'retracted']))
-export const relationKindShape = lazy(() =>
-  z.enum(['after', 'before', 'blocked_by', 'blocks', 'conflicts_with', 'related']),
-)
+export const relationKindShape = lazy(() => z.enum(RELATION_KINDS))
 
 export const ticketShape = lazy(() =>
   z.object({

@@ -5,7 +5,7 @@ import { listOrphans } from '../files/ticket-files.ts'
 import { findMergeLosses } from '../merging/merge-losses.ts'
 import { unmergedTickets } from '../merging/resolve-conflicts.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'
-import type { Decision } from '../model/decision.ts'
+import type { AnyFields } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
@@ -147,7 +147,7 @@ function fileProblems(queries: IndexQueries): Problem[] {
 function homePaths(queries: IndexQueries): Problem[] {
   const problems: Problem[] = []
   for (const { ticket_id, path, body } of queries.bodiesLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
-    const { id, reason, plan } = JSON.parse(body) as Decision
+    const { id, reason, plan } = JSON.parse(body) as AnyFields
     const found = homePathWarnings({
       reason,
       summary: plan?.summary,

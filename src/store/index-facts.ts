@@ -6,7 +6,8 @@
 
 import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
-import type { Decision } from '../model/decision.ts'
+import type { DecisionOf } from '../model/decision.ts'
+import type { StoredKind } from '../model/decision-kinds.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
 import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
@@ -19,7 +20,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
   const standing = once(id => queries.standing(id))
   const relations = (id: string, kind: string): NamingRow[] =>
     standing(id).filter((row): row is StandingRow & NamingRow => row.kind === kind && row.other !== null)
-  const others = (id: string, kind: string): Decision[] =>
+  const others = <K extends StoredKind>(id: string, kind: K): DecisionOf<K>[] =>
     standing(id)
       .filter(row => row.kind === kind && row.body !== null)
       .map(row => JSON.parse(row.body!))
@@ -51,8 +52,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       const note = others(id, 'waiting_for_capacity')[0]
       return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
     }),
-    contested: id =>
-      others(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field: field!, lost })),
+    contested: id => others(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field, lost })),
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined

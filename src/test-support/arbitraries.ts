@@ -4,11 +4,13 @@
  * Ids and times are drawn from small pools as often as from everything allowed, so that decisions name each other, relations
  * form circles and times are equal. Whatever comes out passes `ticketProblem`.
  */
+
 import fc from 'fast-check'
 import type { Decision } from '../model/decision.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
+import { asDecision, loose } from './loose-decision.ts'
 import type { MemoryPlan } from './memory-facts.ts'
 
 const TICKET_POOL = ['A', 'B', 'C', 'D', 'E', 'a-1', 'Z.9', '00001KTG3MDFG'] as TicketId[]
@@ -231,7 +233,7 @@ export const tickets: fc.Arbitrary<Ticket> = merged<Ticket>(
   }),
   optional({ slug: slugs, created_at: timestamps, queued_at: timestamps, queued_by: texts, state_at: timestamps }),
   extensions(1),
-).map(ticket => ({ ...ticket, decisions: ticket.decisions.filter(decision => decision.target !== ticket.id) }))
+).map(ticket => ({ ...ticket, decisions: ticket.decisions.filter(decision => loose(decision).target !== ticket.id) }))
 
 const PLAN_IDS = ['A', 'B', 'C', 'D', 'E', 'F'] as TicketId[]
 
@@ -252,13 +254,13 @@ function planTickets(id: TicketId): fc.Arbitrary<Ticket> {
 
 function renamed(decision: Decision, ticket: TicketId): Decision {
   const rename = (id: string) => (DECISION_POOL.includes(id) ? `${id.slice(0, 24)}${ticket}${id.slice(25)}` : id)
-  const { id, retracts, supersedes } = decision
-  return {
+  const { id, retracts, supersedes } = loose(decision)
+  return asDecision({
     ...decision,
     id: rename(id),
     ...(retracts !== undefined && { retracts: rename(retracts) }),
     ...(supersedes && { supersedes: supersedes.map(rename) }),
-  }
+  })
 }
 
 /** A Ticket, a file that cannot be read, or nothing. */

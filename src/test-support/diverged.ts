@@ -1,22 +1,25 @@
 /** A repository whose two branches changed a Ticket apart, for tests of what git makes of it. */
+
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { ATTRIBUTES, git, testDriver } from './git-clones.ts'
+import { asDecision, type LooseDecision } from './loose-decision.ts'
 import { putTicket, temporaryFolder } from './temporary-repository.ts'
 
 /** The Ticket that both branches change. */
 export const FILE = 'tickets/T-1.json'
 
 /** A note whose id ends in a digit. */
-export const note = (n: number, fields: Partial<Decision> = {}): Decision => ({
-  at: '2026-06-08T11:30:00.000Z',
-  by: 'tester',
-  id: `01JX8Z3V7Q4T9K2M5N6P7R8S0${n}`,
-  kind: 'note',
-  ...fields,
-})
+export const note = (n: number, fields: LooseDecision = {}): Decision =>
+  asDecision({
+    at: '2026-06-08T11:30:00.000Z',
+    by: 'tester',
+    id: `01JX8Z3V7Q4T9K2M5N6P7R8S0${n}`,
+    kind: 'note',
+    ...fields,
+  })
 export const BASE: Partial<Ticket> = { decisions: [note(0)] }
 export const OURS: Partial<Ticket> = { decisions: [note(0), note(1)], title: 'ours' }
 export const THEIRS: Partial<Ticket> = { decisions: [note(0), note(2)], state: 'queued' }

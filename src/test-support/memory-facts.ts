@@ -3,10 +3,13 @@
  *
  * A model to compare with: written for the eye, in squares and cubes of the input, and without the code that it checks.
  */
-import type { Decision, Status } from '../model/decision.ts'
+
+import type { Decision } from '../model/decision.ts'
+import type { Status } from '../model/decision-status.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
 import { type Phase, phaseFunction } from '../model/phase.ts'
 import type { Ticket } from '../model/ticket.ts'
+import { loose } from './loose-decision.ts'
 
 /** A live claim. */
 export interface MemoryClaim {
@@ -36,12 +39,13 @@ export const phaseOf: (state: string) => Phase = phaseFunction({
 /** The facts of a plan. */
 export function memoryFacts(plan: MemoryPlan): Facts {
   const { tickets, claims = [], pools = {}, quarantined = [] } = plan
-  const standing = (id: string, kind: string): Decision[] => {
+  const standing = (id: string, kind: string) => {
     const decisions = tickets.find(ticket => ticket.id === id)?.decisions ?? []
     const statuses = naiveStatuses(decisions)
     return decisions
       .filter(decision => decision.kind === kind && statuses.get(decision.id) === 'active')
       .sort((a, b) => (isLater(a, b) ? 1 : -1))
+      .map(loose)
   }
   const conflictsOf = (id: string, advisory: boolean): RelationFact[] => {
     const weighed = (holder: string) =>

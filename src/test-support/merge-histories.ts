@@ -4,6 +4,7 @@
  * Cheap on purpose, for many thousand runs: all clones of a history choose from the same few edits, which are made from small
  * pools and from a sample of `arbitraries.ts`. So they often make the same edit, lose a value twice, or remove what another changes.
  */
+
 import fc from 'fast-check'
 import { canonicalText } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
@@ -11,6 +12,7 @@ import { mergeTickets } from '../model/merge.ts'
 import type { TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { decisions } from './arbitraries.ts'
+import { asDecision, type LooseDecision, loose } from './loose-decision.ts'
 import { phaseOf } from './memory-facts.ts'
 
 const ID = 'T-1' as TicketId
@@ -22,8 +24,8 @@ type Edit =
   | { do: 'put'; decision: Decision }
   | { do: 'remove'; at: number }
   | { do: 'remove contested' }
-  | { do: 'alter contested'; with: Partial<Decision> }
-  | { do: 'alter'; at: number; with: Partial<Decision> }
+  | { do: 'alter contested'; with: LooseDecision }
+  | { do: 'alter'; at: number; with: LooseDecision }
   | { do: 'retract'; at: number; by: string }
   | { do: 'set'; fields: Partial<Ticket> }
 
@@ -50,17 +52,19 @@ function edited(ticket: Ticket, edit: Edit): Ticket {
     case 'alter contested':
       return withDecisions(
         ticket,
-        decisions.map(decision => (decision.kind === 'contested' ? { ...decision, ...edit.with } : decision)),
+        decisions.map(decision =>
+          decision.kind === 'contested' ? asDecision({ ...decision, ...edit.with }) : decision,
+        ),
       )
     case 'alter':
       return withDecisions(
         ticket,
-        decisions.map(decision => (decision === at ? { ...decision, ...edit.with } : decision)),
+        decisions.map(decision => (decision === at ? asDecision({ ...decision, ...edit.with }) : decision)),
       )
     case 'retract': {
       const id = `7${at?.id.slice(1, -1)}${edit.by}`
       if (!at || decisions.some(decision => decision.id === id)) return ticket
-      const retraction = { at: TIMES[1]!, by: edit.by, id, kind: 'retraction', retracts: at.id }
+      const retraction = asDecision({ at: TIMES[1]!, by: edit.by, id, kind: 'retraction', retracts: at.id })
       return withDecisions(ticket, [...decisions, retraction])
     }
   }
@@ -70,8 +74,8 @@ function withDecisions(ticket: Ticket, decisions: Decision[]): Ticket {
   return { ...ticket, decisions: decisions.sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }
 
-function note(id: string, fields: Partial<Decision> = {}): Decision {
-  return { at: TIMES[0]!, by: 'a', id, kind: 'note', ...fields }
+function note(id: string, fields: LooseDecision = {}): Decision {
+  return asDecision({ at: TIMES[0]!, by: 'a', id, kind: 'note', ...fields })
 }
 
 const set = (fields: Partial<Ticket>): Edit => ({ do: 'set', fields })
@@ -126,7 +130,7 @@ function kindThemes(): Theme[] {
   const titles = ['a', 'b', 'c'].map(title => set({ title }))
   const sample = fc
     .sample(decisions, { seed: 4, numRuns: 400 })
-    .filter(decision => JSON.stringify(decision).length < 400 && decision.target !== ID)
+    .filter(decision => JSON.stringify(decision).length < 400 && loose(decision).target !== ID)
   const themes: Theme[] = [[...titles, ...forged.map((decision): Edit => ({ do: 'put', decision }))]]
   for (let i = 0; i < 64; i += 8) themes.push(sample.slice(i, i + 8).map(decision => ({ do: 'put', decision })))
   return themes

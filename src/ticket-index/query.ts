@@ -3,7 +3,8 @@
  * stays unloaded (docs/design.md has the figures). Every statement is prepared at most once a connection.
  */
 import type { Connection } from '../database/open.ts'
-import type { RelationKind, Status } from '../model/decision.ts'
+import { BODY_IN_VERDICT, type RelationKind } from '../model/decision-kinds.ts'
+import type { Status } from '../model/decision-status.ts'
 import type { Phase } from '../model/phase.ts'
 
 /** A row of `tickets`. */
@@ -202,7 +203,7 @@ export function prepareQueries(connection: Connection) {
       // The plus keeps SQLite from another index than that of the Ticket.
       statement<[string], StandingRow>(
         `select kind, target_id as other, id as decision, advisory,
-           case when kind in ('accepted_plan', 'contested', 'waiting_for_capacity') then body end as body
+           case when kind in (${BODY_IN_VERDICT.map(kind => `'${kind}'`).join(', ')}) then body end as body
          from file_decisions where ticket_id = ? and +file_status = 'active'
          order by target_id is null, target_id, case when target_id is null then "at" end, id`,
       ).all(ticket),

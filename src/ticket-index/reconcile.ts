@@ -256,14 +256,16 @@ function pathsByKey(all: string[]): Map<string, string[]> {
 function unlessDuplicate(file: IndexedFile, paths: string[] | undefined): IndexedFile {
   const others = paths?.filter(path => path !== file.path) ?? []
   if (!file.readable || others.length === 0) return file
-  const conflicts = file.ticket.decisions.filter(decision => decision.kind === 'conflicts_with')
+  const conflicts = file.ticket.decisions.flatMap(decision =>
+    decision.kind === 'conflicts_with' ? [decision.target] : [],
+  )
   return {
     readable: false,
     path: file.path,
     code: 'duplicate_id',
     message: `the id stands in another file too, where case does not count: ${others.sort().join(', ')}`,
     place: null,
-    mentions: conflicts.map(decision => decision.target!).sort(),
+    mentions: conflicts.sort(),
     hash: file.hash,
     stat: file.stat,
   } satisfies QuarantinedFile

@@ -6,7 +6,8 @@
 import type { Connection } from '../database/open.ts'
 import type { FileStat, QuarantinedFile, ReadTicket } from '../files/ticket-files.ts'
 import { idFromPath } from '../files/ticket-files.ts'
-import { type Decision, fileStatuses, isStoredRelation } from '../model/decision.ts'
+import { anyFields, type Decision, isStoredRelation } from '../model/decision.ts'
+import { fileStatuses } from '../model/decision-status.ts'
 import { idKey } from '../model/names.ts'
 import type { Phase } from '../model/phase.ts'
 import { changedAt, type Ticket } from '../model/ticket.ts'
@@ -63,6 +64,7 @@ export function prepareRowWriter(connection: Connection, phaseOf: (state: string
     for (const decision of ticket.decisions) addDecision(ticket.id, decision, statuses.get(decision.id)!)
   }
   const addDecision = (ticketId: string, decision: Decision, status: string) => {
+    const { pool, plan, advisory } = anyFields(decision)
     insertDecision.run(
       ticketId,
       decision.id,
@@ -72,9 +74,9 @@ export function prepareRowWriter(connection: Connection, phaseOf: (state: string
       decision.by,
       decision.at,
       decision.reason ?? null,
-      (typeof decision.pool === 'string' ? decision.pool : decision.plan?.pool) ?? null,
+      (typeof pool === 'string' ? pool : plan?.pool) ?? null,
       decision.supersedes ? JSON.stringify(decision.supersedes) : null,
-      decision.advisory === true ? 1 : 0,
+      advisory === true ? 1 : 0,
       JSON.stringify(decision),
     )
   }

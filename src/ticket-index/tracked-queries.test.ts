@@ -9,6 +9,7 @@ import { consult } from '../operations/consult.ts'
 import { show } from '../operations/show.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Watcher } from '../store/watcher-trust.ts'
+import { asDecision } from '../test-support/loose-decision.ts'
 import { makeNote, makeTicket, putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 /** Says that it hears everything, and hears nothing: what is found is found by looking at the files that an answer rests on. */
@@ -44,7 +45,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 
 function relation(kind: string, target: string): Decision {
   const { reason: _, ...decision } = makeNote('x')
-  return { ...decision, kind, target }
+  return asDecision({ ...decision, kind, target })
 }
 
 function changed(ticket: Ticket, change: Change): Ticket {

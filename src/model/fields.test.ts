@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decisions, tickets } from '../test-support/arbitraries.ts'
-import { decisionSchema } from './decision.ts'
-import { isPlainDecision, isPlainTicket } from './quick-proof.ts'
+import { loose } from '../test-support/loose-decision.ts'
+import { decisionSchema, isPlainDecision } from './decision.ts'
 import { LIMITS } from './text.ts'
-import { ticketSchema } from './ticket.ts'
+import { isPlainTicket, ticketSchema } from './ticket.ts'
 
 /** What a field can be wrong with. */
 const wrong = fc.constantFrom<unknown>(
@@ -50,7 +50,7 @@ test('what is plainly a Ticket fits the schema', () => {
 
 test('what is plainly a decision fits the schema of its kind', () => {
   const plans = spoilt(
-    decisions.filter(({ plan }) => plan !== undefined).map(({ plan }) => plan!),
+    decisions.filter(decision => loose(decision).plan !== undefined).map(decision => loose(decision).plan!),
     KEYS.plan,
   )
   const withPlan = fc.tuple(decisions, plans).map(([decision, plan]) => ({ ...decision, kind: 'accepted_plan', plan }))

@@ -1,0 +1,15 @@
+/** Decisions as tests write and read them: of any kind, with any field. */
+import type { AnyFields, Decision } from '../model/decision.ts'
+
+/** A decision of any kind, known or not, or a part of one. */
+export type LooseDecision = Partial<Omit<AnyFields, 'kind'>> & { kind?: string; [more: string]: unknown }
+
+/** Takes a value for a decision, unchecked. */
+export function asDecision(loose: LooseDecision): Decision {
+  return loose as unknown as Decision
+}
+
+/** Shows a decision with all fields that one can have. */
+export function loose(decision: Decision): AnyFields & LooseDecision {
+  return decision as unknown as AnyFields & LooseDecision
+}
