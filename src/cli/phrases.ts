@@ -1,8 +1,7 @@
 /** What readable output is made of: phrases and lines for Tickets, decisions, reasons and problems. Text from files is escaped here. */
 import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
-import type { ChainLink } from '../model/facts.ts'
-import type { Reason } from '../model/verdict.ts'
+import type { ChainLink, Reason } from '../model/reasons.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import { type Cell, type Colour, cut } from './terminal.ts'
@@ -46,11 +45,12 @@ export function verdictLines({ ticket, verdict, reasons }: Judged, { paint, widt
 
 export function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
   const width = Math.max(0, ...reasons.map(({ code }) => code.length))
-  return reasons.flatMap(({ code, severity, message, chain }) => {
+  return reasons.flatMap(reason => {
+    const { code, severity, message } = reason
     const mark = severity === 'hold' ? paint('red', 'x') : paint('yellow', '!')
     return [
       `  ${mark} ${code.padEnd(width)}  ${escapeText(message)}`,
-      ...(chain && chain.length > 1 ? chainLines(chain, width + 6) : []),
+      ...(reason.code === 'blocked_by' && reason.chain.length > 1 ? chainLines(reason.chain, width + 6) : []),
     ]
   })
 }

@@ -50,7 +50,19 @@ export function outputSchema(output: z.ZodMiniType): ObjectSchema {
 const MAX_DEPTH = 2
 
 function shortened(schema: JsonSchema, depth?: number): JsonSchema {
-  const { anyOf, allOf, properties, items, type, enum: values, default: preset, minimum, maximum, required } = schema
+  const {
+    oneOf,
+    anyOf = oneOf,
+    allOf,
+    properties,
+    items,
+    type,
+    enum: values,
+    default: preset,
+    minimum,
+    maximum,
+    required,
+  } = schema
   if (Array.isArray(anyOf)) return united(anyOf as JsonSchema[], depth)
   if (Array.isArray(allOf)) return shortened(merged(allOf as JsonSchema[]), depth)
   const deeper = depth === undefined ? undefined : depth + 1
@@ -76,6 +88,7 @@ function shortened(schema: JsonSchema, depth?: number): JsonSchema {
 function united(schemas: JsonSchema[], depth: number | undefined): JsonSchema {
   const others = schemas.filter(({ type }) => type !== 'null').map(schema => shortened(schema, depth))
   const types = schemas.map(schema => schema.type ?? (schema.allOf ? 'object' : undefined))
+  if (types.every(type => type === 'object')) return shortened(common(schemas), depth)
   if (types.some(type => typeof type !== 'string')) return {}
   const { enum: values, ...rest } = others.length === 1 ? others[0]! : {}
   return { ...rest, type: types, ...(Array.isArray(values) && { enum: [...values, null] }) }
@@ -87,11 +100,20 @@ function merged(schemas: JsonSchema[]): JsonSchema {
   return { type: 'object', properties, required: schemas.flatMap(({ required }) => (required as string[]) ?? []) }
 }
 
+/** An object that is one of several: the properties that all of them require. */
+function common(schemas: JsonSchema[]): JsonSchema {
+  const required = schemas
+    .map(schema => (schema.required as string[]) ?? [])
+    .reduce((shared, names) => shared.filter(name => names.includes(name)))
+  const properties = schemas[0]!.properties as Record<string, JsonSchema>
+  return { type: 'object', properties: Object.fromEntries(required.map(name => [name, properties[name]!])), required }
+}
+
 function isRequired(name: string, required: unknown): boolean {
   return Array.isArray(required) && required.includes(name)
 }
 
-function isNullable({ type, anyOf }: JsonSchema): boolean {
+function isNullable({ type, oneOf, anyOf = oneOf }: JsonSchema): boolean {
   if (Array.isArray(anyOf)) return anyOf.some(isNullable)
   return type === 'null' || (Array.isArray(type) && type.includes('null'))
 }

@@ -157,6 +157,10 @@ export const RELATION_KINDS = Object.keys(INVERSE).sort() as RelationKind[]
 /** Second names of kinds, as people and other systems say them. */
 export const KIND_ALIASES = { do_not_parallelize: 'conflicts_with' } as const satisfies Record<string, RelationKind>
 
+/** The ways to write a kind: with "_" or with "-". */
+export type SpellingOf<K extends string> = K | Dashed<K>
+type Dashed<K extends string> = K extends `${infer Head}_${infer Tail}` ? `${Head}-${Dashed<Tail>}` : K
+
 /** Returns the name of a kind for any way to write it: with "-" or "_", or by its second name. Unknown names pass. */
 export function canonicalKind(text: string): string {
   const name = text.replaceAll('-', '_')

@@ -29,16 +29,3 @@ export interface Facts {
   /** Files that cannot be read but seem to hold a conflict with the Ticket. */
   suspects(id: string): { ticket: string; path: string }[]
 }
-
-/** One Ticket of the chain that holds another back; `depth` counts from 1, the direct blocker. */
-export interface ChainLink {
-  ticket: string
-  /** The Ticket that this one blocks. */
-  blocks: string
-  depth: number
-  /** Null where the Ticket has no readable file. */
-  state: string | null
-  phase: Phase | null
-  /** Set where the Ticket stands earlier in the chain with all that blocks it. */
-  repeated?: true
-}

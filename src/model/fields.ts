@@ -13,7 +13,7 @@ import { isLine, isText, isTimestamp } from './text.ts'
 
 /** One type of value. */
 export interface FieldType<T, O extends boolean = false> {
-  schema: () => z.ZodMiniType<T>
+  schema: () => z.ZodMiniType<T, T>
   isPlain: (value: unknown) => boolean
   optional: O
 }
@@ -43,7 +43,7 @@ function textField(test: (text: string) => boolean, message: string): FieldType<
 /** The same field, which may be absent. */
 export function optional<T>({ schema, isPlain }: FieldType<T>): FieldType<T, true> {
   return {
-    schema: lazy(() => z.optional(schema()) as unknown as z.ZodMiniType<T>),
+    schema: lazy(() => z.optional(schema()) as unknown as z.ZodMiniType<T, T>),
     isPlain: value => value === undefined || isPlain(value),
     optional: true,
   }
@@ -52,7 +52,7 @@ export function optional<T>({ schema, isPlain }: FieldType<T>): FieldType<T, tru
 /** A list of one or more. */
 export function listOf<T>({ schema, isPlain }: FieldType<T>): FieldType<T[]> {
   return {
-    schema: lazy(() => z.array(schema()).check(z.minLength(1)) as unknown as z.ZodMiniType<T[]>),
+    schema: lazy(() => z.array(schema()).check(z.minLength(1)) as unknown as z.ZodMiniType<T[], T[]>),
     isPlain: value => Array.isArray(value) && value.length > 0 && value.every(isPlain),
     optional: false,
   }
@@ -61,7 +61,7 @@ export function listOf<T>({ schema, isPlain }: FieldType<T>): FieldType<T[]> {
 /** An object that has these fields and may have others, which are kept. */
 export function objectOf<F extends FieldTypes>(fields: F): FieldType<ValuesOf<F>> {
   return {
-    schema: lazy(() => looseSchema(fields) as unknown as z.ZodMiniType<ValuesOf<F>>),
+    schema: lazy(() => looseSchema(fields) as unknown as z.ZodMiniType<ValuesOf<F>, ValuesOf<F>>),
     isPlain: value => isObject(value) && hasPlainFields(value, Object.entries(fields)),
     optional: false,
   }

@@ -1,11 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memoryPlans } from '../test-support/arbitraries.ts'
-import { asDecision, type LooseDecision, loose } from '../test-support/loose-decision.ts'
+import {
+  asDecision,
+  type LooseDecision,
+  type LooseReason,
+  loose,
+  looseReasons,
+} from '../test-support/loose-decision.ts'
 import { type MemoryClaim, type MemoryPlan, memoryFacts, phaseOf } from '../test-support/memory-facts.ts'
 import type { TicketId } from './names.ts'
+import { REASON_CODES } from './reasons.ts'
 import type { Ticket } from './ticket.ts'
-import { type Asking, poolFor, REASON_CODES, type Reason, verdictOn } from './verdict.ts'
+import { type Asking, poolFor, verdictOn } from './verdict.ts'
 
 const EXPIRES = '2026-06-08T13:00:00.000Z'
 
@@ -36,14 +43,14 @@ function claim(ticket: string, fields: Partial<MemoryClaim> = {}): MemoryClaim {
 }
 const lost = (id: string, ...mentions: string[]) => ({ id, path: `tickets/${id}.json`, mentions })
 
-const consult = (plan: MemoryPlan, id = 'T', asking?: Asking) => verdictOn(id, memoryFacts(plan), asking)
+const consult = (plan: MemoryPlan, id = 'T', asking?: Asking) => looseReasons(verdictOn(id, memoryFacts(plan), asking))
 
 /** The verdict on T among the other Tickets. */
 function on(own: Ticket, ...others: Ticket[]) {
   return consult({ tickets: [own, ...others] })
 }
 
-const codes = ({ reasons }: { reasons: Reason[] }) =>
+const codes = ({ reasons }: { reasons: LooseReason[] }) =>
   reasons.map(({ code, severity, ticket }) => [code, severity, ticket].filter(Boolean).join(' '))
 
 describe('a queued Ticket', () => {
@@ -236,7 +243,9 @@ describe('the chain of blockers', () => {
           .filter(decision => decision.kind === kind)
           .map(decision => ({ other: loose(decision).target!, decisions: [decision.id] })),
     }
-    expect(verdictOn(name(0), facts).reasons.find(({ code }) => code === 'blocked_by')!.chain).toHaveLength(count - 1)
+    expect(
+      looseReasons(verdictOn(name(0), facts)).reasons.find(({ code }) => code === 'blocked_by')!.chain,
+    ).toHaveLength(count - 1)
   })
 })
 

@@ -5,56 +5,12 @@
  * ask here. Pure: the facts are a snapshot that somebody else has read.
  */
 
-import type { ChainLink, Facts, TicketFact } from './facts.ts'
+import type { Facts, TicketFact } from './facts.ts'
 import { compareText } from './order.ts'
+import { REASON_CODES, type Reason, type ReasonOf } from './reasons.ts'
 import { blockerChain, findCycle } from './wait-graph.ts'
 
 export type Verdict = 'accept' | 'hold'
-
-/** Why a Ticket is held or what to know before it is accepted, in the order in which reasons are listed. */
-export const REASON_CODES = [
-  'quarantined',
-  'not_queued',
-  'claimed',
-  'cycle',
-  'blocked_by',
-  'blocker_missing',
-  'after',
-  'order_not_in_play',
-  'conflicts_with',
-  'waiting_for_capacity',
-  'pool_full',
-  'contested',
-] as const
-export type ReasonCode = (typeof REASON_CODES)[number]
-
-/** One reason. Which of the optional fields are set depends on the code; docs/sdk.md lists them. */
-export interface Reason {
-  code: ReasonCode
-  severity: 'hold' | 'warn'
-  /** A sentence for a person. */
-  message: string
-  /** The other Ticket. */
-  ticket?: string
-  /** The decisions that the reason rests on, in the order of their ids. */
-  decisions?: string[]
-  /** `blocked_by`: all that holds the Ticket through this blocker, each Ticket with its blockers below it. */
-  chain?: ChainLink[]
-  /** `cycle`: the Tickets in order; the last waits for the first. */
-  cycle?: string[]
-  /** `quarantined`: the file that cannot be read. */
-  path?: string
-  pool?: string
-  /** Slots of the pool in all, and those taken. */
-  capacity?: number
-  taken?: number
-  /** `waiting_for_capacity`: the Tickets of which the first to leave play frees the capacity. */
-  until?: string[]
-  holder?: string
-  expires_at?: string
-  /** `contested`: the field that lost a value in a merge. */
-  field?: string
-}
 
 /** Who asks, and for which pool; both optional. */
 export interface Asking {
@@ -69,13 +25,17 @@ export interface Asking {
 export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verdict: Verdict; reasons: Reason[] } {
   const reasons = [...findReasons(id, facts, asking)]
   const rank = (reason: Reason) => REASON_CODES.indexOf(reason.code)
-  reasons.sort((a, b) => rank(a) - rank(b) || compareText(a.ticket ?? '', b.ticket ?? ''))
+  reasons.sort((a, b) => rank(a) - rank(b) || compareText(otherTicket(a), otherTicket(b)))
   return { verdict: reasons.some(reason => reason.severity === 'hold') ? 'hold' : 'accept', reasons }
 }
 
 /** The pool whose slot the Ticket would take: the one asked for, else that of its capacity note, else `default` if it has a limit. */
 export function poolFor(id: string, facts: Facts, asked: string | undefined): string | undefined {
   return asked ?? facts.waiting(id)?.pool ?? (facts.slots('default', id) ? 'default' : undefined)
+}
+
+function otherTicket(reason: Reason): string {
+  return ('ticket' in reason && reason.ticket) || ''
 }
 
 function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
@@ -216,7 +176,11 @@ function stillInPlay(tickets: string[]): string {
   return `${tickets.slice(0, -1).join(', ')} and ${tickets.at(-1)} are ${tickets.length === 2 ? 'both' : 'all'} still in play`
 }
 
-function unreadable(fact: TicketFact & { readable: false }, message: string, decisions?: string[]): Reason {
+function unreadable(
+  fact: TicketFact & { readable: false },
+  message: string,
+  decisions?: string[],
+): ReasonOf<'quarantined'> {
   return {
     code: 'quarantined',
     severity: 'hold',

@@ -1,5 +1,6 @@
 /** What waits for what, followed through the facts: the chain below a blocker, and circles. */
-import type { ChainLink, Facts } from './facts.ts'
+import type { Facts } from './facts.ts'
+import type { ChainLink } from './reasons.ts'
 
 /** All that blocks `blocker`, itself first, each Ticket followed by what blocks it; settled blockers are left out. */
 export function blockerChain(held: string, blocker: string, facts: Facts): ChainLink[] {

@@ -1,18 +1,18 @@
 import * as z from 'zod/mini'
 import { addDecision, retractDecision } from '../model/change.ts'
-import type { Decision } from '../model/decision.ts'
+import type { Decision, DecisionOf } from '../model/decision.ts'
 import type { AcceptedPlan } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
+import { poolFor, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { holderField, ttlField, ttlOf } from './claim.ts'
 import { activePlan } from './consult.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { claimShape, decisionShape, reasonShape } from './shapes.ts'
+import { claimShape, planDecisionShape, reasonShape } from './shapes.ts'
 import { homePathWarnings } from './warnings.ts'
 
 /** What no force overrides: somebody else's claim, and what cannot be known. */
@@ -61,7 +61,7 @@ export const accept = operation({
       accepted: z.boolean(),
       claim: z.nullable(claimShape()),
       /** The plan as recorded; null where it was refused. */
-      decision: z.nullable(decisionShape()),
+      decision: z.nullable(planDecisionShape()),
       reasons: z.array(reasonShape()),
       /** stale_token, where a token was given that is no longer that of the live claim. */
       refused: z.optional(z.literal('stale_token')),
@@ -117,7 +117,13 @@ export const accept = operation({
         addDecision(ticket, { kind: 'accepted_plan', plan, overrides, reason }, stamp),
       )
       planned(row.path, decision)
-      return { accepted: true, claim: lease.claim, decision, reasons: reasons as Reason[], warnings }
+      return {
+        accepted: true,
+        claim: lease.claim,
+        decision: decision as DecisionOf<'accepted_plan'>,
+        reasons,
+        warnings,
+      }
     })
   },
   exitStatus: ({ accepted }) => (accepted ? 0 : 3),

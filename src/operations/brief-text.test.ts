@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { REASON_CODES, type Reason } from '../model/verdict.ts'
+import { REASON_CODES, type Reason } from '../model/reasons.ts'
 import { texts, ticketIds, timestamps } from '../test-support/arbitraries.ts'
 import { NOON_MS } from '../test-support/stamps.ts'
 import { type BriefFacts, briefText, MIN_BUDGET } from './brief-text.ts'
@@ -224,7 +224,7 @@ describe('a digest', () => {
       { ticket: 'D', blocks: 'A', depth: 1, state: 'open', phase: 'open' as const },
     ]
     const held: Reason[] = [
-      { code: 'blocked_by', severity: 'hold', message: '', ticket: 'B', chain },
+      { code: 'blocked_by', decisions: [], severity: 'hold', message: '', ticket: 'B', chain },
       { code: 'pool_full', severity: 'hold', message: '', pool: 'gpu', taken: 1, capacity: 1 },
     ]
     const queue: BriefFacts['queue'] = [{ ticket: 'A', title: 'a', verdict: 'hold', reasons: held, waiting: null }]

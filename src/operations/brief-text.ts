@@ -6,7 +6,8 @@
  */
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
-import type { Reason, Verdict } from '../model/verdict.ts'
+import type { ChainLink, Reason } from '../model/reasons.ts'
+import type { Verdict } from '../model/verdict.ts'
 
 /** No budget below this is taken: what a digest has to say at the very least fits into it, whatever the plan holds. */
 export const MIN_BUDGET = 150
@@ -259,38 +260,43 @@ function whyText(
 }
 
 function factText(reason: Reason, state: (id: string) => string, time: (iso: string) => string): string {
-  const { code, ticket, path, holder, expires_at, cycle, chain, pool, taken, capacity, until, field } = reason
-  const other = ticket === undefined ? '' : `${ticket} (${state(ticket)})`
-  switch (code) {
-    case 'blocked_by': {
-      // The end of the first way down is what has to move first.
-      const leaf = chain?.find((link, i) => (chain[i + 1]?.depth ?? 0) <= link.depth)
-      const below = leaf && leaf.depth > 1 ? `, in the end by ${leaf.ticket} (${stateWord(leaf.state)})` : ''
-      return `blocked_by ${other}${below}`
-    }
+  switch (reason.code) {
+    case 'not_queued':
+      return reason.code
+    case 'blocked_by':
+      return `blocked_by ${reason.ticket} (${state(reason.ticket)})${leafText(reason.chain)}`
     case 'quarantined':
-      return `cannot be judged: ${quoted(path ?? '', 60)} is unreadable`
+      return `cannot be judged: ${quoted(reason.path, 60)} is unreadable`
     case 'claimed':
-      return `claimed by ${word(holder ?? '')}${expires_at === undefined ? '' : ` until ${time(expires_at)}`}`
+      return `claimed by ${word(reason.holder)} until ${time(reason.expires_at)}`
     case 'cycle':
-      return `waits for itself: ${(cycle ?? []).slice(0, 6).join(' > ')}${(cycle?.length ?? 0) > 6 ? ' > …' : ''}`
-    case 'waiting_for_capacity': {
-      const names = until && `until one of ${until.slice(0, 4).join(', ')}${until.length > 4 ? ', …' : ''} leaves play`
+      return `waits for itself: ${listed(reason.cycle, 6, ' > ')}`
+    case 'waiting_for_capacity':
       return [
         reason.severity === 'hold' ? 'waits for capacity' : 'a capacity note stands',
-        pool && `of pool ${word(pool)}`,
-        names,
+        reason.pool && `of pool ${word(reason.pool)}`,
+        reason.until && `until one of ${listed(reason.until, 4, ', ')} leaves play`,
       ]
         .filter(Boolean)
         .join(' ')
-    }
     case 'pool_full':
-      return `pool ${word(pool ?? '')} is full (${taken} of ${capacity})`
+      return `pool ${word(reason.pool)} is full (${reason.taken} of ${reason.capacity})`
     case 'contested':
-      return `contested ${word(field ?? '')}`
+      return `contested ${word(reason.field)}`
     default:
-      return `${code} ${other}`.trimEnd()
+      return `${reason.code} ${reason.ticket} (${state(reason.ticket)})`
   }
+}
+
+/** The end of the first way down a chain: the Ticket that has to move first. Empty for a blocker that nothing blocks. */
+function leafText(chain: ChainLink[]): string {
+  const leaf = chain.find((link, i) => (chain[i + 1]?.depth ?? 0) <= link.depth)
+  return leaf && leaf.depth > 1 ? `, in the end by ${leaf.ticket} (${stateWord(leaf.state)})` : ''
+}
+
+/** The first few names. */
+function listed(names: string[], most: number, separator: string): string {
+  return names.slice(0, most).join(separator) + (names.length > most ? `${separator}…` : '')
 }
 
 /** The hour alone for a time of the same day in UTC. */

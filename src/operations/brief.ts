@@ -52,7 +52,10 @@ function gatherFacts(store: Store, budget: number): BriefFacts {
     const queue = queued.map(({ id, title }) => {
       return { ticket: id, title, ...verdictOn(id, facts), waiting: facts.waiting(id)?.reason ?? null }
     })
-    const named = [...inPlay, ...queue.flatMap(({ reasons }) => reasons.flatMap(({ ticket }) => ticket ?? []))]
+    const named = [
+      ...inPlay,
+      ...queue.flatMap(({ reasons }) => reasons.flatMap(reason => ('ticket' in reason && reason.ticket) || [])),
+    ]
     return {
       nowMs,
       claims: unsettled

@@ -3,11 +3,12 @@ import { type Kept, releaseLease, renewLease } from '../claims/claims.ts'
 import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
-import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
+import type { Reason, ReasonCode } from '../model/reasons.ts'
+import { poolFor, verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { claimShape, reasonShape } from './shapes.ts'
+import { type ClaimRefusal, claimRefusalShape, claimShape, reasonShape } from './shapes.ts'
 
 export const ttlField = {
   schema: z.optional(z.number().check(z.positive(), z.maximum(30 * 24 * 3600))),
@@ -24,8 +25,7 @@ const tokenField = {
 const claimed = lazy(() =>
   z.object({
     claim: z.nullable(claimShape()),
-    /** Why not: held, conflicts_with, pool_full, quarantined or stale_token. */
-    refused: z.optional(z.string()),
+    refused: z.optional(claimRefusalShape()),
     reasons: z.optional(z.array(reasonShape())),
   }),
 )
@@ -33,7 +33,7 @@ type Claimed = z.infer<ReturnType<typeof claimed>>
 const claimExit = ({ refused }: Claimed) => (refused === undefined ? 0 : 3)
 
 /** What a bare claim enforces; the rest of a verdict is for `accept`. */
-const ENFORCED = ['quarantined', 'claimed', 'conflicts_with', 'pool_full']
+const ENFORCED: ReasonCode[] = ['quarantined', 'claimed', 'conflicts_with', 'pool_full']
 
 /** A lease, without a plan. */
 export const claim = operation({
@@ -66,7 +66,7 @@ export const claim = operation({
         const own = live?.holder === who.holder ? live : undefined
         // A renewal keeps its slot, and what came up since; only a slot in another pool has to be free.
         const pool = asked ?? own?.pool ?? poolFor(id, view.facts, asked)
-        const enforced = own ? (pool === own.pool ? [] : ['pool_full']) : ENFORCED
+        const enforced: ReasonCode[] = own ? (pool === own.pool ? [] : ['pool_full']) : ENFORCED
         const { reasons } = verdictOn(id, view.facts, { holder: who.holder, pool })
         const refusals = reasons.filter(({ code, severity }) => severity === 'hold' && enforced.includes(code))
         return { id, pool, refusals, live }
@@ -78,9 +78,9 @@ export const claim = operation({
   exitStatus: claimExit,
 })
 
-function refusal(reasons: Reason[]): { refused: string; reasons: Reason[] } {
+function refusal(reasons: Reason[]): { refused: ClaimRefusal; reasons: Reason[] } {
   const { code } = reasons[0]!
-  return { refused: code === 'claimed' ? 'held' : code, reasons }
+  return { refused: code === 'claimed' ? 'held' : (code as ClaimRefusal), reasons } // one of ENFORCED
 }
 
 /** More time on a lease. */

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isPlanError, type PlanError } from '../model/errors.ts'
-import { openPlan, type Plan } from '../sdk.ts'
+import { type InputTo, openPlan, type Plan } from '../sdk.ts'
 import { checkedPlan, testClock } from '../test-support/checked-plan.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
 import {
@@ -209,7 +209,8 @@ describe('record', () => {
   ])('A %s B is kept in %s', (kind, holder, storedKind, target) => {
     withPlan((plan, root) => {
       addTickets(plan, 'A', 'B')
-      const { created, decision, ticket } = plan.record({ ticket: 'A', kind, other: 'B', reason: 'why' })
+      const input = { ticket: 'A', kind, other: 'B' } as InputTo<'record'>
+      const { created, decision, ticket } = plan.record({ ...input, reason: 'why' })
       expect({ created, ticket }).toEqual({ created: true, ticket: holder })
       expect(decision).toEqual({
         at: '2026-06-08T12:00:03.000Z',
@@ -220,7 +221,7 @@ describe('record', () => {
         target,
       })
       expect(readTicketJson(root, `tickets/${holder}.json`).decisions).toEqual([decision])
-      expect(plan.record({ ticket: 'A', kind, other: 'B' })).toMatchObject({
+      expect(plan.record(input)).toMatchObject({
         created: false,
         decision: { id: decision.id },
       })
@@ -299,7 +300,9 @@ describe('record', () => {
         () => plan.record({ ticket: 'A', kind: 'note' }),
         () => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B', advisory: true }),
         () => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B', pool: 'gpu' }),
+        // @ts-expect-error only accept records it
         () => plan.record({ ticket: 'A', kind: 'accepted_plan', other: 'B' }),
+        // @ts-expect-error no such kind
         () => plan.record({ ticket: 'A', kind: 'constructor', other: 'B' }),
         () => plan.record({ ticket: 'A', kind: 'note', reason: 'x'.repeat(16_385) }),
         () => plan.record({ ticket: 'A', kind: 'note', reason: 'x', supersedes: ['01JX8Z3V7Q4T9K2M5N6P7R8S9T'] }),
@@ -340,7 +343,13 @@ describe('record', () => {
       const second = plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B', reason: 'new', supersedes: [first.id] })
       expect(second.created).toBe(true)
       expect(plan.show('A').decisions.map(({ status }) => status)).toEqual(['superseded', 'active'])
-      const again = { ticket: 'A', kind: 'blocked_by', other: 'B', reason: 'new', supersedes: [first.id] }
+      const again: InputTo<'record'> = {
+        ticket: 'A',
+        kind: 'blocked_by',
+        other: 'B',
+        reason: 'new',
+        supersedes: [first.id],
+      }
       expect(plan.record(again)).toMatchObject({ created: false, decision: { id: second.decision.id } })
       const note = plan.record({ ticket: 'A', kind: 'note', reason: 'of old' }).decision
       expect(plan.record({ ...again, supersedes: [note.id] }).created).toBe(true)

@@ -8,6 +8,7 @@ import {
   RECORDABLE_KINDS,
   RELATION_KINDS,
   type RelationKind,
+  type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
@@ -24,10 +25,13 @@ import { homePathWarnings } from './warnings.ts'
 const KINDS = [...RELATION_KINDS, ...RECORDABLE_KINDS] as const
 const NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)].join(', ')
 
+/** A kind as a caller may write it. */
+type GivenKind = SpellingOf<(typeof KINDS)[number] | keyof typeof KIND_ALIASES>
+
 const kind = z.pipe(
   z.pipe(z.string(), z.transform(canonicalKind)),
   z.enum(KINDS, `not a kind of decision; the kinds are ${NAMES}`),
-)
+) as unknown as z.ZodMiniType<(typeof KINDS)[number], GivenKind>
 
 /** How many Tickets or decisions one decision may name. */
 const MAX_NAMED = 1000

@@ -1,10 +1,21 @@
 import * as z from 'zod/mini'
-import { canonicalKind, INVERSE, isStoredRelationKind, RELATION_KINDS } from '../model/decision-kinds.ts'
+import {
+  canonicalKind,
+  INVERSE,
+  isStoredRelationKind,
+  type KIND_ALIASES,
+  RELATION_KINDS,
+  type RelationKind,
+  type SpellingOf,
+} from '../model/decision-kinds.ts'
 import { problemsOf, relationsOf } from './answers.ts'
 import { operation, ticketName } from './operation.ts'
 import { problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
 
-const kind = z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), relationKindShape())
+const kind = z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), relationKindShape()) as unknown as z.ZodMiniType<
+  RelationKind,
+  SpellingOf<RelationKind | keyof typeof KIND_ALIASES>
+>
 
 /** Relations, from both sides of one Ticket or each once. */
 export const relations = operation({

@@ -1,8 +1,9 @@
 /** The output shapes that operations share; docs/sdk.md and docs/cli.md promise them. Fields may be added, never renamed. */
 import * as z from 'zod/mini'
+import type { Decision, DecisionOf } from '../model/decision.ts'
 import { RELATION_KINDS } from '../model/decision-kinds.ts'
 import { lazy } from '../model/lazy.ts'
-import { REASON_CODES } from '../model/verdict.ts'
+import { REASON_CODES, type Reason, type ReasonCode, type ReasonOf } from '../model/reasons.ts'
 
 export const phaseShape = lazy(() => z.enum(['open', 'queued', 'active', 'terminal']))
 export const statusShape = lazy(() => z.enum(['active', 'satisfied', 'superseded', 'retracted']))
@@ -31,45 +32,88 @@ export const ticketDetailsShape = lazy(() =>
   }),
 )
 
-export const decisionShape = lazy(() =>
-  z.looseObject({ id: z.string(), kind: z.string(), by: z.string(), at: z.string() }),
+/** A decision as stored; its kind says which other fields it has. */
+export const decisionShape = lazy(
+  () =>
+    z.looseObject({
+      id: z.string(),
+      kind: z.string(),
+      by: z.string(),
+      at: z.string(),
+    }) as unknown as z.ZodMiniType<Decision>,
 )
+
+/** The decision that records an accepted plan. */
+export const planDecisionShape = lazy(() => decisionShape() as unknown as z.ZodMiniType<DecisionOf<'accepted_plan'>>)
 
 /** The accepted plan that stands: its own fields, and those of the decision that records it. */
 export const planShape = lazy(() =>
   z.looseObject({ summary: z.string(), decision: z.string(), by: z.string(), at: z.string() }),
 )
 
-export const reasonShape = lazy(() =>
-  z.object({
-    code: z.enum(REASON_CODES),
-    severity: z.enum(['hold', 'warn']),
-    message: z.string(),
-    ticket: z.optional(z.string()),
-    decisions: z.optional(z.array(z.string())),
-    chain: z.optional(
-      z.array(
-        z.object({
-          ticket: z.string(),
-          blocks: z.string(),
-          depth: z.int(),
-          state: z.nullable(z.string()),
-          phase: z.nullable(phaseShape()),
-          repeated: z.optional(z.literal(true)),
-        }),
-      ),
-    ),
-    cycle: z.optional(z.array(z.string())),
-    path: z.optional(z.string()),
-    pool: z.optional(z.string()),
-    capacity: z.optional(z.int()),
-    taken: z.optional(z.int()),
-    until: z.optional(z.array(z.string())),
-    holder: z.optional(z.string()),
-    expires_at: z.optional(z.string()),
-    field: z.optional(z.string()),
-  }),
+const chainShape = lazy(() =>
+  z.array(
+    z.object({
+      ticket: z.string(),
+      blocks: z.string(),
+      depth: z.int(),
+      state: z.nullable(z.string()),
+      phase: z.nullable(phaseShape()),
+      repeated: z.optional(z.literal(true)),
+    }),
+  ),
 )
+
+/** The fields of each reason code, beside code, severity and message. */
+const reasonFields = lazy(() => {
+  const ids = z.array(z.string())
+  const other = { ticket: z.string(), decisions: ids }
+  const slots = { capacity: z.int(), taken: z.int() }
+  return {
+    quarantined: { path: z.string(), ticket: z.optional(z.string()), decisions: z.optional(ids) },
+    not_queued: {},
+    claimed: { holder: z.string(), expires_at: z.string() },
+    cycle: { cycle: ids },
+    blocked_by: { ...other, chain: chainShape() },
+    blocker_missing: other,
+    after: other,
+    order_not_in_play: other,
+    conflicts_with: other,
+    waiting_for_capacity: {
+      decisions: ids,
+      pool: z.optional(z.string()),
+      capacity: z.optional(z.int()),
+      taken: z.optional(z.int()),
+      until: z.optional(ids),
+    },
+    pool_full: { pool: z.string(), ...slots },
+    contested: { field: z.string(), decisions: ids },
+  } satisfies Record<ReasonCode, Record<string, z.ZodMiniType>>
+})
+
+/** A reason, by its code. The compiler compares the fields with those of model/reasons.ts. */
+export const reasonShape = lazy(() => {
+  const shapes = REASON_CODES.map(code =>
+    z.object({
+      code: z.literal(code),
+      severity: z.enum(['hold', 'warn']),
+      message: z.string(),
+      ...reasonFields()[code],
+    }),
+  )
+  return z.discriminatedUnion('code', shapes as [(typeof shapes)[number]]) as unknown as z.ZodMiniType<Reason>
+})
+
+/** Fails to compile where the fields of a code here and in model/reasons.ts differ. */
+type ShapeOf<C extends ReasonCode> = z.infer<z.ZodMiniObject<ReturnType<typeof reasonFields>[C]>>
+type Differing = {
+  [C in ReasonCode]: Omit<ReasonOf<C>, 'code' | 'severity' | 'message'> extends ShapeOf<C>
+    ? ShapeOf<C> extends Omit<ReasonOf<C>, 'code' | 'severity' | 'message'>
+      ? never
+      : C
+    : C
+}[ReasonCode]
+true satisfies [Differing] extends [never] ? true : Differing
 
 export const claimShape = lazy(() =>
   z.object({
@@ -86,6 +130,12 @@ export const claimShape = lazy(() =>
     live: z.boolean(),
   }),
 )
+
+/** Why a claim, its renewal or its release is refused. */
+export const claimRefusalShape = lazy(() =>
+  z.enum(['held', 'conflicts_with', 'pool_full', 'quarantined', 'stale_token']),
+)
+export type ClaimRefusal = z.infer<ReturnType<typeof claimRefusalShape>>
 
 export const verdictShape = lazy(() => z.enum(['accept', 'hold']))
 

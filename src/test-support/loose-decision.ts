@@ -1,5 +1,6 @@
-/** Decisions as tests write and read them: of any kind, with any field. */
+/** Decisions and reasons as tests write and read them: of any kind, with any field. */
 import type { AnyFields, Decision } from '../model/decision.ts'
+import type { ChainLink, Reason } from '../model/reasons.ts'
 
 /** A decision of any kind, known or not, or a part of one. */
 export type LooseDecision = Partial<Omit<AnyFields, 'kind'>> & { kind?: string; [more: string]: unknown }
@@ -12,4 +13,20 @@ export function asDecision(loose: LooseDecision): Decision {
 /** Shows a decision with all fields that one can have. */
 export function loose(decision: Decision): AnyFields & LooseDecision {
   return decision as unknown as AnyFields & LooseDecision
+}
+
+/** A reason with the fields of any code. */
+export type LooseReason = Pick<Reason, 'code' | 'severity' | 'message'> & {
+  ticket?: string
+  decisions?: string[]
+  chain?: ChainLink[]
+  cycle?: string[]
+  until?: string[]
+}
+
+/** Shows the reasons of a verdict with all fields that one can have. */
+export function looseReasons<T extends { reasons: Reason[] }>(
+  judged: T,
+): Omit<T, 'reasons'> & { reasons: LooseReason[] } {
+  return judged as unknown as Omit<T, 'reasons'> & { reasons: LooseReason[] }
 }

@@ -1,5 +1,7 @@
 /** The verdicts that a watcher has told of, and which of them are others by now. */
-import { type Reason, type Verdict, verdictOn } from '../model/verdict.ts'
+
+import { type Reason, ticketsIn } from '../model/reasons.ts'
+import { type Verdict, verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
 
 /** A queued Ticket whose verdict is another one; null stands for a Ticket that is not queued. */
@@ -57,13 +59,9 @@ function verdictsOf({ queries, facts }: View): Map<string, Known & { reasons: Re
   return new Map(
     queries.queued().map(({ id }) => {
       const { verdict, reasons } = verdictOn(id, facts)
-      return [id, { verdict, reasons, named: new Set(reasons.flatMap(namedIn)) }]
+      return [id, { verdict, reasons, named: new Set(reasons.flatMap(ticketsIn)) }]
     }),
   )
-}
-
-function namedIn({ ticket, chain = [], cycle = [], until = [] }: Reason): string[] {
-  return [...(ticket === undefined ? [] : [ticket]), ...chain.map(link => link.ticket), ...cycle, ...until]
 }
 
 function forget({ verdict, named }: Known): Known {

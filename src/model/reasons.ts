@@ -1,0 +1,77 @@
+/**
+ * The reasons of a verdict: which codes there are, in the order in which they are listed, and which fields each has.
+ *
+ * A new reason is a line in `REASON_HELP`, its fields in `ReasonFields`, and what the compiler then asks for.
+ */
+import type { Phase } from './phase.ts'
+
+/** When each code is given; docs/sdk.md has the same table. */
+export const REASON_HELP = {
+  quarantined: "the Ticket's file, or one that a reason depends on, cannot be read",
+  not_queued: 'the Ticket is not in a queued state',
+  claimed: 'another holder has a live claim on it',
+  cycle: 'it waits for itself through `blocked_by` and `after`',
+  blocked_by: 'a Ticket that is not terminal blocks it',
+  blocker_missing: 'a Ticket without a file blocks it',
+  after: 'it comes after a Ticket that is queued, active or claimed',
+  order_not_in_play: '(warns) it comes after a Ticket that is open or missing',
+  conflicts_with: 'the other Ticket is active or claimed; an advisory conflict warns',
+  waiting_for_capacity: 'its note names a full pool, or Tickets that are all still in play; otherwise it warns',
+  pool_full: 'every slot of the pool that it would use is taken',
+  contested: '(warns) a merge kept a losing value that nobody has decided about',
+} as const
+
+export type ReasonCode = keyof typeof REASON_HELP
+/** The codes in the order in which reasons are listed. */
+export const REASON_CODES = Object.keys(REASON_HELP) as ReasonCode[]
+
+/** One Ticket of the chain that holds another back; `depth` counts from 1, the direct blocker. */
+export interface ChainLink {
+  ticket: string
+  /** The Ticket that this one blocks. */
+  blocks: string
+  depth: number
+  /** Null where the Ticket has no readable file. */
+  state: string | null
+  phase: Phase | null
+  /** Set where the chain has the Ticket before, with all that blocks it. */
+  repeated?: true
+}
+
+/** The fields that each code has beside code, severity and message. `ticket` is the other Ticket. */
+interface ReasonFields {
+  /** `path` is the file that cannot be read. */
+  quarantined: { path: string; ticket?: string; decisions?: string[] }
+  not_queued: object
+  claimed: { holder: string; expires_at: string }
+  /** The Tickets in order; the last waits for the first. */
+  cycle: { cycle: string[] }
+  /** `chain` has all that holds the Ticket through this blocker, each Ticket followed by its blockers. */
+  blocked_by: { ticket: string; decisions: string[]; chain: ChainLink[] }
+  blocker_missing: { ticket: string; decisions: string[] }
+  after: { ticket: string; decisions: string[] }
+  order_not_in_play: { ticket: string; decisions: string[] }
+  conflicts_with: { ticket: string; decisions: string[] }
+  /** `capacity` and `taken` are slots of the pool; of the Tickets in `until` the first to leave play frees the capacity. */
+  waiting_for_capacity: { decisions: string[]; pool?: string; capacity?: number; taken?: number; until?: string[] }
+  pool_full: { pool: string; capacity: number; taken: number }
+  /** `field` has a losing value. */
+  contested: { field: string; decisions: string[] }
+}
+
+export type Severity = 'hold' | 'warn'
+
+/** A reason with one code; `decisions` are those that it rests on, in the order of their ids. */
+export type ReasonOf<C extends ReasonCode> = { code: C; severity: Severity; message: string } & ReasonFields[C]
+/** Why a Ticket is held, or what to know before it is accepted; `code` says which fields there are. */
+export type Reason = { [C in ReasonCode]: ReasonOf<C> }[ReasonCode]
+
+/** The Tickets that a reason names, in no order and perhaps more than once. */
+export function ticketsIn(reason: Reason): string[] {
+  return [
+    ...('ticket' in reason && reason.ticket !== undefined ? [reason.ticket] : []),
+    ...('chain' in reason ? reason.chain.map(link => link.ticket) : []),
+    ...('cycle' in reason ? reason.cycle : []),
+    ...('until' in reason ? (reason.until ?? []) : []),
+  ]
+}
