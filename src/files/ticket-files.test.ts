@@ -367,7 +367,7 @@ describe('what stands in the place of a Ticket', () => {
     writeFileSync(join(repo.ticketsDir, 'A.json'), '{\n  "format": 1,\n  "id": "A",\n  "id": "A"\n}\n')
     using plan = openPlan({ root: repo.root, actor: 'tester' })
     expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
-      /^tickets\/A\.json:4:3: the key "id" stands twice; the file is left as it is/,
+      /^tickets\/A\.json:4:3: duplicate key "id"; the file is left as it is/,
     )
   })
 })

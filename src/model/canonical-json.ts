@@ -1,9 +1,9 @@
 /**
- * Ticket <-> bytes: the only codec.
+ * The codec: Ticket to bytes and back.
  *
- * Invariant: the bytes are a function of the content, so a file whose re-encoded content equals its bytes is proved
- * canonical, with no duplicate keys, odd numbers or lone surrogates, in one step. Only a file that fails that test is
- * read again by the strict parser, which finds the place of what is wrong. Must not touch the disk.
+ * Invariant: the bytes are a function of the content. So a file whose re-encoded content equals its bytes is canonical,
+ * without duplicate keys, odd numbers or lone surrogates: one step proves all of it. Only a file that fails is parsed
+ * again by the strict parser, which finds the place of the fault. Must not touch the disk.
  */
 import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem } from './decision.ts'
@@ -16,23 +16,23 @@ import { parseStrict, Refusal } from './strict-json.ts'
 import { LIMITS } from './text.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
 
-/** A file that holds a Ticket. */
+/** The content of a Ticket file. */
 export interface DecodedTicket {
   ticket: Ticket
-  /** False where the bytes are not those that `encodeTicket` would write. */
+  /** True where the bytes are those that `encodeTicket` would write. */
   canonical: boolean
 }
 
-/** The canonical bytes of a Ticket, as text. @throws RangeError where the value is nested too deeply. */
+/** Returns the canonical bytes of a Ticket, as text. @throws RangeError where the value is nested too deeply. */
 export function encodeTicket(ticket: Ticket): string {
   return `${encodeTop(ticket)}\n`
 }
 
 /**
- * Reads a Ticket from the bytes of its file. `id` is what the file's name says.
+ * Reads a Ticket from the bytes of its file. `id` is the one in the file's name.
  *
- * A file of a later format is read as far as it is understood: identity, the known fields of the right shape, and the
- * decisions that this version can read.
+ * Of a file of a later format it returns what this version understands: identity, the known fields of the right shape, and
+ * the decisions that it can read.
  * @throws Refusal with the code and, where there is one, the place.
  */
 export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
@@ -56,12 +56,12 @@ export function decodeTicket(bytes: Uint8Array, id: string): DecodedTicket {
     refuse('schema', 'id: not a Ticket id', ['id'])
   }
   const ticket = later ?? (value as Ticket)
-  if (ticket.id !== id) refuse('id_mismatch', `the id is "${ticket.id}", the file's name says "${id}"`, ['id'])
+  if (ticket.id !== id) refuse('id_mismatch', `the id is "${ticket.id}", the file is named after "${id}"`, ['id'])
   if (!proved) ticket.decisions.sort(byId)
   return { ticket, canonical: proved || later !== null || encodeTicket(ticket) === text }
 }
 
-/** The value of a text that is canonical beyond doubt; undefined where the strict parser has to look. */
+/** Returns the value of a text that is certainly canonical; undefined where the strict parser has to decide. */
 function canonicalValue(text: string): unknown {
   // A lone surrogate survives JSON.stringify as an escape, and `__proto__` as an own key: both need the strict parser.
   if (text.includes('\\ud') || text.includes('__proto__')) return undefined
@@ -69,7 +69,7 @@ function canonicalValue(text: string): unknown {
     const value = JSON.parse(text)
     return isObject(value) && Array.isArray(value.decisions) && `${encodeTop(value)}\n` === text ? value : undefined
   } catch {
-    return undefined // whatever it is, the strict parser names it with its place
+    return undefined // the strict parser reports it with its place
   }
 }
 
@@ -116,7 +116,7 @@ function encodeDecisions(value: Record<string, unknown>): string {
   return `[\n${sorted.map(decision => `    ${compact(decision, 3)}`).join(',\n')}\n  ]`
 }
 
-/** A value as canonical text in one line: equal texts mean equal values. @throws RangeError where it is nested too deeply. */
+/** Returns a value as canonical text in one line: equal texts mean equal values. @throws RangeError where it is nested too deeply. */
 export function canonicalText(value: unknown): string {
   return compact(value, 1)
 }

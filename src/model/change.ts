@@ -1,5 +1,5 @@
 /**
- * One change applied to one Ticket, as pure functions: (ticket, change, stamp) -> ticket.
+ * Changes of one Ticket, as pure functions: (ticket, change, stamp) -> ticket.
  *
  * Invariant: decisions are only ever added. A change that says nothing new returns the same Ticket, so its caller writes
  * nothing. Clock and ids come in with the stamp. Must not read a file.
@@ -15,7 +15,7 @@ import type { Phase } from './phase.ts'
 import { isoTime } from './text.ts'
 import type { Ticket } from './ticket.ts'
 
-/** Who decides, when, and where new ids come from. */
+/** The author and time of a change, and the source of new ids. */
 export interface Stamp {
   by: string
   /** Milliseconds since 1970, wall clock. */
@@ -24,7 +24,7 @@ export interface Stamp {
   newId(timeMs: number): string
 }
 
-/** The fields that `add` and `set` may give; an empty slug or queuedBy removes the field. */
+/** The fields that `add` and `set` take; an empty slug or queuedBy removes the field. */
 export interface TicketFields {
   title?: string
   slug?: string

@@ -27,7 +27,7 @@ export type DecisionOf<K extends StoredKind> = Flat<CommonFields & { kind: K } &
 /** A decision of a kind that this version knows. */
 export type KnownDecision = { [K in StoredKind]: DecisionOf<K> }[StoredKind]
 /**
- * A decision of a kind that a later version wrote; its other fields are kept. The literal is for the compiler: it stands for
+ * A decision of a kind that a later version wrote; its other fields are kept. The literal is for the compiler: it replaces
  * every text that is no known kind.
  */
 export type UnknownDecision = CommonFields & { kind: '(another kind)' }

@@ -1,9 +1,9 @@
-/** Ids of decisions that nobody chose: two clones that derive them from the same content get the same. */
+/** Ids of decisions, derived from content: two clones that have the same content derive the same id. */
 import { lazy } from './lazy.ts'
 
-const crypto = lazy(() => process.getBuiltinModule('node:crypto')) // 7 ms, which most commands and merges do without
+const crypto = lazy(() => process.getBuiltinModule('node:crypto')) // 7 ms, which most commands and merges do not need
 
-/** A ULID whose time is the given one (ISO 8601, from 1970 on) and whose other 80 bits are a hash of the content. */
+/** Returns a ULID whose time is the given one (ISO 8601, from 1970 on) and whose other 80 bits are a hash of the content. */
 export function derivedId(time: string, content: string): string {
   const hash = BigInt(`0x${crypto().createHash('sha256').update(content).digest('hex').slice(0, 20)}`)
   let bits = (BigInt(Date.parse(time)) << 80n) | hash

@@ -1,8 +1,8 @@
 /**
- * Every error that ticketplan raises on purpose: one class, a literal code, and the data that belongs to the code.
+ * The errors of ticketplan: one class, a literal code, and the data that belongs to the code.
  *
- * A message says what is wrong, where, and what to do; it never proposes a command that destroys data. A caller that
- * must branch looks at `code`; each edge (command line, MCP) maps every code once, checked by the compiler.
+ * A message says what happened, where, and what to do; it never proposes a command that destroys data. Callers branch on
+ * `code`; each edge (command line, MCP) maps every code once, checked by the compiler.
  */
 
 /** A position in a text file; both count from 1, columns in UTF-16 code units. */
@@ -11,7 +11,7 @@ export interface Place {
   column: number
 }
 
-/** Why a Ticket file is refused. The file stays as it is; it is quarantined. */
+/** Why a Ticket file is refused. The file is quarantined and not changed. */
 export type RefusalCode =
   | 'bom'
   | 'conflict_markers'
@@ -36,13 +36,13 @@ export interface ErrorData {
   invalid_input: { field: string }
   /** The command line could not be understood. */
   usage: { command: string | null }
-  /** No Ticket has this id or slug; `similar` holds near matches. */
+  /** No Ticket has this id or slug; `similar` has the nearest names. */
   unknown_ticket: { ticket: string; similar: string[] }
-  /** A slug that more than one Ticket bears. */
+  /** More than one Ticket has this slug. */
   ambiguous_slug: { slug: string; tickets: string[] }
-  /** `add` of an id that exists, in whatever case. */
+  /** `add` of an id that exists; ids are compared case-insensitively. */
   ticket_exists: { ticket: string; path: string }
-  /** A slug that another Ticket bears already. */
+  /** Another Ticket has this slug. */
   slug_taken: { slug: string; ticket: string }
   /** No Ticket file holds this decision. */
   unknown_decision: { decision: string }
@@ -50,35 +50,35 @@ export interface ErrorData {
   self_relation: { ticket: string }
   /** The Ticket that would have to store a relation has no file. */
   no_ticket_file: { ticket: string }
-  /** A pool that `ticketplan.json` does not name, where it names pools. */
+  /** `ticketplan.json` configures pools, and this is none of them. */
   unknown_pool: { pool: string; pools: string[] }
-  /** A limit of the format would be passed. */
+  /** A limit of the format would be exceeded. */
   limit: { limit: string }
-  /** A Ticket file that cannot be read: refused, quarantined. */
+  /** A Ticket file that cannot be read and is quarantined. */
   invalid_file: { path: string; refusal: RefusalCode; place: Place | null }
-  /** A Ticket file of a later format: listed, never written. */
+  /** A Ticket file of a later format, which is read but never written. */
   newer_format: { path: string; format: number }
   /** There is no tickets folder here. */
   not_initialized: { root: string }
   /** `ticketplan.json` cannot be used. */
   bad_config: { path: string }
-  /** The tickets folder, or a folder below it, leads outside. */
+  /** The tickets folder, or a folder below it, is a link. */
   unsafe_path: { path: string }
-  /** A lock was not free within the time allowed. */
+  /** A lock was not free within the timeout. */
   busy: { lock: string; waitedMs: number; holder: string | null }
-  /** A Ticket file was replaced by another program again and again while it was being changed. */
+  /** Another program kept replacing a Ticket file while it was being changed. */
   contended: { path: string }
   /** The operating system refused; `syscallCode` is its code, for example ENOSPC. */
   io: { path: string; syscallCode: string }
   /** SQLite refused; `sqliteCode` is its code, for example SQLITE_FULL. */
   database: { path: string; sqliteCode: string }
-  /** Nobody to record as the author of a decision. */
+  /** There is no author to record. */
   no_actor: Record<string, never>
-  /** A query that is not one reading statement. */
+  /** A query that is not one read-only statement. */
   sql_refused: Record<string, never>
-  /** A query that SQLite could not run. */
+  /** SQLite could not run a query. */
   sql_failed: Record<string, never>
-  /** A query stopped at its deadline. */
+  /** A query exceeded its timeout. */
   sql_timeout: { timeoutSeconds: number }
   /** The program git cannot be started, or the folder is not in a git repository where one is needed. */
   no_git: { folder: string }
@@ -90,7 +90,7 @@ export interface ErrorData {
 
 export type ErrorCode = keyof ErrorData
 
-/** The one error class: `code` tells what happened, `data` carries what belongs to it. */
+/** The only error class: `code` says what happened, `data` has what belongs to it. */
 export class PlanError<C extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'PlanError'
   readonly code: C

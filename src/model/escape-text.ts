@@ -1,11 +1,11 @@
-/** Text from files, made safe to print. */
+/** Escapes text from files for a terminal. */
 
-// Everything that steers a terminal or turns text round: controls, format characters, line separators. The joiners stay.
-const STEERING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu
+// Characters that control a terminal or reverse text: controls, format characters, line separators. Joiners are kept.
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu
 
-/** Text from a file, safe to print: steering characters become visible escapes. */
+/** Returns the text with control characters replaced by visible escapes. */
 export function escapeText(text: string): string {
-  return text.replace(STEERING, character => {
+  return text.replace(CONTROLS, character => {
     if (character === '\u200c' || character === '\u200d') return character
     const code = character.codePointAt(0)!
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`

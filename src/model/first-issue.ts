@@ -1,20 +1,20 @@
-/** The first thing that keeps a value from fitting a schema, in English. */
+/** The first issue of a value that does not fit a schema, in plain English. */
 import * as z from 'zod/mini'
 import en from 'zod/v4/locales/en.js'
 
 export interface Issue {
   path: (string | number)[]
   message: string
-  /** True where the value at the path is not there at all. */
+  /** True where the value at the path is absent. */
   missing: boolean
-  /** Keys that the schema does not know, if that is what is wrong. */
+  /** The keys that the schema does not know, if that is the issue. */
   unknownKeys: string[]
 }
 
-/** Null where the value fits. */
+/** Returns the first issue; null where the value fits. */
 export function firstIssue(schema: z.ZodMiniType, value: unknown): Issue | null {
   if (schema.safeParse(value).success) return null
-  z.config(en()) // the words are loaded when something has to be said
+  z.config(en()) // the messages are loaded on first use
   const { issues } = schema.safeParse(value).error!
   // A misspelt key explains the one that is missing.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
@@ -30,9 +30,9 @@ export function firstIssue(schema: z.ZodMiniType, value: unknown): Issue | null 
   }
 }
 
-/** What is wrong, in words for a person, where the library's own are for programmers. */
+/** Returns a message for people where the library's own is for programmers. */
 function words(issue: z.core.$ZodIssue): string {
-  if (!/^(Too|Invalid)/.test(issue.message ?? '')) return issue.message ?? '' // the schema has words of its own
+  if (!/^(Too|Invalid)/.test(issue.message ?? '')) return issue.message ?? '' // the schema has a message of its own
   if (issue.code === 'too_small' && (issue.origin === 'string' || issue.origin === 'array')) return 'must not be empty'
   if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
   if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`

@@ -1,4 +1,4 @@
-/** A value that is made when it is first asked for: most commands need few of the schemas. */
+/** Returns a function that makes a value on its first call and returns the same value from then on. */
 export function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined
   return () => {

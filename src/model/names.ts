@@ -1,4 +1,4 @@
-/** What things are called: the ids of Tickets and decisions, slugs, pools, and paths that mean the same on every machine. */
+/** Names: ids of Tickets and decisions, slugs, pools, and paths that mean the same on every machine. */
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const SLUG = /^[a-z0-9][a-z0-9-]{0,127}$/
@@ -17,7 +17,7 @@ export function isSlug(text: string): boolean {
   return SLUG.test(text)
 }
 
-/** Two Tickets whose ids have the same key are the same file on a file system without case. */
+/** Returns the key of an id: Tickets with equal keys share a file on a case-insensitive file system. */
 export function idKey(id: string): string {
   return id.toLowerCase()
 }
@@ -32,6 +32,7 @@ export function isDecisionId(text: string): boolean {
   return DECISION_ID.test(text)
 }
 
+/** True where the text can be a pool's name. */
 export function isPoolName(text: string): boolean {
   return POOL.test(text)
 }

@@ -1,4 +1,4 @@
-/** Where a Ticket is in its life, as far as routing cares: the states of the Ticket system, sorted into four phases. */
+/** The four phases into which the states of a Ticket system are sorted. */
 
 /** `open` is every state that the configuration does not name. */
 export type Phase = 'open' | 'queued' | 'active' | 'terminal'
@@ -10,7 +10,7 @@ export interface PhaseStates {
   terminal: readonly string[]
 }
 
-/** A function from a state to its phase. */
+/** Returns a function from a state to its phase. */
 export function phaseFunction(states: PhaseStates): (state: string) => Phase {
   const phases = new Map<string, Phase>()
   for (const phase of ['queued', 'active', 'terminal'] as const) {

@@ -1,4 +1,4 @@
-/** The text fields of a Ticket file: their limits, measured in UTF-8 bytes, and the form of a time. */
+/** The limits of texts in a Ticket file, in UTF-8 bytes, and the form of a time. */
 import * as z from 'zod/mini'
 import { lazy } from './lazy.ts'
 

@@ -1,15 +1,15 @@
 /**
- * May this queued Ticket be accepted now? Facts about it and its neighbours in, a verdict and every reason out.
+ * Decides whether a queued Ticket may be accepted now: facts about it and its neighbours in, a verdict and every reason out.
  *
- * The one place where the rules of docs/design.md ("the verdict") stand: `consult`, `queue`, `show` and `accept` all
- * ask here. Pure: the facts are a snapshot that somebody else has read.
+ * The only place that has these rules; `consult`, `queue`, `show` and `accept` all use it. Pure: the facts are a snapshot,
+ * read by the caller.
  */
-
 import type { Facts, TicketFact } from './facts.ts'
 import { compareText } from './order.ts'
 import { REASON_CODES, type Reason, type ReasonOf } from './reasons.ts'
 import { blockerChain, findCycle } from './wait-graph.ts'
 
+/** `accept`, or `hold` where at least one reason holds. */
 export type Verdict = 'accept' | 'hold'
 
 /** Who asks, and for which pool; both optional. */
@@ -19,8 +19,8 @@ export interface Asking {
 }
 
 /**
- * The verdict on a Ticket, with every reason at once, in the order of REASON_CODES and then of the other Tickets' ids.
- * A Ticket that the facts do not know has the caller's attention before: this function takes it as not queued.
+ * Returns the verdict on a Ticket with every reason, in the order of REASON_CODES and then of the other Tickets' ids. A
+ * Ticket that the facts do not have counts as not queued; callers refuse it before.
  */
 export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verdict: Verdict; reasons: Reason[] } {
   const reasons = [...findReasons(id, facts, asking)]
@@ -29,7 +29,7 @@ export function verdictOn(id: string, facts: Facts, asking: Asking = {}): { verd
   return { verdict: reasons.some(reason => reason.severity === 'hold') ? 'hold' : 'accept', reasons }
 }
 
-/** The pool whose slot the Ticket would take: the one asked for, else that of its capacity note, else `default` if it has a limit. */
+/** Returns the pool whose slot the Ticket would take: the one asked for, else that of its capacity note, else `default` if it has a limit. */
 export function poolFor(id: string, facts: Facts, asked: string | undefined): string | undefined {
   return asked ?? facts.waiting(id)?.pool ?? (facts.slots('default', id) ? 'default' : undefined)
 }
@@ -55,7 +55,7 @@ function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
   }
   if (!own) return
   if (own.phase === 'terminal') {
-    yield* poolReasons(id, facts, asking) // every decision about it is settled, but a claim would still take a slot
+    yield* poolReasons(id, facts, asking) // its decisions no longer matter, but a claim would still take a slot
     return
   }
   yield* blockerReasons(id, facts)
@@ -70,7 +70,7 @@ function* findReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
   yield* poolReasons(id, facts, asking)
   for (const { decision, field, lost } of facts.contested(id)) {
     const value = lost === undefined ? 'its removal' : shortened(JSON.stringify(lost))
-    const message = `two sides of a merge set "${field}"; ${value} lost and is kept in decision ${decision}: settle it, then retract that`
+    const message = `a merge found two values of "${field}"; decision ${decision} keeps the losing one, ${value}: set the right value, then retract the decision`
     yield { code: 'contested', severity: 'warn', message, field, decisions: [decision] }
   }
 }
@@ -83,7 +83,7 @@ function* blockerReasons(id: string, facts: Facts): Generator<Reason> {
     else if (!fact.readable) yield unreadable(fact, `blocked by ${other}, whose file cannot be read`, decisions)
     else if (fact.phase !== 'terminal') {
       const chain = blockerChain(id, other, facts)
-      const below = chain.length > 1 ? `, which has ${chain.length - 1} more below it` : ''
+      const below = chain.length > 1 ? `, which itself waits for ${chain.length - 1} more` : ''
       yield { code: 'blocked_by', ...common, message: `blocked by ${other} (${fact.state})${below}`, chain }
     }
   }
@@ -141,7 +141,7 @@ function* capacityReasons(id: string, facts: Facts): Generator<Reason> {
       slots && !full ? ` (${slots.capacity - slots.taken} of ${slots.capacity} slots of ${note.pool} are free)` : ''
     const message = why.length
       ? `waits for capacity: ${why.join(' and ')}${text && ` (${note.reason})`}`
-      : `a capacity note stands${free}${text}`
+      : `there is a capacity note${free}${text}`
     const severity = why.length ? 'hold' : 'warn'
     yield {
       code: 'waiting_for_capacity',
@@ -191,7 +191,7 @@ function unreadable(
   }
 }
 
-/** Queued, active or claimed: order and capacity matter only among those. */
+/** True for a Ticket that is in play: queued, active or claimed. Order and capacity matter only among those. */
 function inPlay(id: string, facts: Facts): boolean {
   const fact = facts.ticket(id)
   if (fact?.readable && fact.phase === 'terminal') return false

@@ -1,8 +1,8 @@
-/** What waits for what, followed through the facts: the chain below a blocker, and circles. */
+/** The graph of waiting Tickets: the chain below a blocker, and cycles. */
 import type { Facts } from './facts.ts'
 import type { ChainLink } from './reasons.ts'
 
-/** All that blocks `blocker`, itself first, each Ticket followed by what blocks it; settled blockers are left out. */
+/** Returns `blocker` and all that blocks it, each Ticket followed by its blockers; terminal Tickets are left out. */
 export function blockerChain(held: string, blocker: string, facts: Facts): ChainLink[] {
   const chain: ChainLink[] = []
   const seen = new Set([held])
@@ -24,7 +24,7 @@ export function blockerChain(held: string, blocker: string, facts: Facts): Chain
   return chain
 }
 
-/** The shortest circle of unsettled `blocked_by` and `after` through the Ticket, starting with it; null if none. */
+/** Returns the shortest cycle of `blocked_by` and `after` through the Ticket, starting with it; null if there is none. */
 export function findCycle(id: string, facts: Facts): string[] | null {
   const cameFrom = new Map<string, string>()
   const isOpen = (ticket: string) => {
