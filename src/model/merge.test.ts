@@ -10,14 +10,14 @@ import { mergeTickets } from './merge.ts'
 import type { TicketId } from './names.ts'
 import { type Ticket, ticketProblem } from './ticket.ts'
 
-/** How many random histories the nine laws are tried on together; each takes one merge to forty. */
+/** The number of random histories for the nine laws together; each history takes 1 to 40 merges. */
 const HISTORIES = Number(process.env.TICKETPLAN_MERGES ?? 2500)
 const RUNS = Math.ceil(HISTORIES / 9)
-/** That of a run that failed, which printed it. */
+/** The seed that a failed run printed. */
 const SEED = process.env.TICKETPLAN_SEED
 const TIMEOUT = 20_000 + RUNS * 20
 
-/** Tries a law. A history that breaks it is simplified for seconds, not to the end. */
+/** Tests a law on random histories. Shrinks a counterexample for a few seconds only. */
 function always<T extends [unknown, ...unknown[]]>(
   arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
   law: (...values: T) => void,
@@ -33,7 +33,7 @@ function always<T extends [unknown, ...unknown[]]>(
 const merge = (base: Ticket | null, ours: Ticket, theirs: Ticket): Ticket =>
   mergeTickets(base, ours, theirs, phaseOf).ticket
 
-/** Merges sides two by two until one is left, as the numbers say; every third that is picked stays and is merged again. */
+/** Merges sides in pairs until one is left, in the order of the numbers; every third picked side stays and is merged again. */
 function mergeAll(base: Ticket | null, sides: readonly Ticket[], numbers: readonly number[]): Ticket {
   const left = [...sides]
   const pick = (number: number) =>
@@ -56,7 +56,7 @@ describe('laws', () => {
     })
   })
 
-  test('a side that changed nothing gives way to the other, a removal included', { timeout: TIMEOUT }, () => {
+  test('where one side changed nothing the result is the other side, removals included', { timeout: TIMEOUT }, () => {
     always([branchings], ({ base, sides: [side, other] }) => {
       expect(encodeTicket(merge(base ?? side!, base ?? side!, other!))).toBe(encodeTicket(other!))
       expect(encodeTicket(merge(side!, other!, side!))).toBe(encodeTicket(other!))
@@ -96,13 +96,13 @@ describe('laws', () => {
     })
   })
 
-  test('nothing of either side is lost, nothing is invented, and the right value wins', { timeout: TIMEOUT }, () => {
+  test('nothing of either side is lost, nothing is added, and the right value wins', { timeout: TIMEOUT }, () => {
     always([branchings], ({ base, sides: [ours, theirs] }) => {
-      expect(wrongs(base, ours!, theirs!, merge(base, ours!, theirs!))).toEqual([])
+      expect(violations(base, ours!, theirs!, merge(base, ours!, theirs!))).toEqual([])
     })
   })
 
-  test('what comes out is a Ticket, and its own bytes hold it', { timeout: TIMEOUT }, () => {
+  test('the result is a valid Ticket and survives encoding and decoding', { timeout: TIMEOUT }, () => {
     always([branchings, orders], ({ base, sides }, order) => {
       const merged = mergeAll(base, sides, order)
       expect(ticketProblem(merged)).toBeNull()
@@ -111,7 +111,7 @@ describe('laws', () => {
     })
   })
 
-  test('a revert of one side takes back what it added, on every branch, and nothing else', { timeout: TIMEOUT }, () => {
+  test('a revert of one side removes what it added, on every branch, and nothing else', { timeout: TIMEOUT }, () => {
     always([origins, works, works, works], ({ ticket: base, worked }, one, another, later) => {
       const [side, other] = [worked(base, one), worked(base, another)]
       const merged = merge(base, side, other)
@@ -166,7 +166,7 @@ describe('the state group', () => {
     ['in_progress', 'done'],
     ['zzz', 'queued'],
     ['cancelled', 'done'],
-  ])('of the same time: %s gives way to %s', (lesser, greater) => {
+  ])('of the same time: %s loses to %s', (lesser, greater) => {
     const sides = [lesser, greater].map(state => ticket({ state, state_at: LATE })) as [Ticket, Ticket]
     const merged = merge(base, ...sides)
     expect(merged.state).toBe(greater)
@@ -230,7 +230,7 @@ describe('a contested decision', () => {
     expect(fileStatuses(again.decisions).get(id)).toBe('retracted')
   })
 
-  test('that every side removed is back where the same value loses again', () => {
+  test('that every side removed is recorded again where the same value loses again', () => {
     const first = merge(ticket(), ...sides)
     const again = merge({ ...first, title: 'a' }, sides[0], ticket({ title: 'd' }))
     expect(again.decisions).toEqual(first.decisions)
@@ -252,7 +252,7 @@ describe('a contested decision', () => {
   test.each<[string, Partial<Ticket>, Partial<Ticket>, Partial<Ticket>]>([
     ['a value', {}, { title: 'b' }, { title: 'c' }],
     ['a removal', { slug: 'a' }, { slug: undefined }, { slug: 'b' }],
-  ])('about one that is gone, and that a merge makes anew of %s, stays or goes whatever the order', (_, ...versions) => {
+  ])('about one that is gone, and that a merge derives again from %s, stays or goes whatever the order', (_, ...versions) => {
     const [origin, one, other] = versions.map(fields => ticket(fields)) as [Ticket, Ticket, Ticket]
     const contested = merge(origin, one, other).decisions[0]!
     const noted = ['x', 'y'].map(reason => ticket({ decisions: [{ ...contested, reason }] })) as [Ticket, Ticket]
@@ -264,14 +264,14 @@ describe('a contested decision', () => {
     for (const result of apart) expect(result).toEqual(merge(base, merge(base, left, right), origin))
   })
 
-  test('keeps the word that somebody added to it when the same value loses again', () => {
+  test('keeps the reason that somebody added to it when the same value loses again', () => {
     const first = merge(ticket(), ...sides)
     const noted = { ...first, title: 'a', decisions: first.decisions.map(one => ({ ...one, reason: 'ask Ann' })) }
     const again = merge(noted, { ...noted, title: 'b' }, { ...noted, title: 'd' })
     expect(again.decisions).toEqual(noted.decisions)
   })
 
-  test('about a field that is named like a decision does not depend on the order either', () => {
+  test('about a field whose name looks like a decision does not depend on the order either', () => {
     const field = `decisions.${NOTE.id}`
     const [first, second] = [1, 2].map(value => ticket({ [field]: value, decisions: [NOTE] })) as [Ticket, Ticket]
     const lost = merge(ticket({ decisions: [NOTE] }), first, second)
@@ -283,7 +283,7 @@ describe('a contested decision', () => {
   })
 })
 
-test('a revert after a merge takes back one decision, and the next merge does not bring it back', () => {
+test('a revert after a merge removes one decision, and the next merge does not restore it', () => {
   const [kept, wrong, later] = ['0', '1', '2'].map(n => ({ ...NOTE, id: `${NOTE.id.slice(0, -1)}${n}` })) as Decision[]
   const merged = merge(ticket(), ticket({ decisions: [kept!] }), ticket({ decisions: [wrong!] }))
   const reverted = merge(ticket({ decisions: [wrong!] }), merged, ticket())
@@ -292,30 +292,30 @@ test('a revert after a merge takes back one decision, and the next merge does no
   expect(merge(merged, reverted, elsewhere).decisions).toEqual([kept, later])
 })
 
-test('of two texts the greater bytes win, not the greater code units', () => {
+test('texts are compared by bytes, not by code units', () => {
   const [lesser, greater] = [ticket({ title: '\uffee' }), ticket({ title: '🐢' })]
   expect(merge(ticket(), lesser, greater).title).toBe('🐢')
 })
 
-test('a removed decision goes whatever happens to what it names, unless a merge made it', () => {
+test('a removed decision is gone whatever happens to its subject, unless a merge added it', () => {
   const decision = { ...NOTE, field: 'title' }
   const base = ticket({ decisions: [decision] })
   expect(merge(base, ticket(), { ...base, title: 'b' })).toEqual(ticket({ title: 'b' }))
 })
 
-test('a decision that one side removed and the other changed stays as it was changed', () => {
+test('a decision that one side removed and the other changed stays, with the change', () => {
   const changed = { ...NOTE, reason: 'x' }
   const merged = merge(ticket({ decisions: [NOTE] }), ticket(), ticket({ decisions: [changed] }))
   expect(merged.decisions).toEqual([changed])
 })
 
-test('a side of a later format makes the result one, which is never written: not all of that side was understood', () => {
+test('the result has the later format of both sides, so that it is never written', () => {
   const later = ticket({ format: 2, title: 'b' })
   expect(merge(ticket(), ticket({ slug: 'a' }), later).format).toBe(2)
   expect(merge(ticket(), later, ticket({ slug: 'a' })).format).toBe(2)
 })
 
-test('fields and kinds of a newer version survive, as do names that objects have by themselves', () => {
+test('fields and kinds of a newer version survive, and so do the names of properties of Object.prototype', () => {
   const newer = { ...NOTE, kind: 'reviewed', verdicts: [{ by: 'x', stars: 5 }] }
   const left = ticket({ constructor: { a: 1 }, risk: { level: [1, null] } })
   const right = ticket({ toString: 'x', decisions: [asDecision(newer)] })
@@ -328,7 +328,7 @@ function find({ decisions }: Ticket, id: string): Decision | undefined {
 
 const GROUP = ['queued_at', 'queued_by', 'state', 'state_at']
 
-/** The fields of a Ticket that merge one by one, the state group as one. */
+/** Returns the fields of a Ticket that merge one by one; the state group is one field. */
 function fieldsOf(ticket: Ticket | null): Map<string, unknown> {
   if (!ticket) return new Map()
   const { format, id, decisions, ...fields } = ticket
@@ -340,8 +340,8 @@ function fieldsOf(ticket: Ticket | null): Map<string, unknown> {
   ])
 }
 
-/** What a merge did against the words of the contract; empty where it did well. It looks at values alone. */
-function wrongs(base: Ticket | null, ours: Ticket, theirs: Ticket, merged: Ticket): string[] {
+/** Returns how a merge violates the contract; empty where it does not. Compares values, independently of the code under test. */
+function violations(base: Ticket | null, ours: Ticket, theirs: Ticket, merged: Ticket): string[] {
   const found: string[] = []
   const require = (right: boolean, complaint: string) => right || found.push(complaint)
   const sides = [ours, theirs]
@@ -387,16 +387,16 @@ function wrongs(base: Ticket | null, ours: Ticket, theirs: Ticket, merged: Ticke
     }
   }
   for (const { field, value } of lost)
-    require(keeps(merged.decisions, field, value), `${field}: ${textOf(value)} is lost in silence`)
+    require(keeps(merged.decisions, field, value), `${field}: ${textOf(value)} is lost without a trace`)
 
   for (const decision of merged.decisions) {
     const isOfSide = sides.some(side => textOf(find(side, decision.id)) === textOf(decision))
-    require(isOfSide || wasLost(decision), `${decision.id} is invented`)
+    require(isOfSide || wasLost(decision), `${decision.id} comes from neither side`)
   }
   return found
 }
 
-/** Does a contested decision keep the value, be it inside of one that lost itself? */
+/** True where a contested decision keeps the value, directly or inside another losing value. */
 function keeps(decisions: readonly Decision[], field: string, value: unknown): boolean {
   return decisions.some(
     decision =>
@@ -406,7 +406,7 @@ function keeps(decisions: readonly Decision[], field: string, value: unknown): b
   )
 }
 
-/** Does a side change what a contested decision is about: a field, a decision, or, where that is not there, anything? */
+/** True where a side changes the subject of a contested decision: a field, a decision or, where that is absent, anything. */
 function changes(base: Ticket | null, side: Ticket, about: string): boolean {
   const [from, to] = [fieldsOf(base), fieldsOf(side)]
   if (textOf(from.get(about)) !== textOf(to.get(about))) return true
