@@ -1,4 +1,4 @@
-/** `verify --since` over histories that real git made: what it must report, and what it must not. */
+/** `verify --since` on histories made by real git: what it must report, and what it must not. */
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -37,17 +37,17 @@ const move =
     renameSync(join(root, FILE), join(root, 'tickets', folder, 'T-1.json'))
   }
 
-/** The first commit. */
+/** Returns the first commit. */
 const start = (root: string) => git(root, ['rev-list', '--max-parents=0', 'HEAD']).trim().split('\n').at(-1)!
 const revision = (root: string, name: string) => git(root, ['rev-parse', name]).trim()
 
-/** What the merges since the first commit are said to have lost. */
+/** Returns the losses that `verify --since` reports for the merges since the first commit. */
 function losses(root: string, since = start(root)) {
   using plan = checkedPlan(root)
   return plan.verify({ since }).problems.filter(({ code }) => code === 'lost_in_merge')
 }
 
-/** A merge of `theirs` whose outcome is what the change makes of the work tree. */
+/** Merges `theirs` with a result made by hand: the work tree after the change. */
 function mergeBy(root: string, change: Change, ...branches: string[]): void {
   tryGit(root, ['merge', '--no-commit', '--no-ff', '--strategy=ours', ...(branches.length ? branches : ['theirs'])])
   commit(root, change)
@@ -57,7 +57,7 @@ const ids = (found: { message: string }[]) =>
   found.map(({ message }) => /decision (\w+)|Ticket (\S+),/.exec(message)?.slice(1).join(''))
 
 describe('reported', () => {
-  test('a decision of theirs, dropped by "-s ours": the words, the exit status, and how to see it', async () => {
+  test('a decision of theirs, dropped by "-s ours": the message, the exit status, and how to see it', async () => {
     using repo = diverged()
     const { root } = repo
     git(root, ['merge', '--quiet', '--strategy=ours', 'theirs'])
@@ -71,7 +71,7 @@ describe('reported', () => {
           code: 'lost_in_merge',
           path: FILE,
           severity: 'error',
-          message: `the merge ${merge} dropped the decision ${note(2).id} of T-1, which its parent ${parent} has: see git show ${parent}:${FILE}`,
+          message: `the merge ${merge} dropped the decision ${note(2).id} of T-1, which its parent ${parent} has; see git show ${parent}:${FILE}`,
         },
       ],
       fixed: [],
@@ -153,7 +153,7 @@ describe('reported', () => {
     ).toContain(note(2).id)
   })
 
-  test('by a merge before which branches had merged each other', () => {
+  test('by a merge of branches that had merged each other before', () => {
     using repo = diverged()
     const { root } = repo
     crissCross(root)
@@ -172,7 +172,7 @@ describe('reported', () => {
     expect(ids(losses(root))).toEqual([note(2).id])
   })
 
-  test('by a merge long ago, whose branch has gone on; and once only', () => {
+  test('by an old merge, whose branch was merged again later; and only once', () => {
     using repo = diverged()
     const { root } = repo
     git(root, ['merge', '--quiet', '--strategy=ours', 'theirs'])
@@ -185,7 +185,7 @@ describe('reported', () => {
   })
 })
 
-/** Makes of main and theirs the branches `one` and `other`, which have each merged the first of the other; ends on `other`. */
+/** Creates the branches `one` (main, merged with theirs) and `other` (theirs, merged with main); ends on `other`. */
 function crissCross(root: string): void {
   git(root, ['branch', 'one'])
   git(root, ['branch', 'other', 'theirs'])
@@ -240,7 +240,7 @@ describe('not reported', () => {
     expect(losses(repo.root)).toEqual([])
   })
 
-  test('brought back later, be it in another folder', () => {
+  test('restored later, even in another folder', () => {
     using repo = diverged()
     git(repo.root, ['merge', '--quiet', '--strategy=ours', 'theirs'])
     expect(losses(repo.root)).toHaveLength(1)
@@ -291,7 +291,7 @@ describe('what cannot be checked', () => {
     '^main',
     '0000000000000000000000000000000000000000',
     'main\n--all',
-  ])('the revision %j: refused, and nothing is mended', async since => {
+  ])('the revision %j is refused, and nothing is repaired', async since => {
     using repo = diverged()
     text(`\n${readFileSync(join(repo.root, FILE), 'utf8')}`)(repo.root)
     const before = readFileSync(join(repo.root, FILE), 'utf8')
