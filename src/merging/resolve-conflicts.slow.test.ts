@@ -1,4 +1,4 @@
-/** `resolve` after every kind of stop that real git makes where the driver was not there. */
+/** `resolve` after every kind of conflict that real git leaves without the merge driver. */
 import {
   appendFileSync,
   chmodSync,
@@ -39,10 +39,10 @@ import { makeTicket, temporaryFolder } from '../test-support/temporary-repositor
 
 const LONG = Boolean(process.env.TICKETPLAN_LONG)
 
-/** A repository without the driver. */
+/** Creates a repository without the driver. */
 const withoutDriver = (setting: Setting = {}) => diverged({ driver: null, ...setting })
 
-/** One whose merge of `theirs` has stopped. */
+/** Creates a repository whose merge of `theirs` has stopped. */
 function stopped(setting: Setting = {}, ...options: string[]): ReturnType<typeof diverged> {
   const repo = withoutDriver(setting)
   const { status, output } = tryGit(repo.root, [...options, 'merge', 'theirs'])
@@ -55,7 +55,7 @@ function resolve(root: string) {
   return plan.resolve()
 }
 
-/** Resolves once, and proves that it is done: canonical, staged, nothing in conflict, nothing left for a second run. */
+/** Resolves once, and checks the result: canonical, staged, nothing in conflict, nothing left for a second run. */
 function resolveAll(root: string) {
   const done = resolve(root)
   expect(done.unresolved).toEqual([])
@@ -87,7 +87,7 @@ const move =
     renameSync(join(root, from), join(root, to))
   }
 
-/** Enough text for git to know a moved file again. */
+/** Enough text for git to detect a rename. */
 const LONG_TEXT = { source: { text: 'long enough to be known again '.repeat(20) } }
 
 describe('both sides changed it', () => {
@@ -129,20 +129,20 @@ describe('both sides changed it', () => {
     expect(git(repo.root, ['stash', 'list'])).not.toBe('')
   })
 
-  test('a driver that is missing and has kept a bare "ours": theirs comes back', () => {
+  test('a missing driver that left "ours" without markers: theirs is merged in', () => {
     using repo = stopped({ driver: '/nowhere/driver %O %A %B' })
     expect(read(repo.root)).not.toContain(note(2).id)
     resolveAll(repo.root)
     expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
   })
 
-  test('add/add, with what lost kept', () => {
+  test('add/add, with the losing values kept', () => {
     using repo = stopped({ base: () => {} })
     expect(resolveAll(repo.root).resolved).toEqual([{ path: FILE, contested: 2, staged: true }])
     expect(ticketIn(repo.root).decisions.filter(({ kind }) => kind === 'note')).toEqual(BOTH.decisions)
   })
 
-  test('branches that merged each other: the common version is a merge with markers itself', () => {
+  test('branches that merged each other: the base is a merge with markers itself', () => {
     for (const style of ['merge', 'diff3', 'zdiff3']) {
       using repo = withoutDriver({ theirs: put({ ...THEIRS, title: 'theirs' }) })
       const { root } = repo
@@ -171,7 +171,7 @@ describe('both sides changed it', () => {
     }
   })
 
-  test('what a branch reverted stays away', () => {
+  test('what a branch reverted stays reverted', () => {
     using repo = stopped({ base: put({ decisions: [note(0), note(3)] }) })
     resolveAll(repo.root)
     expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
@@ -199,7 +199,7 @@ describe('both sides changed it', () => {
         using driven = diverged(setting)
         git(driven.root, ['merge', '--quiet', 'theirs'])
         using repo = withoutDriver(setting)
-        // Merged as text, and with no merge of lines at all: then all that both sides changed is left to "resolve".
+        // Once with a text merge, and once without: then everything that both sides changed is left to "resolve".
         for (const attributes of ['', '*.json -merge\n']) {
           text(attributes, '.git/info/attributes')(repo.root)
           tryGit(repo.root, ['merge', '--quiet', 'theirs'])
@@ -248,7 +248,7 @@ describe('deleted and moved', () => {
     expect(git(repo.root, ['ls-files', 'tickets/*.json'])).toBe('')
   })
 
-  test('kept also where the person has removed it from the work tree, with its folder', () => {
+  test('kept even where a person removed it from the work tree, with its folder', () => {
     using repo = stopped({
       base: put(BASE, 'T-1', 'deep'),
       ours: remove('tickets/deep/T-1.json'),
@@ -259,7 +259,7 @@ describe('deleted and moved', () => {
     expect(ticketIn(repo.root, 'tickets/deep/T-1.json')).toEqual(makeTicket('T-1', THEIRS))
   })
 
-  test('both sides took it for another of their own: it goes, both of those stay', () => {
+  test('git pairs it with a new Ticket on each side: it is removed, both new ones stay', () => {
     const alike = { ...BASE, ...LONG_TEXT }
     using repo = stopped({
       base: put(alike),
@@ -267,7 +267,7 @@ describe('deleted and moved', () => {
       theirs: all(remove(), put({ ...alike, title: 'theirs' }, 'T-3')),
     })
     const { unresolved } = resolve(repo.root)
-    // What git mixed is not taken for either.
+    // What git mixed counts as neither of them.
     expect(unresolved.map(({ path }) => path).join()).toMatch(/T-[23]/)
     expect(existsSync(join(repo.root, FILE))).toBe(false)
     for (const [commit, id] of [
@@ -281,7 +281,7 @@ describe('deleted and moved', () => {
   test.each([
     ['alike', LONG_TEXT],
     ['changed on the way', {}],
-  ])('moved to two folders, %s: it stands in one', (name, more) => {
+  ])('moved to two folders, %s: one file remains', (name, more) => {
     const fields = (side: Partial<Ticket>) => (name === 'alike' ? { ...side, ...more } : { ...side, ...more })
     using repo = stopped({
       base: put({ ...BASE, ...LONG_TEXT }),
@@ -296,7 +296,7 @@ describe('deleted and moved', () => {
   test.each<[string, boolean]>([
     ['ours', true],
     ['theirs', false],
-  ])('moved deeper by %s and changed so much that git does not see it: one file, both changes', (_, isOurs) => {
+  ])('moved deeper by %s and changed so much that git detects no rename: one file, both changes', (_, isOurs) => {
     const far = { source: { text: 'something else altogether '.repeat(40) } }
     const mover = all(put({ ...OURS, ...far }), move('tickets/2026/q2/T-1.json'))
     const changer = put(THEIRS)
@@ -306,7 +306,7 @@ describe('deleted and moved', () => {
     expect(ticketIn(repo.root, 'tickets/2026/q2/T-1.json')).toEqual(makeTicket('T-1', { ...BOTH, ...far }))
   })
 
-  test('the same with work of a person in the moved file: it is left, nothing is lost', () => {
+  test('the same with edits of a person in the moved file: it stays unchanged, nothing is lost', () => {
     const far = { source: { text: 'something else altogether '.repeat(40) } }
     using repo = stopped({ ours: all(put({ ...OURS, ...far }), move('tickets/q/T-1.json')) })
     appendFileSync(join(repo.root, 'tickets/q/T-1.json'), '\n\n')
@@ -315,7 +315,7 @@ describe('deleted and moved', () => {
     expect(ticketTexts(repo.root)).toEqual(before)
   })
 
-  test('git takes a small new Ticket for another one renamed: both stand afterwards', () => {
+  test('git pairs a small new Ticket with another one as a rename: both exist afterwards', () => {
     for (const isOurs of [true, false]) {
       const alike = { decisions: [note(0, { reason: 'the same long text in both '.repeat(20) })] }
       const renamer = all(remove(), put({ ...alike, title: 'another' }, 'T-2'))
@@ -336,7 +336,7 @@ describe('deleted and moved', () => {
     }
   })
 
-  test('a file of a person in the place where the other Ticket would stand is not written over', () => {
+  test('a file of a person at the path of the other Ticket is not overwritten', () => {
     const alike = { decisions: [note(0, { reason: 'the same long text in both '.repeat(20) })] }
     using repo = stopped({
       base: put(alike),
@@ -351,7 +351,7 @@ describe('deleted and moved', () => {
   })
 })
 
-describe('what is left as it is, with exit 4', () => {
+describe('what stays unchanged, with exit status 4', () => {
   const theirs = encodeTicket(makeTicket('T-1', THEIRS))
 
   test.each<[string, string | Buffer, RegExp]>([
@@ -378,13 +378,13 @@ describe('what is left as it is, with exit 4', () => {
     }
   })
 
-  test('a file that a person has mended, and one that a person has begun to mend', () => {
+  test('a file that a person has fixed, and one that a person has begun to fix', () => {
     using repo = stopped({
       base: all(put(BASE), put(BASE, 'T-2'), put(BASE, 'T-3')),
       ours: all(put(OURS), put(OURS, 'T-2'), put(OURS, 'T-3')),
       theirs: all(put(THEIRS), put(THEIRS, 'T-2'), put(THEIRS, 'T-3')),
     })
-    put({ ...BOTH, title: 'mended' })(repo.root)
+    put({ ...BOTH, title: 'fixed' })(repo.root)
     const begun = read(repo.root, 'tickets/T-2.json').replace('"ours"', '"mine"')
     text(begun, 'tickets/T-2.json')(repo.root)
     const before = ticketTexts(repo.root)
@@ -397,7 +397,7 @@ describe('what is left as it is, with exit 4', () => {
     expect(unmerged(repo.root)).toEqual([FILE, 'tickets/T-2.json'])
   })
 
-  test('a link in place of a Ticket, in the work tree or on one side: what it leads to is not touched', () => {
+  test('a link in place of a Ticket, in the work tree or on one side: its target is not changed', () => {
     for (const setting of [
       {},
       { theirs: all(remove(), (root: string) => symlinkSync('../precious.json', join(root, FILE))) },
@@ -416,7 +416,7 @@ describe('what is left as it is, with exit 4', () => {
     }
   })
 
-  test('a folder above it that leads elsewhere', () => {
+  test('a parent folder that is a link', () => {
     using outside = temporaryFolder()
     const setting = (fields: Partial<Ticket>) => put(fields, 'T-1', 'deep')
     using repo = stopped({ base: setting(BASE), ours: setting(OURS), theirs: setting(THEIRS) })
@@ -427,7 +427,7 @@ describe('what is left as it is, with exit 4', () => {
   })
 })
 
-describe('markers in a file that git holds to be well', () => {
+describe('markers in a file that git has no conflict for', () => {
   test.each([
     'merge',
     'diff3',
@@ -451,7 +451,7 @@ describe('markers in a file that git holds to be well', () => {
     expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
   })
 
-  test('carried into another merge: nothing counts as removed because one side of the markers has it not', () => {
+  test('carried into another merge: nothing counts as removed because one side of the markers lacks it', () => {
     using repo = stopped()
     const { root } = repo
     git(root, ['add', '--all'])
@@ -492,7 +492,7 @@ describe('markers in a file that git holds to be well', () => {
     ['no middle', (text: string) => text.replace(/={7}\n/, '')],
     ['no beginning', (text: string) => text.replace(/<{7}.*\n/, '')],
     ['twice the beginning', (text: string) => text.replace(/<{7}.*\n/, '$&$&')],
-  ])('with %s: left, exit 4', async (_, damage) => {
+  ])('with %s: unchanged, exit status 4', async (_, damage) => {
     using repo = stopped()
     const damaged = damage(read(repo.root))
     text(damaged)(repo.root)
@@ -500,14 +500,14 @@ describe('markers in a file that git holds to be well', () => {
     const run = await runCli(repo.root, ['resolve'])
     expect(run).toMatchObject({
       status: 4,
-      stdout: `left: ${FILE}: its conflict markers do not close: mend it by hand\n`,
+      stdout: `left: ${FILE}: its conflict markers are incomplete; fix it by hand\n`,
     })
     expect(read(repo.root)).toBe(damaged)
   })
 })
 
-describe('around it', () => {
-  test('conflicts of other files are named and left', async () => {
+describe('other conflicts, locks and places', () => {
+  test('conflicts of other files are reported and stay unchanged', async () => {
     const both = (fields: Partial<Ticket>, word: string) =>
       all(put(fields), text(word, 'a file.txt'), text(word, 'tickets/README.md'))
     using repo = stopped({ base: both(BASE, 'base\n'), ours: both(OURS, 'ours\n'), theirs: both(THEIRS, 'theirs\n') })
