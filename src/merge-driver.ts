@@ -1,8 +1,8 @@
 /**
- * The program that git starts for a merge of Ticket files: `merge-driver.cjs %O %A %B %P`.
+ * The program that git starts to merge a Ticket file: `merge-driver.cjs %O %A %B %P`.
  *
- * Exit status 10 merged: not 0, with which Node ends for an empty file too. 11 conflict, with git's text merge in %A; anything else
- * is an accident, and whoever started it has to leave the markers.
+ * Exit status 10: merged. 11: conflict, with git's text merge in %A. Any other status is a failure, and the command that git
+ * runs then leaves the markers itself. Success is not 0, because Node exits with 0 for an empty file too.
  */
 const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module')
 enableCompileCache()
@@ -11,16 +11,16 @@ const { mergeFiles } = createRequire(import.meta.url)('./merge-files.cjs') as ty
 
 const [base, ours, theirs, path] = process.argv.slice(2)
 try {
-  if (!base || !ours || !theirs || !path) throw new Error('it takes the four paths %O %A %B %P')
+  if (!base || !ours || !theirs || !path) throw new Error('it needs four arguments: %O %A %B %P')
   const merge = mergeFiles({ base, ours, theirs, path })
-  if (merge.message !== null) say(merge.message)
+  if (merge.message !== null) print(merge.message)
   process.exitCode = merge.merged ? 10 : 11
 } catch (error) {
-  say(`merge driver: ${(error as Error).message}`)
+  print(`merge driver: ${(error as Error).message}`)
   process.exitCode = 1
 }
 
-function say(text: string): void {
+function print(text: string): void {
   const { writeSync } = process.getBuiltinModule('node:fs')
   writeSync(2, `ticketplan: ${text}\n`)
 }

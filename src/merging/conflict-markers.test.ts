@@ -6,22 +6,22 @@ const text = (...lines: string[]) => `${lines.join('\n')}\n`
 describe('the sides', () => {
   test.each<[string, string, ReturnType<typeof splitMarkers>]>([
     [
-      'two conflicts, and what is between them',
+      'two conflicts, and the text between them',
       text('a', '<<<<<<< HEAD', 'b', '=======', 'c', '>>>>>>> x', 'd', '<<<<<<<', '=======', 'e', '>>>>>>>'),
       { base: null, ours: text('a', 'b', 'd'), theirs: text('a', 'c', 'd', 'e') },
     ],
     [
-      'with the common version, in the style "diff3"',
+      'with the base, in the style "diff3"',
       text('a', '<<<<<<< HEAD', 'b', '||||||| 1234', 'o', '=======', 'c', '>>>>>>> x'),
       { base: text('a', 'o'), ours: text('a', 'b'), theirs: text('a', 'c') },
     ],
     [
-      'a common version in one conflict only',
+      'a base in one conflict only',
       text('<<<<<<< a', 'b', '||||||| o', 'o', '=======', 'c', '>>>>>>> x', '<<<<<<< a', '=======', '>>>>>>> x'),
       { base: null, ours: text('b'), theirs: text('c') },
     ],
     [
-      'a common version that is a merge with longer markers of its own',
+      'a base that is itself a merge, with longer markers',
       text(
         '<<<<<<< a',
         'b',
@@ -38,7 +38,7 @@ describe('the sides', () => {
       { base: text('<<<<<<<<< 1', 'o', '=========', 'p', '>>>>>>>>> 2'), ours: text('b'), theirs: text('c') },
     ],
     [
-      'line ends of Windows, and no line end at the end',
+      'CRLF line ends, and none at the end of the file',
       '<<<<<<< a\r\nb\r\n=======\r\nc\r\n>>>>>>> x',
       { base: null, ours: 'b\r\n', theirs: 'c\r\n' },
     ],
@@ -46,7 +46,7 @@ describe('the sides', () => {
     ['no end', text('<<<<<<< a', 'b', '=======', 'c'), null],
     ['no middle', text('<<<<<<< a', 'b', '>>>>>>> x'), null],
     ['one within the other', text('<<<<<<< a', '<<<<<<< b', '=======', '>>>>>>> b', '=======', '>>>>>>> a'), null],
-    ['another end than its own', text('<<<<<<< a', '=======', '>>>>>>>> x'), null],
+    ['an end of another size', text('<<<<<<< a', '=======', '>>>>>>>> x'), null],
   ])('%s', (_, marked, sides) => {
     expect(splitMarkers(marked)).toEqual(sides)
   })

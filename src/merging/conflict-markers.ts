@@ -1,4 +1,4 @@
-/** A text that a merge left with conflict markers, taken apart into its sides. */
+/** Splits a text that a merge left with conflict markers into its sides. */
 
 /** The whole text of each side; `base` is null where the markers do not show it (only git's diff3 style does). */
 export interface MarkedSides {
@@ -14,7 +14,7 @@ export function hasMarkers(text: string): boolean {
   return text.split('\n').some(line => MARKER.test(line))
 }
 
-/** The sides of a text with markers; null where there are none, or where they do not close. */
+/** Returns the sides of a text with markers; null where there are none, or where they are incomplete. */
 export function splitMarkers(text: string): MarkedSides | null {
   const sides = { base: '', ours: '', theirs: '' }
   let within: keyof MarkedSides | null = null
@@ -23,7 +23,7 @@ export function splitMarkers(text: string): MarkedSides | null {
   let hunksWithBase = 0
   for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
     const found: string | undefined = MARKER.exec(line.replace(/\n$/, ''))?.[1]
-    // Longer ones within a hunk are from an earlier merge, whose outcome is the base of this one.
+    // Longer markers within a hunk belong to an earlier merge, whose result is the base of this one.
     const marker = found !== undefined && (within === null || found.length === size) ? found[0] : undefined
     if (marker === '<' && within === null) {
       within = 'ours'

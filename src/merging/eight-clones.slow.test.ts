@@ -15,7 +15,7 @@ const ROUNDS = LONG ? 200 : 20
 const SEED = Number(process.env.TICKETPLAN_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const CLONES = 8
 
-/** Numbers below a bound, the same for the same seed (mulberry32). */
+/** Returns a generator of numbers below a bound, the same for the same seed (mulberry32). */
 function randomNumbers(seed: number): (bound: number) => number {
   let state = seed
   return bound => {
@@ -26,7 +26,7 @@ function randomNumbers(seed: number): (bound: number) => number {
   }
 }
 
-/** All that a long run must have done. */
+/** Everything that a long run must have done at least once. */
 const WORK = [
   ...['pull --no-rebase', 'pull --rebase', 'push refused', 'picked', 'popped', 'branch merged', 'squashed'],
   ...['reverted', 'reverted a merge', 'reverted decisions', 'contested'],
@@ -37,7 +37,7 @@ interface Clone {
   plan: Plan
 }
 
-/** What was done how often, so that a run can show that it did it all. */
+/** How often each thing was done. */
 type Counts = Record<string, number>
 
 function eightClones(folder: string, seed: number, rounds: number): { clones: Clone[]; counts: Counts } {
@@ -50,7 +50,7 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
   const count = (what: string, times = 1) => {
     counts[what] = (counts[what] ?? 0) + times
   }
-  /** Of every decision that somebody was told is recorded, its Ticket; those that a revert took back are struck out. */
+  /** The Ticket of each decision that was reported as recorded. A revert moves ids to `reverted`. */
   const acknowledged = new Map<string, string>()
   const reverted = new Set<string>()
 
@@ -81,7 +81,7 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
     return { root, plan: openPlan({ root, actor: `clone-${number}`, now: () => clock.nowMs, newId }) }
   })
 
-  /** One decision or change of a field, by a person or an agent. */
+  /** Records one decision, or changes a field, as a person or an agent does. */
   function decide({ plan, root }: Clone): void {
     clock.nowMs += 1000
     const tickets = [...ticketTexts(root).keys()].map(path => path.slice(0, -'.json'.length))
@@ -110,7 +110,7 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
         note(plan.record({ ticket, kind: 'waiting_for_capacity', reason: 'a slot' }))
         return
       case 'by hand': {
-        // A field that this version does not know; an editor adds a word to a decision.
+        // A field that this version does not know, and a decision edited by hand.
         const known = JSON.parse(ticketTexts(root).get(`${ticket}.json`)!) as Ticket
         const decisions = known.decisions.map(one => (below(4) ? one : { ...one, reason: `edited ${below(3)}` }))
         const edited = { ...known, decisions, effort: below(3) }
@@ -129,7 +129,7 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
   function decideAndCommit(clone: Clone): void {
     for (let times = 1 + below(3); times > 0; times--) decide(clone)
     run(clone.root, 'add', '--all')
-    run(clone.root, 'commit', '--quiet', '--allow-empty', '--message', 'decide') // a title may be the one it was
+    run(clone.root, 'commit', '--quiet', '--allow-empty', '--message', 'decide') // a change may set the value that is there
   }
 
   const decisionsIn = (root: string): Map<string, Decision> => {
@@ -137,8 +137,8 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
     return new Map(tickets.flatMap(({ decisions }) => decisions.map(decision => [decision.id, decision])))
   }
   /**
-   * The last commits of a range that change nothing but files which are here, and add none: a file that one side has removed and
-   * the other changed is for a person to settle.
+   * Lists the last commits of a range that only change files that exist here. A file that one side removed and the other changed
+   * would be a conflict for a person.
    */
   const commits = (root: string, ...range: string[]): string[] => {
     const options = ['-12', '--first-parent', '--diff-merges=first-parent', '--name-status', '--format=%x00%H']
@@ -166,16 +166,16 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
     }
   }
 
-  /** The decisions that a commit brought. */
-  const broughtBy = (root: string, commit: string): Map<string, Decision> => {
+  /** Returns the decisions that a commit added. */
+  const addedBy = (root: string, commit: string): Map<string, Decision> => {
     const at = (revision: string, path: string) =>
       (JSON.parse(run(root, 'show', `${revision}:${path}`)) as Ticket).decisions
-    const brought = new Map<string, Decision>()
+    const added = new Map<string, Decision>()
     for (const path of run(root, 'diff', '--name-only', `${commit}^1`, commit).split('\n').filter(Boolean)) {
       const before = new Set(at(`${commit}^1`, path).map(({ id }) => id))
-      for (const decision of at(commit, path)) if (!before.has(decision.id)) brought.set(decision.id, decision)
+      for (const decision of at(commit, path)) if (!before.has(decision.id)) added.set(decision.id, decision)
     }
-    return brought
+    return added
   }
   const revert = (root: string, candidates: readonly string[], ...options: string[]) => {
     if (candidates.length === 0) return
@@ -184,13 +184,13 @@ function eightClones(folder: string, seed: number, rounds: number): { clones: Cl
     run(root, 'revert', '--no-commit', ...options, commit)
     run(root, 'commit', '--quiet', '--allow-empty', '--message', 'revert')
     const after = decisionsIn(root)
-    const brought = broughtBy(root, commit)
+    const added = addedBy(root, commit)
     for (const [id, { kind }] of before) {
       const text = JSON.stringify(before.get(id))
-      // What somebody has changed since stays, as does what lost, where the value that won has moved on.
+      // A decision that was changed since stays. So does a losing value, where the winning value has changed since.
       if (after.has(id))
-        expect(kind !== 'contested' && JSON.stringify(brought.get(id)) === text, `${id} stayed`).toBe(false)
-      else expect(brought.has(id), `${id} is gone by a revert of ${commit}, which had not brought it`).toBe(true)
+        expect(kind !== 'contested' && JSON.stringify(added.get(id)) === text, `${id} stayed`).toBe(false)
+      else expect(added.has(id), `${id} is gone by a revert of ${commit}, which had not added it`).toBe(true)
       if (!after.has(id)) reverted.add(id)
     }
     count(options.length ? 'reverted a merge' : 'reverted')

@@ -19,13 +19,12 @@ import {
   text,
 } from '../test-support/diverged.ts'
 import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
-import { loose } from '../test-support/loose-decision.ts'
 import { makeTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const LONG = Boolean(process.env.TICKETPLAN_LONG)
 const read = (root: string, path = FILE) => readFileSync(join(root, path), 'utf8')
 
-/** The Ticket of a file, whose bytes must be canonical. */
+/** Returns the Ticket of a file, whose bytes must be canonical. */
 function ticketIn(root: string, path = FILE): Ticket {
   const { ticket, canonical } = decodeTicket(readFileSync(join(root, path)), path.replace(/.*\/|\.json$/g, ''))
   expect(canonical, path).toBe(true)
@@ -93,10 +92,8 @@ describe('the two sides are merged by meaning', () => {
     git(repo.root, ['merge', '--quiet', 'theirs'])
     const merged = ticketIn(repo.root)
     expect(merged.decisions.filter(({ kind }) => kind === 'note')).toEqual(BOTH.decisions)
-    // "open" and "Ticket T-1" were changed by one side only to an eye that knows a base; here each side has a value of its own.
-    expect(
-      merged.decisions.filter(({ kind }) => kind === 'contested').map(decision => loose(decision).field),
-    ).toHaveLength(2)
+    // Without a base each side has its own state and title, although only one of them differs from the default.
+    expect(merged.decisions.filter(({ kind }) => kind === 'contested').map(({ field }) => field)).toHaveLength(2)
   })
 
   test.each([
@@ -107,7 +104,7 @@ describe('the two sides are merged by meaning', () => {
       mkdirSync(join(root, folder), { recursive: true })
       renameSync(join(root, FILE), join(root, folder, 'T-1.json'))
     }
-    // git knows a moved file by what it still has of the old one.
+    // git detects a rename by the text that both files have in common.
     const source = { text: 'long enough to be known again '.repeat(20) }
     for (const [ours, theirs] of [
       [all(put({ ...OURS, source }), moved), put({ ...THEIRS, source })],
@@ -190,7 +187,7 @@ describe('the two sides are merged by meaning', () => {
 })
 
 describe('reverts', () => {
-  test('of a commit, after a merge: what it added goes, the rest stays, also in the next merge', () => {
+  test('of a commit, after a merge: what it added is removed, the rest stays, also in the next merge', () => {
     using repo = diverged()
     git(repo.root, ['merge', '--quiet', 'theirs'])
     git(repo.root, ['branch', 'elsewhere'])
@@ -214,7 +211,7 @@ describe('reverts', () => {
     expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', OURS))
   })
 
-  test('of a revert brings back what it took', () => {
+  test('of a revert restores what it removed', () => {
     using repo = diverged()
     git(repo.root, ['merge', '--quiet', 'theirs'])
     git(repo.root, ['revert', '--no-edit', 'theirs'])
@@ -224,7 +221,7 @@ describe('reverts', () => {
 })
 
 describe('criss-cross', () => {
-  test('two branches that merged each other, with values that lost on the way', () => {
+  test('two branches that merged each other, with losing values', () => {
     using repo = diverged({ theirs: put({ ...THEIRS, title: 'theirs' }) })
     const { root } = repo
     git(root, ['branch', 'one'])
@@ -246,7 +243,7 @@ describe('criss-cross', () => {
     expect(ticketIn(root)).toEqual({ ...merged, title: 'later', decisions: [...merged.decisions, note(5)] })
   })
 
-  test('five branches that merge each other round and round end with equal bytes', () => {
+  test('five branches that merge each other repeatedly end with equal bytes', () => {
     using repo = diverged({ ours: () => {}, theirs: () => {} })
     const { root } = repo
     const branches = [1, 2, 3, 4, 5].map(n => `b${n}`)
@@ -265,13 +262,13 @@ describe('criss-cross', () => {
     const { title, decisions } = JSON.parse(texts[0]!) as Ticket
     expect(title).toBe('title 4')
     expect(decisions.filter(({ kind }) => kind === 'note')).toHaveLength(6)
-    expect(new Set(decisions.filter(({ kind }) => kind === 'contested').map(decision => loose(decision).lost))).toEqual(
+    expect(new Set(decisions.filter(({ kind }) => kind === 'contested').map(({ lost }) => lost))).toEqual(
       new Set(['title 0', 'title 1', 'title 2', 'title 3']),
     )
   })
 })
 
-describe('what git does not ask the driver about', () => {
+describe('where git does not start the driver', () => {
   test.each([
     ['ours', (root: string) => rmSync(join(root, FILE)), put(THEIRS), THEIRS],
     ['theirs', put(OURS), (root: string) => rmSync(join(root, FILE)), OURS],
@@ -285,13 +282,13 @@ describe('what git does not ask the driver about', () => {
     expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', kept))
   })
 
-  test('the strategy "resolve" merges as text: a conflict in view', () => {
+  test('the strategy "resolve" merges as text: a visible conflict', () => {
     using repo = diverged()
     expect(tryGit(repo.root, ['merge', '--strategy', 'resolve', 'theirs']).status).toBe(1)
-    expectBothInView(repo.root, note(1).id, note(2).id)
+    expectVisibleConflict(repo.root, note(1).id, note(2).id)
   })
 
-  test('an octopus merges as text; where that conflicts git gives up and leaves everything as it was', () => {
+  test('an octopus merges as text; on a conflict git gives up and changes nothing', () => {
     using repo = diverged()
     const { root } = repo
     git(root, ['switch', '--quiet', '--create', 'third', 'main~1'])
@@ -305,7 +302,7 @@ describe('what git does not ask the driver about', () => {
     expect(git(root, ['rev-parse', 'HEAD'])).toBe(before)
     expect(git(root, ['status', '--porcelain'])).toBe('')
     expect(existsSync(join(root, '.git', 'MERGE_HEAD'))).toBe(false)
-    // One after the other is merged by meaning.
+    // Two merges in sequence merge by meaning.
     git(root, ['merge', '--quiet', 'theirs'])
     git(root, ['merge', '--quiet', 'third'])
     expect(ticketIn(root).decisions).toEqual([note(0), note(1), note(2), note(3)])
@@ -325,7 +322,7 @@ describe('what git does not ask the driver about', () => {
     expect(texts).toContain('another')
   })
 
-  test('a whole folder moved deeper by one side, a Ticket added by the other: in view, nothing lost', () => {
+  test('a whole folder moved deeper by one side, a Ticket added by the other: nothing is lost', () => {
     using repo = diverged({
       base: all(put(BASE), put(BASE, 'T-2'), put(BASE, 'T-3')),
       ours: root => {
@@ -342,8 +339,8 @@ describe('what git does not ask the driver about', () => {
   })
 })
 
-/** Both sides' decisions are in the file, between markers or not, and git holds it to be in conflict. */
-function expectBothInView(root: string, ...parts: string[]): void {
+/** Expects the parts of both sides in the file, a text with markers, and a conflict in git's index. */
+function expectVisibleConflict(root: string, ...parts: string[]): void {
   expect(unmerged(root)).toEqual([FILE])
   const found = readFileSync(join(root, FILE))
   for (const part of parts) expect(found.includes(part), `${part} in ${found}`).toBe(true)
@@ -361,9 +358,9 @@ describe('a side that cannot be read', () => {
     ['of another id', theirs.replace('"T-1"', '"T-9"')],
     ['of a later format', theirs.replace('"format": 1', '"format": 2')],
     ['that is no UTF-8', Buffer.concat([Buffer.from(theirs), Buffer.from([0xff, 0xfe, 0x0a])])],
-    ['with a NUL, which git takes for no text', Buffer.concat([Buffer.from(theirs), Buffer.from([0x00, 0x0a])])],
+    ['with a NUL, which git treats as binary', Buffer.concat([Buffer.from(theirs), Buffer.from([0x00, 0x0a])])],
     ['that is empty', ''],
-  ])('%s: exit 1, and both sides in the file', (_, broken) => {
+  ])('%s: exit status 1, and both sides in the file', (_, broken) => {
     const id = broken === '' ? note(1).id : note(2).id
     for (const [ourSide, theirSide] of [
       [ours, broken],
@@ -373,11 +370,11 @@ describe('a side that cannot be read', () => {
       const run = tryGit(repo.root, ['merge', 'theirs'])
       expect(run.status, run.output).toBe(1)
       expect(run.output).toContain('tickets/T-1.json')
-      expectBothInView(repo.root, note(1).id, id)
+      expectVisibleConflict(repo.root, note(1).id, id)
     }
   })
 
-  test('because together they pass a limit', () => {
+  test('because the merged Ticket exceeds a limit', () => {
     const notes = (from: number) =>
       Array.from({ length: 40 }, (_, n) =>
         note(0, { id: `01JX8Z3V7Q4T9K2M5N6P7R8${from + n}0`, reason: 'x'.repeat(16_000) }),
@@ -385,7 +382,7 @@ describe('a side that cannot be read', () => {
     using repo = diverged({ ours: put({ decisions: notes(100) }), theirs: put({ decisions: notes(200) }) })
     const run = tryGit(repo.root, ['merge', 'theirs'])
     expect(run.status, run.output).toBe(1)
-    expectBothInView(repo.root, notes(100)[7]!.id, notes(200)[7]!.id)
+    expectVisibleConflict(repo.root, notes(100)[7]!.id, notes(200)[7]!.id)
   })
 })
 
@@ -398,8 +395,8 @@ describe('a driver that fails', () => {
       'killed when half of a file is written',
       'writeFileSync(ours, "{"); process.kill(process.pid, "SIGKILL"); for (;;);',
     ],
-    ['that took ours away', 'rmSync(ours); process.exitCode = 9'],
-  ])('%s: a conflict in view with a word about it, in a bare environment', (name, program) => {
+    ['that removed ours', 'rmSync(ours); process.exitCode = 9'],
+  ])('%s: a visible conflict with a message, in a bare environment', (name, program) => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a "driver\'s" %A $HOME.cjs')
     const head = "const { rmSync, writeFileSync } = require('node:fs'); const ours = process.argv[3];"
@@ -410,8 +407,8 @@ describe('a driver that fails', () => {
     expect(run.output).toContain(path)
     expect(unmerged(repo.root)).toEqual([FILE])
     expect(read(repo.root)).toContain(note(2).id)
-    // Ours may be what the driver destroyed; git still has it.
-    if (name.startsWith('missing') || name.startsWith('that throws')) expectBothInView(repo.root, note(1).id)
+    // The driver may have destroyed ours in the work tree; git still has it.
+    if (name.startsWith('missing') || name.startsWith('that throws')) expectVisibleConflict(repo.root, note(1).id)
     expect(git(repo.root, ['show', `:2:${FILE}`])).toContain(note(1).id)
     git(repo.root, ['config', 'merge.ticketplan.driver', testDriver()])
     git(repo.root, ['merge', '--abort'])
@@ -423,7 +420,7 @@ describe('a driver that fails', () => {
     using repo = diverged({ driver: testDriver(undefined, '/nowhere/node') })
     const run = tryGit(repo.root, ['merge', 'theirs'])
     expect(run).toMatchObject({ status: 1, output: expect.stringContaining('/nowhere/node is missing') })
-    expectBothInView(repo.root, note(1).id, note(2).id)
+    expectVisibleConflict(repo.root, note(1).id, note(2).id)
   })
 })
 
@@ -431,13 +428,13 @@ describe('without the driver', () => {
   test.each([
     ['not configured', null],
     ['without attributes', testDriver()],
-  ])('%s: decisions side by side are a conflict in view, with both', (name, driver) => {
+  ])('%s: adjacent decisions are a visible conflict, with both', (name, driver) => {
     using repo = diverged({ driver, ...(name === 'without attributes' && { attributes: () => {} }) })
     expect(tryGit(repo.root, ['merge', 'theirs']).status).toBe(1)
-    expectBothInView(repo.root, note(1).id, note(2).id)
+    expectVisibleConflict(repo.root, note(1).id, note(2).id)
   })
 
-  test('decisions that others stand between merge as text to what the driver makes', () => {
+  test('decisions with others between them merge as text with the same result as the driver', () => {
     const many = [1, 3, 5, 7].map(n => note(n))
     const base = put({ decisions: many })
     const [ours, theirs] = [0, 8].map(n =>
@@ -448,6 +445,6 @@ describe('without the driver', () => {
     using other = diverged({ base, ours, theirs } as Setting)
     git(other.root, ['merge', '--quiet', 'theirs'])
     if (run.status === 0) expect(read(repo.root)).toBe(read(other.root))
-    else expectBothInView(repo.root, note(0).id, note(8).id)
+    else expectVisibleConflict(repo.root, note(0).id, note(8).id)
   })
 })

@@ -1,9 +1,9 @@
 /**
- * The merge of three files for git: base, ours and theirs in, the merged Ticket out, in place of ours.
+ * Merges three files for git: reads base, ours and theirs, and replaces ours by the merged Ticket.
  *
- * Invariant: whatever goes wrong, ours is never left as if it were the result: then the file holds git's own text merge, with
- * markers where the sides differ, and the caller is told of a conflict; where not even that can be written, it throws. Loads neither SQLite nor anything else that a merge can do
- * without: git starts it once for each Ticket that both sides changed.
+ * Invariant: after a failure, ours never looks like a result. It then holds git's text merge, with conflict markers where the
+ * sides differ, and the caller gets a conflict; where even that cannot be written, it throws. Must not load SQLite or other
+ * modules that a merge does not need: git starts this once for each Ticket that both sides changed.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DEFAULT_STATES, readConfig } from '../files/config.ts'
@@ -20,7 +20,7 @@ import { type Phase, phaseFunction } from '../model/phase.ts'
 import { Refusal } from '../model/strict-json.ts'
 import type { Ticket } from '../model/ticket.ts'
 
-/** The files of one merge, as git names them for a driver: %O, %A, %B, and the path of the result, %P. */
+/** The files of one merge, as git passes them to a driver: %O, %A, %B, and the path of the result, %P. */
 export interface MergeFiles {
   base: string
   ours: string
@@ -28,19 +28,19 @@ export interface MergeFiles {
   path: string
 }
 
-/** What became of it. */
+/** The result of a merge of files. */
 export interface FileMerge {
-  /** True where ours holds the merged Ticket; else it holds the text merge, for a person to finish. */
+  /** True where ours holds the merged Ticket; false where it holds git's text merge, for a person to finish. */
   merged: boolean
-  /** True where ours holds the markers of a conflict. */
+  /** True where ours holds conflict markers. */
   markers: boolean
-  /** The decisions that keep what lost. */
+  /** The decisions that keep the losing values. */
   contested: Decision[]
-  /** What a person should know; null where there is nothing to say. */
+  /** A line for a person, fit for a terminal; null where there is nothing to report. */
   message: string | null
 }
 
-/** Merges the three files into ours. */
+/** Merges the three files into ours. @throws where not even the text merge can be written. */
 export function mergeFiles(files: MergeFiles): FileMerge {
   try {
     const read = (side: string) => readFileSync(side)
@@ -48,20 +48,20 @@ export function mergeFiles(files: MergeFiles): FileMerge {
     replace(files.ours, merged.bytes)
     const fields = fieldNames(merged.contested)
     const message = fields
-      ? `${escapeText(files.path)}: both sides changed ${fields}; what lost is kept as a contested decision`
+      ? `${escapeText(files.path)}: both sides changed ${fields}; the losing value is kept as a contested decision`
       : null
     return { merged: true, markers: false, contested: merged.contested, message }
   } catch (error) {
     const markers = mergeAsText(files)
-    const left = markers ? 'git merged it as text, with conflict markers' : 'git merged it as text'
-    const message = `${escapeText(files.path)}: ${escapeText((error as Error).message)}; ${left}: mend it by hand, or see "ticketplan resolve --help"`
+    const done = markers ? 'git merged the file as text and left conflict markers' : 'git merged the file as text'
+    const message = `${escapeText(files.path)}: ${escapeText((error as Error).message)}; ${done}: fix it by hand, or see "ticketplan resolve --help"`
     return { merged: false, markers, contested: [], message }
   }
 }
 
 /**
- * Merges three versions of a Ticket file; an empty base stands for none.
- * @throws PlanError, Refusal or RangeError where a side cannot be read or the result would break a limit.
+ * Merges three versions of a Ticket file; empty bytes as the base stand for no base.
+ * @throws PlanError, Refusal or RangeError where a version cannot be read or the result would exceed a limit.
  */
 export function mergeBytes(
   base: Uint8Array,
@@ -80,7 +80,7 @@ export function mergeBytes(
     }
   }
   const { ticket, contested } = mergeTickets(
-    base.length === 0 ? null : decode(base, 'the common version'),
+    base.length === 0 ? null : decode(base, 'the base'),
     decode(ours, 'our side'),
     decode(theirs, 'their side'),
     phaseOf,
@@ -88,26 +88,29 @@ export function mergeBytes(
   return { bytes: checkedBytes(ticket, path), contested }
 }
 
-/** The fields that the decisions are about, fit for a terminal: the first five and how many more. */
+/** Returns the fields of the decisions, fit for a terminal: the first five and the number of the others. */
 function fieldNames(contested: readonly Decision[]): string {
   const fields = [...new Set(contested.map(decision => escapeText(anyFields(decision).field ?? '')))]
   const more = fields.length > 5 ? ` and ${fields.length - 5} more` : ''
   return fields.slice(0, 5).join(', ') + more
 }
 
-/** Phases by the configuration of the working folder, where git starts a driver; read only when two states tie. */
+/** Returns the phases of the configuration in the working folder, where git starts a driver. Reads it when two states tie. */
 function phaseOfFolder(): (state: string) => Phase {
   const phaseOf = lazy(() => {
     try {
       return phaseFunction(readConfig(CONFIG_FILE).states)
     } catch {
-      return phaseFunction(DEFAULT_STATES) // in the middle of a merge it may be in conflict itself
+      return phaseFunction(DEFAULT_STATES) // during a merge the configuration may be in conflict itself
     }
   })
   return state => phaseOf()(state)
 }
 
-/** Puts git's text merge into ours, or both sides whole between markers; true where there are markers. */
+/**
+ * Writes git's text merge into ours, or both sides whole between markers where git cannot merge them.
+ * @returns true where there are markers.
+ */
 function mergeAsText({ base, ours, theirs }: MergeFiles): boolean {
   const text = mergeText({ base, ours, theirs })
   if (text) {
@@ -123,7 +126,10 @@ function mergeAsText({ base, ours, theirs }: MergeFiles): boolean {
   return true
 }
 
-/** Whole or not at all: half of a file would look like a side. */
+/**
+ * Replaces a file by a rename, so that a process that is killed never leaves half of it. Does not sync as `atomic-write.ts` does:
+ * git reads the file at once and writes its own, and the syncs would add 10 ms to each merge.
+ */
 function replace(path: string, bytes: Uint8Array): void {
   const fresh = `${path}.${process.pid}`
   try {

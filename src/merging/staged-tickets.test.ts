@@ -5,7 +5,7 @@ import { encodeTicket } from '../model/canonical-json.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { makeNote, makeTicket, putTicket, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
 
-/** What `verify --staged` finds in a checkout, as pairs of code and path. */
+/** Returns what `verify --staged` finds in a checkout, as pairs of code and path. */
 function found(root: string): [code: string, path: string][] {
   using plan = checkedPlan(root)
   const { ok, problems } = plan.verify({ staged: true })
@@ -40,7 +40,7 @@ describe('verify --staged', () => {
     expect(plan.verify({ staged: true }).checked).toEqual({ tickets: 0, decisions: 0 })
   })
 
-  it('looks at what is staged, not at the work tree', () => {
+  it('checks what is staged, not the work tree', () => {
     using repo = temporaryRepository()
     const path = putTicket(repo.root, 'A')
     stage(repo.root)
@@ -51,7 +51,7 @@ describe('verify --staged', () => {
     expect(found(repo.root)).toEqual([['syntax', path]])
   })
 
-  it('names each kind of broken content, with its place', () => {
+  it('reports each kind of broken content, with its place', () => {
     using repo = temporaryRepository()
     const { root } = repo
     put(root, 'tickets/half.json', '{"id":\n')
@@ -79,7 +79,7 @@ describe('verify --staged', () => {
     )
   })
 
-  it('names what stands in place of a Ticket: a link, a folder, a submodule', () => {
+  it('reports what is in the place of a Ticket: a link, a folder, a submodule', () => {
     using repo = temporaryRepository()
     using inner = temporaryRepository()
     const { root } = repo
@@ -103,7 +103,7 @@ describe('verify --staged', () => {
     expect(found(root)).toEqual([['symbolic_link', 'tickets']])
   })
 
-  it('names a path that is not merged yet', () => {
+  it('reports a path that is not merged yet', () => {
     using repo = temporaryRepository()
     const path = putTicket(repo.root, 'A', { title: 'base' })
     stage(repo.root)
@@ -124,7 +124,7 @@ describe('verify --staged', () => {
     expect(found(repo.root)).toEqual([])
   })
 
-  it('passes over what is no Ticket: other folders, other names, what is removed or was there before', () => {
+  it('ignores what is no Ticket: other folders, other names, removed files and unchanged ones', () => {
     using repo = temporaryRepository()
     const { root } = repo
     put(root, 'tickets/before.json', 'broken')
@@ -146,7 +146,7 @@ describe('verify --staged', () => {
     expect(found(root)).toEqual([])
   })
 
-  it('takes names with blanks, quotes and other scripts, and a ticketsDir that looks like a pattern', () => {
+  it('supports names with blanks, quotes and other scripts, and a ticketsDir that looks like a pattern', () => {
     using repo = temporaryRepository()
     const { root } = repo
     writeFileSync(join(root, 'ticketplan.json'), '{"ticketsDir":"-x/my [tickets]*"}')
@@ -157,7 +157,7 @@ describe('verify --staged', () => {
     expect(found(root)).toEqual([['syntax', '-x/my [tickets]*/日本 "q"\n/A.json']])
   })
 
-  it('looks at the index that git names to a hook, where it runs in that repository', () => {
+  it('reads the index that git passes to a hook, where it runs in that repository', () => {
     using repo = temporaryRepository()
     const path = putTicket(repo.root, 'A')
     stage(repo.root)
@@ -182,7 +182,7 @@ describe('verify --staged', () => {
     }
   })
 
-  it('needs git, and is not for --fix', () => {
+  it('needs git, and refuses --fix', () => {
     using repo = temporaryRepository({ git: false })
     using plan = checkedPlan(repo.root)
     expect(() => plan.verify({ staged: true })).toThrow(
@@ -193,7 +193,7 @@ describe('verify --staged', () => {
     )
   })
 
-  it('reads more than fits into one answer of git', () => {
+  it('reads more than one batch of blobs', () => {
     using repo = temporaryRepository()
     const long = 'x'.repeat(700_000)
     for (let n = 0; n < 100; n++)

@@ -1,8 +1,8 @@
 /**
- * `verify --staged`: the Ticket files as the next commit would hold them.
+ * Checks the Ticket files that are staged for the next commit, for `verify --staged`.
  *
- * Looks at git's own index and its blobs, never at the work tree. In a hook git may name a temporary index (a commit of
- * some paths only); that one is what will be committed.
+ * Reads git's index and its blobs, never the work tree. For a commit of some paths only, git passes a temporary index to the
+ * hook; that index is what will be committed, so it is the one to check.
  */
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
@@ -26,7 +26,7 @@ interface StagedFile {
   unmerged: boolean
 }
 
-/** Something that is wrong with a staged file. */
+/** A problem of a staged file. */
 export interface StagedProblem {
   code: string
   path: string
@@ -34,7 +34,7 @@ export interface StagedProblem {
   severity: 'error' | 'warning'
 }
 
-/** What was found in the staged files. */
+/** The result of a check of the staged files. */
 export interface StagedReport {
   ok: boolean
   problems: StagedProblem[]
@@ -42,14 +42,17 @@ export interface StagedReport {
   checked: { tickets: number; decisions: number; merges?: number | undefined }
 }
 
-/** Checks what is staged. @throws PlanError invalid_input, no_git, git_failed. */
+/** Checks the staged Ticket files. @throws PlanError invalid_input, no_git, git_failed. */
 export function verifyStaged(repository: Repository, fix: boolean): StagedReport {
   const { root, gitDir } = repository
   if (fix) {
-    const message = 'verify: --fix mends files of the work tree, --staged looks at what is staged: give one of them'
+    const message = "verify: --fix repairs the work tree, --staged checks git's index; give one of them"
     throw new PlanError('invalid_input', message, { field: 'fix' })
   }
-  if (!gitDir) throw new PlanError('no_git', `${root} is not in a git repository: nothing is staged`, { folder: root })
+  if (!gitDir) {
+    const message = `${root} is not in a git repository, so nothing is staged; run "ticketplan verify" without --staged`
+    throw new PlanError('no_git', message, { folder: root })
+  }
   const files = listStaged(repository)
   const readable = files.filter(file => placeProblem(file) === null)
   const blobs = readBlobs(
@@ -65,7 +68,7 @@ export function verifyStaged(repository: Repository, fix: boolean): StagedReport
   return { ok: problems.every(({ severity }) => severity === 'warning'), problems, fixed: [], checked }
 }
 
-/** The staged files that are or should be Tickets, and links, as `listTicketPaths` would find them in the work tree. */
+/** Lists the staged files that are or should be Tickets, and links, as `listTicketPaths` finds them in the work tree. */
 function listStaged({ root, config }: Repository): StagedFile[] {
   const args = [
     '--literal-pathspecs',
@@ -87,7 +90,7 @@ function listStaged({ root, config }: Repository): StagedFile[] {
     const path = words[i + 1]!
     const below = path.slice(config.ticketsDir.length + 1).split('/')
     if (below.some(name => name.startsWith('.'))) continue
-    // What lies in a folder with the name of a Ticket file stands for that one.
+    // A folder with the name of a Ticket file is reported once, whatever it contains.
     const at = below.findIndex(name => name.endsWith('.json'))
     if (at === -1 && mode !== LINK) continue
     const isFolder = at !== -1 && at < below.length - 1
@@ -98,40 +101,43 @@ function listStaged({ root, config }: Repository): StagedFile[] {
   return [...files.values()]
 }
 
-/** The index that git handed to the hook which started this; it counts only for the repository that we are run in. */
+/** Returns the index that git passed to the running hook. It belongs to the repository of the working folder only. */
 function indexOfHook(root: string): string | undefined {
   const cwd = realpathSync(process.cwd())
   return cwd === root || cwd.startsWith(root + sep) ? process.env.GIT_INDEX_FILE : undefined
 }
 
-/** What is wrong with a file whatever its bytes. */
+/** Returns the problem of a path, whatever its content; null for a regular file. */
 function placeProblem({ mode, unmerged }: StagedFile): { code: string; message: string } | null {
   if (unmerged) {
-    return { code: 'unmerged', message: 'a conflict that is not resolved yet: resolve it, and stage the file' }
+    return { code: 'unmerged', message: 'its merge conflict is not resolved; resolve it and stage the file' }
   }
-  if (mode === LINK) return { code: 'symbolic_link', message: 'a symbolic link: links are not followed' }
-  if (mode === SUBMODULE) return { code: 'not_a_regular_file', message: 'a submodule in place of a Ticket file' }
-  if (mode === 'folder') return { code: 'not_a_regular_file', message: 'a folder in place of a Ticket file' }
+  if (mode === LINK)
+    return { code: 'symbolic_link', message: 'a symbolic link, which is not followed; stage a regular file' }
+  if (mode === SUBMODULE)
+    return { code: 'not_a_regular_file', message: 'a submodule in place of a Ticket file; move it' }
+  if (mode === 'folder') return { code: 'not_a_regular_file', message: 'a folder in place of a Ticket file; move it' }
   return null
 }
 
+/** Returns the problem of a file's content, null where there is none; counts valid Tickets and their decisions. */
 function contentProblem(
   { path }: StagedFile,
   bytes: Buffer | 'too_large' | null,
   checked: StagedReport['checked'],
 ): (Pick<StagedProblem, 'code' | 'message'> & Partial<StagedProblem>) | null {
-  if (bytes === null) return { code: 'unreadable', message: 'git does not have the blob that is staged' }
+  if (bytes === null) return { code: 'unreadable', message: 'git lacks the staged content; stage the file again' }
   if (bytes === 'too_large') return { code: 'too_large', message: `larger than ${LIMITS.fileBytes} bytes` }
   try {
     const { ticket, canonical } = decodeTicket(bytes, idFromPath(path))
     checked.tickets++
     checked.decisions += ticket.decisions.length
     if (ticket.format > FORMAT) {
-      const message = `has format ${ticket.format}, this version knows ${FORMAT}: what it adds is not checked`
+      const message = `format ${ticket.format} is newer than format ${FORMAT}, which this version knows, so only a part is checked; update ticketplan`
       return { code: 'newer_format', message, severity: 'warning' }
     }
     if (canonical) return null
-    const message = 'valid, but not in canonical form; "ticketplan verify --fix" writes it anew: stage it again then'
+    const message = 'valid, but not in canonical form; run "ticketplan verify --fix" and stage it again'
     return { code: 'not_canonical', message }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
