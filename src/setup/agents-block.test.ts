@@ -5,19 +5,19 @@ import { withAgentsBlock, withoutAgentsBlock } from './agents-block.ts'
 const BEGIN = '<!-- >>> ticketplan init --agents >>> -->'
 const add = (text: string | null) => withAgentsBlock(text, 'tickets')!
 
-test('a new file is the block alone, and goes with it', () => {
+test('a new file is the block alone, and is removed with it', () => {
   expect(add(null).startsWith(`${BEGIN}\n`)).toBe(true)
   expect(add(null).endsWith('-->\n')).toBe(true)
   expect(withoutAgentsBlock(add(null))).toBe(null)
 })
 
-test('it stands at the end, or before a text whose last line has no line break', () => {
+test('it goes at the end, or before a text whose last line has no line break', () => {
   expect(add('# Mine\n').startsWith(`# Mine\n\n${BEGIN}\n`)).toBe(true)
   expect(add('# Mine').endsWith('-->\n\n# Mine')).toBe(true)
   expect(add('# Mine\r\n').replaceAll('\r\n', '')).not.toContain('\n')
 })
 
-test('whatever the text, it comes out again to the byte, and twice changes nothing', () => {
+test('for any text, removing it restores the bytes, and adding it twice changes nothing', () => {
   const text = fc.array(fc.constantFrom('\n', '\r\n', '# Mine', ' ', '\r', '\n\n', '\u00e4'), { maxLength: 8 })
   fc.assert(
     fc.property(text, words => {
@@ -39,13 +39,13 @@ test('lines of another version or folder are replaced, and nothing else', () => 
   expect(withoutAgentsBlock(old)).toBe('# A\n# B')
 })
 
-test('half of a block is not touched', () => {
+test('half of a block is not changed', () => {
   const half = `# A\n${BEGIN}\nold lines\n`
   expect(withAgentsBlock(half, 'tickets')).toBe(null)
   expect(withoutAgentsBlock(half)).toBe(half)
 })
 
-test('it is short, and names no path', () => {
+test('it is short, and contains no absolute path', () => {
   expect(add(null).length).toBeLessThan(1600)
   expect(add(null)).not.toMatch(/(^|[\s`"'])\//)
 })

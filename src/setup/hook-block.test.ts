@@ -27,7 +27,7 @@ describe('the block', () => {
     '#!/bin/sh\r\necho a\r\n',
     'echo without a first line\n',
     '',
-  ])('goes into %j, once, and out again', text => {
+  ])('is added to %j once, and removed again', text => {
     for (const hook of HOOKS) {
       const added = withBlock(text, hook)!
       expect(hasMarks(added) && callsTicketplan(added)).toBe(true)
@@ -36,12 +36,12 @@ describe('the block', () => {
     }
   })
 
-  it('stands right after the first line', () => {
+  it('follows the first line', () => {
     const [first, second, ...rest] = withBlock('#!/bin/sh\nexec other\n', 'post-merge')!.split('\n')
     expect([first, second, rest.at(-2)]).toEqual(['#!/bin/sh', '# >>> ticketplan init >>>', 'exec other'])
   })
 
-  it('of another version is replaced where it stands', () => {
+  it('of another version is replaced in place', () => {
     const old = '#!/bin/sh\necho a\n# >>> ticketplan init >>>\nolder\n# <<< ticketplan init <<<\necho b\n'
     const added = withBlock(old, 'post-merge')!
     expect(added).not.toContain('older')
@@ -49,19 +49,19 @@ describe('the block', () => {
     expect(withoutBlock(added)).toBe('#!/bin/sh\necho a\necho b\n')
   })
 
-  it('with one mark gone is not touched', () => {
+  it('with one marker missing is not changed', () => {
     for (const text of ['#!/bin/sh\n# >>> ticketplan init >>>\na\n', '#!/bin/sh\na\n# <<< ticketplan init <<<\n']) {
       expect(withBlock(text, 'post-merge')).toBeNull()
       expect(withoutBlock(text)).toBe(text)
     }
   })
 
-  it('takes a hook that is ours alone with it', () => {
+  it('is removed together with a hook that init created', () => {
     for (const hook of HOOKS) expect(withoutBlock(newHook(hook))).toBeNull()
     expect(withoutBlock(`${newHook('post-merge')}echo mine\n`)).toBe('#!/bin/sh\n\necho mine\n')
   })
 
-  it('names no path of this machine', () => {
+  it('contains no path of this machine', () => {
     for (const hook of HOOKS) expect(newHook(hook)).not.toContain(process.execPath)
   })
 })
@@ -83,12 +83,12 @@ test.each([
   '#!/bin/bash5\n',
   '\u007fELF',
   '',
-])('%j is none that we know', text => {
+])('%j is not a supported shell', text => {
   expect(isShellScript(text)).toBe(false)
 })
 
 describe.each(['sh', 'sh -e', 'sh -eu', 'bash -eu', 'dash -eu'])('run by %s', shell => {
-  /** Runs the hook where ticketplan.command is what is given, followed by a line that says it was reached. */
+  /** Runs the hook in a repository with the given ticketplan.command. */
   const runHook = (text: string, command: string | null) => {
     using repo = temporaryRepository()
     if (command !== null) spawnSync('git', ['-C', repo.root, 'config', 'ticketplan.command', command])
@@ -110,7 +110,7 @@ describe.each(['sh', 'sh -e', 'sh -eu', 'bash -eu', 'dash -eu'])('run by %s', sh
   }
   const rest = 'cat\nexit 7\n'
 
-  test('without a configuration it is silent, and what follows gets its input and keeps its status', () => {
+  test('without a configuration it prints nothing, and the rest of the hook gets its input and keeps its status', () => {
     for (const hook of HOOKS) {
       const text = withBlock(`#!/bin/sh\n${rest}`, hook)!
       expect(runHook(text, null)).toEqual({ status: 7, stdout: 'from git\n', stderr: '' })
@@ -122,18 +122,18 @@ describe.each(['sh', 'sh -e', 'sh -eu', 'bash -eu', 'dash -eu'])('run by %s', sh
     })
   })
 
-  test('where the command is gone it says so, and what follows runs', () => {
+  test('where the program is missing it prints that, and the rest of the hook runs', () => {
     for (const hook of HOOKS) {
       const text = withBlock(`#!/bin/sh\n${rest}`, hook)!
       for (const command of ["'/no/where/node' '/no/where/cli.js'", "'/bin/sh' '/no/where/cli.js'"]) {
         const run = runHook(text, command)
         expect(run).toMatchObject({ status: 7, stdout: 'from git\n' })
-        expect(run.stderr).toContain('is gone: run "ticketplan init" again')
+        expect(run.stderr).toContain('is missing; run "ticketplan init" again')
       }
     }
   })
 
-  test('sync: the command runs with no input, its failure fails nothing', () => {
+  test('sync: the command runs without input, and its failure does not fail the hook', () => {
     using ok = program('echo "ran $*"; cat')
     using failing = program('echo broken >&2; exit 1')
     for (const text of [withBlock(`#!/bin/sh\n${rest}`, 'post-merge')!, `${lineByHand('post-merge')}\n${rest}`]) {
@@ -142,7 +142,7 @@ describe.each(['sh', 'sh -e', 'sh -eu', 'bash -eu', 'dash -eu'])('run by %s', sh
     }
   })
 
-  test('verify: 4 ends the hook with what was found, any other status does not', () => {
+  test('verify: exit status 4 fails the hook and prints the problems, any other status does not', () => {
     using found = program('echo "found by $*"; exit 4')
     using failing = program('echo broken >&2; exit 1')
     using ok = program('echo fine')
@@ -155,7 +155,7 @@ describe.each(['sh', 'sh -e', 'sh -eu', 'bash -eu', 'dash -eu'])('run by %s', sh
     expect(runHook(byHand, failing.word)).toMatchObject({ status: 7 })
   })
 
-  test('a command that is no shell text fails nothing', () => {
+  test('a command that is not valid shell does not fail the hook', () => {
     for (const hook of HOOKS) expect(runHook(withBlock(`#!/bin/sh\n${rest}`, hook)!, "'half a word").status).toBe(7)
   })
 })

@@ -15,7 +15,7 @@ import {
 } from '../test-support/temporary-repository.ts'
 import { initRepository } from './init.ts'
 
-/** All that a program with a window of its own may give to git; and git's author. */
+/** The minimal environment that a graphical program may pass to git, and git's author. */
 const BARE = {
   PATH: '/usr/bin:/bin',
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -26,7 +26,7 @@ const BARE = {
   GIT_COMMITTER_EMAIL: 'tester@example.org',
 }
 
-/** Runs git in that environment and nothing else of ours. */
+/** Runs git in that environment only. */
 function git(root: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync('git', args, { cwd: root, env: BARE, encoding: 'utf8' })
   return { status, stdout, stderr }
@@ -56,7 +56,7 @@ const init = async (root: string, ...args: string[]) => {
   return jsonOf<{ made: string[]; skipped: { message: string }[] }>(run)
 }
 
-/** The titles of the Tickets in the index as it lies there, without anything that would bring it up to date first. */
+/** Reads the titles of the Tickets in the index, without reconciling it first. */
 function indexed(root: string): string[] {
   const path = findRepository(root).indexDir
   if (!existsSync(join(path, 'index.db'))) return []
@@ -66,7 +66,7 @@ function indexed(root: string): string[] {
   return titles
 }
 
-/** A repository that is set up, and a clone of it on which `origin` is one Ticket ahead. */
+/** Creates a repository and a clone of it, both set up; `origin` is one Ticket ahead of the clone. */
 async function behind(): Promise<{ root: string; clone: string } & Disposable> {
   const repo = temporaryRepository()
   const folder = temporaryFolder()
@@ -111,7 +111,7 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(jsonOf(await runCli(clone, ['sync', '--json']))).toMatchObject({ changed: 0 })
   })
 
-  test('a branch without a tickets folder is passed in silence, and so is the way back', async () => {
+  test('switching to a branch without a tickets folder and back prints nothing', async () => {
     using repos = await behind()
     const { clone } = repos
     done(clone, 'checkout', '--quiet', '--orphan', 'empty')
@@ -124,7 +124,7 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(indexed(clone)).toEqual(['first'])
   })
 
-  test('files that cannot be read are one line, and fail nothing', async () => {
+  test('files that cannot be read are reported in one line, and do not fail the pull', async () => {
     using repos = await behind()
     write(join(repos.root, 'tickets/X.json'), 'broken')
     commitAll(repos.root, 'broken')
@@ -133,11 +133,7 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(pulled.stderr).toBe('note: 1 Ticket file cannot be read: "ticketplan verify" names it\n')
   })
 
-  test.each([
-    'exit 0',
-    'exec true',
-    'echo "mine: $*"; exit 0',
-  ])('beside a hook of a person that ends in %j', async line => {
+  test.each(['exit 0', 'exec true', 'echo "mine: $*"; exit 0'])('in an existing hook that ends in %j', async line => {
     using repos = await behind()
     const { clone } = repos
     write(join(clone, '.git/hooks/post-merge'), `#!/bin/bash -e\n${line}\n`, 0o755)
@@ -147,18 +143,18 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(indexed(clone)).toEqual(['first', 'second'])
   })
 
-  test("a person's hook keeps its exit status and its input", async () => {
+  test('an existing hook keeps its exit status and its input', async () => {
     using repos = await behind()
     const { clone } = repos
     write(join(clone, '.git/hooks/post-checkout'), '#!/bin/sh\nexit 3\n', 0o755)
     write(join(clone, '.git/hooks/post-rewrite'), `#!/bin/sh\ncat > '${join(clone, '.git/rewritten')}'\n`, 0o755)
     await init(clone)
-    expect(git(clone, 'checkout', '--quiet', '-b', 'side').status).toBe(1) // git makes 1 of any failure of it
+    expect(git(clone, 'checkout', '--quiet', '-b', 'side').status).toBe(1) // git returns 1 for any failure of the hook
     done(clone, 'commit', '--quiet', '--amend', '--allow-empty', '--message=other')
     expect(readFileSync(join(clone, '.git/rewritten'), 'utf8')).toMatch(/^[0-9a-f]{40} [0-9a-f]{40}\n$/)
   })
 
-  test('a hook folder of the repository: silent in a clone without init, current in one with it', async () => {
+  test('a hook folder of the repository: no output in a clone without init, a current index in one with it', async () => {
     using repos = await behind()
     using folder = temporaryFolder()
     const { root } = repos
@@ -175,7 +171,7 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(indexed(other)).toEqual(['first', 'second'])
   })
 
-  test("through husky's way of running hooks", async () => {
+  test('with hooks that husky runs', async () => {
     using repos = await behind()
     const { clone } = repos
     const wrapper =
@@ -205,20 +201,20 @@ describe('hooks keep the index current, in a bare environment', () => {
     expect(indexed(third)).toEqual(['first', 'second'])
   })
 
-  test('where the program is gone git goes on, and says so', async () => {
+  test('where the program is missing git prints that and continues', async () => {
     using repos = await behind()
     const { clone } = repos
     done(clone, 'config', 'ticketplan.command', `'${process.execPath}' '/no/where/cli.js'`)
     const pulled = git(clone, 'pull', '--quiet')
     expect(pulled.status).toBe(0)
-    expect(pulled.stderr).toContain('/no/where/cli.js\' is gone: run "ticketplan init" again')
+    expect(pulled.stderr).toContain('/no/where/cli.js\' is missing; run "ticketplan init" again')
     await init(clone)
     expect(git(clone, 'checkout', '--quiet', '-b', 'side').stderr).toBe('')
   })
 })
 
 describe('the pre-commit hook', () => {
-  test('refuses what is staged and wrong, shows it, stages nothing, and lets the rest through', async () => {
+  test('refuses invalid staged files, prints the problems, stages nothing, and accepts everything else', async () => {
     using repo = temporaryRepository()
     const { root } = repo
     await init(root, '--pre-commit')
@@ -271,7 +267,7 @@ writeFileSync(ours, JSON.stringify({ path, merged: texts.map(text => text.length
 process.exitCode = Number(process.env.DRIVER_STATUS ?? 10)
 `
 
-/** Two branches that change one line of one Ticket; `main` is checked out. `name` is that of the folder of the programs. */
+/** Creates two branches that change one line of one Ticket; `main` is checked out. `name` is the folder of the programs. */
 function conflict(name: string, folder: string, driver: string | null, deeper = '') {
   const root = join(folder, 'repository')
   const programs = join(folder, name)
@@ -283,7 +279,7 @@ function conflict(name: string, folder: string, driver: string | null, deeper = 
   write(node, `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, 0o755)
   runGit(root, 'init', '--quiet', '--template=', '--initial-branch=main')
   initRepository(findRepository(root), { programs: { node, cli: CLI, mergeDriver } })
-  done(root, 'config', '--unset', 'ticketplan.command') // what the stand-in writes is no Ticket, and hooks would say so
+  done(root, 'config', '--unset', 'ticketplan.command') // the test driver writes no valid Ticket, which the hooks would report
   const path = putTicket(root, 'A', { title: 'base' }, deeper)
   commitAll(root, 'base')
   done(root, 'checkout', '--quiet', '-b', 'side')
@@ -315,7 +311,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(done(root, 'status', '--porcelain')).toBe('')
   })
 
-  it.each(NAMES)('whose program is gone from a folder named %j says so, and leaves markers', name => {
+  it.each(NAMES)('whose program is missing from a folder named %j prints that, and leaves markers', name => {
     using folder = temporaryFolder()
     const { root, path, mergeDriver, text } = conflict(name, folder.path, null)
     const merged = git(root, 'merge', '--quiet', 'side')
@@ -327,7 +323,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(done(root, 'status', '--porcelain')).toBe(`UU ${path}\n`)
   })
 
-  it('whose Node is gone', () => {
+  it('whose Node is missing', () => {
     using folder = temporaryFolder()
     const { root, node, text } = conflict('plain', folder.path, DRIVER)
     rmSync(node)
@@ -337,10 +333,10 @@ describe('the merge driver, in a bare environment', () => {
   })
 
   it.each([
-    ['is empty, so that Node ends well', '', 'ended with status 0'],
+    ['is empty, so that Node exits with 0', '', 'ended with status 0'],
     ['throws', 'throw new Error("x")', 'ended with status 1'],
     ['is damaged', '(', 'ended with status 1'],
-    ['ends by itself', 'process.exit(2)', 'ended with status 2'],
+    ['exits with another status', 'process.exit(2)', 'ended with status 2'],
     ['is killed', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)", 'ended with status 137'],
   ])('that %s', (_, body, why) => {
     using folder = temporaryFolder()
@@ -351,7 +347,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(done(root, 'status', '--porcelain')).toBe(`UU ${path}\n`)
   })
 
-  it('that reports a conflict is taken at its word', () => {
+  it('that reports a conflict: its result is kept', () => {
     using folder = temporaryFolder()
     const body = `${DRIVER};writeFileSync(ours, '<<<<<<< its own\\n'); process.exitCode = 11`
     const { root, path, text } = conflict('plain', folder.path, body)
@@ -360,7 +356,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(done(root, 'status', '--porcelain')).toBe(`UU ${path}\n`)
   })
 
-  it('that is gone, over a file that is no text: theirs is kept beside ours', () => {
+  it('that is missing, for a binary file: theirs is appended to ours', () => {
     using folder = temporaryFolder()
     const { root, path, text } = conflict('plain', folder.path, null)
     done(root, 'checkout', '--quiet', 'side')
@@ -372,7 +368,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(text()).toContain('theirs \0 bytes\n>>>>>>> theirs\n')
   })
 
-  it('serves branches without a .gitattributes, and every command of git that merges', () => {
+  it('runs on branches without a .gitattributes, and for every git command that merges', () => {
     using folder = temporaryFolder()
     const { root, text } = conflict('plain', folder.path, DRIVER)
     for (const branch of ['side', 'main']) {
@@ -399,7 +395,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(text()).toContain('"merged":[true,true,true]')
   })
 
-  it('serves a linked worktree, where git sets GIT_DIR for it, gone or not', () => {
+  it('runs, or is reported missing, in a linked worktree, where git sets GIT_DIR', () => {
     using folder = temporaryFolder()
     const { root, path, mergeDriver } = conflict('plain', folder.path, DRIVER)
     const linked = join(folder.path, 'linked')
@@ -412,7 +408,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(readFileSync(join(linked, path), 'utf8')).toContain('<<<<<<< ours')
   })
 
-  it('is found again by a second init after the program has moved', () => {
+  it('is found after the program has moved and init ran again', () => {
     using folder = temporaryFolder()
     const { root, node, mergeDriver, text } = conflict('plain', folder.path, DRIVER)
     const moved = join(folder.path, 'moved')
@@ -426,7 +422,7 @@ describe('the merge driver, in a bare environment', () => {
     expect(text()).toContain('"merged"')
   })
 
-  it('serves a ticketsDir with a blank, a pattern and other scripts in its name', () => {
+  it('runs for a ticketsDir with a blank, a pattern and other scripts in its name', () => {
     using folder = temporaryFolder()
     const root = join(folder.path, 'r')
     const mergeDriver = write(join(folder.path, 'merge-driver.cjs'), DRIVER)
@@ -448,7 +444,7 @@ describe('the merge driver, in a bare environment', () => {
   })
 })
 
-test('eight worktrees of one clone are set up at the same time, and taken back', async () => {
+test('eight worktrees of one clone are set up at the same time, and undone', async () => {
   using repo = temporaryRepository()
   using folder = temporaryFolder()
   write(join(repo.root, '.git/hooks/post-merge'), '#!/bin/sh\nexit 0\n', 0o755)
