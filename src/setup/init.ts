@@ -7,7 +7,6 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { packageRoot } from '../files/package-root.ts'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { agentFiles } from './agent-files.ts'
@@ -25,6 +24,7 @@ import { cliCommand, driverCommand, type Programs } from './driver-config.ts'
 import { CHECK_HOOK, callsTicketplan, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
 import { findHookFolder, hasCheckHook, planHook, type Skipped } from './hook-folder.ts'
 import { NOTE_FILE, noteChanges, notedInsertions, notedPaths } from './init-note.ts'
+import { installedPrograms } from './installed-programs.ts'
 import { isFolder, isInside, isLinkedOutside, notOurs, notPlain, shownPath } from './paths.ts'
 
 /** What was done, or would be; paths from the root, where they lie below it. */
@@ -43,12 +43,6 @@ export interface InitOptions {
   agents?: boolean
   programs?: Programs
   lockTimeoutMs?: number
-}
-
-/** The programs of this installation: the Node that runs, and the built files beside the running one. */
-export function installedPrograms(): Programs {
-  const dist = join(packageRoot(), 'dist')
-  return { node: process.execPath, cli: join(dist, 'cli.js'), mergeDriver: join(dist, 'merge-driver.cjs') }
 }
 
 /**
@@ -105,7 +99,7 @@ function initOnce(repository: Repository, options: InitOptions): SetUp {
       }
     }
     const known = readLocalConfig(root)
-    changes.config = Object.entries(settings(options.programs ?? installedPrograms()))
+    changes.config = Object.entries(settings(options.programs ?? installedPrograms(root)))
       .filter(([key, value]) => known.get(key) !== value)
       .map(([key, value]) => ({ key, value }))
   } else {
@@ -165,7 +159,7 @@ function undoOnce(repository: Repository, options: InitOptions): SetUp {
       for (const hook of [...SYNC_HOOKS, CHECK_HOOK]) remove(join(folder, hook), withoutBlock)
     }
     const known = readLocalConfig(root)
-    changes.config = Object.keys(settings(installedPrograms()))
+    changes.config = Object.keys(settings(installedPrograms(root)))
       .filter(key => known.has(key))
       .map(key => ({ key, value: null }))
   }
