@@ -16,13 +16,13 @@ function added(file: typeof MCP, text: string | null): { after: string; inserted
   return done
 }
 
-test('a new file holds ours alone', () => {
+test('a new file has only our entries', () => {
   expect(JSON.parse(added(MCP, null).after)).toEqual({ mcpServers: { ticketplan: MCP_ENTRY } })
   expect(JSON.parse(added(CLAUDE, null).after)).toEqual({ hooks: { SessionStart: [HOOK], PreCompact: [HOOK] } })
   expect(JSON.parse(added(CODEX, null).after)).toEqual({ hooks: { SessionStart: [HOOK] } })
 })
 
-test('what names another server, or prints the digest in its own way, is kept', () => {
+test('an entry for another server, or a hook that prints the digest in another way, is kept', () => {
   const other = '{"mcpServers": {"ticketplan": {"command": "ticketplan", "args": ["mcp"]}}}'
   expect(MCP.add(other)).toEqual({ message: expect.stringContaining('kept as it is') })
   expect(MCP.remove(other, [])).toBe(other)
@@ -31,7 +31,7 @@ test('what names another server, or prints the digest in its own way, is kept', 
   expect(CODEX.remove(byHand, [])).toBe(byHand)
 })
 
-test('what is not JSON, or of another shape, is left with a line to add by hand', () => {
+test('a file that is not JSON, or has another structure, is not changed; the message says what to add by hand', () => {
   for (const text of ['', '{', '{"a": 1,}', '// x\n{}', '[]', 'null', '"x"', '{} {}', '\u0000']) {
     for (const file of [MCP, CLAUDE, CODEX]) {
       expect(file.add(text), text).toEqual({
@@ -73,7 +73,7 @@ const text = fc
   )
   .map(([value, unit, eol, end, object, array]) => {
     const written = JSON.stringify(value, null, unit).replaceAll('\n', eol) + end
-    // Only where it is no part of a string: these values stand behind a key or alone.
+    // Replaces only whole values, which follow a key or are the document; never a part of a string.
     const odd = written.replace(/(": ?|^)\{\}/g, `$1${object}`).replace(/(": ?)\[\]/g, `$1${array}`)
     return Buffer.from(isJson(odd) ? odd : written).toString('latin1')
   })
@@ -88,9 +88,9 @@ function isJson(text: string): boolean {
 
 const say = (latin1: string) => JSON.parse(Buffer.from(latin1, 'latin1').toString())
 
-describe('whatever the settings', () => {
+describe('for any settings', () => {
   for (const file of [MCP, CLAUDE, CODEX]) {
-    it(`${file.path} only grows, twice changes nothing, and comes out to the byte`, () => {
+    it(`${file.path}: only additions, none the second time, and the same bytes after the removal`, () => {
       fc.assert(
         fc.property(text, before => {
           const { after, inserted } = added(file, before)
@@ -103,7 +103,7 @@ describe('whatever the settings', () => {
       )
     })
 
-    it(`${file.path}, formatted anew, says what it said without ours`, () => {
+    it(`${file.path}, reformatted: the removal leaves the other values`, () => {
       fc.assert(
         fc.property(text, fc.constantFrom('', '\t', '   '), (before, unit) => {
           const { after, inserted } = added(file, before)
@@ -117,7 +117,7 @@ describe('whatever the settings', () => {
     })
   }
 
-  it('a new file that somebody formatted anew goes, and one with more in it stays', () => {
+  it('a new file that was reformatted is removed, and one with other entries stays', () => {
     for (const file of [MCP, CLAUDE, CODEX]) {
       const { after, inserted } = added(file, null)
       expect(file.remove(after, inserted)).toBe(null)
@@ -126,7 +126,7 @@ describe('whatever the settings', () => {
     }
   })
 
-  it('a part put in later, beside one that was there, comes out alone', () => {
+  it('an entry added later, beside an existing one, is removed alone', () => {
     const before = JSON.stringify({ hooks: { SessionStart: [HOOK] } }, null, 2)
     const { after, inserted } = added(CLAUDE, before)
     expect(JSON.parse(after).hooks).toEqual({ PreCompact: [HOOK], SessionStart: [HOOK] })
@@ -134,8 +134,8 @@ describe('whatever the settings', () => {
   })
 })
 
-describe('the commands, as a shell runs them', () => {
-  /** A stand-in for the program that shows its arguments and its input. */
+describe('the commands, run by a shell', () => {
+  /** A program in place of ticketplan that prints its arguments and its input. */
   const PROGRAM = '#!/bin/sh\necho "ran $*"\ncat\n'
 
   function run(command: string, cwd: string, env: Record<string, string> = {}): string {
@@ -155,7 +155,7 @@ describe('the commands, as a shell runs them', () => {
 
   const MCP_COMMAND = MCP_ENTRY.args[1]!
 
-  it('the digest: silent and no failure where there is no program, or one that fails', () => {
+  it('the digest: no output and no failure where the program is missing or fails', () => {
     using repo = temporaryRepository()
     expect(run(BRIEF_COMMAND, repo.root)).toBe('')
     for (const command of ["'/no/where/node' '/no/where/cli.js'", 'sh -c "echo broken >&2; exit 2"', "'half a word"]) {
@@ -165,7 +165,7 @@ describe('the commands, as a shell runs them', () => {
     expect(run(BRIEF_COMMAND, '/', { CLAUDE_PROJECT_DIR: '/no/where' })).toBe('')
   })
 
-  it('both run the program of the configuration, from the folder of the project', () => {
+  it('both run the configured program, in the folder of the project', () => {
     using repo = temporaryRepository()
     const path = join(repo.root, "a 'program'")
     program(path)
@@ -176,7 +176,7 @@ describe('the commands, as a shell runs them', () => {
     expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
   })
 
-  it('without a configuration both take the one that the project has installed', () => {
+  it('without a configuration both fall back to the program in node_modules', () => {
     using repo = temporaryRepository({ git: false })
     mkdirSync(join(repo.root, 'node_modules/.bin'), { recursive: true })
     program(join(repo.root, 'node_modules/.bin/ticketplan'))

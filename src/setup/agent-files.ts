@@ -1,8 +1,8 @@
 /**
- * What `init --agents` puts into the files of agents: texts in, texts out.
+ * Adds the entries of `init --agents` to the files of agents, and removes them: from texts to texts.
  *
- * These files are committed, so nothing in them names a path: commands ask the clone's configuration for the program, as the
- * git hooks do, and else take the one that is installed. What stands there already is kept.
+ * These files are committed, so no entry contains a path of this machine: commands read the program from the clone's git
+ * configuration, as the hooks do, and fall back to the installed one. Existing entries are kept.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '../model/objects.ts'
@@ -17,35 +17,35 @@ import {
   withoutItems,
 } from './json-insertion.ts'
 
-/** A file of the checkout and what is ours in it; texts are its bytes as latin1. */
+/** A file of the checkout with entries of ours; texts are its bytes as latin1. */
 export interface AgentFile {
   /** From the root, with "/". */
   path: string
-  /** The file with ours in it, and the texts that were put in one after the other; or why it is left as it is. `null` is no file. */
+  /** Returns the file with the entries and the texts that were inserted, in order; or why it cannot be changed. `null` is no file. */
   add(text: string | null): { after: string; inserted: string[] } | { message: string }
-  /** The file without ours: null for one that was ours alone. `inserted` is what `add` gave; empty where that is not known. */
+  /** Returns the file without the entries; null for a file of them alone. `inserted` comes from `add`; empty where it is unknown. */
   remove(text: string, inserted: readonly string[]): string | null
 }
 
 const PROGRAM = '$(git config --get ticketplan.command || echo ticketplan)'
 const FIND = 'PATH="$PATH:node_modules/.bin"'
 
-/** How a client starts the MCP server of a clone. */
+/** The entry with which a client starts the MCP server of a clone. */
 export const MCP_ENTRY = { command: 'sh', args: ['-c', `${FIND} && eval "exec ${PROGRAM} mcp"`] }
 
-/** Prints the digest; silent, and never a failure, where there is no ticketplan. */
+/** The shell command that prints the digest. Prints nothing and succeeds where ticketplan is not installed. */
 export const BRIEF_COMMAND = `(cd "\${CLAUDE_PROJECT_DIR:-.}" && ${FIND} && eval "${PROGRAM} brief") </dev/null 2>/dev/null || :`
 
 const HOOK = { hooks: [{ type: 'command', command: BRIEF_COMMAND, timeout: 30 }] }
 
-/** The files of agents, in the order in which they are written. */
+/** Returns the files of agents, in the order in which they are written. */
 export function agentFiles(ticketsDir: string): AgentFile[] {
   return [
     {
       path: 'AGENTS.md',
       add(text) {
         const after = withAgentsBlock(text, ticketsDir)
-        if (after === null) return { message: 'one of the two marks of its lines of ticketplan is gone' }
+        if (after === null) return { message: 'one of the two marker comments of its ticketplan lines is missing' }
         return { after, inserted: [] }
       },
       remove: withoutAgentsBlock,
@@ -69,7 +69,8 @@ function addServer(text: string | null): ReturnType<AgentFile['add']> {
     return steps(text, [text => withFirstMember(text, ['mcpServers'], 'ticketplan', MCP_ENTRY)])
   }
   if (isDeepStrictEqual(known.ticketplan, MCP_ENTRY)) return steps(text, [])
-  const message = `its entry "ticketplan" is another than that of init: kept as it is; to get that one, take the entry out and run "ticketplan init --agents" again`
+  const message =
+    'its entry "ticketplan" differs from the one that init adds and is kept as it is; to replace it, remove it and run "ticketplan init --agents" again'
   return { message }
 }
 
@@ -83,7 +84,7 @@ function withoutServer(text: string, wasOurs: (opening: string) => boolean): str
 }
 
 function hookFile(path: string, events: readonly string[]): AgentFile {
-  const byHand = `; add to it by hand a hook of ${events.join(' and ')} that prints "ticketplan brief"`
+  const byHand = `; add to it by hand a hook for ${events.join(' and ')} that runs "ticketplan brief"`
   return {
     path,
     add(text) {
@@ -97,7 +98,7 @@ function hookFile(path: string, events: readonly string[]): AgentFile {
       const odd = events.find(event => hooks[event] !== undefined && !Array.isArray(hooks[event]))
       if (odd) return { message: `its "${odd}" is not an array${byHand}` }
       const missing = events.filter(event => !((hooks[event] ?? []) as unknown[]).some(printsBrief))
-      // The last one goes in first: each comes before what is there.
+      // Each insertion becomes the first item, so the last event is inserted first.
       const added = missing
         .toReversed()
         .map(
@@ -120,7 +121,7 @@ function hookFile(path: string, events: readonly string[]): AgentFile {
   }
 }
 
-/** True for a group of hooks of which one prints the digest, whoever wrote it. */
+/** True for a group of hooks of which one prints the digest, added by init or by hand. */
 function printsBrief(group: unknown): boolean {
   return isObject(group) && /ticketplan\b.*\bbrief\b/s.test(JSON.stringify(group.hooks ?? null))
 }
@@ -130,7 +131,7 @@ function newFile(document: unknown): { after: string; inserted: string[] } {
   return { after, inserted: [after] }
 }
 
-/** Each step puts one text in. */
+/** Applies insertions one after the other. */
 function steps(text: string, added: readonly ((text: string) => Grown)[]): { after: string; inserted: string[] } {
   const inserted: string[] = []
   let after = text
@@ -142,10 +143,10 @@ function steps(text: string, added: readonly ((text: string) => Grown)[]): { aft
   return { after, inserted }
 }
 
-/** `wasOurs` is true for a beginning, such as `"hooks":{`, that was put in. */
+/** Removes the entries by their structure. `wasOurs` is true for an opening, such as `"hooks":{`, that was inserted. */
 type ByStructure = (text: string, wasOurs: (opening: string) => boolean) => string
 
-/** Takes out the very texts that went in; what somebody formatted anew since, by its structure. */
+/** Removes the inserted texts; where the file was reformatted since, removes the entries by their structure. */
 function takeOut(text: string, inserted: readonly string[], byStructure: ByStructure): string | null {
   let rest = text
   let isWhole = inserted.length > 0

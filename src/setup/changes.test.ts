@@ -4,7 +4,7 @@ import { expect, it, test } from 'vitest'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
 import { applyFiles, emptiedFolders } from './changes.ts'
 
-it.each(['new\n', null])('a file that somebody changed meanwhile is left as it is: to %j', after => {
+it.each(['new\n', null])('a file that another program changed since the plan is not changed to %j', after => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'hook')
   writeFileSync(path, 'theirs\n')
@@ -25,7 +25,7 @@ test('a folder is emptied only where nothing else is in it', () => {
   expect(emptiedFolders([outer, inner], [keep])).toEqual([inner, outer])
   writeFileSync(join(outer, 'mine'), '')
   expect(emptiedFolders([outer, inner], [keep])).toEqual([inner])
-  // Something that came after the plan was made stays, and its folder with it.
+  // A file that was created after the plan stays, and its folder too.
   writeFileSync(join(inner, 'T.json'), '')
   applyFiles({ folders: [], files: [{ path: keep, before: '', after: null }], emptied: [inner] })
   expect(existsSync(join(inner, 'T.json'))).toBe(true)

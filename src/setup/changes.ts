@@ -1,8 +1,8 @@
 /**
- * Changes to a checkout and its git configuration, as values: first found, then shown or made.
+ * Changes to a checkout and to its git configuration, as values: planned first, then printed or applied.
  *
- * Each can be made again where a run was interrupted. Files are replaced whole; a file that somebody else changes meanwhile
- * is left to the next run. git's own lock is waited for and never removed.
+ * Every change can be applied again after an interrupted run. Files are replaced whole; a file that another program changes
+ * meanwhile makes the run fail with `contended`. Waits for git's own lock, and never removes it.
  */
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,34 +12,34 @@ import { BUSY_TIMEOUT_MS, pause } from '../files/pause.ts'
 import { runGit, tryGit } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 
-/** A file's bytes as latin1; null for no file. */
+/** A change of a file: its bytes before and after as latin1, null for no file. */
 export interface FileChange {
   path: string
   before: string | null
   after: string | null
-  /** Permissions of a new file. */
+  /** The permissions of a new file. */
   mode?: number
-  /** The texts that were put in, where only they tell what was there before. */
+  /** The texts that were added, where the result alone does not show them. */
   inserted?: readonly string[]
 }
 
-/** A value of the clone's git configuration; null takes it out. */
+/** A value of the clone's git configuration; null removes it. */
 export interface ConfigChange {
   key: string
   value: string | null
 }
 
-/** All that a run changes. Paths are absolute. */
+/** All changes of a run. Paths are absolute. */
 export interface Changes {
   config: ConfigChange[]
-  /** Folders to make, a folder before those in it. */
+  /** Folders to create, a folder before those in it. */
   folders: string[]
   files: FileChange[]
-  /** Folders to remove where nothing is in them any more, the innermost first. */
+  /** Folders to remove where nothing is left in them, the innermost first. */
   emptied: string[]
 }
 
-/** The bytes of a file as latin1; null where there is nothing. @throws PlanError io. */
+/** Reads the bytes of a file as latin1; null where there is none. @throws PlanError io. */
 export function readLatin1(path: string): string | null {
   try {
     return readFileSync(path, 'latin1')
@@ -49,7 +49,7 @@ export function readLatin1(path: string): string | null {
   }
 }
 
-/** The clone's git configuration: what stands in its own file. @throws PlanError no_git, git_failed. */
+/** Reads the git configuration in the clone's own file. @throws PlanError no_git, git_failed. */
 export function readLocalConfig(root: string): Map<string, string> {
   const entries = runGit(root, ['config', '--local', '--no-includes', '-z', '--list']).toString().split('\0')
   return new Map(
@@ -62,45 +62,52 @@ export function readLocalConfig(root: string): Map<string, string> {
 
 /** Changes the clone's git configuration. @throws PlanError no_git, git_failed, busy. */
 export function applyConfig(root: string, changes: readonly ConfigChange[], timeoutMs = BUSY_TIMEOUT_MS): void {
-  for (const { key, value } of changes) {
-    const change = value === null ? ['--unset-all', key] : ['--replace-all', key, value]
-    const args = ['config', '--local', ...change]
-    for (const startedAt = performance.now(); ; pause()) {
-      const { status, stderr } = tryGit(root, args)
-      // 5: somebody has taken it out already.
-      if (status === 0 || (status === 5 && value === null)) break
-      if (!/could not lock config file .*: File exists/.test(stderr)) {
-        throw new PlanError('git_failed', `git's configuration of ${root} cannot be changed: ${stderr.trim()}`, {
-          command: args.join(' '),
-          status,
-          stderr,
-        })
-      }
+  for (const change of changes) {
+    const startedAt = performance.now()
+    while (!trySetConfig(root, change)) {
       const waitedMs = Math.round(performance.now() - startedAt)
-      if (waitedMs < timeoutMs) continue
-      const lock = `${runGit(root, ['rev-parse', '--path-format=absolute', '--git-path', 'config']).toString().trim()}.lock`
-      const message = `git's configuration is locked by ${lock}, after ${waitedMs} ms still: wait for the git command that holds it, or look whether one was interrupted, and run this again`
-      throw new PlanError('busy', message, { lock, waitedMs, holder: null })
+      if (waitedMs >= timeoutMs) throw configBusy(root, waitedMs)
+      pause()
     }
   }
 }
 
-/** Makes and removes folders and files. @throws PlanError io, contended. */
+/** Changes one value; false where another program holds git's lock. */
+function trySetConfig(root: string, { key, value }: ConfigChange): boolean {
+  const args = ['config', '--local', ...(value === null ? ['--unset-all', key] : ['--replace-all', key, value])]
+  const { status, stderr } = tryGit(root, args)
+  // 5: the key is not there, so another program has removed it already.
+  if (status === 0 || (status === 5 && value === null)) return true
+  if (/could not lock config file .*: File exists/.test(stderr)) return false
+  const message = `git's configuration of ${root} cannot be changed: ${stderr.trim()}`
+  throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
+}
+
+function configBusy(root: string, waitedMs: number): PlanError {
+  const path = runGit(root, ['rev-parse', '--path-format=absolute', '--git-path', 'config']).toString().trim()
+  const lock = `${path}.lock`
+  const message = `git's configuration is still locked by ${lock} after ${waitedMs} ms; wait for the git command that holds the lock, or check whether one was interrupted, then run this again`
+  return new PlanError('busy', message, { lock, waitedMs, holder: null })
+}
+
+/** Creates and removes folders and files. @throws PlanError io, contended. */
 export function applyFiles({ folders, files, emptied }: Omit<Changes, 'config'>): void {
-  for (const { path, before, after, mode } of files) {
-    const stillExpected = () => readLatin1(path) === before
-    if (after === null) {
-      if (!stillExpected()) throw contended(path)
-      attempt(path, () => rmSync(path, { force: true }))
-      continue
-    }
-    attempt(path, () => mkdirSync(dirname(path), { recursive: true }))
-    const placement = { create: before === null, mode: before === null ? mode : lstatSync(path).mode, stillExpected }
-    const written = writeFileAtomically(path, Buffer.from(after, 'latin1'), placement)
-    if (written === 'changed' && readLatin1(path) !== after) throw contended(path)
-  }
+  for (const change of files) applyFile(change)
   for (const folder of folders) attempt(folder, () => mkdirSync(folder, { recursive: true }))
   for (const folder of emptied) attempt(folder, () => isEmptyFolder(folder) && rmdirSync(folder))
+}
+
+function applyFile({ path, before, after, mode }: FileChange): void {
+  const stillExpected = () => readLatin1(path) === before
+  if (after === null) {
+    if (!stillExpected()) throw contended(path)
+    attempt(path, () => rmSync(path, { force: true }))
+    return
+  }
+  attempt(path, () => mkdirSync(dirname(path), { recursive: true }))
+  const placement = { create: before === null, mode: before === null ? mode : lstatSync(path).mode, stillExpected }
+  const written = writeFileAtomically(path, Buffer.from(after, 'latin1'), placement)
+  if (written === 'changed' && readLatin1(path) !== after) throw contended(path)
 }
 
 function isEmptyFolder(folder: string): boolean {
@@ -108,7 +115,8 @@ function isEmptyFolder(folder: string): boolean {
 }
 
 function contended(path: string): PlanError {
-  return new PlanError('contended', `${path} was changed by another program just now: run the command again`, { path })
+  const message = `${path}: another program changed the file at the same time; run the command again`
+  return new PlanError('contended', message, { path })
 }
 
 function attempt(path: string, action: () => unknown): void {
@@ -119,14 +127,14 @@ function attempt(path: string, action: () => unknown): void {
   }
 }
 
-/** Which of the folders would be empty once those files are gone; the innermost first. */
-export function emptiedFolders(folders: readonly string[], gone: readonly string[]): string[] {
-  const left = new Set(gone)
+/** Returns those of the folders that are empty without the removed files; the innermost first. */
+export function emptiedFolders(folders: readonly string[], removed: readonly string[]): string[] {
+  const gone = new Set(removed)
   const emptied: string[] = []
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
     const stat = lstatSync(folder, { throwIfNoEntry: false })
-    if (!stat?.isDirectory() || readdirSync(folder).some(name => !left.has(join(folder, name)))) continue
-    left.add(folder)
+    if (!stat?.isDirectory() || readdirSync(folder).some(name => !gone.has(join(folder, name)))) continue
+    gone.add(folder)
     emptied.push(folder)
   }
   return emptied

@@ -1,4 +1,8 @@
-/** Where git looks for this checkout's hooks, and what is to become of each of them. */
+/**
+ * Finds the folder of this checkout's hooks, and plans the change of each hook.
+ *
+ * Writes nothing. A hook that `init` must not change is reported with the line to add by hand.
+ */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { commonDirOf, type Repository } from '../files/repository.ts'
@@ -15,28 +19,23 @@ import {
   SYNC_HOOKS,
   withBlock,
 } from './hook-block.ts'
-import { isFile, isFolder, isLinkedOutside, notPlain, shownPath, statOf } from './paths.ts'
+import type { Skipped } from './part.ts'
+import { isFile, isFolder, isLinkedOutside, shownPath, statOf, whyNotPlain } from './paths.ts'
 
-/** What was left as it is, and what to do about it by hand. */
-export interface Skipped {
-  path: string
-  message: string
-}
-
-/** Where hooks go: a folder to write to, or one that is not this repository's own, with the reason. */
+/** The folder of the hooks. */
 export interface HookFolder {
   folder: string
-  /** Run by husky, whose own scripts are made anew: through `sh -e`, whatever their first line and mode. */
+  /** True where husky runs the hooks: with `sh -e`, whatever their first line and mode. It regenerates its own scripts. */
   husky: boolean
-  /** Why nothing is written there. */
+  /** Why nothing may be written there; absent where the folder is this repository's own. */
   foreign?: string
 }
 
-/** The folder of this checkout's hooks, by `core.hooksPath` and who set it. @throws PlanError no_git, git_failed. */
+/** Finds the folder of this checkout's hooks, by `core.hooksPath` and where that is set. @throws PlanError no_git, git_failed. */
 export function findHookFolder(repository: Repository, commonDir: string): HookFolder {
   const place = configuredHookFolder(repository, commonDir)
   if (place.foreign !== undefined || !isLinkedOutside(place.folder, [repository.root, commonDir])) return place
-  return { ...place, foreign: `a link leads from ${place.folder} out of the repository` }
+  return { ...place, foreign: `${place.folder} is a link out of the repository` }
 }
 
 function configuredHookFolder({ root }: Repository, commonDir: string): HookFolder {
@@ -44,28 +43,23 @@ function configuredHookFolder({ root }: Repository, commonDir: string): HookFold
     .toString()
     .split('\0')
   let set: { scope: string; value: string } | undefined
-  // The scope "command" is that of our own arguments.
+  // The scope "command" is that of the arguments with which git is started here.
   for (let i = 0; i + 1 < words.length; i += 2) {
     if (words[i] !== 'command') set = { scope: words[i]!, value: words[i + 1]! }
   }
-  if (!set) return { folder: join(commonDir, 'hooks'), husky: false }
+  const byDefault = { folder: join(commonDir, 'hooks'), husky: false }
+  if (!set) return byDefault
+  if (set.value === '') return { ...byDefault, foreign: 'core.hooksPath is empty, which disables hooks' }
   const folder = resolve(root, set.value)
-  if (set.value === '')
-    return {
-      folder: join(commonDir, 'hooks'),
-      husky: false,
-      foreign: 'core.hooksPath is empty, which switches hooks off',
-    }
   if (set.scope === 'global' || set.scope === 'system') {
-    const foreign = `core.hooksPath is set in git's ${set.scope} configuration, for other repositories too`
+    const foreign = `core.hooksPath is set in git's ${set.scope} configuration and applies to other repositories too`
     return { folder, husky: false, foreign }
   }
-  if (basename(folder) === '_' && basename(dirname(folder)) === '.husky')
-    return { folder: dirname(folder), husky: true }
-  return { folder, husky: false }
+  const husky = basename(folder) === '_' && basename(dirname(folder)) === '.husky'
+  return { folder: husky ? dirname(folder) : folder, husky }
 }
 
-/** The hook with its block, or why it is left as it is. */
+/** Returns the hook with its block, or why it must not be changed. */
 export function planHook(
   hook: HookName,
   { folder, husky, foreign }: HookFolder,
@@ -74,25 +68,25 @@ export function planHook(
   const skip = (why: string): Skipped => ({ path, message: `${why}; add the line ${lineByHand(hook)}` })
   if (statOf(folder) && !isFolder(folder)) return skip(`${folder} is not a folder`)
   const text = isFile(path) ? (readLatin1(path) ?? '') : ''
-  if (callsTicketplan(text) && !hasMarks(text)) return { path, after: text } // somebody has added the line
+  if (callsTicketplan(text) && !hasMarks(text)) return { path, after: text } // somebody added the line by hand
   if (foreign !== undefined) return skip(foreign)
   const stat = statOf(path, lstatSync)
   if (!stat) return { path, after: newHook(hook) }
-  const why = notPlain(path)
+  const why = whyNotPlain(path)
   if (why) return skip(why)
   if (!husky && !(stat.mode & 0o111)) return skip('it is not executable, so git does not run it')
-  if (!isShellScript(text) && !(husky && !text.startsWith('#!'))) return skip('it is not a script of a shell')
+  if (!isShellScript(text) && !(husky && !text.startsWith('#!'))) return skip('it is not a shell script')
   const after = withBlock(text, hook)
-  return after === null ? skip('one of the two marks of its lines of ticketplan is gone') : { path, after }
+  return after === null ? skip('one of the two marker comments of its ticketplan lines is missing') : { path, after }
 }
 
-/** True where the hook that checks staged Tickets has our lines: they are kept up to date without being asked for again. */
+/** True where the hook that checks staged Tickets has our block, which every `init` then updates. */
 export function hasCheckHook({ folder, foreign }: HookFolder): boolean {
   const path = join(folder, CHECK_HOOK)
   return foreign === undefined && isFile(path) && hasMarks(readLatin1(path) ?? '')
 }
 
-/** Whether a hook calls ticketplan; for `doctor`. */
+/** Lists the hooks that update the index, and whether each calls ticketplan; for `doctor`. */
 export function hookStates(repository: Repository): { path: string; calls: boolean; byHand: string }[] {
   const place = findHookFolder(repository, commonDirOf(repository.gitDir!))
   return SYNC_HOOKS.map(hook => {

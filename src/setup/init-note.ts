@@ -1,54 +1,59 @@
 /**
- * What `init` added to a checkout outside git's own folder, noted beside the index of its worktree.
+ * Records what `init` added to a checkout outside git's own folder, in a file beside the index of its worktree.
  *
- * `init --undo` takes out what this note names, and leaves what came with a commit.
+ * `init --undo` removes what is recorded here, and keeps what came with a commit.
  */
 import { join, relative, resolve } from 'node:path'
 import { commonDirOf, type Repository } from '../files/repository.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import { isInside } from './paths.ts'
 
-/** The file: paths from the root, as JSON. */
+/** The name of the file: paths from the root, as JSON. */
 export const NOTE_FILE = 'init.json'
 
-interface Note {
+interface StoredNote {
   /** Paths from the root. */
   added: string[]
-  /** By path: the texts that were put into a file, one after the other. */
+  /** By path: the texts that were added to a file, one after the other, as latin1. */
   inserted: Record<string, string[]>
 }
 
-/** What the note says; nothing where there is none, or one that cannot be read. */
-function readNote({ indexDir }: Repository): Note {
-  const nothing: Note = { added: [], inserted: {} }
-  const text = readLatin1(join(indexDir, NOTE_FILE))
-  if (text === null) return nothing
-  try {
-    const { added, inserted = {} } = JSON.parse(Buffer.from(text, 'latin1').toString()) as Note
-    return { added: added.filter(path => typeof path === 'string'), inserted }
-  } catch {
-    return nothing // what it named stays where it is
+/** What `init` added. Paths are absolute. */
+export interface InitNote {
+  added: ReadonlySet<string>
+  /** By path: the texts that were added to a file, one after the other, as latin1. */
+  inserted: ReadonlyMap<string, readonly string[]>
+}
+
+/** Reads what `init` added; nothing where the file is missing or cannot be read. */
+export function readNote(repository: Repository): InitNote {
+  const { added, inserted } = readStored(repository)
+  const absolute = (path: string) => resolve(repository.root, path)
+  return {
+    added: new Set(added.map(absolute)),
+    inserted: new Map(Object.entries(inserted).map(([path, texts]) => [absolute(path), texts])),
   }
 }
 
-/** The absolute paths that `init` added. */
-export function notedPaths(repository: Repository): Set<string> {
-  return new Set(readNote(repository).added.map(path => resolve(repository.root, path)))
+function readStored({ indexDir }: Repository): StoredNote {
+  const nothing: StoredNote = { added: [], inserted: {} }
+  const text = readLatin1(join(indexDir, NOTE_FILE))
+  if (text === null) return nothing
+  try {
+    const { added, inserted = {} } = JSON.parse(Buffer.from(text, 'latin1').toString()) as StoredNote
+    return { added: added.filter(path => typeof path === 'string'), inserted }
+  } catch {
+    return nothing // what it recorded stays in the checkout
+  }
 }
 
-/** What `init` put into files, by absolute path; as latin1. */
-export function notedInsertions(repository: Repository): Map<string, string[]> {
-  const { inserted } = readNote(repository)
-  return new Map(Object.entries(inserted).map(([path, texts]) => [resolve(repository.root, path), texts]))
-}
-
-/** The note with what the changes add outside git's folder; to be written before them, so that it knows of them whatever happens. */
+/** Returns the change of the file for these changes. Apply it first, so that an interrupted run is recorded too. */
 export function noteChanges(repository: Repository, { folders, files }: Changes): FileChange[] {
   const { root, gitDir, indexDir } = repository
-  const known = readNote(repository)
-  const ours = gitDir ? commonDirOf(gitDir) : null
+  const known = readStored(repository)
+  const gitFolder = gitDir ? commonDirOf(gitDir) : null
   const added = [...folders, ...files.map(({ path }) => path)]
-    .filter(path => ours === null || !isInside(path, ours))
+    .filter(path => gitFolder === null || !isInside(path, gitFolder))
     .map(path => relative(root, path))
     .filter(path => !known.added.includes(path))
   const inserted = { ...known.inserted }

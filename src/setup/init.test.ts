@@ -32,7 +32,7 @@ const initIn = (root: string, options: InitOptions = {}) =>
   initRepository(findRepository(root), { programs: PROGRAMS, ...options })
 const undoIn = (root: string, options: InitOptions = {}) => undoInit(findRepository(root), options)
 
-/** A repository without a tickets folder, with one commit. */
+/** Creates a repository without a tickets folder, with one commit. */
 function bareOfTickets(): TemporaryRepository {
   const repo = temporaryRepository()
   rmSync(repo.ticketsDir, { recursive: true })
@@ -53,7 +53,7 @@ function write(path: string, text: string, mode = 0o644): string {
   return path
 }
 
-/** Every file, link and folder below a folder with its mode and bytes, but for git's objects, logs and own index. */
+/** Returns every file, link and folder below a folder with its mode and bytes, except git's objects, logs and index. */
 function snapshot(folder: string, prefix = ''): Record<string, string> {
   const found: Record<string, string> = {}
   for (const name of readdirSync(folder)) {
@@ -71,7 +71,7 @@ const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
 const config = (root: string, key: string) => runGit(root, 'config', '--local', '--get', key).trim()
 
 describe('init', () => {
-  it('makes the folder, both attribute lines, the hooks and the configuration', () => {
+  it('creates the folder, both attribute lines, the hooks and the configuration', () => {
     using repo = bareOfTickets()
     expect(initIn(repo.root)).toEqual({
       made: [
@@ -106,7 +106,7 @@ describe('init', () => {
     expect(snapshot(repo.root)).toEqual(before)
   })
 
-  it('run again from another place points the configuration there, and at nothing else', () => {
+  it('run again by a program in another place changes only the configuration', () => {
     using repo = bareOfTickets()
     initIn(repo.root)
     const before = snapshot(repo.root)
@@ -118,13 +118,13 @@ describe('init', () => {
     expect(snapshot(repo.root)).toEqual(before)
   })
 
-  it('makes no .gitkeep in a folder that holds Tickets', () => {
+  it('creates no .gitkeep in a folder that holds Tickets', () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     expect(initIn(repo.root).made).not.toContain('tickets/.gitkeep')
   })
 
-  it('with --dry-run says the same and writes nothing', () => {
+  it('with --dry-run reports the same and writes nothing', () => {
     using repo = bareOfTickets()
     const before = snapshot(repo.root)
     const planned = initIn(repo.root, { dryRun: true, preCommit: true })
@@ -136,7 +136,7 @@ describe('init', () => {
     expect(undoIn(repo.root)).toEqual(undone)
   })
 
-  it('follows another ticketsDir, and a change of it', () => {
+  it('supports another ticketsDir, and a change of it', () => {
     using repo = bareOfTickets()
     write(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"plan/my work"}')
     expect(initIn(repo.root).made.slice(0, 3)).toEqual(['plan', 'plan/my work', 'plan/my work/.gitkeep'])
@@ -146,7 +146,7 @@ describe('init', () => {
     expect(read(repo.root, '.git/info/attributes')).toBe(`${LINE}\n`)
   })
 
-  it('outside git makes folders only, and undo takes them out as long as nothing else is in them', () => {
+  it('outside git creates folders only, and undo removes those with nothing else in them', () => {
     using folder = temporaryFolder()
     expect(initIn(folder.path).made).toEqual(['tickets', 'tickets/.gitkeep', '.ticketplan', '.ticketplan/.gitignore'])
     expect(initIn(folder.path).made).toEqual([])
@@ -182,11 +182,11 @@ describe('existing hooks', () => {
   })
 
   it.each([
-    ['in another language', '#!/usr/bin/env node\nprocess.exit(0)\n', 0o755, 'not a script of a shell'],
-    ['without a first line', 'echo\n', 0o755, 'not a script of a shell'],
+    ['in another language', '#!/usr/bin/env node\nprocess.exit(0)\n', 0o755, 'not a shell script'],
+    ['without a first line', 'echo\n', 0o755, 'not a shell script'],
     ['not executable', '#!/bin/sh\necho\n', 0o644, 'not executable'],
-    ['with half of our lines', '#!/bin/sh\n# >>> ticketplan init >>>\n', 0o755, 'one of the two marks'],
-  ])('%s: left as it is, with the line to add by hand', (_, text, mode, why) => {
+    ['with half of our block', '#!/bin/sh\n# >>> ticketplan init >>>\n', 0o755, 'one of the two marker comments'],
+  ])('%s: not changed, with the line to add by hand', (_, text, mode, why) => {
     using repo = bareOfTickets()
     const path = write(join(repo.root, '.git/hooks/post-merge'), text, mode)
     const { skipped } = initIn(repo.root)
@@ -198,7 +198,7 @@ describe('existing hooks', () => {
     expect(lstatSync(path).mode & 0o777).toBe(mode)
   })
 
-  it('a symbolic link: neither it nor what it points to is touched', () => {
+  it('a symbolic link: neither it nor its target is changed', () => {
     using repo = bareOfTickets()
     const target = write(join(repo.root, 'shared-hook'), '#!/bin/sh\necho\n', 0o755)
     mkdirSync(join(repo.root, '.git/hooks'))
@@ -211,7 +211,7 @@ describe('existing hooks', () => {
     expect(lstatSync(join(repo.root, '.git/hooks/post-merge')).isSymbolicLink()).toBe(true)
   })
 
-  it('that have the line by hand are not reported', () => {
+  it('with the line added by hand are not reported', () => {
     using repo = bareOfTickets()
     const path = write(join(repo.root, '.git/hooks/post-merge'), '#!/usr/bin/env node\n', 0o755)
     const [, line] = /add the line (.*)$/.exec(initIn(repo.root).skipped[0]!.message)!
@@ -221,7 +221,7 @@ describe('existing hooks', () => {
 })
 
 describe('core.hooksPath', () => {
-  it('of this repository is where hooks go; what was committed there is not taken out', () => {
+  it('of this repository gets the hooks; --undo in another clone keeps committed ones', () => {
     using repo = bareOfTickets()
     using other = temporaryFolder()
     runGit(repo.root, 'config', 'core.hooksPath', '.githooks')
@@ -247,7 +247,7 @@ describe('core.hooksPath', () => {
     expect(snapshot(repo.root)).toEqual({ ...before, ...gitOwn(repo.root) })
   })
 
-  it('that has no folder yet: it is made, and taken out', () => {
+  it('without a folder: it is created, and removed by --undo', () => {
     using repo = bareOfTickets()
     runGit(repo.root, 'config', 'core.hooksPath', 'tools/git hooks')
     expect(initIn(repo.root).made).toEqual(
@@ -257,7 +257,7 @@ describe('core.hooksPath', () => {
     expect(existsSync(join(repo.root, 'tools'))).toBe(false)
   })
 
-  it('as an absolute path, with "~", and of one worktree', () => {
+  it('as an absolute path, with "~", or set for one worktree', () => {
     using repo = bareOfTickets()
     using home = temporaryFolder()
     runGit(repo.root, 'config', 'core.hooksPath', join(home.path, 'absolute'))
@@ -275,7 +275,7 @@ describe('core.hooksPath', () => {
     }
   })
 
-  it('set for all repositories of a person: nothing is written there, the line to add is told', () => {
+  it('set in the global configuration: nothing is written there, the line to add is reported', () => {
     using repo = bareOfTickets()
     using home = temporaryFolder()
     write(join(home.path, '.gitconfig'), '[core]\n\thooksPath = ~/hooks\n')
@@ -301,7 +301,7 @@ describe('core.hooksPath', () => {
     }
   })
 
-  it('that is no folder is reported', () => {
+  it('that is not a folder is reported', () => {
     using repo = bareOfTickets()
     runGit(repo.root, 'config', 'core.hooksPath', '/dev/null')
     expect(initIn(repo.root).skipped.map(({ message }) => message)).toEqual(
@@ -310,7 +310,7 @@ describe('core.hooksPath', () => {
     expect(undoIn(repo.root).removed).toContain('.gitattributes')
   })
 
-  it('of husky: lines go where husky looks, its own scripts stay', () => {
+  it("of husky: the block goes into the hooks that husky runs, not into husky's own scripts", () => {
     using repo = bareOfTickets()
     runGit(repo.root, 'config', 'core.hooksPath', '.husky/_')
     const generated = write(join(repo.root, '.husky/_/post-merge'), '#!/usr/bin/env sh\n. "$(dirname "$0")/h"\n', 0o755)
@@ -327,7 +327,7 @@ describe('core.hooksPath', () => {
   })
 })
 
-/** Folders of git's own that stay, empty, where `init` had to make them; and what commits change. */
+/** Returns the folders of git that `init` creates and `--undo` keeps, and the files that commits change. */
 function gitOwn(root: string): Record<string, string> {
   const now = snapshot(root)
   const paths = ['.git/hooks/', '.git/info/', '.git/COMMIT_EDITMSG', '.git/refs/heads/main']
@@ -335,7 +335,7 @@ function gitOwn(root: string): Record<string, string> {
 }
 
 describe('init --undo', () => {
-  it.each([false, true])('leaves everything as it was before, however files ended (pre-commit: %s)', preCommit => {
+  it.each([false, true])('restores everything, with any line ends at the end of files (pre-commit: %s)', preCommit => {
     using repo = bareOfTickets()
     write(join(repo.root, '.gitattributes'), '*.png binary')
     write(join(repo.root, '.git/info/attributes'), '')
@@ -354,7 +354,7 @@ describe('init --undo', () => {
     expect(undoIn(repo.root)).toEqual({ made: [], changed: [], removed: [], skipped: [] })
   })
 
-  it('takes out what was committed meanwhile, where it was init here that put it in', () => {
+  it('removes committed files that init added in this checkout', () => {
     using repo = bareOfTickets()
     initIn(repo.root)
     commitAll(repo.root)
@@ -379,7 +379,7 @@ describe('init --undo', () => {
     expect(read(repo.root, '.git/config')).not.toContain('driver')
   })
 
-  it('finds the lines in the default folder though core.hooksPath was set since', () => {
+  it('finds the hooks in the default folder where core.hooksPath was set since', () => {
     using repo = bareOfTickets()
     initIn(repo.root)
     runGit(repo.root, 'config', 'core.hooksPath', '.githooks')
@@ -389,7 +389,7 @@ describe('init --undo', () => {
 })
 
 describe('linked worktrees', () => {
-  it.each(['main', 'linked'])('init in the %s one serves both', where => {
+  it.each(['main', 'linked'])('init in the %s one works for both', where => {
     using repo = bareOfTickets()
     using other = temporaryFolder()
     const linked = join(other.path, 'linked')
@@ -401,7 +401,7 @@ describe('linked worktrees', () => {
       expect(runGit(root, 'check-attr', 'merge', '--', 'tickets/A.json')).toContain('merge: ticketplan')
     }
     expect(readdirSync(join(repo.root, '.git/hooks')).sort()).toEqual([...HOOKS].sort())
-    // What belongs to the second work tree alone is made there; the rest stands already.
+    // Only what belongs to the second work tree is created there; the rest exists.
     expect(initIn(second)).toMatchObject({ made: ['tickets', 'tickets/.gitkeep', '.gitattributes'], changed: [] })
     undoIn(first)
     expect(existsSync(join(second, '.gitattributes'))).toBe(true)
@@ -410,8 +410,8 @@ describe('linked worktrees', () => {
   })
 })
 
-describe('where it cannot be done', () => {
-  it("git's lock on the configuration is waited for, named, and left", () => {
+describe('locks and failures', () => {
+  it("git's lock on the configuration is reported after a timeout, and kept", () => {
     using repo = bareOfTickets()
     const lock = write(join(repo.root, '.git/config.lock'), '')
     expect(() => initIn(repo.root, { lockTimeoutMs: 100 })).toThrow(
@@ -428,7 +428,7 @@ describe('where it cannot be done', () => {
     expect(read(repo.root, '.git/config')).not.toContain('ticketplan')
   })
 
-  it("git's lock is waited for until it is free", async () => {
+  it("init waits until git's lock is released", async () => {
     using repo = bareOfTickets()
     const lock = write(join(repo.root, '.git/config.lock'), '')
     const child = spawn('sh', ['-c', 'sleep 0.3; rm "$0"', lock])
@@ -436,7 +436,7 @@ describe('where it cannot be done', () => {
     await once(child, 'close')
   })
 
-  it('without the program git nothing is done', () => {
+  it('without the program git nothing is changed', () => {
     using repo = bareOfTickets()
     const before = snapshot(repo.root)
     const { PATH } = process.env
@@ -468,7 +468,7 @@ describe('where it cannot be done', () => {
     expect(runGit(repo.root, 'status', '--porcelain')).toBe('')
   })
 
-  it('a .gitattributes that is a link is reported, and not written through', () => {
+  it('a .gitattributes that is a link is reported, and its target is not changed', () => {
     using repo = bareOfTickets()
     const target = write(join(repo.root, 'attributes'), '# mine\n')
     symlinkSync('attributes', join(repo.root, '.gitattributes'))
@@ -479,7 +479,7 @@ describe('where it cannot be done', () => {
   })
 })
 
-test('a moved repository is still undone', () => {
+test('--undo works in a repository that was moved', () => {
   using repo = bareOfTickets()
   using other = temporaryFolder()
   initIn(repo.root)
@@ -491,7 +491,7 @@ test('a moved repository is still undone', () => {
 })
 
 describe('folders that are not this repository’s own', () => {
-  it('links out of the repository are left, and left to their owner by --undo', () => {
+  it('links out of the repository are not followed, neither by init nor by --undo', () => {
     using repo = bareOfTickets()
     using elsewhere = temporaryFolder()
     const hooks = join(elsewhere.path, 'hooks')
@@ -510,20 +510,18 @@ describe('folders that are not this repository’s own', () => {
     expect(readdirSync(join(elsewhere.path, 'info'))).toEqual([])
     const ours = readFileSync(join(repo.root, '.gitattributes'), 'utf8')
     expect(ours).toContain(LINE)
-    // Another repository's init has been there.
+    // The init of another repository added it.
     write(join(elsewhere.path, 'info', 'attributes'), `${LINE}\n`)
     undoIn(repo.root)
     expect(readFileSync(join(elsewhere.path, 'info', 'attributes'), 'utf8')).toBe(`${LINE}\n`)
     expect(readFileSync(join(hooks, 'post-merge'), 'utf8')).toBe('#!/bin/sh\necho theirs\n')
   })
 
-  it('an empty core.hooksPath switches hooks off: none is written', () => {
+  it('an empty core.hooksPath disables hooks: none is written', () => {
     using repo = bareOfTickets()
     runGit(repo.root, 'config', 'core.hooksPath', '')
     const { skipped } = initIn(repo.root)
-    expect(skipped.map(({ message }) => message)).toEqual(
-      HOOKS.map(() => expect.stringContaining('switches hooks off')),
-    )
+    expect(skipped.map(({ message }) => message)).toEqual(HOOKS.map(() => expect.stringContaining('disables hooks')))
     expect(readdirSync(repo.root).sort()).toEqual(['.git', '.gitattributes', 'README.md', 'tickets'])
   })
 
