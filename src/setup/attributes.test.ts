@@ -10,7 +10,7 @@ test('the line is short where the folder has a plain name', () => {
   expect(LINE).toBe('/tickets/**/*.json merge=ticketplan -text')
 })
 
-describe('git gives Ticket files at any depth to the driver, and no other files', () => {
+describe('git assigns Ticket files at any depth to the driver, and no other files', () => {
   it.each([
     'tickets',
     'plan/work',
@@ -50,25 +50,25 @@ describe('withAttributesLine', () => {
     '\n',
     'x\n\n',
     '\u00ff\u00fe\n',
-  ])('adds to %j what can be taken out again', text => {
+  ])('adds to %j a line that can be removed again', text => {
     const added = withAttributesLine(text, LINE)
     expect(added.split('\n')).toContain(LINE)
     expect(withAttributesLine(added, LINE)).toBe(added)
     expect(withoutAttributesLine(added)).toBe(text)
   })
 
-  it('leaves a line that stands in the middle, with whatever line end', () => {
+  it('keeps an existing line where it is, with any line end', () => {
     for (const text of [`${LINE}\n*.png binary\n`, `a\r\n${LINE}\r\nb\r\n`])
       expect(withAttributesLine(text, LINE)).toBe(text)
   })
 
-  it('replaces the line of another folder, and one that is there twice', () => {
+  it('replaces the line of another folder, and removes a duplicate', () => {
     const other = attributesLine('old folder')
     expect(withAttributesLine(`a\n${other}\nb\n${other}\n`, LINE)).toBe(`a\n${LINE}\nb\n`)
   })
 })
 
-test('withoutAttributesLine leaves a line that somebody wrote for other files', () => {
+test('withoutAttributesLine keeps a line that somebody wrote for other files', () => {
   const text = `*.json merge=ticketplan -text\n/tickets/**/*.json merge=ticketplan\n${LINE}\n`
   expect(withoutAttributesLine(text)).toBe('*.json merge=ticketplan -text\n/tickets/**/*.json merge=ticketplan\n')
 })

@@ -1,18 +1,18 @@
 /**
- * The line of `.gitattributes` that gives Ticket files to the merge driver, and keeps line endings from being converted.
+ * The line of `.gitattributes` that assigns Ticket files to the merge driver and disables the conversion of line ends.
  *
- * Texts are the file's bytes as latin1, so that whatever else a file holds stays as it is. What is put in can be taken out
- * again to the byte: a file without a final line break gets the line without one.
+ * Invariant: adding the line and removing it returns the same bytes; a file without a final line break gets the line without
+ * one. Texts are the file's bytes as latin1, so that bytes in any encoding are preserved.
  */
 
 const ATTRIBUTES = 'merge=ticketplan -text'
 const OURS = /^("?)\/.*\/\*\*\/\*\.json\1 merge=ticketplan -text$/
 
-/** The line for Ticket files at any depth below the folder, which is given from the root with "/". As latin1, without a line break. */
+/** Returns the line for Ticket files at any depth below a folder (its path from the root, with "/"): latin1, no line break. */
 export function attributesLine(ticketsDir: string): string {
   const escaped = ticketsDir.replace(/[*?[\\]/g, '\\$&')
   const pattern = `/${escaped}/**/*.json`
-  // A blank ends a pattern and a quote begins one in C's manner, in which a backslash is doubled.
+  // A blank ends a pattern. A quote begins a C-style string, in which a backslash is doubled.
   const quoted = /[\s"\u0000-\u001f\u007f]/.test(pattern)
     ? `"${pattern.replace(/["\\]|[\u0000-\u001f\u007f]/g, cEscape)}"`
     : pattern
@@ -24,7 +24,7 @@ function cEscape(character: string): string {
   return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`
 }
 
-/** The text with the line in it: as it is where it stands, in place of one for another folder, or at the end. */
+/** Returns the text with the line: where it is already, in place of a line for another folder, or at the end. */
 export function withAttributesLine(text: string, line: string): string {
   const lines = text.split('\n')
   if (lines.some(other => withoutReturn(other) === line)) return text
@@ -34,7 +34,7 @@ export function withAttributesLine(text: string, line: string): string {
   return text.endsWith('\n') ? `${text}${line}\n` : `${text}\n${line}`
 }
 
-/** The text without such lines. */
+/** Returns the text without lines for the merge driver. */
 export function withoutAttributesLine(text: string): string {
   return text
     .split('\n')

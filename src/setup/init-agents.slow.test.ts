@@ -11,7 +11,7 @@ interface Hooks {
   hooks: Record<string, { hooks: { command: string }[] }[]>
 }
 
-/** A repository with a queued Ticket in which `init --agents` ran and all is committed. */
+/** Creates a repository with a queued Ticket, in which `init --agents` ran and everything is committed. */
 async function agentRepository() {
   const repo = temporaryRepository()
   putTicket(repo.root, 'A', { state: 'queued', title: 'The one that waits', queued_at: '2026-06-08T11:00:00.000Z' })
@@ -45,12 +45,12 @@ test('the hooks print the digest, from any folder of the repository', async () =
   expect(codex.map(({ event }) => event)).toEqual(['SessionStart'])
   const { stdout: digest } = await runCli(repo.root, ['brief'])
   expect(digest).toContain('The one that waits')
-  // Agents take a text that begins like this for a document of theirs.
+  // Agents parse output that begins like this as JSON.
   expect(digest).not.toMatch(/^\s*[{[]/)
   for (const run of [...claude, ...codex]) expect(run).toMatchObject({ status: 0, stdout: digest, stderr: '' })
 })
 
-test('in another clone they are silent until init runs there, and the same files do for both', async () => {
+test('in another clone they print nothing until init runs there, and the same files work in both', async () => {
   using repo = await agentRepository()
   using other = temporaryFolder()
   const clone = join(other.path, 'clone')
@@ -64,7 +64,7 @@ test('in another clone they are silent until init runs there, and the same files
   for (const run of runHooks(clone, settings, clone, {})) expect(run.stdout).toContain('The one that waits')
 })
 
-test('the official client starts the server that .mcp.json names', async () => {
+test('the official client starts the server of .mcp.json', async () => {
   using repo = await agentRepository()
   const { mcpServers } = JSON.parse(readFileSync(join(repo.root, '.mcp.json'), 'utf8'))
   const client = new Client({ name: 'test', version: '1' })
@@ -77,7 +77,7 @@ test('the official client starts the server that .mcp.json names', async () => {
   }
 })
 
-test('the command says what it would do, does it, and takes it back', async () => {
+test('the command prints what it would do, does it, and undoes it', async () => {
   using repo = temporaryRepository()
   writeFileSync(join(repo.root, '.mcp.json'), '{\n}\n')
   writeFileSync(join(repo.root, 'AGENTS.md'), '# Mine\n')

@@ -34,7 +34,7 @@ function commitAll(root: string): void {
   runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
 }
 
-/** A repository that `init` has set up already, with these files committed; git converts no line ending. */
+/** Creates a repository that `init` has set up, with these files committed; git converts no line ends. */
 function repositoryWith(files: Record<string, string>) {
   const repo = temporaryRepository()
   runGit(repo.root, 'config', 'core.autocrlf', 'false')
@@ -44,7 +44,7 @@ function repositoryWith(files: Record<string, string>) {
   return repo
 }
 
-/** Every file and folder below the root but git's own, with its mode and bytes. */
+/** Returns every file and folder below the root except git's own, with its mode and bytes. */
 function snapshot(folder: string): Record<string, string> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path => !/^\.git(\/|$)/.test(path))
   return Object.fromEntries(
@@ -55,7 +55,7 @@ function snapshot(folder: string): Record<string, string> {
   )
 }
 
-/** Lines that `git diff` takes away, and whether it adds any. */
+/** Returns the lines that `git diff` removes, and whether it adds any. */
 function diff(root: string): { removed: string[]; adds: boolean } {
   const lines = runGit(root, 'diff', '--no-color', '--no-ext-diff', '--text').split('\n')
   return {
@@ -65,7 +65,7 @@ function diff(root: string): { removed: string[]; adds: boolean } {
 }
 
 describe('in a repository without such files', () => {
-  it('makes them, names no path of this machine, and takes them out again', () => {
+  it('creates them without a path of this machine, and removes them again', () => {
     using repo = temporaryRepository()
     const before = snapshot(repo.root)
     const done = initIn(repo.root)
@@ -85,13 +85,13 @@ describe('in a repository without such files', () => {
     expect(undoIn(repo.root)).toEqual({ made: [], changed: [], removed: [], skipped: [] })
   })
 
-  it('makes none of them unasked, also where they are there', () => {
+  it('creates none of them without --agents', () => {
     using repo = temporaryRepository()
     initIn(repo.root, { agents: false })
     for (const path of FILES) expect(existsSync(join(repo.root, path)), path).toBe(false)
   })
 
-  it('a dry run says it all and does nothing', () => {
+  it('a dry run reports everything and changes nothing', () => {
     using repo = temporaryRepository()
     write(repo.root, '.mcp.json', '{}')
     const before = snapshot(repo.root)
@@ -126,7 +126,7 @@ const SERVERS = { mcpServers: { other: { command: 'npx', args: ['other', '}'] } 
 const crlf = (text: string) => text.replaceAll('\n', '\r\n')
 const pretty = (value: unknown, unit: string | number) => JSON.stringify(value, null, unit)
 
-/** Files of which each object that gets something is written over lines; `diff` has only additions then. */
+/** Files where each changed object is written on several lines, so that a diff has only additions. */
 const OVER_LINES: Record<string, Record<string, string>> = {
   'two blanks': {
     'AGENTS.md': '# Mine\n\nRules.\n',
@@ -160,7 +160,7 @@ const OVER_LINES: Record<string, Record<string, string>> = {
   },
 }
 
-/** Files where a line has to change: nothing can be added to `{}` otherwise. */
+/** Files where a line has to change, because an object is written on one line. */
 const ON_ONE_LINE: Record<string, Record<string, string>> = {
   compact: {
     'AGENTS.md': '',
@@ -182,7 +182,7 @@ const ON_ONE_LINE: Record<string, Record<string, string>> = {
   },
 }
 
-describe('in a repository with its own', () => {
+describe('in a repository with such files', () => {
   for (const [name, files] of Object.entries({ ...OVER_LINES, ...ON_ONE_LINE })) {
     it(`${name}: ${name in OVER_LINES ? 'a diff has only additions' : 'bytes are only added'}, after --undo there is none`, () => {
       using repo = repositoryWith(files)
@@ -209,7 +209,7 @@ describe('in a repository with its own', () => {
     expect(runGit(repo.root, 'status', '--porcelain', '--ignored')).toBe('')
   })
 
-  it('what was put in and committed is taken out in this clone, and left in another', () => {
+  it('--undo removes committed entries in the clone that added them, and keeps them in another', () => {
     using repo = repositoryWith(OVER_LINES['two blanks']!)
     initIn(repo.root)
     commitAll(repo.root)
@@ -234,7 +234,7 @@ describe('in a repository with its own', () => {
     expect(read(repo.root, 'AGENTS.md')).toBe(`# Mine\n${current}# More`)
   })
 
-  it('what others added meanwhile stays', () => {
+  it('entries that others added since stay', () => {
     using repo = repositoryWith({ '.mcp.json': '{}' })
     initIn(repo.root)
     const { mcpServers } = JSON.parse(read(repo.root, '.mcp.json'))
@@ -243,7 +243,7 @@ describe('in a repository with its own', () => {
     expect(JSON.parse(read(repo.root, '.mcp.json'))).toEqual({ mcpServers: { other: {} } })
   })
 
-  it('what somebody has taken out already is nothing to report', () => {
+  it('entries that somebody removed already are not reported', () => {
     using repo = repositoryWith(OVER_LINES['two blanks']!)
     initIn(repo.root)
     runGit(repo.root, 'checkout', '--quiet', '--', ...FILES)
@@ -251,7 +251,7 @@ describe('in a repository with its own', () => {
     expect(runGit(repo.root, 'diff', '--stat', '--', ...FILES)).toBe('')
   })
 
-  it('what was put in and changed since is left, and reported', () => {
+  it('an entry that was changed since is kept and reported', () => {
     using repo = repositoryWith({})
     initIn(repo.root)
     const changed = read(repo.root, '.mcp.json').replace('"sh"', '"dash"')
@@ -263,17 +263,17 @@ describe('in a repository with its own', () => {
   })
 })
 
-/** True where the short text is the long one without one or more of its parts. */
+/** True where the short text is the long one without some of its characters. */
 function isWithin(short: string, long: string): boolean {
   let at = 0
   for (const character of long) if (character === short[at]) at++
   return at === short.length
 }
 
-describe('what is not written to', () => {
+describe('files that are not changed', () => {
   const left = (done: SetUp) => Object.fromEntries(done.skipped.map(({ path, message }) => [path, message]))
 
-  test('links, folders, and files that are read-only or no JSON are reported and not followed', () => {
+  test('links and folders in place of a file, and a file that is not JSON, are reported', () => {
     using repo = repositoryWith({ '.codex/hooks.json': '{"hooks": ' })
     using outside = temporaryFolder()
     write(outside.path, 'mine.md', '# Outside\n')
@@ -297,7 +297,7 @@ describe('what is not written to', () => {
     expect(snapshot(outside.path)).toEqual(beyond)
   })
 
-  test('a read-only file or folder, a file in the place of a folder, and one that leads nowhere', () => {
+  test('a read-only file or folder, a file in place of a folder, and a dangling link are reported', () => {
     using repo = repositoryWith({ '.mcp.json': '{}', '.claude': 'a file', '.codex/x': '' })
     chmodSync(join(repo.root, '.mcp.json'), 0o444)
     chmodSync(join(repo.root, '.codex'), 0o555)
@@ -315,7 +315,7 @@ describe('what is not written to', () => {
     chmodSync(join(repo.root, '.codex'), 0o755)
   })
 
-  test('a file that was put in the place of ours by a link is left by --undo', () => {
+  test('a link that replaced our file is kept by --undo', () => {
     using repo = repositoryWith({})
     initIn(repo.root)
     rmSync(join(repo.root, '.mcp.json'))

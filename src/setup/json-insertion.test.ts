@@ -24,13 +24,13 @@ describe('the first member', () => {
     test(name, () => expect(member(before, [], 'k', true)).toBe(after))
   }
 
-  it('goes into the object at a path, behind keys with escapes and strings with brackets', () => {
+  it('goes into the object at a path, also after keys with escapes and strings with brackets', () => {
     const text = '{\n  "x": "}{][\\"\\\\",\n  "ou\\u0074er": {"y": [{}, []]},\n  "z": {}\n}'
     expect(member(text, ['outer'], 'k', 1)).toBe(text.replace('{"y"', '{"k": 1, "y"'))
     expect(member(text, ['z'], 'k', 1)).toBe(text.replace('"z": {}', '"z": {\n    "k": 1\n  }'))
   })
 
-  it('goes into the last of two objects with the same key, which is the one that counts', () => {
+  it('goes into the last of two objects with the same key, which is the one that JSON.parse returns', () => {
     expect(member('{"a": {}, "a": {"b": 1}}', ['a'], 'k', 1)).toBe('{"a": {}, "a": {"k": 1, "b": 1}}')
   })
 
@@ -41,7 +41,7 @@ describe('the first member', () => {
   })
 })
 
-test('long strings and deep values are passed over', () => {
+test('long strings and deep values before it are supported', () => {
   const deep = '['.repeat(2000) + ']'.repeat(2000)
   const text = `{"a": "${'x\\"'.repeat(1_000_000)}", "b": ${deep}, "c": {}}`
   expect(member(text, ['c'], 'k', 1).endsWith('"c": {\n  "k": 1\n}}')).toBe(true)
@@ -53,7 +53,7 @@ test('the first element of an array', () => {
   expect(element('{\n  "a": []\n}', ['a'], 2)).toBe('{\n  "a": [\n    2\n  ]\n}')
 })
 
-test('items are taken out wherever they stand', () => {
+test('items are removed at any position', () => {
   const without = (text: string) => withoutItems(text, ['a'], value => value !== 2)
   expect(without('{"a": [2, 1]}')).toBe('{"a": [1]}')
   expect(without('{"a": [1, 2, 3]}')).toBe('{"a": [1, 3]}')
@@ -63,7 +63,7 @@ test('items are taken out wherever they stand', () => {
   expect(withoutItems('{"a": 1, "b": 2}', [], (_, key) => key !== 'a')).toBe('{"b": 2}')
 })
 
-/** A JSON document in one of the ways in which people and programs write it. */
+/** A JSON document in one of the usual formats. */
 const anyObject = fc
   .tuple(
     fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 }),
@@ -77,7 +77,7 @@ const anyObject = fc
     return { value: JSON.parse(text) as Record<string, unknown>, text: Buffer.from(text).toString('latin1') }
   })
 
-test('whatever the document, one run of text is added, and the rest says what it said', () => {
+test('for any document, one text is inserted, and the other values stay', () => {
   fc.assert(
     fc.property(anyObject, ({ value, text }) => {
       const key = 'a new key'
@@ -95,7 +95,7 @@ test('a document of several lines keeps each of them', () => {
     fc.property(anyObject, ({ text }) => {
       fc.pre(/^\s*\{[ ]*\r?\n/.test(text))
       const lines = member(text, [], 'k', VALUE).split('\n')
-      // In order, so that a line that stands there twice is found twice.
+      // In order, so that a duplicate line is found twice.
       for (const line of text.split('\n')) {
         const at = lines.indexOf(line)
         expect(at, JSON.stringify(line)).not.toBe(-1)

@@ -1,30 +1,30 @@
 /**
- * Puts members and elements into a JSON text, and takes them out, without rewriting the rest.
+ * Inserts members and elements into a JSON text, and removes them, without rewriting the rest.
  *
- * Texts are the file's bytes as latin1, and valid JSON: then structure can be found by its characters alone. What is put in
- * comes first in its object or array, so that no other line gets a comma: where these stand on lines of their own, a diff
- * has nothing but added lines.
+ * Texts are the file's bytes as latin1, and valid JSON, so that its ASCII characters alone show the structure. A new item
+ * becomes the first of its object or array, so that no existing line gets a comma: where items are on lines of their own, a
+ * diff has only added lines.
  */
 
-/** A value within the text; a member of an object begins with its key. */
+/** The place of an item in the text; a member of an object begins with its key. */
 interface Item {
   key?: string
   start: number
-  /** Where the value begins; `start`, but for a member. */
+  /** Where the value begins: behind the key of a member, else at `start`. */
   value: number
   end: number
 }
 
-/** A way to an object or array: keys, from the outermost. */
+/** A path to an object or array: keys, the outermost first. */
 export type JsonPath = readonly string[]
 
-/** A text with something put in, and what that was. */
+/** A text after an insertion, and the inserted part. */
 export interface Grown {
   after: string
   added: string
 }
 
-/** What the text says; undefined where it is not JSON. */
+/** Parses the text; undefined where it is not JSON. */
 export function parseLatin1Json(text: string): unknown {
   try {
     return JSON.parse(Buffer.from(text.slice(rootOf(text)), 'latin1').toString())
@@ -33,7 +33,7 @@ export function parseLatin1Json(text: string): unknown {
   }
 }
 
-/** The text with one more member, the first of the object at that path, which must be there. */
+/** Inserts a member as the first one of the object at that path, which must exist. */
 export function withFirstMember(text: string, path: JsonPath, key: string, value: unknown): Grown {
   return withFirst(text, path, (indent, unit, eol) => {
     const name = `${JSON.stringify(key)}: `
@@ -41,19 +41,19 @@ export function withFirstMember(text: string, path: JsonPath, key: string, value
   })
 }
 
-/** The text with one more element, the first of the array at that path, which must be there. */
+/** Inserts an element as the first one of the array at that path, which must exist. */
 export function withFirstElement(text: string, path: JsonPath, value: unknown): Grown {
   return withFirst(text, path, (indent, unit, eol) =>
     indent === null ? JSON.stringify(value) : spread(value, indent, unit, eol),
   )
 }
 
-/** A whole new file. */
+/** Returns the text of a new file. */
 export function newJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-/** The text without the elements of the array, or members of the object, at that path that are not to be kept. */
+/** Removes the items of the array or object at that path for which `keep` is false. */
 export function withoutItems(text: string, path: JsonPath, keep: (value: unknown, key?: string) => boolean): string {
   let rest = text
   for (;;) {
@@ -69,6 +69,7 @@ export function withoutItems(text: string, path: JsonPath, keep: (value: unknown
   }
 }
 
+/** Renders the new item; `indent` is null where the items are on one line. */
 type Render = (indent: string | null, unit: string, eol: string) => string
 
 function withFirst(text: string, path: JsonPath, render: Render): Grown {
@@ -86,30 +87,30 @@ function withFirst(text: string, path: JsonPath, render: Render): Grown {
   }
   const outer = /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', open) + 1))![0]
   const line = outer + unit + render(outer + unit, unit, eol)
-  // An object that is closed on another line keeps both of its lines.
+  // An object or array that opens and closes on different lines keeps both lines.
   if (lineBreak !== -1) return put(open + 1 + blank.indexOf('\n') + 1, line + eol)
   return put(open + 1, eol + line + eol + outer)
 }
 
-/** The value over several lines, of which the first is not indented. */
+/** Returns the value on several lines; the first is not indented. */
 function spread(value: unknown, indent: string, unit: string, eol: string): string {
   return JSON.stringify(value, null, unit)
     .split('\n')
     .join(eol + indent)
 }
 
-/** One step of indentation in this file: at most ten characters, which is as much as JSON.stringify takes. */
+/** Returns one step of indentation in this file: at most ten characters, the limit of JSON.stringify. */
 function unitOf(text: string): string {
   const found = /^\s*[{[]\s*?\n([ \t]+)\S/.exec(text.slice(rootOf(text)))
   return found ? found[1]!.slice(0, 10) : '  '
 }
 
-/** Where the object or array at that path opens; undefined where there is none. */
+/** Finds where the object or array at that path opens; undefined where there is none. */
 function find(text: string, path: JsonPath): number | undefined {
   let at = rootOf(text) + /^\s*/.exec(text.slice(rootOf(text)))![0].length
   for (const key of path) {
     if (text[at] !== '{') return undefined
-    // Of a key that stands there twice, the last one counts.
+    // Of duplicate keys the last one counts.
     const member = itemsOf(text, at).findLast(item => item.key === key)
     if (!member) return undefined
     at = member.value
@@ -117,7 +118,7 @@ function find(text: string, path: JsonPath): number | undefined {
   return text[at] === '{' || text[at] === '[' ? at : undefined
 }
 
-/** Behind a byte order mark. */
+/** Returns where the JSON begins: behind a byte order mark. */
 function rootOf(text: string): number {
   return text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0
 }
@@ -147,7 +148,7 @@ function skipBlank(text: string, from: number): number {
   return at
 }
 
-/** Where the value that begins here ends. */
+/** Returns where the value that begins at `from` ends. */
 function endOf(text: string, from: number): number {
   const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|[^\s"{}[\],:]+/g
   token.lastIndex = from
