@@ -1,9 +1,15 @@
-/** What an import means for the Ticket files, planned and then written in chunks. */
+/**
+ * Writes an import into the Ticket files: plans all changes first, then writes them in chunks.
+ *
+ * A change that one file does not allow is reported and does not end the import. A file that a change does not alter is not
+ * written.
+ */
 
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
-import { anyFields, type Decision } from '../model/decision.ts'
+import { count } from '../model/count.ts'
+import type { Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
@@ -12,11 +18,17 @@ import { byId } from '../model/order.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
-import { type Dropped, type Imported, type ImportedTicket, SOURCE_FIELDS } from './import-collector.ts'
+import {
+  type Dropped,
+  type Imported,
+  type ImportedDecision,
+  type ImportedTicket,
+  SOURCE_FIELDS,
+} from './import-collector.ts'
 
-/** So many files are written under one hold of the write lock, so that others come in between. */
+/** The number of files that are written under one hold of the write lock, so that other commands can run in between. */
 const CHUNK = 100
-/** Other programs that change a file again and again get this many chances before it is left alone. */
+/** How often a file that other programs change meanwhile is read again. */
 const ATTEMPTS = 20
 
 /** What an import did, or with `dryRun` would do. */
@@ -27,7 +39,7 @@ export interface WrittenImport {
   dropped: Dropped[]
 }
 
-/** Plans and writes an import; with `dryRun` nothing is written. */
+/** Plans and writes an import; with `dryRun` it writes nothing. */
 export function writeImport(store: Store, imported: Imported, dryRun: boolean): WrittenImport {
   const plan = planImport(store, imported)
   let written = 0
@@ -39,7 +51,7 @@ export function writeImport(store: Store, imported: Imported, dryRun: boolean): 
   return { tickets: plan.tickets, decisions: plan.decisions, written, dropped: plan.dropped }
 }
 
-/** What an import means for one file. */
+/** What an import changes in one file. */
 interface Change {
   path: string
   id: TicketId
@@ -47,7 +59,10 @@ interface Change {
   decisions: Decision[]
 }
 
-/** What an import would do, and what it reports. */
+/** The changes by `idKey`. */
+type Changes = Map<string, Change>
+
+/** All that an import would do, and its report. */
 interface ImportPlan {
   changes: Change[]
   dropped: Dropped[]
@@ -56,77 +71,87 @@ interface ImportPlan {
 }
 
 function planImport(store: Store, { tickets, decisions, dropped }: Imported): ImportPlan {
-  const changes = new Map<string, Change>()
-  const report: Dropped[] = [...dropped]
-  const result: ImportPlan = { changes: [], dropped: report, tickets: 0, decisions: 0 }
-  store.read(({ queries }) => {
+  return store.read(({ queries }) => {
+    const changes: Changes = new Map()
+    const report = [...dropped]
     for (const ticket of tickets) {
-      const { id } = ticket
-      const known = queries.pathsOfKey(idKey(id))
-      const source = `Ticket ${id}`
-      const other = changes.get(idKey(id))
-      const problem = ticketProblem({ ...withoutUndefined(ticket.fields), decisions: [], format: FORMAT, id })
-      if (problem) report.push({ source, message: `no Ticket: ${problem.path.join('.')}: ${problem.message}` })
-      else if (other)
-        report.push({
-          source,
-          message: `no Ticket: its id and ${other.id} are the same file where case does not count`,
-        })
-      else if (known.length > 1 || (known[0] && !known[0].endsWith(`/${id}.json`))) {
-        report.push({ source, message: `no Ticket: files with that id are in its way: ${known.join(', ')}` })
-      } else if (queries.quarantined().some(({ path }) => path === known[0])) {
-        report.push({ source, message: `not changed: ${known[0]} cannot be read; "ticketplan verify" says why` })
-      } else {
-        changes.set(idKey(id), { path: known[0] ?? store.pathOf(id), id, fields: ticket, decisions: [] })
-        result.tickets++
-      }
+      const problem = planTicket(store, ticket, changes, queries)
+      if (problem) report.push({ source: `Ticket ${ticket.id}`, message: problem })
     }
-    for (const { holder, decision, source } of decisions) {
-      const { target, until = [] } = anyFields(decision)
-      const twin = [holder, target, ...until]
-        .map(id => id !== undefined && twinOf(id, changes, queries))
-        .find(message => message)
-      if (twin) {
-        report.push({ source, message: `no decision: ${twin}` })
-        continue
-      }
-      const places = placesOf(holder, decision, queries)
-      const place = places.find(({ id }) => {
-        const row = queries.ticket(id)
-        if (row && !changes.has(idKey(id))) changes.set(idKey(id), { path: row.path, id, fields: null, decisions: [] })
-        return changes.has(idKey(id))
-      })
-      if (place) {
-        changes.get(idKey(place.id))!.decisions.push(place.decision)
-        result.decisions++
-      } else {
-        const message = `no decision: ${holder} would keep "${decision.kind} ${target ?? ''}", and it is neither in the source nor here`
-        report.push({ source, message })
-      }
+    const planned = { tickets: changes.size, decisions: 0 }
+    for (const decision of decisions) {
+      const problem = planDecision(decision, changes, queries)
+      if (problem) report.push({ source: decision.source, message: `no decision: ${problem}` })
+      else planned.decisions++
     }
+    return { changes: [...changes.values()], dropped: report, ...planned }
   })
-  result.changes = [...changes.values()]
-  return result
 }
 
-/** Says that a Ticket has the id but for case; undefined where none has. */
-function twinOf(id: string, changes: ReadonlyMap<string, Change>, queries: IndexQueries): string | undefined {
+/** Adds the change for a Ticket; returns why there can be none. */
+function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, queries: IndexQueries): string | undefined {
+  const { id } = ticket
+  const paths = queries.pathsOfKey(idKey(id))
+  const other = changes.get(idKey(id))
+  const problem = ticketProblem({ ...withoutUndefined(ticket.fields), decisions: [], format: FORMAT, id })
+  if (problem) return `no Ticket: ${problem.path.join('.')}: ${problem.message}`
+  if (other?.id === id) return 'no Ticket: the source has another one with this id'
+  if (other) return `no Ticket: its id differs from ${other.id} only in case, and many file systems ignore case`
+  if (paths.length > 1 || (paths[0] && !paths[0].endsWith(`/${id}.json`))) {
+    return `no Ticket: other files have that id: ${paths.join(', ')}`
+  }
+  if (queries.quarantined().some(({ path }) => path === paths[0])) return `not changed: ${unreadable(paths[0]!)}`
+  changes.set(idKey(id), { path: paths[0] ?? store.pathOf(id), id, fields: ticket, decisions: [] })
+  return undefined
+}
+
+/** Adds a decision to the change of the file that holds it; returns why there can be none. */
+function planDecision(
+  { holder, decision }: ImportedDecision,
+  changes: Changes,
+  queries: IndexQueries,
+): string | undefined {
+  for (const id of [holder, decision.target, ...(decision.until ?? [])]) {
+    const problem = id === undefined ? undefined : caseProblem(id, changes, queries)
+    if (problem) return problem
+  }
+  for (const place of placesOf(holder, decision, queries)) {
+    const change = changes.get(idKey(place.id)) ?? changeOfExisting(place.id, queries)
+    if (!change) continue
+    changes.set(idKey(place.id), change)
+    change.decisions.push(place.decision)
+    return undefined
+  }
+  return `the Ticket that would hold it, ${holder}, is neither in the source nor in this repository`
+}
+
+function changeOfExisting(id: TicketId, queries: IndexQueries): Change | undefined {
+  const row = queries.ticket(id)
+  return row && { path: row.path, id, fields: null, decisions: [] }
+}
+
+function unreadable(path: string): string {
+  return `${path} cannot be read; run "ticketplan verify" for the reason`
+}
+
+/** Returns a message where a Ticket has the same id in another case. */
+function caseProblem(id: string, changes: Changes, queries: IndexQueries): string | undefined {
   const known = changes.get(idKey(id))?.id
   const ids = known === undefined ? queries.pathsOfKey(idKey(id)).map(idFromPath) : [known]
   return ids.length === 0 || ids.includes(id) ? undefined : `${id} differs from ${ids[0]} only in case`
 }
 
-/** The files that can keep the decision, the best one first. */
+/** Returns the files that can hold the decision, the preferred one first. */
 function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): { id: TicketId; decision: Decision }[] {
   const own = { id: holder, decision }
   if (decision.kind !== 'conflicts_with') return [own]
-  // A conflict reads the same from both sides: the other file keeps it where this one is not there, and has it for good then.
+  // A conflict is symmetric: where this file does not exist the other one holds it, and then keeps it.
   const other = { id: decision.target as TicketId, decision: { ...decision, target: holder } }
   const keepers = queries.holdersOf(decision.id)
   return keepers.includes(other.id) && !keepers.includes(holder) ? [other, own] : [own, other]
 }
 
-/** How many files would be written. */
+/** Returns the number of files that would be written. */
 function checkAll(store: Store, changes: Change[], plan: ImportPlan): number {
   return changes.filter(change =>
     orReport(change, plan, () => {
@@ -137,6 +162,7 @@ function checkAll(store: Store, changes: Change[], plan: ImportPlan): number {
   ).length
 }
 
+/** Writes the files; returns their number. Called under the write lock. */
 function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
   const written = changes.filter(change =>
     orReport(change, plan, () => {
@@ -145,7 +171,7 @@ function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
         if (!prepared) return false
         if (store.overwrite(prepared.file, change.path, prepared.ticket)) return true
       }
-      const message = `${change.path} is being changed by another program again and again`
+      const message = `another program keeps changing ${change.path}; run the import again`
       throw new PlanError('contended', message, { path: change.path })
     }),
   )
@@ -153,10 +179,10 @@ function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
   return written.length
 }
 
-/** What stands in the way of one file, for the report; every other error ends the import. */
+/** The errors of one file that are reported. Any other error ends the import. */
 const REPORTED = ['contended', 'invalid_file', 'invalid_input', 'limit', 'newer_format', 'unknown_ticket'] as const
 
-/** What the action says; false, and a line in the report, where the change cannot be made. */
+/** Returns the result of the action; false, and a line in the report, where the change is not possible. */
 function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: () => boolean): boolean {
   try {
     return action()
@@ -165,14 +191,14 @@ function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: (
     if (!(error instanceof RangeError) && !REPORTED.some(code => isPlanError(error, code))) throw error
     if (fields) plan.tickets--
     plan.decisions -= decisions.length
-    const lost = decisions.length ? ` (with ${decisions.length} decisions)` : ''
+    const lost = decisions.length ? ` (with ${count(decisions.length, 'decision')})` : ''
     plan.dropped.push({ source: `Ticket ${id}`, message: `not changed${lost}: ${(error as Error).message}` })
     return false
   }
 }
 
 /**
- * The Ticket to write, and the file that it replaces; null where the file says all of it already.
+ * Returns the Ticket to write and the file that it replaces; null where the file has all of it already.
  * @throws PlanError invalid_file, unknown_ticket.
  */
 function prepare(
@@ -181,10 +207,12 @@ function prepare(
 ): { file: ReadTicket | null; ticket: Ticket } | null {
   const file = findTicketFile(store.repository.root, path) ?? null
   if (file && !file.readable) {
-    const message = `${path} cannot be read; "ticketplan verify" says why`
-    throw new PlanError('invalid_file', message, { path, refusal: file.code, place: file.place })
+    throw new PlanError('invalid_file', unreadable(path), { path, refusal: file.code, place: file.place })
   }
-  if (!file && !fields) throw new PlanError('unknown_ticket', `${path} is gone`, { ticket: id, similar: [] })
+  if (!file && !fields) {
+    const message = `${path} was deleted during the import; run the import again`
+    throw new PlanError('unknown_ticket', message, { ticket: id, similar: [] })
+  }
   const ticket: Ticket = file ? { ...file.ticket } : { decisions: [], format: FORMAT, id, state: '', title: '' }
   for (const key of fields ? SOURCE_FIELDS : []) {
     const value = fields!.fields[key]

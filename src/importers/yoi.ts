@@ -1,4 +1,8 @@
-/** Reads a folder of yoi Tickets: `<id>/item.md` with YAML front matter, and under `artifacts/` plan records and relations. */
+/**
+ * Reads a folder of yoi Tickets: `<id>/item.md` with YAML front matter, and below `artifacts/` plan records and relations.
+ *
+ * A record that cannot be mapped is reported and never ends the import. Nothing local to one machine is imported.
+ */
 import { isUtf8 } from 'node:buffer'
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,7 +12,7 @@ import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject } from '../model/objects.ts'
 import type { Phase } from '../model/phase.ts'
-import { type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
+import { type Collector, type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -28,42 +32,29 @@ const RELATION_KINDS: Record<string, { kind: string; label?: string }> = {
   duplicate_of: { kind: 'related', label: 'duplicate_of' },
 }
 
-/** All that is kept of a plan. */
+/** The fields of a plan that are imported. */
 const PLAN_FIELDS = ['summary', 'branch', 'role_plan', 'pool', 'worktree']
-/** A larger file is no Ticket's; it is reported, not read. */
+/** A larger file is reported and not read. */
 const MAX_MEBIBYTES = 64
 
-type Collector = ReturnType<typeof importCollector>
 type Json = Record<string, unknown>
 
 /**
- * Everything in the folder. `mapRoot` is the absolute path that plan worktrees are made relative to.
- * @throws PlanError import_source where the folder is not one of yoi's.
+ * Reads the whole folder.
+ * @param mapRoot the absolute path that the worktrees of plans become relative to.
+ * @throws PlanError import_source where the folder contains no yoi Tickets.
  */
 export function readYoi(folder: string, mapRoot: string | undefined, phaseOf: (state: string) => Phase): Imported {
-  let names: string[]
-  try {
-    names = readdirSync(folder).sort()
-  } catch (error) {
-    if (isThere(folder) && statSync(folder).isDirectory()) {
-      throw new PlanError(
-        'import_source',
-        `${folder}: ${(error as Error).message}`,
-        { path: folder, place: null },
-        error,
-      )
-    }
-    throw new PlanError('import_source', `${folder}: no such folder`, { path: folder, place: null })
-  }
+  const names = readNames(folder)
   const collector = importCollector('yoi')
-  const withItem = new Set(names.filter(name => isThere(join(folder, name, 'item.md'))))
+  const withItem = new Set(names.filter(name => exists(join(folder, name, 'item.md'))))
   if (withItem.size === 0) {
-    const message = `${folder} holds no <id>/item.md: name the folder whose subfolders are the Tickets`
+    const message = `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`
     throw new PlanError('import_source', message, { path: folder, place: null })
   }
   for (const id of names) {
     if (withItem.has(id)) readItem(collector, folder, id, phaseOf)
-    else if (isThere(join(folder, id, 'artifacts'))) collector.drop(id, 'no Ticket: it has artifacts and no item.md')
+    else if (exists(join(folder, id, 'artifacts'))) collector.drop(id, 'no Ticket: it has artifacts and no item.md')
     else continue
     readPlan(collector, folder, id, mapRoot)
     readRelations(collector, folder, id)
@@ -71,8 +62,18 @@ export function readYoi(folder: string, mapRoot: string | undefined, phaseOf: (s
   return collector.imported
 }
 
-/** True for whatever has the path, a link that leads nowhere and what may not be looked at included. */
-function isThere(path: string): boolean {
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    const isFolder = exists(folder) && statSync(folder).isDirectory()
+    const message = isFolder ? (error as Error).message : 'no such folder'
+    throw new PlanError('import_source', `${folder}: ${message}`, { path: folder, place: null }, error)
+  }
+}
+
+/** True for anything at the path, including a dangling link and a file without read permission. */
+function exists(path: string): boolean {
   try {
     lstatSync(path)
     return true
@@ -81,11 +82,11 @@ function isThere(path: string): boolean {
   }
 }
 
-/** The bytes of a file; undefined, and a line in the report, where it cannot be read. `lost` says what is missing for that. */
+/** Reads the bytes of a file; undefined, and a line in the report, where it cannot be read. `lost` names what is then missing. */
 function readBytes({ drop }: Collector, folder: string, file: string, lost: string): Buffer | undefined {
   const path = join(folder, file)
   try {
-    const stat = statSync(path) // before the file is opened: a FIFO would wait for ever
+    const stat = statSync(path) // before the file is opened: opening a FIFO would block
     if (!stat.isFile()) drop(file, `${lost}: it is not a file`)
     else if (stat.size > MAX_MEBIBYTES * 1024 * 1024) drop(file, `${lost}: it is larger than ${MAX_MEBIBYTES} MiB`)
     else return readFileSync(path)
@@ -153,9 +154,9 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: (st
 }
 
 function parseYaml(text: string): Json {
-  // Loaded when an import asks for it: nothing else needs YAML.
+  // Loaded on demand, because only this import needs YAML.
   const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
-  // Scalars stay the text that they are, but for null: a title 1.10 is not 1.1.
+  // Scalars other than null stay text: a title 1.10 is not 1.1.
   const value = parse(text, { schema: 'failsafe', customTags: ['null'], logLevel: 'error' })
   if (!isObject(value)) throw new Error('it is not a mapping')
   return value
@@ -164,7 +165,7 @@ function parseYaml(text: string): Json {
 function readPlan(collector: Collector, folder: string, id: string, mapRoot: string | undefined): void {
   const { addDecision, drop } = collector
   const file = `${id}/artifacts/orchestration-plan.jsonl`
-  if (!isThere(join(folder, file))) return
+  if (!exists(join(folder, file))) return
   const bytes = readBytes(collector, folder, file, 'no decisions')
   for (const { number, text } of sourceLines(bytes ?? Buffer.alloc(0))) {
     const source = `${file}:${number}`
@@ -227,7 +228,7 @@ function relativeTo(path: string, root: string | undefined): string | undefined 
 function readRelations(collector: Collector, folder: string, id: string): void {
   const { addDecision, drop } = collector
   const file = `${id}/artifacts/relations.json`
-  if (!isThere(join(folder, file))) return
+  if (!exists(join(folder, file))) return
   const text = readText(collector, folder, file, 'no relations')
   if (text === undefined) return
   const relations = parseRecord(text)?.relations
