@@ -5,9 +5,11 @@
  * bytes.
  */
 import { isUtf8 } from 'node:buffer'
-import { type Decision, decisionProblem, type RelationKind, storedRelation } from '../model/decision.ts'
+import { type Decision, decisionProblem } from '../model/decision.ts'
+import type { RelationKind } from '../model/decision-kinds.ts'
 import { derivedId } from '../model/derived-id.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
+import { storedRelation } from '../model/stored-relation.ts'
 import { isTimestamp } from '../model/text.ts'
 
 /** A source record, or a part of one, that was not imported, and why. */
@@ -98,7 +100,8 @@ function readDecision(
   }
   const content = recordText([system, ticket, record])
   if (content === undefined) return 'the record is nested too deeply'
-  const decision: Decision = {
+  // Checked right below, with the fields that its kind has.
+  const decision = {
     id: derivedId(time, content),
     kind: stored.kind,
     by: typeof by === 'string' && by ? by : system,
@@ -106,7 +109,7 @@ function readDecision(
     ...(typeof reason === 'string' && reason && { reason }),
     ...(stored.target && { target: stored.target }),
     ...fields,
-  }
+  } as Decision
   const problem = decisionProblem(decision)
   return problem ? `${problem.path.join('.')}: ${problem.message}` : { holder: stored.holder, decision }
 }

@@ -9,7 +9,7 @@ import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { count } from '../model/count.ts'
-import type { Decision } from '../model/decision.ts'
+import { anyFields, type Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
@@ -111,7 +111,8 @@ function planDecision(
   changes: Changes,
   queries: IndexQueries,
 ): string | undefined {
-  for (const id of [holder, decision.target, ...(decision.until ?? [])]) {
+  const { target, until = [] } = anyFields(decision)
+  for (const id of [holder, target, ...until]) {
     const problem = id === undefined ? undefined : caseProblem(id, changes, queries)
     if (problem) return problem
   }

@@ -19,6 +19,7 @@ import {
   text,
 } from '../test-support/diverged.ts'
 import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
+import { loose } from '../test-support/loose-decision.ts'
 import { makeTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const LONG = Boolean(process.env.TICKETPLAN_LONG)
@@ -93,7 +94,9 @@ describe('the two sides are merged by meaning', () => {
     const merged = ticketIn(repo.root)
     expect(merged.decisions.filter(({ kind }) => kind === 'note')).toEqual(BOTH.decisions)
     // Without a base each side has its own state and title, although only one of them differs from the default.
-    expect(merged.decisions.filter(({ kind }) => kind === 'contested').map(({ field }) => field)).toHaveLength(2)
+    expect(
+      merged.decisions.filter(({ kind }) => kind === 'contested').map(decision => loose(decision).field),
+    ).toHaveLength(2)
   })
 
   test.each([
@@ -262,7 +265,7 @@ describe('criss-cross', () => {
     const { title, decisions } = JSON.parse(texts[0]!) as Ticket
     expect(title).toBe('title 4')
     expect(decisions.filter(({ kind }) => kind === 'note')).toHaveLength(6)
-    expect(new Set(decisions.filter(({ kind }) => kind === 'contested').map(({ lost }) => lost))).toEqual(
+    expect(new Set(decisions.filter(({ kind }) => kind === 'contested').map(decision => loose(decision).lost))).toEqual(
       new Set(['title 0', 'title 1', 'title 2', 'title 3']),
     )
   })

@@ -189,8 +189,9 @@ function upheldBy({ fields, decisions }: TicketVersions): (decision: Decision) =
     // A decision that the base lacks may be one that a merge adds, for anything that the side changes.
     return decisions.base.has(id) ? isChangedDecision(side, id) : isChanged[side]
   }
-  return ({ id, kind, field = '' }) =>
-    kind === 'contested' && SIDES.some(side => decisions[side].has(id) && changesSubject(side, field))
+  return decision =>
+    decision.kind === 'contested' &&
+    SIDES.some(side => decisions[side].has(decision.id) && changesSubject(side, decision.field))
 }
 
 function compareValues(a: Value, b: Value): number {

@@ -282,7 +282,9 @@ describe('import yoi', () => {
     const input = { system: 'yoi', path: source.path, dryRun: false } as const
     expect(importTickets.run(store, input)).toMatchObject({
       tickets: 1,
-      dropped: [{ source: 'Ticket A', message: expect.stringMatching(/another program keeps changing tickets\/A\.json/) }],
+      dropped: [
+        { source: 'Ticket A', message: expect.stringMatching(/another program keeps changing tickets\/A\.json/) },
+      ],
     })
   })
 
