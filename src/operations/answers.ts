@@ -68,7 +68,7 @@ export function problemsOf(queries: IndexQueries, ticket?: TicketRow | null): Pr
 function danglingOf(queries: IndexQueries, { id, path, phase }: TicketRow): DanglingRow[] {
   if (phase === 'terminal') return []
   const rows: DanglingRow[] = []
-  for (const { kind, other, decision } of queries.standing(id)) {
+  for (const { kind, other, decision } of queries.activeDecisions(id)) {
     if (other === null || queries.ticket(other)) continue
     if (queries.pathsOfKey(idKey(other)).some(path => path.endsWith(`/${other}.json`))) continue
     rows.push({ ticket_id: id, kind, target_id: other, decision_id: decision, path })

@@ -60,6 +60,6 @@ function planOf(decision: DecisionOf<'accepted_plan'> | null) {
 
 /** The accepted plan that stands, as its decision; null if none does. */
 export function activePlan({ queries }: View, id: string): DecisionOf<'accepted_plan'> | null {
-  const row = queries.standing(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
+  const row = queries.activeDecisions(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
   return row ? JSON.parse(row.body!) : null
 }

@@ -11,15 +11,15 @@ import type { StoredKind } from '../model/decision-kinds.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
 import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
-import type { IncomingConflictRow, IndexQueries, QuarantineRow, StandingRow } from '../ticket-index/query.ts'
+import type { ActiveDecisionRow, IncomingConflictRow, IndexQueries, QuarantineRow } from '../ticket-index/query.ts'
 
 /** Reads facts as they are asked for. `pools` are the configured capacities. */
 export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Record<string, number>): Facts {
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
-  const standing = once(id => queries.standing(id))
+  const standing = once(id => queries.activeDecisions(id))
   const relations = (id: string, kind: string): NamingRow[] =>
-    standing(id).filter((row): row is StandingRow & NamingRow => row.kind === kind && row.other !== null)
+    standing(id).filter((row): row is ActiveDecisionRow & NamingRow => row.kind === kind && row.other !== null)
   const others = <K extends StoredKind>(id: string, kind: K): DecisionOf<K>[] =>
     standing(id)
       .filter(row => row.kind === kind && row.body !== null)

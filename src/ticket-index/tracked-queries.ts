@@ -54,7 +54,7 @@ export function notingQueries(queries: IndexQueries, root: string, ticketsDir: s
     },
   ])
   const ticket = keeping(queries.ticket)
-  const standing = keeping(queries.standing)
+  const activeDecisions = keeping(queries.activeDecisions)
   const incomingConflicts = keeping(queries.incomingConflicts)
   const quarantined = keeping(queries.quarantined)
   const filesOfKey = keeping(queries.filesOfKey)
@@ -64,9 +64,9 @@ export function notingQueries(queries: IndexQueries, root: string, ticketsDir: s
       ids.add(id)
       return ticket(id)
     },
-    standing(id) {
+    activeDecisions(id) {
       ids.add(id)
-      return standing(id)
+      return activeDecisions(id)
     },
     incomingConflicts(id) {
       const rows = incomingConflicts(id)

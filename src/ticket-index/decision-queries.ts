@@ -1,0 +1,180 @@
+/**
+ * Queries for decisions and relations.
+ *
+ * The view `decisions` has the final status, in which the phases of both Tickets count. `file_decisions` has the status by
+ * the Ticket's own file; reading it is faster.
+ */
+import type { RelationKind, Status } from '../model/decision.ts'
+import type { Prepare } from './statement-cache.ts'
+
+/** A row of `decisions`; `body` is the stored JSON. */
+export interface DecisionRow {
+  id: string
+  ticket_id: string
+  kind: string
+  status: Status
+  body: string
+}
+
+/** A row of `relations`, with details of the decision. */
+export interface RelationRow {
+  ticket_id: string
+  kind: RelationKind
+  other_id: string
+  status: Status
+  decision_id: string
+  by: string
+  at: string
+  reason: string | null
+  advisory: number
+  label: string | null
+}
+
+/** A decision that is active by its own file. */
+export interface ActiveDecisionRow {
+  kind: string
+  /** The Ticket that it names; null for a decision that is no relation. */
+  other: string | null
+  decision: string
+  advisory: number
+  /** The stored JSON; null for kinds of which the other columns say enough. */
+  body: string | null
+}
+
+/** A conflict that is active by the file of the other Ticket. */
+export interface IncomingConflictRow {
+  other: string
+  decision: string
+  advisory: number
+}
+
+/** A relation whose other Ticket has no file, readable or not. */
+export interface DanglingRow {
+  ticket_id: string
+  kind: string
+  target_id: string
+  decision_id: string
+  path: string
+}
+
+/** Conditions on relations; a field that is left out is no condition. */
+export interface RelationFilter {
+  ticket?: string
+  kind?: RelationKind
+  status?: Status
+}
+
+const STORED_RELATIONS = `(select ticket_id, kind, target_id as other_id, status, id as decision_id, "by", "at", reason
+  from decisions where target_id is not null)`
+// Columns that the promised view does not have, from the decision itself.
+const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as label
+  from %source% r join file_decisions d on d.id = r.decision_id and d.ticket_id in (r.ticket_id, r.other_id)`
+
+/** Returns the queries over decisions and relations. */
+export function decisionQueries(statement: Prepare) {
+  return {
+    /** The decisions of a Ticket, oldest first. */
+    decisionsOf: (ticket: string) =>
+      statement<[string], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions where ticket_id = ? order by "at", id',
+      ).all(ticket),
+    /** The Tickets that a Ticket's decisions name, whatever their status. */
+    targetsOf: (ticket: string) =>
+      statement<[string], { target_id: string }>(
+        'select distinct target_id from file_decisions where ticket_id = ? and target_id is not null',
+      )
+        .all(ticket)
+        .map(row => row.target_id),
+    /** Decisions made at that time or later, newest first. */
+    decisionsSince: (at: string) =>
+      statement<[string], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions where "at" >= ? order by "at" desc, id desc, ticket_id',
+      ).all(at),
+    /** Newest first. */
+    latestDecisions: (limit: number) =>
+      statement<[number], DecisionRow>(
+        'select id, ticket_id, kind, status, body from decisions order by "at" desc, id desc, ticket_id limit ?',
+      ).all(limit),
+    /** At most `limit` decisions of the kinds, newest first, and how many there are in all. */
+    decisionsOfKinds(
+      { ticket, kinds, status }: { ticket?: string; kinds: readonly string[]; status?: Status },
+      limit: number,
+    ) {
+      const conditions = [
+        `kind in (${kinds.map(() => '?').join(', ')})`,
+        ticket !== undefined && 'ticket_id = ?',
+        status !== undefined && 'status = ?',
+      ].filter(Boolean)
+      const parameters = [...kinds, ticket, status].filter(parameter => parameter !== undefined)
+      const source = `from decisions where ${conditions.join(' and ')}`
+      const rows = statement<(string | number)[], DecisionRow>(
+        `select id, ticket_id, kind, status, body ${source} order by "at" desc, id desc, ticket_id limit ?`,
+      ).all(...parameters, limit)
+      const { count } = statement<string[], { count: number }>(`select count(*) as count ${source}`).get(...parameters)!
+      return { rows, count }
+    },
+    /** Every Ticket whose file holds the decision: one, unless a file was copied. */
+    holdersOf: (decision: string) =>
+      statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
+        .all(decision)
+        .map(row => row.ticket_id),
+    /** With a Ticket, its relations from both sides; without one, each relation once, as stored. */
+    relations({ ticket, kind, status }: RelationFilter) {
+      const source = ticket === undefined ? STORED_RELATIONS : 'relations'
+      const conditions = [
+        ticket !== undefined && 'r.ticket_id = ?',
+        kind !== undefined && 'r.kind = ?',
+        status !== undefined && 'r.status = ?',
+      ].filter(Boolean)
+      const where = conditions.length ? `where ${conditions.join(' and ')}` : ''
+      const parameters = [ticket, kind, status].filter(parameter => parameter !== undefined)
+      return statement<string[], RelationRow>(
+        `${WITH_DETAILS.replace('%source%', source)} ${where} order by r.ticket_id, r.kind, r.other_id, r.decision_id`,
+      ).all(...parameters)
+    },
+    /** A Ticket's active decisions: those that name a Ticket, by its id and then their own, then the others by time. */
+    activeDecisions: (ticket: string) =>
+      // The plus keeps SQLite from another index than that of the Ticket.
+      statement<[string], ActiveDecisionRow>(
+        `select kind, target_id as other, id as decision, advisory,
+           case when kind in ('accepted_plan', 'contested', 'waiting_for_capacity') then body end as body
+         from file_decisions where ticket_id = ? and +file_status = 'active'
+         order by target_id is null, target_id, case when target_id is null then "at" end, id`,
+      ).all(ticket),
+    /** Active conflicts that other Tickets have with this one, unordered: with ORDER BY, SQLite would read every conflict. */
+    incomingConflicts: (ticket: string) =>
+      statement<[string], IncomingConflictRow>(
+        `select ticket_id as other, id as decision, advisory from file_decisions
+         where target_id = ? and kind = 'conflicts_with' and file_status = 'active'`,
+      ).all(ticket),
+    /** Active relations whose other Ticket has no file, readable or not. */
+    dangling: () =>
+      statement<[], DanglingRow>(
+        `select d.ticket_id, d.kind, d.target_id, d.id as decision_id, own.path
+         from tickets own
+         join file_decisions d on d.ticket_id = own.id
+         where own.phase <> 'terminal' and d.target_id is not null
+           and d.file_status = 'active' and not exists (select 1 from tickets other where other.id = d.target_id)
+           and not exists (select 1 from files where id_key = lower(d.target_id)
+             and substr(path, -length(d.target_id) - 6) = '/' || d.target_id || '.json')
+         order by d.ticket_id, d.id`,
+      ).all(),
+    /** Ids of decisions that more than one Ticket has, with the Tickets' ids, separated by a comma. */
+    repeatedDecisions: () =>
+      statement<[], { id: string; tickets: string }>(
+        "select id, group_concat(ticket_id, ', ') as tickets from (select id, ticket_id from file_decisions order by id, ticket_id) group by id having count(*) > 1",
+      ).all(),
+    /** Decisions whose stored JSON matches one of the LIKE patterns. */
+    bodiesLike: (...patterns: string[]) =>
+      statement<string[], { ticket_id: string; path: string; body: string }>(
+        `select d.ticket_id, t.path, d.body from file_decisions d join tickets t on t.id = d.ticket_id
+         where ${patterns.map(() => 'd.body like ?').join(' or ')} order by d.ticket_id, d.id`,
+      ).all(...patterns),
+    /** For every Ticket with decisions: their ids, separated by a space. */
+    decisionIds: () =>
+      statement<[], [ticket: string, ids: string]>(
+        "select ticket_id, group_concat(id, ' ') from file_decisions group by ticket_id",
+        true,
+      ).all(),
+  }
+}

@@ -1,0 +1,51 @@
+/** Queries for rows of `tickets`. */
+import type { Phase } from '../model/phase.ts'
+import type { Prepare } from './statement-cache.ts'
+
+/** A row of `tickets`. */
+export interface TicketRow {
+  id: string
+  slug: string | null
+  title: string
+  state: string
+  phase: Phase
+  state_at: string | null
+  created_at: string | null
+  queued_at: string | null
+  queued_by: string | null
+  changed_at: string | null
+  path: string
+  format: number
+}
+
+/** Returns the queries over Tickets. */
+export function ticketQueries(statement: Prepare) {
+  return {
+    ticket: (id: string) => statement<[string], TicketRow>('select * from tickets where id = ?').get(id),
+    ticketsBySlug: (slug: string) =>
+      statement<[string], TicketRow>('select * from tickets where slug = ? order by id').all(slug),
+    allTickets: () => statement<[], TicketRow>('select * from tickets order by id').all(),
+    queued: () =>
+      statement<[], TicketRow>(
+        "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
+      ).all(),
+    active: () => statement<[], TicketRow>("select * from tickets where phase = 'active' order by id").all(),
+    /** At most five ids and slugs that contain the name, as suggestions for a name that is unknown. */
+    similar(name: string) {
+      const pattern = `%${name.replace(/[\\%_]/g, '\\$&')}%`
+      return statement<[string, string], { id: string; slug: string | null }>(
+        "select id, slug from tickets where id like ? escape '\\' or slug like ? escape '\\' order by id limit 5",
+      ).all(pattern, pattern)
+    },
+    /** Slugs that more than one Ticket has, with the ids of these, separated by a comma. */
+    sharedSlugs: () =>
+      statement<[], { slug: string; ids: string }>(
+        "select slug, group_concat(id, ', ') as ids from (select slug, id from tickets where slug is not null order by slug, id) group by slug having count(*) > 1",
+      ).all(),
+    /** Tickets whose format is later than the known one. */
+    laterFormats: (known: number) =>
+      statement<[number], { path: string; format: number }>(
+        'select path, format from tickets where format > ? order by path',
+      ).all(known),
+  }
+}
