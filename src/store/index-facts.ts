@@ -1,9 +1,9 @@
 /**
- * The facts on which a verdict rests, read from one snapshot of the index and from the live claims.
+ * The facts on which a verdict depends, read from one snapshot of the index and from the live claims.
  *
- * Each fact is read at most once an answer, however many Tickets of the queue depend on it.
+ * Each fact is read at most once for an answer, however many Tickets of the queue depend on it. Must not decide anything: that
+ * is for `model/verdict.ts`.
  */
-
 import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
 import type { DecisionOf } from '../model/decision.ts'
@@ -13,20 +13,20 @@ import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
 import type { ActiveDecisionRow, IncomingConflictRow, IndexQueries, QuarantineRow } from '../ticket-index/query.ts'
 
-/** Reads facts as they are asked for. `pools` are the configured capacities. */
+/** Returns facts that are read when needed. `pools` are the configured capacities. */
 export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Record<string, number>): Facts {
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
-  const standing = once(id => queries.activeDecisions(id))
-  const relations = (id: string, kind: string): NamingRow[] =>
-    standing(id).filter((row): row is ActiveDecisionRow & NamingRow => row.kind === kind && row.other !== null)
-  const others = <K extends StoredKind>(id: string, kind: K): DecisionOf<K>[] =>
-    standing(id)
+  const active = once(id => queries.activeDecisions(id))
+  const relations = (id: string, kind: string): RelationRow[] =>
+    active(id).filter((row): row is ActiveDecisionRow & RelationRow => row.kind === kind && row.other !== null)
+  const decisions = <K extends StoredKind>(id: string, kind: K): DecisionOf<K>[] =>
+    active(id)
       .filter(row => row.kind === kind && row.body !== null)
       .map(row => JSON.parse(row.body!))
   const waits = {
-    blocked_by: once(id => grouped(relations(id, 'blocked_by'))),
-    after: once(id => grouped(relations(id, 'after'))),
+    blocked_by: once(id => groupByOther(relations(id, 'blocked_by'))),
+    after: once(id => groupByOther(relations(id, 'after'))),
   }
 
   return {
@@ -38,9 +38,9 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
     }),
     waitsFor: (id, kind) => waits[kind](id),
     conflicts: once(id => {
-      const rows = [...relations(id, 'conflicts_with'), ...queries.incomingConflicts(id)].sort(inOrder)
-      const strict = grouped(rows.filter(row => row.advisory === 0))
-      const advisory = grouped(
+      const rows = [...relations(id, 'conflicts_with'), ...queries.incomingConflicts(id)].sort(byOther)
+      const strict = groupByOther(rows.filter(row => row.advisory === 0))
+      const advisory = groupByOther(
         rows.filter(row => row.advisory === 1 && !strict.some(({ other }) => other === row.other)),
       )
       return [
@@ -49,10 +49,11 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       ]
     }),
     waiting: once(id => {
-      const note = others(id, 'waiting_for_capacity')[0]
-      return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
+      const wait = decisions(id, 'waiting_for_capacity')[0]
+      return wait && { decision: wait.id, pool: wait.pool, until: wait.until, reason: wait.reason }
     }),
-    contested: id => others(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field, lost })),
+    contested: id =>
+      decisions(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field, lost })),
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
@@ -62,22 +63,22 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       unreadable()
         .map(({ path, mentions }) => ({ ticket: idFromPath(path), path, mentions: JSON.parse(mentions) as string[] }))
         .filter(({ ticket, mentions }) => {
-          // What could not be read at all may be in conflict with anything; that matters while a worker is on it.
+          // A file that could not be read at all may conflict with anything; that matters while its Ticket is claimed.
           return mentions.includes(id) || (mentions.includes(ANY_TICKET) && claims.find(ticket) !== undefined)
         })
         .map(({ ticket, path }) => ({ ticket, path })),
   }
 }
 
-/** A decision that stands and names another Ticket. */
-type NamingRow = Pick<IncomingConflictRow, 'other' | 'decision' | 'advisory'>
+/** An active decision that names another Ticket. */
+type RelationRow = Pick<IncomingConflictRow, 'other' | 'decision' | 'advisory'>
 
-function inOrder(a: NamingRow, b: NamingRow): number {
+function byOther(a: RelationRow, b: RelationRow): number {
   return compareText(a.other, b.other) || compareText(a.decision, b.decision)
 }
 
-/** Rows in the order of the other Tickets' ids; those that name the same one become one fact. */
-function grouped(rows: NamingRow[]): RelationFact[] {
+/** Groups rows that name the same Ticket into one fact. The rows are sorted by `byOther`. */
+function groupByOther(rows: RelationRow[]): RelationFact[] {
   const facts: RelationFact[] = []
   for (const { other, decision } of rows) {
     const last = facts.at(-1)
@@ -87,10 +88,11 @@ function grouped(rows: NamingRow[]): RelationFact[] {
   return facts
 }
 
+/** Returns the function with a cache of its results. */
 function once<T>(read: (id: string) => T): (id: string) => T {
-  const known = new Map<string, T>()
+  const cache = new Map<string, T>()
   return id => {
-    if (!known.has(id)) known.set(id, read(id))
-    return known.get(id)!
+    if (!cache.has(id)) cache.set(id, read(id))
+    return cache.get(id)!
   }
 }

@@ -30,7 +30,7 @@ import { type TicketIndex, ticketIndex } from '../ticket-index/ticket-index.ts'
 import { indexFacts } from './index-facts.ts'
 import { resolveName } from './resolve-name.ts'
 import { type TicketEditor, ticketEditor } from './ticket-editor.ts'
-import { fullChecks, type Watcher } from './watcher-trust.ts'
+import { type Watcher, watcherTrust } from './watcher-trust.ts'
 
 /** How a plan is opened; all but `root` have a default. */
 export interface OpenOptions {
@@ -127,7 +127,7 @@ export function openStore(options: OpenOptions = {}): Store {
   let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
   let underLock = false
-  const checks = fullChecks()
+  const trust = watcherTrust()
 
   /** Takes over a configuration that was changed, before anything is asked of it. */
   const refreshConfig = () => {
@@ -169,16 +169,16 @@ export function openStore(options: OpenOptions = {}): Store {
   /** Runs work that looks at all files, and takes note that it was done. */
   const checking = <T>(work: (index: TicketIndex) => T): T => {
     const index = fresh()
-    return checks.noting(index, () => work(index))
+    return trust.recordScan(index, () => work(index))
   }
   const read = <T>(action: (view: View) => T): T => {
     return checking(index => index.read(queries => action(viewOf(queries)), options.onProgress))
   }
   const readFew = <T>(action: (view: View) => T): T => {
     refreshConfig()
-    const mark = underLock ? undefined : checks.trustedMark()
+    const generation = underLock ? undefined : trust.trustedGeneration()
     try {
-      const few = mark === undefined ? undefined : index.readFew(mark, queries => action(viewOf(queries)))
+      const few = generation === undefined ? undefined : index.readFew(generation, queries => action(viewOf(queries)))
       if (few) return few.answer
     } catch (error) {
       if (!(error instanceof PlanError)) throw error // else asked again: what is not known may stand in a file that is not yet read
@@ -209,7 +209,7 @@ export function openStore(options: OpenOptions = {}): Store {
     readFew,
     peek: action => index.peek(queries => action(viewOf(queries))),
     claims: readClaims,
-    trust: checks.trust,
+    trust: trust.add,
     reconcile: () => checking(index => index.reconcile(options.onProgress)),
     rebuild: () => checking(index => index.rebuild(options.onProgress)),
     locked(action) {

@@ -119,7 +119,7 @@ export function ticketEditor({ repository, index, read }: EditedPlaces): TicketE
     },
     overwrite: (file, path, ticket) =>
       writeTicketFile(repository(), path, checkedBytes(ticket, path), file) === 'replaced',
-    noteWritten: paths => index().noteWritten(paths),
+    noteWritten: paths => index().update(paths),
   }
   return editor
 }

@@ -1,67 +1,77 @@
 /**
- * When the word of a watcher can be taken, so that an answer needs to look at few files only.
+ * Decides when an answer may check few files only, because a watcher listens to all others.
  *
- * It can while the watcher hears, has heard of nothing since the last full check began, that check is not too old, and every
- * folder of Tickets has the times that it had then: those tell of files that were added, replaced or removed before the watcher
- * could hear of them.
+ * It may while the watcher receives file events, there was no event since the last full scan began, that scan is not too old,
+ * and no folder of Tickets has other times than at that scan: these show files that were added, replaced or removed before an
+ * event could arrive. In doubt, the answer is no.
  */
 import { lstatSync } from 'node:fs'
 import { stampOf } from '../files/ticket-files.ts'
-import { isRacy } from '../ticket-index/reconcile.ts'
+import { isRacy } from '../ticket-index/stat-data.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 
-/** Somebody who hears of changes to the files of the tickets folder, and has all of them checked now and then. */
+/** Listens to the files of the tickets folder, and runs a full scan now and then. */
 export interface Watcher {
-  /** True while it hears of every change, as far as anybody can know. */
-  isHearing(): boolean
-  /** When it last heard of one, by `performance.now()`. */
-  heardAt: number
-  /** For how long after a full check its word is taken. */
+  /** True while it receives an event for every change, as far as it can know. */
+  isReliable(): boolean
+  /** When the last event arrived, by `performance.now()`. */
+  lastEventAt: number
+  /** How long a full scan stays valid without an event. */
   trustedMs: number
 }
 
-export interface FullChecks {
-  /** Runs work that looks at all files, and takes note of it. */
-  noting<T>(index: TicketIndex, work: () => T): T
-  /** The database over which a look at the files that an answer rests on is enough; undefined where all must be looked at. */
-  trustedMark(): number | undefined
-  /** Takes the word of a watcher, until the function that it gives is called. */
-  trust(watcher: Watcher): () => void
+export interface WatcherTrust {
+  /** Runs work that does a full scan, and records the scan. */
+  recordScan<T>(index: TicketIndex, work: () => T): T
+  /** The generation of the index over which few files need a check; undefined where a full scan is needed. */
+  trustedGeneration(): number | undefined
+  /** Adds a watcher; returns a function that removes it. */
+  add(watcher: Watcher): () => void
 }
 
-/** With more folders, looking at their times costs too much of an answer. */
-const FEW_FOLDERS = 50
+/** The last full scan. */
+interface FullScan {
+  startedAt: number
+  generation: number
+  folders: FolderState[]
+}
 
-export function fullChecks(): FullChecks {
+interface FolderState {
+  path: string
+  /** Differs after each change in the folder. */
+  fingerprint: string
+}
+
+/** With more folders, reading their times takes too much of an answer. */
+const MAX_FOLDERS = 50
+
+/** Returns the trust in the watchers of one checkout; there are none yet. */
+export function watcherTrust(): WatcherTrust {
   const watchers = new Set<Watcher>()
-  /** The last one: when it began, over which database, and the folders with their stamps, unless one was too young to tell. */
-  let last: { at: number; mark: number; folders: [folder: string, stamp: string][] } | undefined
+  let last: FullScan | undefined
 
   return {
-    noting(index, work) {
+    recordScan(index, work) {
       if (watchers.size === 0) return work()
-      const at = performance.now()
+      const startedAt = performance.now()
       const startedMs = Date.now()
       const result = work()
-      const folders = index.folders()
-      const stamps = folders.length > FEW_FOLDERS ? [] : folders.map(folder => stampBefore(folder, startedMs))
-      const isKnown = stamps.length > 0 && stamps.every(stamp => stamp !== '')
-      last = isKnown
-        ? { at, mark: index.mark(), folders: folders.map((folder, position) => [folder, stamps[position]!]) }
-        : undefined
+      const folders = findUnchanged(index.folders(), startedMs)
+      last = folders && { startedAt, generation: index.generation(), folders }
       return result
     },
-    trustedMark() {
+    trustedGeneration() {
       if (watchers.size === 0 || !last) return undefined
-      const { at, mark, folders } = last
-      const isTrusted = ({ isHearing, heardAt, trustedMs }: Watcher) =>
-        isHearing() && heardAt < at && performance.now() < at + trustedMs
+      const { startedAt, generation, folders } = last
+      const now = performance.now()
+      const isTrusted = ({ isReliable, lastEventAt, trustedMs }: Watcher) =>
+        isReliable() && lastEventAt < startedAt && now < startedAt + trustedMs
       if (![...watchers].some(isTrusted)) return undefined
-      const isSame = ([folder, stamp]: [string, string]) =>
-        stampOf(lstatSync(folder, { throwIfNoEntry: false })) === stamp
-      return folders.every(isSame) ? mark : undefined
+      const isSame = ({ path, fingerprint }: FolderState) =>
+        stampOf(lstatSync(path, { throwIfNoEntry: false })) === fingerprint
+      return folders.every(isSame) ? generation : undefined
     },
-    trust(watcher) {
+    add(watcher) {
       watchers.add(watcher)
       return () => {
         watchers.delete(watcher)
@@ -70,8 +80,14 @@ export function fullChecks(): FullChecks {
   }
 }
 
-/** What a folder was at a time, in ms since 1970; empty where it may have changed since, or too shortly before. */
-function stampBefore(folder: string, atMs: number): string {
-  const stat = lstatSync(folder, { throwIfNoEntry: false })
-  return stat && !isRacy(stat.mtimeMs, stat.ctimeMs, atMs) ? stampOf(stat) : ''
+/** Returns the state of the folders at a time, in ms since 1970; undefined where one may have changed since, or there are too many. */
+function findUnchanged(paths: readonly string[], atMs: number): FolderState[] | undefined {
+  if (paths.length > MAX_FOLDERS) return undefined
+  const folders: FolderState[] = []
+  for (const path of paths) {
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (!stat || isRacy(stat.mtimeMs, stat.ctimeMs, atMs)) return undefined
+    folders.push({ path, fingerprint: stampOf(stat) })
+  }
+  return folders.length > 0 ? folders : undefined
 }

@@ -26,7 +26,7 @@ function putTickets(repo: TemporaryRepository, count: number): void {
   for (let number = 0; number < count; number++) putTicket(repo.root, `T-${number}`, { decisions: [makeNote('x')] })
 }
 
-/** Fills the file system until nothing more fits; what to call to make room again. */
+/** Fills the file system; returns a function that makes room again. */
 function fillUp(folder: string): () => void {
   const path = join(folder, 'filler')
   const writeOn = (chunk: number) => {
@@ -38,7 +38,7 @@ function fillUp(folder: string): () => void {
 }
 
 describe('many processes and one index', () => {
-  it('a reader never sees half an index while two others make it anew', async () => {
+  it('a reader never sees a partial index while two others rebuild it', async () => {
     using repo = temporaryRepository()
     const count = 300
     putTickets(repo, count)
@@ -60,7 +60,7 @@ describe('many processes and one index', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('processes that open new databases at once end with the same whole ones, and none complains', async () => {
+  it('processes that create the databases at the same time end with the same complete ones, without a notice', async () => {
     const rounds = process.env.TICKETPLAN_LONG ? 50 : 4
     for (let round = 0; round < rounds; round++) {
       using repo = temporaryRepository()
@@ -79,7 +79,7 @@ describe('many processes and one index', () => {
     }
   })
 
-  it('processes that find a damaged index at once end with one whole one', async () => {
+  it('processes that find a damaged index at the same time end with one complete index', async () => {
     using repo = temporaryRepository()
     putTickets(repo, 50)
     openPlan({ root: repo.root })[Symbol.dispose]()
@@ -90,7 +90,7 @@ describe('many processes and one index', () => {
       Array.from({ length: 8 }, () => () => runCli(repo.root, ['sync', '--json'])),
     )
     for (const run of runs) expect(jsonOf(run), run.stderr).toMatchObject({ tickets: 50, quarantined: 0 })
-    expect(runs.filter(run => run.stderr.includes('made anew')).length).toBeGreaterThan(0)
+    expect(runs.filter(run => run.stderr.includes('rebuilt from the Ticket files')).length).toBeGreaterThan(0)
     checkAfterFault(repo.root, [])
   })
 
@@ -114,10 +114,9 @@ describe('many processes and one index', () => {
 })
 
 describe('an index that cannot be written', () => {
-  it.for([
-    'with the databases there',
-    'without any',
-  ])('on a read-only disk, %s, answers come from memory', async (what, { skip }) => {
+  it.for(['with existing databases', 'without any'])('on a read-only disk, %s, answers come from memory', async (what, {
+    skip,
+  }) => {
     const obstacle = mountObstacle()
     skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
@@ -157,7 +156,7 @@ describe('an index that cannot be written', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('on a disk that is full, does not keep a Ticket from being written', async ({ skip }) => {
+  it('on a full disk, does not prevent the write of a Ticket', async ({ skip }) => {
     const obstacle = mountObstacle()
     skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
@@ -167,21 +166,21 @@ describe('an index that cannot be written', () => {
     runGit(repo.root, 'commit', '--quiet', '--message=all')
     const root = join(other.path, 'linked')
     runGit(repo.root, 'worktree', 'add', '--quiet', '-b', 'side', root)
-    // In a linked worktree the index and local.db, which holds the lock, lie apart.
+    // In a linked worktree the index and local.db, which has the lock, are in different folders.
     const indexDir = join(runGit(root, 'rev-parse', '--absolute-git-dir').trim(), 'ticketplan')
     mkdirSync(indexDir)
     using _small = mountTmpfs(indexDir, '1m')
     await runCli(root, ['sync'])
     const makeRoom = fillUp(indexDir)
     const acknowledged: { ticket: string; decision: string }[] = []
-    let notes = 0
+    let notices = 0
     for (let number = 0; number < 5; number++) {
       const run = await runCli(root, ['record', 'T-0', 'note', '--reason', 'y'.repeat(15_000), '--json'])
       const { decision } = jsonOf<{ decision: { id: string } }>(run)
       acknowledged.push({ ticket: 'T-0', decision: decision.id })
-      if (/note":".*(cannot be written|the index is not)/.test(run.stderr)) notes++
+      if (/note":".*(cannot be written|could not be updated)/.test(run.stderr)) notices++
     }
-    expect(notes).toBeGreaterThan(0)
+    expect(notices).toBeGreaterThan(0)
     expect(readTicketJson(root, 'tickets/T-0.json').decisions).toHaveLength(6)
     makeRoom()
     checkAfterFault(root, acknowledged)
@@ -208,7 +207,7 @@ describe('a file that may not be read', () => {
     expect(record.stderr).toContain('permission denied')
     const other = await runCli(repo.root, ['record', 'T-0', 'note', '--reason', 'x', '--json'], { uid: OTHER_USER })
     expect(jsonOf(other)).toMatchObject({ created: true })
-    // A folder that may be listed and not entered hides what is in it; that is said too.
+    // The files of a folder that may be listed but not entered are reported too.
     putTicket(repo.root, 'T-2', {}, 'closed')
     chmodSync(join(repo.ticketsDir, 'closed'), 0o744)
     const closed = await runCli(repo.root, ['queue', '--json'], { uid: OTHER_USER })
@@ -223,7 +222,7 @@ describe('a file that may not be read', () => {
   })
 })
 
-/** Lets every user read the checkout, and nobody but its owner write. */
+/** Lets every user read the checkout, and only its owner write. */
 function openToAll(root: string): void {
   chmodSync(root, 0o755)
   for (const path of readdirSync(root, { recursive: true, withFileTypes: true }))

@@ -1,21 +1,18 @@
 /**
- * index.db as an owned resource: opened, kept equal to the files, replaced where it is unusable, asked.
+ * The index of one checkout: rows that equal the Ticket files, and queries over them.
  *
- * Invariant: an answer is never taken from an index that is known to differ from the files. A damaged, foreign or
- * other-version index is made anew, with a word about it; where none can be written, the index lives in memory for this
- * process, with a word about that. Any other failure rises.
+ * Invariant: no answer comes from rows that are known to differ from the files. The index is derived: it may be deleted at any
+ * time, and a failure to write it never fails the write of a Ticket. Must not write a Ticket file.
  */
 import { join } from 'node:path'
-import { busyError, type LocalDatabase } from '../database/local-database.ts'
-import { type Connection, connect, fileState, migrate, removeDatabase, type Statement } from '../database/open.ts'
-import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
-import { inodeOf } from '../files/file-system.ts'
+import type { LocalDatabase } from '../database/local-database.ts'
+import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
-import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/phase.ts'
-import { type IndexQueries, prepareQueries } from './query.ts'
-import { type Progress, prepareReconciler, type Reconciled, type Reconciler } from './reconcile.ts'
-import { type NotingQueries, notingQueries } from './tracked-queries.ts'
+import { indexFile } from './index-file.ts'
+import { openInMemory, type PreparedIndex, prepareIndex } from './prepared-index.ts'
+import type { IndexQueries } from './query.ts'
+import type { Progress, Reconciled } from './reconcile.ts'
 
 export interface TicketIndex {
   readonly path: string
@@ -24,48 +21,31 @@ export interface TicketIndex {
   /** Makes the rows equal to the files, then runs the action over one snapshot of them. */
   read<T>(action: (queries: IndexQueries) => T, progress?: Progress): T
   /**
-   * Runs the action over one snapshot of the rows, and looks only at the files that its answer rests on. For rows that were
-   * equal to the files when `mark` was taken, and of which somebody watches the rest. Undefined where they are other rows by now, or
-   * where the answer rests on too much.
+   * Runs the action over one snapshot, and checks only the files on which its answer depends. The rows must have equalled the
+   * files at a full scan in that generation, and a watcher must have listened since. The action may run more than once.
+   * Undefined where the generation is another one by now, or where the answer depends on too many files.
    */
-  readFew<T>(mark: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
-  /** The folders that the last look at all files went into. */
-  folders(): readonly string[]
-  /** Names the database that is open: another number for another one. */
-  mark(): number
-  /** Changes whenever rows may have changed, whoever changed them. */
-  version(): string
-  /** Runs the action over one snapshot of the rows as they are. */
+  readFew<T>(generation: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
+  /** Runs the action over one snapshot of the rows, which may be out of date. */
   peek<T>(action: (queries: IndexQueries) => T): T
+  /** The folders of the last full scan. */
+  folders(): readonly string[]
+  /** A number that changes whenever a different database is opened. */
+  generation(): number
+  /** Changes whenever a row may have changed, in any process. */
+  version(): string
   reconcile(progress?: Progress): Reconciled
   rebuild(progress?: Progress): Reconciled
-  /** Brings the rows of files that were just written up to date. A failure only leaves that to the next reconcile. */
-  noteWritten(paths: readonly string[]): void
-  /** Null where the rows are what a rebuild would make, else what is wrong. Does not reconcile first. */
+  /** Updates the rows of files that were just written. A failure leaves that to the next reconcile, with a notice. */
+  update(paths: readonly string[]): void
+  /** Returns what is wrong with the index, or null where its rows equal those of a rebuild. Does not reconcile first. */
   findMismatch(): string | null
-  /** Writes a copy of the index to a path where nothing is. */
+  /** Writes a copy of the index to a path where no file exists. */
   copyTo(path: string): void
   close(): void
 }
 
-interface OpenIndex {
-  connection: Connection
-  queries: IndexQueries
-  noting: NotingQueries
-  reconciler: Reconciler
-  inode: number | null
-  mark: number
-  dataVersion: Statement<[], number>
-  /** Runs the action over one snapshot. Prepared once: making such a function costs as much as a query. */
-  inSnapshot(action: () => unknown): unknown
-}
-
-/** So many times are files that changed meanwhile read and an answer made again, before all files are looked at. */
-const ATTEMPTS = 5
-
-let marks = 0
-
-/** Ready to open the index; nothing is opened yet. `notify` is told, in a sentence, what a person should know. */
+/** Returns the index of a repository; nothing is opened yet. `notify` receives messages for a person, one sentence each. */
 export function ticketIndex(
   repository: Repository,
   phaseOf: (state: string) => Phase,
@@ -73,197 +53,95 @@ export function ticketIndex(
   timeoutMs: number,
   notify: (message: string) => void,
 ): TicketIndex {
-  const path = join(repository.indexDir, 'index.db')
-  let opened: OpenIndex | undefined
-  let inMemory = false
-  let ownWrites = 0
-
-  const close = () => {
-    opened?.connection.close()
-    opened = undefined
+  const prepare = (connection: Connection) => prepareIndex(connection, repository, phaseOf)
+  const file = indexFile({ path: join(repository.indexDir, 'index.db'), local, timeoutMs, notify, prepare })
+  const openReference = () => disposable(prepare(openInMemory(timeoutMs)))
+  const checkAgainstRebuild = (index: PreparedIndex) => {
+    using reference = openReference()
+    return compareWithRebuild(index, reference.index)
   }
-  const adopt = (connection: Connection): OpenIndex => {
-    const queries = prepareQueries(connection)
-    return {
-      connection,
-      queries,
-      noting: notingQueries(queries, repository.root, repository.config.ticketsDir),
-      reconciler: prepareReconciler(connection, repository, phaseOf),
-      inode: inMemory ? null : inodeOf(path),
-      mark: ++marks,
-      dataVersion: connection.prepare<[], number>('pragma data_version').pluck(),
-      inSnapshot: connection.transaction((action: () => unknown) => action()).deferred,
-    }
-  }
-  /** Takes note of what this process itself wrote, which SQLite's own counter leaves out. */
-  const noted = (reconciled: Reconciled): Reconciled => {
-    if (reconciled.wrote) ownWrites++
-    return reconciled
-  }
-  const useMemory = (error: unknown): OpenIndex => {
-    close()
-    inMemory = true
-    const why = (databaseError(error, path) as Error).message
-    notify(`the index cannot be written (${why}); this answer comes from the Ticket files, read anew into memory`)
-    opened = adopt(emptyIndex())
-    return opened
-  }
-  const emptyIndex = (): Connection => {
-    const connection = connect(':memory:', 'index', timeoutMs)
-    migrate(connection, 'index')
-    return connection
-  }
-  const open = (): OpenIndex => {
-    if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
-    if (opened) return opened
-    try {
-      opened = openFile()
-      return opened
-    } catch (error) {
-      if (!isUnwritable(error)) throw error
-      return useMemory(error)
-    }
-  }
-  /** The index of the file, after replacing one that is of no use. */
-  const openFile = (): OpenIndex => {
-    const usable = tryFile()
-    if (typeof usable !== 'string') return usable
-    return local.locked(() => {
-      const again = tryFile() // somebody may have replaced it while we waited for the lock
-      if (typeof again !== 'string') return again
-      notify(`the index was ${again} and has been made anew from the Ticket files`)
-      removeDatabase(path)
-      const fresh = tryFile()
-      if (typeof fresh !== 'string') return fresh
-      throw new Error(`${path}: a new index is ${fresh}`)
-    })
-  }
-  /** The index of the file, or why the file is of no use. */
-  const tryFile = (): OpenIndex | string => {
-    let connection: Connection | undefined
-    try {
-      connection = connect(path, 'index', timeoutMs)
-      const state = fileState(connection, 'index')
-      if (state === 'new') migrate(connection, 'index')
-      if (state === 'new' || state === 'ours') return adopt(connection)
-      connection.close()
-      return state === 'foreign'
-        ? 'not one of ticketplan'
-        : `written by ${state === 'newer' ? 'a later' : 'an earlier'} version`
-    } catch (error) {
-      connection?.close()
-      if (isDamaged(error)) return 'damaged'
-      throw error
-    }
-  }
-  /** Removes the open index, which is damaged, unless somebody has replaced it already. */
-  const discard = () => {
-    const damaged = opened?.inode
-    close()
-    local.locked(() => {
-      if (inodeOf(path) === damaged) removeDatabase(path)
-    })
-    notify('the index was damaged and has been made anew from the Ticket files')
-  }
-  /** Runs the action on the open index; a damaged one is replaced once, an unwritable one left for one in memory. */
-  const withIndex = <T>(action: (index: OpenIndex) => T): T => {
-    const startedAt = performance.now()
-    let recover: () => void
-    try {
-      return action(open())
-    } catch (error) {
-      if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
-      if (inMemory) throw databaseError(error, path)
-      // A PlanError is about something else that the action needed: a Ticket file, local.db.
-      if (error instanceof PlanError) throw error
-      if (isUnwritable(error)) recover = () => useMemory(error)
-      else if (isDamaged(error)) recover = discard
-      else throw databaseError(error, path)
-    }
-    try {
-      recover()
-      return action(open())
-    } catch (error) {
-      throw databaseError(error, path)
-    }
-  }
-
-  const findMismatch = (connection: Connection, queries: IndexQueries): string | null => {
-    const integrity = connection.pragma('integrity_check(1)', { simple: true })
-    if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
-    using fresh = disposable(emptyIndex())
-    if (schemaText(connection) !== schemaText(fresh.connection)) return 'its tables are not those of this version'
-    prepareReconciler(fresh.connection, repository, phaseOf).rebuild()
-    const same = prepareQueries(fresh.connection).content() === queries.content()
-    return same ? null : 'its rows differ from the Ticket files'
-  }
-
   return {
-    path,
+    path: file.path,
     get inMemory() {
-      return inMemory
+      return file.inMemory
     },
     read: (action, progress) =>
-      withIndex(({ connection, queries, reconciler }) => {
-        noted(reconciler.reconcile(progress))
-        return connection.transaction(() => action(queries)).deferred()
+      file.use(({ queries, reconciler, inSnapshot }) => {
+        reconciler.reconcile(progress)
+        return inSnapshot(() => action(queries))
       }),
-    readFew: <T>(mark: number, action: (queries: IndexQueries) => T) =>
-      withIndex(opened => {
-        if (opened.mark !== mark || opened.connection.inTransaction) return undefined
-        const { noting, reconciler, dataVersion } = opened
-        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-          let changed: string[] | null = null
-          const answer = opened.inSnapshot(() => {
-            noting.begin(`${ownWrites} ${dataVersion.get()}`) // the first to read: from here on it is one snapshot
-            const answer = action(noting.queries)
-            changed = noting.findChanged() // after the answer, so that no file can change between a look at it and its rows
-            return answer
-          }) as T
-          if (changed === null) return undefined
-          if ((changed as string[]).length === 0) return { answer }
-          noted(reconciler.apply(changed))
-        }
-        return undefined
-      }),
-    folders: () => withIndex(({ reconciler }) => reconciler.folders()),
-    mark: () => withIndex(({ mark }) => mark),
-    version: () => withIndex(({ mark, dataVersion }) => `${mark} ${ownWrites} ${dataVersion.get()}`),
-    peek: <T>(action: (queries: IndexQueries) => T) =>
-      withIndex(({ queries, inSnapshot }) => inSnapshot(() => action(queries)) as T),
-    reconcile: progress => withIndex(({ reconciler }) => noted(reconciler.reconcile(progress))),
+    readFew: (generation, action) => file.use(index => readTracked(index, generation, action)),
+    peek: action => file.use(({ queries, inSnapshot }) => inSnapshot(() => action(queries))),
+    folders: () => file.use(({ reconciler }) => reconciler.folders()),
+    generation: () => file.use(({ generation }) => generation),
+    version: () => file.use(({ generation, version }) => `${generation} ${version()}`),
+    reconcile: progress => file.use(({ reconciler }) => reconciler.reconcile(progress)),
     rebuild: progress =>
-      withIndex(({ connection, reconciler }) => {
-        using fresh = disposable(emptyIndex())
-        if (inMemory || schemaText(connection) === schemaText(fresh.connection))
-          return noted(reconciler.rebuild(progress))
-        discard()
-        return noted(open().reconciler.rebuild(progress))
+      file.use(({ connection, reconciler }) => {
+        using reference = openReference()
+        if (file.inMemory || schemaOf(connection) === schemaOf(reference.index.connection))
+          return reconciler.rebuild(progress)
+        file.discard()
+        return file.use(({ reconciler }) => reconciler.rebuild(progress))
       }),
-    noteWritten(paths) {
+    update(paths) {
       try {
-        withIndex(({ reconciler }) => noted(reconciler.apply(paths)))
+        file.use(({ reconciler }) => reconciler.apply(paths))
       } catch (error) {
-        notify(`the Ticket file is written, the index is not (${(error as Error).message}); the next command mends it`)
+        const reason = (error as Error).message
+        notify(
+          `the Ticket file is written, but the index could not be updated (${reason}); the next command repairs the index`,
+        )
       }
     },
     findMismatch: () =>
-      withIndex(({ connection, queries }) => {
-        // Between a writer's file and its rows the two differ rightly; under the lock nobody is between them.
-        if (!inMemory) return local.locked(() => findMismatch(connection, queries))
-        return findMismatch(connection, queries)
+      file.use(index => {
+        // A writer changes a file before its rows; the lock keeps the check from running between the two.
+        if (file.inMemory) return checkAgainstRebuild(index)
+        return local.locked(() => checkAgainstRebuild(index))
       }),
-    copyTo: target => withIndex(({ connection }) => connection.prepare('vacuum into ?').run(target)),
-    close,
+    copyTo: target => file.use(({ connection }) => connection.prepare('vacuum into ?').run(target)),
+    close: file.close,
   }
 }
 
-function schemaText(connection: Connection): string {
-  return JSON.stringify(
-    connection.prepare('select type, name, tbl_name, sql from sqlite_master order by name').raw().all(),
-  )
+/** How often changed files are read and an answer is computed again, before the caller must do a full scan. */
+const ATTEMPTS = 5
+
+/** Implements `TicketIndex.readFew`. */
+function readTracked<T>(
+  { connection, tracked, reconciler, inSnapshot, version, generation }: PreparedIndex,
+  expectedGeneration: number,
+  action: (queries: IndexQueries) => T,
+): { answer: T } | undefined {
+  if (generation !== expectedGeneration || connection.inTransaction) return undefined
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { answer, changed } = inSnapshot(() => {
+      tracked.begin(version()) // the first read: it fixes the snapshot
+      const answer = action(tracked.queries)
+      return { answer, changed: tracked.findChanged() } // after the answer, so that no file changes between check and rows
+    })
+    if (changed === null) return undefined
+    if (changed.length === 0) return { answer }
+    reconciler.apply(changed)
+  }
+  return undefined
 }
 
-function disposable(connection: Connection) {
-  return { connection, [Symbol.dispose]: () => void connection.close() }
+/** Returns how the index differs from one that is rebuilt into the reference, which is empty; null where they are equal. */
+function compareWithRebuild({ connection, queries }: PreparedIndex, reference: PreparedIndex): string | null {
+  const integrity = connection.pragma('integrity_check(1)', { simple: true })
+  if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
+  if (schemaOf(connection) !== schemaOf(reference.connection)) return 'its tables differ from those of this version'
+  reference.reconciler.rebuild()
+  return reference.queries.content() === queries.content() ? null : 'its rows differ from the Ticket files'
+}
+
+function schemaOf(connection: Connection): string {
+  const rows = connection.prepare('select type, name, tbl_name, sql from sqlite_master order by name').raw().all()
+  return JSON.stringify(rows)
+}
+
+function disposable(index: PreparedIndex) {
+  return { index, [Symbol.dispose]: () => void index.connection.close() }
 }

@@ -12,13 +12,17 @@ import type { Watcher } from '../store/watcher-trust.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
 import { makeNote, makeTicket, putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
-/** Says that it hears everything, and hears nothing: what is found is found by looking at the files that an answer rests on. */
-const deaf: Watcher = { isHearing: () => true, heardAt: Number.NEGATIVE_INFINITY, trustedMs: Number.POSITIVE_INFINITY }
+/** Claims to be reliable and receives no event: a change is only found by checking the files on which an answer depends. */
+const silentWatcher: Watcher = {
+  isReliable: () => true,
+  lastEventAt: Number.NEGATIVE_INFINITY,
+  trustedMs: Number.POSITIVE_INFINITY,
+}
 
 const IDS = ['A', 'B', 'C', 'D', 'E']
 const anyId = fc.constantFrom(...IDS)
 
-/** A change of one file in place, which leaves the folder's times as they are. */
+/** A change of one file in place, which does not change the folder's times. */
 type Change =
   | { kind: 'state'; id: string; state: string }
   | { kind: 'wait'; id: string; relation: 'after' | 'blocked_by'; target: string }
@@ -59,13 +63,13 @@ function changed(ticket: Ticket, change: Change): Ticket {
   return ticket
 }
 
-/** Waits until folder and files are so old that their times tell of every change. */
+/** Waits until folder and files are not racy, so that every change shows in their times. */
 function waitUntilOld(): void {
   const until = performance.now() + 120
   while (performance.now() < until);
 }
 
-/** What is said of a Ticket, without what only files of others tell that nobody has read. */
+/** The answers about a Ticket, without parts that depend on files which are not indexed yet. */
 function answer(store: Store, id: string) {
   const { problems: _, ...consulted } = consult.run(store, { ticket: id, holder: undefined, pool: undefined })
   const { problems: __, ...shown } = show.run(store, { ticket: id })
@@ -73,8 +77,8 @@ function answer(store: Store, id: string) {
   return { consulted, shown: { ...shown, relations } }
 }
 
-describe('an answer that rests on few Tickets, while a watcher hears nothing', () => {
-  it('is the one that a look at all files gives, however their files were changed in place', () => {
+describe('an answer that depends on few Tickets, while no file event arrives', () => {
+  it('equals that of a full scan, whatever changes were made to their files in place', () => {
     using repo = temporaryRepository()
     const tickets = new Map<string, Ticket>()
     const conflict = relation('conflicts_with', 'B')
@@ -83,13 +87,13 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     for (const id of IDS) write(id)
     waitUntilOld()
     const store = openStore({ root: repo.root })
-    store.trust(deaf)
+    store.trust(silentWatcher)
     store.reconcile()
     fc.assert(
       fc.property(fc.array(fc.tuple(change, anyId), { minLength: 1, maxLength: 6 }), steps => {
         for (const [change, asked] of steps) {
           if (change.kind === 'break') {
-            // Whichever Ticket is asked about: a broken file that nobody has read would be the watcher's to hear of.
+            // Breaks the Ticket of the question: any other broken file needs a file event.
             writeFileSync(join(repo.ticketsDir, `${asked}.json`), '{"broken":')
           } else {
             tickets.set(change.id, changed(tickets.get(change.id)!, change))
@@ -107,25 +111,25 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     store.close()
   }, 60_000)
 
-  it('does not look at other files: what nobody has read and names the Ticket waits for the watcher', () => {
+  it('does not check other files: one that is not indexed and names the Ticket needs a file event', () => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B', 'C']) putTicket(repo.root, id, { state: 'queued' })
     waitUntilOld()
     const store = openStore({ root: repo.root })
-    const hearing: Watcher = { ...deaf }
-    store.trust(hearing)
+    const watcher: Watcher = { ...silentWatcher }
+    store.trust(watcher)
     store.reconcile()
     expect(answer(store, 'B').consulted.reasons).toEqual([])
     putTicket(repo.root, 'A', { state: 'in_progress', decisions: [relation('conflicts_with', 'B')] })
     expect(answer(store, 'B').consulted.reasons).toEqual([])
-    // A hint is enough, and so is a word that is too old.
-    hearing.heardAt = performance.now()
+    // An event causes a full scan, and so does a last scan that is too old.
+    watcher.lastEventAt = performance.now()
     expect(answer(store, 'B').consulted.reasons).toMatchObject([{ code: 'conflicts_with' }])
-    hearing.heardAt = Number.NEGATIVE_INFINITY
+    watcher.lastEventAt = Number.NEGATIVE_INFINITY
     putTicket(repo.root, 'A', { state: 'done' })
     putTicket(repo.root, 'C', { state: 'in_progress', decisions: [relation('conflicts_with', 'B')] })
     expect(answer(store, 'B').consulted.reasons).toEqual([])
-    hearing.trustedMs = 0
+    watcher.trustedMs = 0
     expect(answer(store, 'B').consulted.reasons).toMatchObject([{ code: 'conflicts_with', ticket: 'C' }])
     store.close()
   })
@@ -134,12 +138,12 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     '',
     'team',
     'team/deep',
-  ])('sees what is put into folder %j, replaced or taken out of it, whatever it says', below => {
+  ])('sees every file that is added to folder %j, replaced in it or removed from it', below => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' }, below)
     waitUntilOld()
     const store = openStore({ root: repo.root })
-    store.trust(deaf)
+    store.trust(silentWatcher)
     store.reconcile()
     expect(answer(store, 'B').consulted.reasons).toEqual([])
     mkdirSync(join(repo.root, 'aside'))
@@ -154,19 +158,19 @@ describe('an answer that rests on few Tickets, while a watcher hears nothing', (
     expect(answer(store, 'B').consulted.reasons).toEqual([])
     waitUntilOld()
     store.reconcile()
-    // In a folder that was not there.
+    // In a new folder.
     mkdirSync(join(repo.ticketsDir, below, 'new'))
     writeFileSync(join(repo.ticketsDir, below, 'new', 'A.json'), encodeTicket(rival))
     expect(answer(store, 'B').consulted.reasons).toMatchObject([{ code: 'conflicts_with' }])
     store.close()
   })
 
-  it('is not taken from another index than the one that was checked', () => {
+  it('is never taken from a different index than the scanned one', () => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' })
     waitUntilOld()
     const store = openStore({ root: repo.root })
-    store.trust(deaf)
+    store.trust(silentWatcher)
     store.reconcile()
     const before = answer(store, 'A')
     for (const suffix of ['', '-wal', '-shm']) rmSync(repo.indexPath + suffix, { force: true })

@@ -63,7 +63,7 @@ export function watchTickets(
 ): Watching {
   store.reconcile()
   let version = store.index.version()
-  let mark = store.index.mark()
+  let mark = store.index.generation()
   const { tickets, verdicts, tokens } = store.peek(view => ({
     tickets: ticketMemory(view.queries),
     verdicts: verdictMemory(view),
@@ -85,12 +85,12 @@ export function watchTickets(
   let watchedFolder = ''
   let hears: 'not yet' | 'well' | 'not' = 'not yet'
   let saidDeaf = false
-  const watcher: Watcher = { isHearing: () => hears === 'well', heardAt: Number.POSITIVE_INFINITY, trustedMs: 0 }
+  const watcher: Watcher = { isReliable: () => hears === 'well', lastEventAt: Number.POSITIVE_INFINITY, trustedMs: 0 }
   const distrust = store.trust(watcher)
 
   const hint = () => {
     const now = performance.now()
-    watcher.heardAt = now
+    watcher.lastEventAt = now
     const isFirst = hinted === undefined
     hinted = { first: hinted?.first ?? now, last: now }
     if (isFirst) schedule()
@@ -131,7 +131,7 @@ export function watchTickets(
   /** What is new in the index and among the claims. Where it fails nothing counts as told. */
   const findEvents = (): TicketEvent[] => {
     const nowVersion = store.index.version() // before the rows are read: what changes after that is for the next look
-    const nowMark = store.index.mark()
+    const nowMark = store.index.generation()
     const found = store.peek(view => {
       const { differences, remember } = tickets.compare(view.queries)
       const tokens = tokensOf(view.claims)

@@ -1,0 +1,157 @@
+/**
+ * index.db as an owned resource: opened when needed, replaced where it is unusable, held in memory where it cannot be written.
+ *
+ * The index is derived data: a file that is damaged, foreign or of another version is removed and created again, with a notice.
+ * Removing happens under the clone's write lock, so that of several processes one replaces the file. Any other failure is
+ * thrown. Must not read the file with `fs`, which would drop SQLite's locks.
+ */
+import { busyError, type LocalDatabase } from '../database/local-database.ts'
+import { type Connection, connect, fileState, migrate, removeDatabase } from '../database/open.ts'
+import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
+import { inodeOf } from '../files/file-system.ts'
+import { PlanError } from '../model/errors.ts'
+import { openInMemory, type PreparedIndex } from './prepared-index.ts'
+
+export interface IndexFile {
+  readonly path: string
+  /** True where the index is in memory because its file cannot be written. */
+  readonly inMemory: boolean
+  /**
+   * Runs the action on the open index. Where the action finds it damaged or unwritable, it runs a second time, on a new file
+   * or in memory.
+   * @throws PlanError busy, database, io; what the action throws.
+   */
+  use<T>(action: (index: PreparedIndex) => T): T
+  /** Removes the file, which is unusable, unless another process has replaced it already. */
+  discard(): void
+  close(): void
+}
+
+/** Where the file is, and what belongs to it. */
+interface IndexFileOptions {
+  path: string
+  /** Has the write lock under which a file is replaced. */
+  local: LocalDatabase
+  timeoutMs: number
+  /** Receives messages for a person, one sentence each. */
+  notify(message: string): void
+  /** Called once for each connection. */
+  prepare(connection: Connection): PreparedIndex
+}
+
+interface OpenFile {
+  index: PreparedIndex
+  /** Null for an index in memory. */
+  inode: number | null
+}
+
+/** Returns the index file at a path; nothing is opened yet. */
+export function indexFile(options: IndexFileOptions): IndexFile {
+  const { path, local, timeoutMs, notify, prepare } = options
+  let opened: OpenFile | undefined
+  let inMemory = false
+
+  const close = () => {
+    opened?.index.connection.close()
+    opened = undefined
+  }
+  const useMemory = (error: unknown) => {
+    close()
+    inMemory = true
+    const reason = (databaseError(error, path) as Error).message
+    notify(`the index cannot be written (${reason}); this answer comes from the Ticket files, loaded into memory`)
+    opened = { index: prepare(openInMemory(timeoutMs)), inode: null }
+  }
+  const open = (): PreparedIndex => {
+    if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
+    if (opened) return opened.index
+    try {
+      opened = openOrReplace(options)
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+      useMemory(error)
+    }
+    return opened!.index
+  }
+  const discard = () => {
+    const unusable = opened?.inode
+    close()
+    local.locked(() => {
+      if (inodeOf(path) === unusable) removeDatabase(path)
+    })
+    notify(`the index ${path} was damaged; it was rebuilt from the Ticket files`)
+  }
+  /** Makes the index usable again after a failure, or throws the failure where that cannot help. */
+  const recover = (error: unknown) => {
+    // A PlanError is about something else that the action needed: a Ticket file, local.db.
+    if (inMemory || error instanceof PlanError) throw error
+    if (isUnwritable(error)) useMemory(error)
+    else if (isDamaged(error)) discard()
+    else throw error
+  }
+
+  return {
+    path,
+    get inMemory() {
+      return inMemory
+    },
+    use: action => tryTwice(path, () => action(open()), recover),
+    discard,
+    close,
+  }
+}
+
+/** Runs the attempt; where it fails, recovers from the failure and runs it once more. @throws PlanError instead of SqliteError. */
+function tryTwice<T>(path: string, attempt: () => T, recover: (error: unknown) => void): T {
+  const startedAt = performance.now()
+  try {
+    try {
+      return attempt()
+    } catch (error) {
+      if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
+      recover(error)
+    }
+    return attempt()
+  } catch (error) {
+    throw databaseError(error, path)
+  }
+}
+
+/** Opens the file, after replacing one that is unusable. */
+function openOrReplace(options: IndexFileOptions): OpenFile {
+  const { path, local, notify } = options
+  const first = tryOpen(options)
+  if (typeof first !== 'string') return first
+  return local.locked(() => {
+    const second = tryOpen(options) // another process may have replaced it before we had the lock
+    if (typeof second !== 'string') return second
+    removeDatabase(path)
+    notify(`the index ${path} was ${second}; it was rebuilt from the Ticket files`)
+    const third = tryOpen(options)
+    if (typeof third !== 'string') return third
+    throw new Error(`${path}: the new index is ${third}`)
+  })
+}
+
+/** Opens the file, created where there is none. Returns what is wrong with a file that is unusable. */
+function tryOpen({ path, timeoutMs, prepare }: IndexFileOptions): OpenFile | string {
+  let connection: Connection | undefined
+  try {
+    connection = connect(path, 'index', timeoutMs)
+    const state = fileState(connection, 'index')
+    if (state === 'new') migrate(connection, 'index')
+    if (state === 'new' || state === 'ours') return { index: prepare(connection), inode: inodeOf(path) }
+    connection.close()
+    return UNUSABLE[state]
+  } catch (error) {
+    connection?.close()
+    if (isDamaged(error)) return 'damaged'
+    throw error
+  }
+}
+
+const UNUSABLE = {
+  foreign: 'created by another program',
+  newer: 'written by a later version',
+  older: 'written by an earlier version',
+}

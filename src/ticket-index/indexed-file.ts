@@ -1,0 +1,60 @@
+/**
+ * A file as the index holds it: a Ticket, or a file in quarantine.
+ *
+ * Of files whose ids are equal, ignoring case, none can be trusted to be the Ticket: all of them go into quarantine. Pure but
+ * for `readFile`.
+ */
+import { findTicketFile, idFromPath, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
+import { idKey } from '../model/names.ts'
+import { isRacy } from './stat-data.ts'
+
+/** A file as the index holds it: read as a Ticket, or quarantined. */
+export type IndexedFile = ReadTicket | QuarantinedFile
+
+/** A file that was just read. */
+export interface Reading {
+  file: IndexedFile
+  /** True where the file was so young that its stat data may not show a later change. */
+  racy: boolean
+}
+
+/** Reads the file at a path from the root; undefined where there is none. @throws PlanError io. */
+export function readFile(root: string, path: string): Reading | undefined {
+  const now = Date.now() // before the file is read
+  const file = findTicketFile(root, path)
+  return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
+}
+
+/** Returns the key that files with the same id share. A link whose name is no Ticket's has a key of its own. */
+export function pathKey(path: string): string {
+  return path.endsWith('.json') ? idKey(idFromPath(path)) : `/${path}`
+}
+
+/** Returns the paths by key, in the order that they came in. */
+export function groupByKey(paths: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const path of paths) {
+    const key = pathKey(path)
+    const group = groups.get(key)
+    if (group) group.push(path)
+    else groups.set(key, [path])
+  }
+  return groups
+}
+
+/** Returns the file; in quarantine where it is readable and its group has another path too. */
+export function quarantineDuplicate(file: IndexedFile, group: readonly string[] = []): IndexedFile {
+  const others = group.filter(path => path !== file.path)
+  if (!file.readable || others.length === 0) return file
+  const conflicts = file.ticket.decisions.filter(decision => decision.kind === 'conflicts_with')
+  return {
+    readable: false,
+    path: file.path,
+    code: 'duplicate_id',
+    message: `the id is used by another file too (ids are case-insensitive): ${others.sort().join(', ')}`,
+    place: null,
+    mentions: conflicts.map(decision => decision.target!).sort(),
+    hash: file.hash,
+    stat: file.stat,
+  } satisfies QuarantinedFile
+}

@@ -1,0 +1,52 @@
+/**
+ * Compares the stat data of files with the rows of the index.
+ *
+ * Equal stat data mean the same content, except for very young ("racy") files: a second change within one tick of the clock
+ * leaves them equal. Different stat data only mean that the file must be read: its hash decides.
+ */
+import { lstatSync, type Stats } from 'node:fs'
+import type { FileRow } from './file-queries.ts'
+
+/** Up to this age, in ms, a file is racy. File systems have clocks in ticks, or in full seconds. */
+const RACY_MS = { ticks: 50, seconds: 2100 }
+
+/** True where a later change may leave the times as they are. */
+export function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
+  const latest = Math.max(mtimeMs, ctimeMs)
+  return latest + (latest % 1000 === 0 ? RACY_MS.seconds : RACY_MS.ticks) >= nowMs
+}
+
+/** Returns the stat data at a path; undefined where there is nothing, or where stat fails: reading the file says why. */
+export function findStat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/** True where the stat data equal those of the row, and the file was not racy when it was read. */
+export function isUnchanged([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: FileRow, stat: Stats): boolean {
+  return (
+    sizeBytes === stat.size && mtimeMs === stat.mtimeMs && ctimeMs === stat.ctimeMs && inode === stat.ino && racy === 0
+  )
+}
+
+/** Returns the paths that may have changed: new, gone, racy, or with other stat data. Both lists are sorted by path. */
+export function findChangedPaths(root: string, listed: readonly string[], rows: readonly FileRow[]): string[] {
+  const changed: string[] = []
+  let next = 0
+  for (const path of listed) {
+    while (next < rows.length && rows[next]![0] < path) changed.push(rows[next++]![0])
+    const row = rows[next]
+    if (row === undefined || row[0] !== path) {
+      changed.push(path)
+      continue
+    }
+    next++
+    const stat = findStat(`${root}/${path}`)
+    if (!stat || !isUnchanged(row, stat)) changed.push(path)
+  }
+  while (next < rows.length) changed.push(rows[next++]![0])
+  return changed
+}

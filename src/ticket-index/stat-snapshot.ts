@@ -1,0 +1,91 @@
+/**
+ * The stat data of all files as one row, so that a reconcile that finds no change reads one row instead of one for each file.
+ *
+ * Invariant: for every path that is not marked as stale, the snapshot equals the path's row in `files`. Code that changes a row
+ * of `files` marks its path. No function here opens a transaction.
+ */
+import type { Stats } from 'node:fs'
+import type { Connection } from '../database/open.ts'
+import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
+import { findStat, isUnchanged } from './stat-data.ts'
+
+export interface StatSnapshot {
+  /**
+   * Returns the listed paths that may have changed. Undefined where the snapshot cannot say: files were added or removed, or
+   * too many paths are stale.
+   */
+  findChanged(listed: readonly string[]): string[] | undefined
+  /** Replaces the snapshot by one of all rows. No path is stale after it. */
+  take(): void
+  /** Records that the path's row no longer equals the snapshot. */
+  markStale(path: string): void
+}
+
+/** With more stale paths, a new snapshot is faster. */
+const MAX_STALE = 100
+/** Size, mtime, ctime and inode, as float64. */
+const NUMBERS_PER_FILE = 4
+
+/** Prepares the snapshot of one connection, for files below the root. */
+export function prepareStatSnapshot(connection: Connection, root: string): StatSnapshot {
+  const readSnapshot = connection.prepare<[], { paths: string; stats: Buffer }>(
+    'select paths, stats from snapshot where id = 1',
+  )
+  const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
+  const stalePaths = connection.prepare<[], string>('select path from snapshot_lag').pluck()
+  const addStale = connection.prepare<[string]>('insert or ignore into snapshot_lag values (?)')
+  const clearStale = connection.prepare('delete from snapshot_lag')
+  const countFiles = connection.prepare<[], number>('select count(*) from files').pluck()
+  const fileAt = connection.prepare<[string], FileRow>(`select ${FILE_COLUMNS} from files where path = ?`).raw()
+  const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()
+
+  return {
+    findChanged(listed) {
+      const snapshot = readSnapshot.get()
+      if (!snapshot || snapshot.paths !== joinPaths(listed) || countFiles.get() !== listed.length) return undefined
+      const stale = new Set(stalePaths.all())
+      if (stale.size > MAX_STALE) return undefined
+      const stats = decodeStats(snapshot.stats)
+      return listed.filter((path, position) => {
+        const stat = findStat(`${root}/${path}`)
+        if (!stat) return true
+        if (!stale.has(path)) return !isEqualAt(stats, position, stat)
+        const row = fileAt.get(path)
+        return row === undefined || !isUnchanged(row, stat)
+      })
+    },
+    take() {
+      const rows = allFiles.all()
+      clearStale.run()
+      writeSnapshot.run(joinPaths(rows.map(([path]) => path)), encodeStats(rows))
+    },
+    markStale: path => void addStale.run(path),
+  }
+}
+
+function joinPaths(paths: readonly string[]): string {
+  return paths.join('\0')
+}
+
+/** A racy file gets a size of NaN, which no file has: it always counts as changed. */
+function encodeStats(rows: readonly FileRow[]): Buffer {
+  const stats = new Float64Array(rows.length * NUMBERS_PER_FILE)
+  for (const [position, [, sizeBytes, mtimeMs, ctimeMs, inode, racy]] of rows.entries())
+    stats.set([racy ? Number.NaN : sizeBytes, mtimeMs, ctimeMs, inode], position * NUMBERS_PER_FILE)
+  return Buffer.from(stats.buffer)
+}
+
+function decodeStats(bytes: Buffer): Float64Array {
+  const { buffer, byteOffset, byteLength } = new Uint8Array(bytes) // a copy, because SQLite's bytes may not be aligned
+  return new Float64Array(buffer, byteOffset, byteLength / Float64Array.BYTES_PER_ELEMENT)
+}
+
+function isEqualAt(stats: Float64Array, position: number, stat: Stats): boolean {
+  const at = position * NUMBERS_PER_FILE
+  return (
+    stats[at] === stat.size &&
+    stats[at + 1] === stat.mtimeMs &&
+    stats[at + 2] === stat.ctimeMs &&
+    stats[at + 3] === stat.ino
+  )
+}
