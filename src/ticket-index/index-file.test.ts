@@ -165,6 +165,25 @@ describe('an unusable index', () => {
     expect(found.length).toBeGreaterThan(1)
   })
 
+  it('is found and repaired by verify: an entry so damaged that the check of SQLite itself fails', () => {
+    using repo = plannedRepository()
+    const bytes = readFileSync(repo.indexPath)
+    // An entry of the index by slug is a header of 3 bytes (its size, the type of the slug, the type of the row's number), then
+    // the slug. 27 is the type of a text of 7 bytes; its highest bit makes the type of the slug a number of two bytes.
+    const slug = bytes.indexOf(Buffer.concat([Buffer.from([3, 27, 1]), Buffer.from('slug-22')])) + 3
+    expect(slug).toBeGreaterThan(3)
+    bytes[slug - 2]! ^= 0x80
+    writeFileSync(repo.indexPath, bytes)
+    {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      const [problem] = plan.verify().problems
+      expect(problem).toMatchObject({ code: 'index_mismatch', path: repo.indexPath })
+      expect(problem!.message).toMatch(/SQLite finds it damaged: database disk image is malformed/)
+    }
+    verifyAndFix(repo) // a query of the first verify may have replaced the index already
+    expect(verifyAndFix(repo)).toBe(true)
+  })
+
   it('may be deleted while a plan has it open', () => {
     using repo = plannedRepository()
     using plan = openPlan({ root: repo.root, actor: 'tester' })

@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import type { LocalDatabase } from '../database/local-database.ts'
 import type { Connection } from '../database/open.ts'
+import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
 import type { Phase } from '../model/phase.ts'
 import { indexFile } from './index-file.ts'
@@ -130,11 +131,22 @@ function readTracked<T>(
 
 /** Returns how the index differs from one that is rebuilt into the reference, which is empty; null where they are equal. */
 function compareWithRebuild({ connection, queries }: PreparedIndex, reference: PreparedIndex): string | null {
-  const integrity = connection.pragma('integrity_check(1)', { simple: true })
-  if (integrity !== 'ok') return `SQLite finds it damaged: ${integrity}`
+  const damage = findDamage(connection)
+  if (damage !== null) return `SQLite finds it damaged: ${damage}`
   if (schemaOf(connection) !== schemaOf(reference.connection)) return 'its tables differ from those of this version'
   reference.reconciler.rebuild()
   return reference.queries.content() === queries.content() ? null : 'its rows differ from the Ticket files'
+}
+
+/** Returns what SQLite's own check finds, or why it fails: it cannot read every damaged file. */
+function findDamage(connection: Connection): string | null {
+  try {
+    const result = connection.pragma('integrity_check(1)', { simple: true }) as string
+    return result === 'ok' ? null : result
+  } catch (error) {
+    if (!isDamaged(error)) throw error
+    return (error as Error).message
+  }
 }
 
 function schemaOf(connection: Connection): string {
