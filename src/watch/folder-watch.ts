@@ -1,22 +1,22 @@
 /**
- * Hears of changes below a folder, from chokidar: a hint that something may have changed, never what.
+ * Listens to file events below a folder, through chokidar. An event is a hint: something may have changed, never what.
  *
- * It loses events where the kernel's queue overflows, so whoever relies on it also looks at all files now and then. Files are
- * kept from chokidar's own bookkeeping: the folders' watches tell of them too, at a third of the memory and time
- * (docs/design.md has the figures). Must never stop without saying so.
+ * Events are lost where the kernel's queue overflows, so a caller also runs full scans. chokidar does not track the files
+ * themselves: events of their folders cover them at a third of the memory and time (docs/design.md has the figures). Must not
+ * stop listening without a call of `onFailure`.
  */
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 
 type Chokidar = typeof import('chokidar')
 
-/** What a folder's watch tells. No call comes before `watchFolder` has returned. */
+/** Receives the events of a folder. No function is called before `watchFolder` has returned. */
 export interface FolderListener {
-  /** It hears from now on. Comes once, if at all. */
+  /** From now on events arrive. Called at most once. */
   onReady(): void
   /** Something may have changed. */
-  onHint(): void
-  /** It no longer hears of everything, for this reason. Comes at most once. */
+  onEvent(): void
+  /** From now on events are missing, for this reason. Called at most once, and nothing after it. */
   onFailure(reason: string): void
 }
 
@@ -25,28 +25,28 @@ const REASONS: Record<string, string> = {
   EMFILE: 'no inotify instances or open files are left (fs.inotify.max_user_instances, ulimit -n)',
 }
 
-/** Watches until the function that it gives is called. */
+/** Starts listening; returns a function that stops it. */
 export function watchFolder(folder: string, listener: FolderListener): () => void {
   let watcher: ReturnType<Chokidar['watch']> | undefined
-  let over = false
+  let isClosed = false
   const close = () => {
-    over = true
-    // Nothing waits for it, and a watcher that has failed already may fail to close.
+    isClosed = true
+    // Nothing waits for it, and closing a watcher that has failed may fail too.
     void watcher?.close().catch(() => {})
   }
   const fail = (error: unknown) => {
-    if (over) return
+    if (isClosed) return
     close()
     const { code, message } = error as NodeJS.ErrnoException
     listener.onFailure(REASONS[code ?? ''] ?? message)
   }
-  const tell = (action: () => void) => {
-    if (!over) action()
+  const emit = (callback: () => void) => {
+    if (!isClosed) callback()
   }
   setImmediate(() => {
-    if (over) return
+    if (isClosed) return
     try {
-      // Loaded when somebody watches; chokidar is an ES module, which Node can require.
+      // Loaded when the first watch starts. chokidar is an ES module, which Node can require.
       const chokidar = createRequire(import.meta.url)('chokidar') as Chokidar
       watcher = chokidar.watch(folder, {
         ignoreInitial: true,
@@ -55,12 +55,12 @@ export function watchFolder(folder: string, listener: FolderListener): () => voi
         ignored: (path, stats) => path !== folder && (isFileByName(path) || stats?.isFile() === true),
       })
       watcher.on('raw', (_, name) => {
-        if (!isHidden(name)) tell(listener.onHint)
+        if (!isHidden(name)) emit(listener.onEvent)
       })
-      watcher.on('all', () => tell(listener.onHint)) // folders that came or went, and their watches with them
+      watcher.on('all', () => emit(listener.onEvent)) // folders that were added or removed
       watcher.on('error', fail)
-      watcher.on('ready', () => tell(listener.onReady))
-      // Polling, which the environment can ask for, would look at folders alone here.
+      watcher.on('ready', () => emit(listener.onReady))
+      // With polling, chokidar would only poll folders here.
       if (watcher.options.usePolling) fail(new Error('CHOKIDAR_USEPOLLING is set'))
     } catch (error) {
       fail(error)
@@ -69,12 +69,12 @@ export function watchFolder(folder: string, listener: FolderListener): () => voi
   return close
 }
 
-// Decided by the name where it can be: chokidar asks again at each event, and a stat each time costs as much as a look at all files.
+// By name where possible: chokidar asks at each event, and a stat each time takes as long as a full scan.
 function isFileByName(path: string): boolean {
   return path.endsWith('.json') || isHidden(path)
 }
 
-/** Temporary files of writers, and what else is no Ticket. */
+/** True for temporary files of writers, and other files that are no Tickets. */
 function isHidden(path: string | null | undefined): boolean {
   return path ? basename(path).startsWith('.') : false
 }

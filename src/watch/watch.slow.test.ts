@@ -7,6 +7,7 @@ import { encodeTicket } from '../model/canonical-json.ts'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store/store.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
+import { decisionsOnDisk, type ReplayedPlan, replayedPlan } from '../test-support/replayed-plan.ts'
 import {
   CLI,
   inParallel,
@@ -26,17 +27,17 @@ import {
   type TemporaryRepository,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
-import { decisionsOnDisk, type ToldPlan, toldPlan } from '../test-support/told-plan.ts'
 import { until } from '../test-support/until.ts'
 
 const sorted = (decisions: Record<string, string[] | null>) =>
   JSON.stringify(Object.entries(decisions).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-async function untilTold(root: string, told: () => ToldPlan): Promise<void> {
-  await until('all is told', () => sorted(told().decisions()) === sorted(decisionsOnDisk(root)))
+/** Waits until the events add up to what the files hold. */
+async function untilEmitted(root: string, replay: () => ReplayedPlan): Promise<void> {
+  await until('all changes are emitted', () => sorted(replay().decisions()) === sorted(decisionsOnDisk(root)))
 }
 
-/** A repository with queued Tickets, and `ticketplan watch` in it. */
+/** Starts `ticketplan watch` in a repository with queued Tickets. */
 async function watchedRepository(
   repo: TemporaryRepository,
   ids: string[],
@@ -45,20 +46,20 @@ async function watchedRepository(
 ) {
   for (const id of ids) putTicket(repo.root, id, { state: 'queued' })
   const child = startCli(repo.root, ['watch', ...args], options)
-  const told = start(repo, child)
+  const replay = replayLines(repo, child)
   await until('it watches', () => child.stderr().includes('watching'))
-  return { child, told }
+  return { child, replay }
 }
 
-/** What a reader of the lines knows, from the Tickets as they are now. */
-function start(repo: TemporaryRepository, child: PlanChild): () => ToldPlan {
+/** Returns a function that applies the lines so far to the Tickets as they are now. */
+function replayLines(repo: TemporaryRepository, child: PlanChild): () => ReplayedPlan {
   using plan = openPlan({ root: repo.root })
-  const told = toldPlan(plan)
-  let heard = 0
+  const replay = replayedPlan(plan)
+  let applied = 0
   return () => {
-    for (const line of child.lines.slice(heard)) told.listen(JSON.parse(line))
-    heard = child.lines.length
-    return told
+    for (const line of child.lines.slice(applied)) replay.apply(JSON.parse(line))
+    applied = child.lines.length
+    return replay
   }
 }
 
@@ -68,13 +69,13 @@ async function stop(child: PlanChild, signal: 'SIGINT' | 'SIGTERM' = 'SIGTERM'):
 }
 
 describe('ticketplan watch', () => {
-  it('prints one line for each change and nothing else, and ends cleanly on either signal', async () => {
+  it('prints exactly one line for each change, and exits 0 on SIGINT and SIGTERM', async () => {
     for (const [args, signal] of [
       [[], 'SIGINT'],
       [['--json'], 'SIGTERM'],
     ] as const) {
       using repo = temporaryRepository()
-      const { child, told } = await watchedRepository(repo, ['A', 'B'], {}, [...args])
+      const { child, replay } = await watchedRepository(repo, ['A', 'B'], {}, [...args])
       const message = `watching 2 Tickets in ${repo.ticketsDir}; ctrl-c ends`
       expect(child.stderr()).toBe(args.length ? `${JSON.stringify({ note: message })}\n` : `${message}\n`)
       await runCli(repo.root, ['record', 'B', 'blocked_by', 'A', '--reason', 'x'])
@@ -90,13 +91,13 @@ describe('ticketplan watch', () => {
       await runCli(repo.root, ['accept', 'A', '--holder', 'pod-1'])
       await child.said(3)
       expect(child.lines.slice(1).map(line => JSON.parse(line).change)).toEqual(['changed', 'claimed'])
-      await untilTold(repo.root, told)
+      await untilEmitted(repo.root, replay)
       await stop(child, signal)
       expect(child.lines).toHaveLength(3)
     }
   })
 
-  it('ends when nobody reads it any more', async () => {
+  it('exits when its reader is gone', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     const command = `"${process.execPath}" "${CLI}" -C "${repo.root}" watch | head -n 1; exit \${PIPESTATUS[0]}`
@@ -116,13 +117,13 @@ describe('ticketplan watch', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
-  it('fails where there is nothing to watch', async () => {
+  it('fails without a tickets folder', async () => {
     using repo = temporaryRepository()
     rmSync(repo.ticketsDir, { recursive: true })
     expect(await runCli(repo.root, ['watch'])).toMatchObject({ status: 1, stdout: '' })
   })
 
-  it('says a full disk under its output, and ends', async () => {
+  it('reports a full disk under its output, and exits', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     const command = `"${process.execPath}" "${CLI}" -C "${repo.root}" watch > /dev/full`
@@ -136,7 +137,7 @@ describe('ticketplan watch', () => {
   })
 })
 
-describe('what a watcher must survive', () => {
+describe('watch survives', () => {
   it('20,000 changes in one burst', async () => {
     using repo = temporaryRepository()
     const write = (number: number, reason: string) =>
@@ -147,19 +148,19 @@ describe('what a watcher must survive', () => {
     for (let number = 0; number < 20_000; number++) write(number, 'before')
     const notices: string[] = []
     using plan = openPlan({ root: repo.root, onNotice: notice => notices.push(notice) })
-    const told = toldPlan(plan)
+    const replay = replayedPlan(plan)
     let ready = false
     plan.watch(event => {
       if (event.ticket === 'first') ready = true
-      told.listen(event)
+      replay.apply(event)
     })
     putTicket(repo.root, 'first')
-    await until('it hears', () => ready)
-    // In one turn: nothing is heard in between, and the kernel keeps 16,384 events.
+    await until('events arrive', () => ready)
+    // In one turn: no event is received in between, and the kernel keeps 16,384 events.
     for (let number = 0; number < 20_000; number++) write(number, 'after')
-    const wanted = sorted(decisionsOnDisk(repo.root))
-    await until('all is told', () => told.events.length === 20_001)
-    expect(sorted(told.decisions())).toBe(wanted)
+    const expected = sorted(decisionsOnDisk(repo.root))
+    await until('all changes are emitted', () => replay.events.length === 20_001)
+    expect(sorted(replay.decisions())).toBe(expected)
     expect(notices).toEqual([])
     plan.close()
     checkAfterFault(repo.root, [])
@@ -172,28 +173,29 @@ describe('what a watcher must survive', () => {
     const obstacle = inotifyObstacle()
     skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
-    const { child, told } = await watchedRepository(repo, ['A', 'B'], { through: withoutInotify(what) })
-    await until('it is said', () => reason.test(child.stderr()))
+    const { child, replay } = await watchedRepository(repo, ['A', 'B'], { through: withoutInotify(what) })
+    await until('it is reported', () => reason.test(child.stderr()))
     for (let number = 0; number < 3; number++) {
       await runCli(repo.root, ['record', 'A', 'note', '--reason', `${number}`])
       putTicket(repo.root, `N-${number}`, { decisions: [makeNote('x')] }, number ? 'sub' : '')
-      await untilTold(repo.root, told)
+      await untilEmitted(repo.root, replay)
     }
     await stop(child)
-    expect(child.stderr().match(/cannot be heard of/g)).toHaveLength(1)
+    const warning = /file events are unavailable \(no inotify .*\); scanning all files every second instead/g
+    expect(child.stderr().match(warning)).toHaveLength(1)
     checkAfterFault(repo.root, [])
   })
 
-  it('polling asked for by the environment, which would miss changes: said, and all files are looked at', async () => {
+  it('chokidar set to polling by the environment: reported, and replaced by full scans', async () => {
     using repo = temporaryRepository()
-    const { child, told } = await watchedRepository(repo, ['A'], { env: { CHOKIDAR_USEPOLLING: '1' } })
-    await until('it is said', () => child.stderr().includes('CHOKIDAR_USEPOLLING'))
+    const { child, replay } = await watchedRepository(repo, ['A'], { env: { CHOKIDAR_USEPOLLING: '1' } })
+    await until('it is reported', () => child.stderr().includes('CHOKIDAR_USEPOLLING'))
     await runCli(repo.root, ['record', 'A', 'note', '--reason', 'x'])
-    await untilTold(repo.root, told)
+    await untilEmitted(repo.root, replay)
     await stop(child)
   })
 
-  it('a listener that throws: the error is one that nobody caught, and the watch goes on', async () => {
+  it('a listener that throws: the error becomes an uncaught exception, and the watch goes on', async () => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B']) putTicket(repo.root, id)
     const child = startPlanChild('throw-in-listener', repo.root)
@@ -209,11 +211,11 @@ describe('what a watcher must survive', () => {
 })
 
 describe('watch, sync, rebuild and scripts/rebuild.ts', () => {
-  it('end in the same index, and do each other no harm when they run at once', async () => {
+  it('run at the same time and end with the same correct index', async () => {
     using repo = temporaryRepository()
     const ids = Array.from({ length: 200 }, (_, number) => `T-${number}`)
-    const { child: one, told: toldOne } = await watchedRepository(repo, ids)
-    const { child: two, told: toldTwo } = await watchedRepository(repo, ids)
+    const { child: one, replay: replayOne } = await watchedRepository(repo, ids)
+    const { child: two, replay: replayTwo } = await watchedRepository(repo, ids)
     const script = () => runProgram(process.execPath, [join(PACKAGE_ROOT, 'scripts', 'rebuild.ts'), repo.root])
     const command = (...args: string[]) => runCli(repo.root, [...args, '--json'])
     for (let round = 0; round < 3; round++) {
@@ -228,8 +230,8 @@ describe('watch, sync, rebuild and scripts/rebuild.ts', () => {
         },
       ]).flat()
       for (const run of await inParallel(6, jobs)) expect(run, run.stderr).toMatchObject({ status: 0, signal: null })
-      await untilTold(repo.root, toldOne)
-      await untilTold(repo.root, toldTwo)
+      await untilEmitted(repo.root, replayOne)
+      await untilEmitted(repo.root, replayTwo)
       checkAfterFault(repo.root, [])
     }
     await stop(one)
@@ -241,7 +243,7 @@ describe('watch, sync, rebuild and scripts/rebuild.ts', () => {
     ['rebuild'],
     ['script'],
     ['watch'],
-  ])('after changes on the disk, %s alone leaves the right index', async ([by]) => {
+  ])('leave a correct index: after changes on the disk, %s alone', async ([by]) => {
     using repo = temporaryRepository()
     const child = by === 'watch' ? (await watchedRepository(repo, ['A', 'B'])).child : undefined
     if (!child) {
@@ -258,7 +260,7 @@ describe('watch, sync, rebuild and scripts/rebuild.ts', () => {
       await stop(child)
     }
     const store = openStore({ root: repo.root })
-    expect(store.index.findMismatch()).toBeNull() // which does not look at the files first
+    expect(store.index.findMismatch()).toBeNull() // which does not reconcile first
     store.close()
   })
 })

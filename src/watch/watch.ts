@@ -1,278 +1,148 @@
 /**
- * Keeps the index current and tells of each change, whoever made it and whoever indexed it first.
+ * Keeps the index current and emits an event for each change, whichever process made or indexed it.
  *
- * What chokidar says is a hint. A hint leads to a look at all files; after a burst follows one more; and a look is due every few
- * seconds, hints or none. What is told comes from comparing the index with what was told before. A look that takes long makes
- * the next ones rarer. Where hints cannot be relied on, looks alone remain, and that is said once.
+ * A file event only triggers a full scan; what is emitted comes from comparing the index with what the listener knows. Where
+ * file events are unavailable, full scans alone remain, with one notice. Must not stop on a failure: it is reported once, and
+ * the next scan tries again.
  */
-import { lstatSync } from 'node:fs'
-import type { LiveClaims } from '../claims/claims.ts'
-import { isSharedFileSystem } from '../files/file-system.ts'
 import { isPlanError } from '../model/errors.ts'
-import { compareText } from '../model/order.ts'
 import type { Store } from '../store/store.ts'
 import type { Watcher } from '../store/watcher-trust.ts'
-import { watchFolder } from './folder-watch.ts'
-import { type TicketDifference, ticketMemory } from './ticket-memory.ts'
-import { type TracedChange, type VerdictChange, verdictMemory } from './verdict-memory.ts'
+import { type FileEvents, fileEvents } from './file-events.ts'
+import { afterEvent, afterScan, newSchedule, nextScanAt, periodMs } from './schedule.ts'
+import { findEvents, isOutdated, readState, type TicketEvent } from './ticket-events.ts'
 
-/** One change of one Ticket. */
-export interface TicketEvent extends Omit<TicketDifference, 'path' | 'change'> {
-  /** The Ticket's file, from the root; null where it has none. */
-  path: string | null
-  change: TicketDifference['change'] | 'claimed' | 'unclaimed'
-  /** Queued Tickets whose verdict this change made another one, as far as can be told. */
-  verdicts: VerdictChange[]
-}
+export type { TicketEvent } from './ticket-events.ts'
 
 export interface WatchOptions {
-  /** How often all files are looked at where nothing is heard, at least, in ms. Default 3,000. */
+  /** The time between two full scans without a file event, in ms; longer where a scan takes long. Default 3,000. */
   checkEveryMs?: number
 }
 
-/** A watch that is on. */
+/** A running watch. */
 export interface Watching extends Disposable {
-  /** Ends it; nothing is told after this. */
+  /** Stops the watch; no event is emitted after it. */
   close(): void
 }
 
-/** From the first hint to a look, at least: what belongs together comes together. */
-const QUIET_MS = 50
-/** From the first hint to a look, at most, while more hints come. */
-const PATIENCE_MS = 500
-/** From a look that hints led to, to the one more. */
-const FOLLOW_UP_MS = 250
-/** How often claims are looked at, and whether another process has changed the index. */
-const PULSE_MS = 500
-const CHECK_EVERY_MS = 3000
-/** Without hints. */
-const SCAN_EVERY_MS = 1000
-/** The rest between looks, as a multiple of how long one takes: after hints, and without. */
-const REST = { hinted: 4, unasked: 50 }
+/** How often claims are checked, and whether another process has changed the index. */
+const POLL_MS = 500
+const SCAN_EVERY_MS = 3000
+/** The same where file events are unavailable. */
+const FALLBACK_SCAN_EVERY_MS = 1000
 
 /**
- * Watches until it is closed; keeps the process running so long. The listener is called once a change, in order, never
- * before this has returned. What it throws is thrown again where nobody catches it, as from an event of Node's own: it does
- * not end the watch. What goes wrong in a look is said by the store's `notify` once, and tried again.
- * @throws PlanError where the first look fails.
+ * Starts a watch, which keeps the process running until it is closed. The listener is called once for each change, in order,
+ * never before this function has returned. An error that it throws becomes an uncaught exception and does not stop the watch.
+ * A scan that fails is reported through the store's `notify`, once, and tried again.
+ * @throws PlanError where the first scan fails.
  */
 export function watchTickets(
   store: Store,
   listener: (event: TicketEvent) => void,
-  { checkEveryMs = CHECK_EVERY_MS }: WatchOptions = {},
+  { checkEveryMs = SCAN_EVERY_MS }: WatchOptions = {},
 ): Watching {
   store.reconcile()
-  let version = store.index.version()
-  let mark = store.index.generation()
-  const { tickets, verdicts, tokens } = store.peek(view => ({
-    tickets: ticketMemory(view.queries),
-    verdicts: verdictMemory(view),
-    tokens: tokensOf(view.claims),
-  }))
-  let claimTokens = tokens
-  let over = false
+  let schedule = newSchedule(performance.now())
   let timer: NodeJS.Timeout | undefined
-  let lastMs = 0
-  /** What a look takes: the shorter of the last two, so that one that had much to do does not put off the next. */
-  let lookMs = 0
-  let lookedAt = performance.now()
-  /** The first and the last hint since the last look began. */
-  let hinted: { first: number; last: number } | undefined
-  let followUp = false
-  let isTroubled = false
+  let isClosed = false
+  let isFallbackReported = false
 
-  let unwatch: (() => void) | undefined
-  let watchedFolder = ''
-  let hears: 'not yet' | 'well' | 'not' = 'not yet'
-  let saidDeaf = false
-  const watcher: Watcher = { isReliable: () => hears === 'well', lastEventAt: Number.POSITIVE_INFINITY, trustedMs: 0 }
-  const distrust = store.trust(watcher)
+  const source = fileEvents(
+    () => {
+      const now = performance.now()
+      const isFirst = schedule.events === undefined
+      schedule = afterEvent(schedule, now)
+      watcher.lastEventAt = now
+      if (isFirst) setTimer()
+    },
+    reason => {
+      if (!isFallbackReported)
+        store.notify(`file events are unavailable (${reason}); scanning all files every second instead`)
+      isFallbackReported = true
+      setTimer()
+    },
+  )
+  const watcher: Watcher = { isReliable: source.isReliable, lastEventAt: Number.POSITIVE_INFINITY, trustedMs: 0 }
+  const everyMs = () => (source.isUnavailable() ? FALLBACK_SCAN_EVERY_MS : checkEveryMs)
+  const scanner = ticketScanner(store, source)
 
-  const hint = () => {
-    const now = performance.now()
-    watcher.lastEventAt = now
-    const isFirst = hinted === undefined
-    hinted = { first: hinted?.first ?? now, last: now }
-    if (isFirst) schedule()
-  }
-  const goDeaf = (reason: string) => {
-    hears = 'not'
-    if (!saidDeaf)
-      store.notify(`changes cannot be heard of (${reason}): all files are looked at every second or so instead`)
-    saidDeaf = true
-    schedule()
-  }
-  /** Listens to the tickets folder that is there now, where it is another one than before. */
-  const follow = () => {
-    const { ticketsDir } = store.repository
-    const folder = identityOf(ticketsDir)
-    if (folder === watchedFolder) return
-    unfollow()
-    watchedFolder = folder
-    if (isSharedFileSystem(ticketsDir)) return goDeaf('other machines can write to this file system')
-    unwatch = watchFolder(ticketsDir, {
-      onReady() {
-        hears = 'well'
-        hint()
-      },
-      onHint: hint,
-      onFailure: goDeaf,
-    })
-  }
-  const unfollow = () => {
-    unwatch?.()
-    unwatch = undefined
-    watchedFolder = ''
-    hears = 'not yet'
-  }
-
-  const isOutOfDate = () =>
-    store.index.version() !== version || claimChanges(claimTokens, tokensOf(store.claims())).length > 0
-  /** What is new in the index and among the claims. Where it fails nothing counts as told. */
-  const findEvents = (): TicketEvent[] => {
-    const nowVersion = store.index.version() // before the rows are read: what changes after that is for the next look
-    const nowMark = store.index.generation()
-    const found = store.peek(view => {
-      const { differences, remember } = tickets.compare(view.queries)
-      const tokens = tokensOf(view.claims)
-      const claims = claimChanges(claimTokens, tokens)
-      // Else rows were only written again, and no verdict can be another one.
-      const verdictsNow =
-        differences.length > 0 || claims.length > 0 || nowMark !== mark ? verdicts.compare(view) : undefined
-      const pathOf = (ticket: string) => view.queries.ticket(ticket)?.path ?? null
-      const events: TicketEvent[] = [
-        ...differences.map(difference => ({ ...difference, verdicts: [] })),
-        ...claims.map(({ ticket, change }) => ({
-          ticket,
-          path: pathOf(ticket),
-          change,
-          decisions: [],
-          removed: [],
-          verdicts: [],
-        })),
-      ]
-      const tell = () => {
-        remember()
-        verdictsNow?.remember()
-        claimTokens = tokens
-      }
-      return { events: withVerdicts(events, verdictsNow?.changes ?? [], pathOf), tell }
-    })
-    found.tell()
-    version = nowVersion
-    mark = nowMark
-    return found.events
-  }
-
-  /** Looks at all files, and tells what is new. */
-  const look = () => {
+  const scan = () => {
     const startedAt = performance.now()
-    followUp = hinted !== undefined
-    hinted = undefined
-    let events: TicketEvent[] = []
-    try {
-      store.reconcile()
-      if (isOutOfDate()) events = findEvents()
-      isTroubled = false
-      follow()
-    } catch (error) {
-      if (isPlanError(error, 'not_initialized')) unfollow() // a folder that comes back is another one
-      if (!isTroubled) store.notify(`the watch goes on, but cannot look now: ${(error as Error).message}`)
-      isTroubled = true
-    }
-    lookedAt = performance.now()
-    const nowMs = lookedAt - startedAt
-    lookMs = Math.min(lastMs, nowMs)
-    lastMs = nowMs
-    watcher.trustedMs = periodMs() + nowMs + PULSE_MS
-    for (const event of events) deliver(event)
+    const events = scanner.scan()
+    schedule = afterScan(schedule, startedAt, performance.now())
+    watcher.trustedMs = periodMs(schedule, everyMs()) + schedule.lastMs + POLL_MS
+    for (const event of events) if (!isClosed) emit(listener, event)
   }
-  const deliver = (event: TicketEvent) => {
-    if (over) return
-    try {
-      listener(event)
-    } catch (error) {
-      setImmediate(() => {
-        throw error
-      })
-    }
+  const poll = () => {
+    const isDue = performance.now() >= nextScanAt(schedule, everyMs())
+    if (isDue || (!schedule.events && scanner.isOutdated())) scan()
+    setTimer()
   }
-
-  const periodMs = () => Math.max(hears === 'not' ? SCAN_EVERY_MS : checkEveryMs, REST.unasked * lookMs)
-  /** When the next look is due. */
-  const dueAt = () => {
-    if (hinted) {
-      const quietAt = Math.min(hinted.last + QUIET_MS, hinted.first + PATIENCE_MS)
-      return Math.max(quietAt, lookedAt + REST.hinted * lookMs)
-    }
-    if (followUp) return lookedAt + Math.max(FOLLOW_UP_MS, REST.hinted * lookMs)
-    return lookedAt + periodMs()
-  }
-  const isOutdatedByOthers = () => {
-    try {
-      return isOutOfDate()
-    } catch {
-      return true // the look says what is wrong
-    }
-  }
-  const pulse = () => {
-    if (performance.now() >= dueAt() || (!hinted && !isTroubled && isOutdatedByOthers())) look()
-    schedule()
-  }
-  const schedule = () => {
+  const setTimer = () => {
     clearTimeout(timer)
-    if (!over) timer = setTimeout(pulse, Math.min(Math.max(dueAt() - performance.now(), 1), PULSE_MS))
+    const waitMs = nextScanAt(schedule, everyMs()) - performance.now()
+    if (!isClosed) timer = setTimeout(poll, Math.min(Math.max(waitMs, 1), POLL_MS))
   }
-
-  follow()
-  schedule()
+  const distrust = store.trust(watcher)
   const close = () => {
-    over = true
+    isClosed = true
     clearTimeout(timer)
-    unfollow()
+    source.stop()
     distrust()
   }
+  source.follow(store.repository.ticketsDir)
+  setTimer()
   return { close, [Symbol.dispose]: close }
 }
 
-/** Puts each change of a verdict with the event that caused it: that of the Ticket itself, of one that its reasons name, or the last. */
-function withVerdicts(
-  events: TicketEvent[],
-  changes: TracedChange[],
-  pathOf: (ticket: string) => string | null,
-): TicketEvent[] {
-  const all = [...events]
-  const eventOf = new Map(events.map(event => [event.ticket, event] as const).reverse()) // the first about each
-  for (const { named, ...change } of changes) {
-    const causes = [change.ticket, ...named].flatMap(ticket => eventOf.get(ticket) ?? [])
-    const cause = causes[0] ?? events.at(-1)
-    if (cause) cause.verdicts.push(change)
-    else {
-      // The configuration is another one: what the Ticket's state means has changed.
-      const { ticket } = change
-      all.push({ ticket, path: pathOf(ticket), change: 'changed', decisions: [], removed: [], verdicts: [change] })
-    }
+interface TicketScanner {
+  /** Runs a full scan; returns the events since the previous one. Never throws. */
+  scan(): TicketEvent[]
+  /** True where another process or a claim has changed something since the last scan. */
+  isOutdated(): boolean
+}
+
+/** Returns a scanner that knows the state as it is now. It lets the source follow the tickets folder. */
+function ticketScanner(store: Store, source: FileEvents): TicketScanner {
+  let known = readState(store)
+  let isFailing = false
+  return {
+    scan() {
+      let events: TicketEvent[] = []
+      try {
+        store.reconcile()
+        if (isOutdated(store, known)) ({ events, now: known } = findEvents(store, known))
+        isFailing = false
+        source.follow(store.repository.ticketsDir)
+      } catch (error) {
+        if (isPlanError(error, 'not_initialized')) source.stop() // a folder that is created later is a different one
+        if (!isFailing)
+          store.notify(
+            `a scan of the Ticket files failed: ${(error as Error).message}; the watch goes on and tries again`,
+          )
+        isFailing = true
+      }
+      return events
+    },
+    isOutdated() {
+      if (isFailing) return false // the next scan that is due tries again
+      try {
+        return isOutdated(store, known)
+      } catch {
+        return true // the scan reports the failure
+      }
+    },
   }
-  return all
 }
 
-type Tokens = Map<string, number>
-
-function tokensOf(claims: LiveClaims): Tokens {
-  const live = claims.all(false).filter(claim => claim.live)
-  return new Map(live.map(({ ticket, token }) => [ticket, token]))
-}
-
-/** Claims that were taken, or taken over, and claims that ended, in the order of the Tickets' ids. */
-function claimChanges(before: Tokens, now: Tokens): { ticket: string; change: 'claimed' | 'unclaimed' }[] {
-  const changes: { ticket: string; change: 'claimed' | 'unclaimed' }[] = []
-  for (const [ticket, token] of now) if (before.get(ticket) !== token) changes.push({ ticket, change: 'claimed' })
-  for (const ticket of before.keys()) if (!now.has(ticket)) changes.push({ ticket, change: 'unclaimed' })
-  return changes.sort((a, b) => compareText(a.ticket, b.ticket))
-}
-
-/** Another text for another folder, be it at the same path with the same inode number; empty where there is none. */
-function identityOf(folder: string): string {
-  const stat = lstatSync(folder, { throwIfNoEntry: false })
-  return stat ? `${folder} ${stat.dev} ${stat.ino} ${stat.birthtimeMs}` : ''
+/** Calls the listener; an error becomes an uncaught exception, as from an event of Node's own. */
+function emit(listener: (event: TicketEvent) => void, event: TicketEvent): void {
+  try {
+    listener(event)
+  } catch (error) {
+    setImmediate(() => {
+      throw error
+    })
+  }
 }

@@ -1,4 +1,4 @@
-/** What a listener knows who starts with a plan as it is and then believes each event: to be compared with the files. */
+/** A plan as a listener sees it that applies each event to the state at the start: to be compared with the files. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findRepository } from '../files/repository.ts'
@@ -7,18 +7,19 @@ import { decodeTicket } from '../model/canonical-json.ts'
 import type { Plan } from '../sdk.ts'
 import type { TicketEvent } from '../watch/watch.ts'
 
-export interface ToldPlan {
-  listen(event: TicketEvent): void
-  /** All that has been told, in order. */
+export interface ReplayedPlan {
+  /** Applies an event. @throws Error where an old verdict in it is not the last one. */
+  apply(event: TicketEvent): void
+  /** All events so far, in order. */
   events: TicketEvent[]
-  /** The ids of each Ticket's decisions, sorted, as told; null where the file cannot be read. */
+  /** The ids of each Ticket's decisions, sorted, according to the events; null where the file is unreadable. */
   decisions(): Record<string, string[] | null>
-  /** The verdict on each queued Ticket, as told. */
+  /** The verdict on each queued Ticket, according to the events. */
   verdicts(): Record<string, string>
 }
 
-/** Begins with what the plan holds now. */
-export function toldPlan(plan: Plan): ToldPlan {
+/** Starts with the plan as it is now. */
+export function replayedPlan(plan: Plan): ReplayedPlan {
   const files = Object.entries(decisionsOnDisk(plan.root))
   const tickets = new Map(files.map(([id, decisions]) => [id, new Set(decisions ?? [])]))
   const unreadable = new Set(files.flatMap(([id, decisions]) => (decisions ? [] : [id])))
@@ -26,7 +27,7 @@ export function toldPlan(plan: Plan): ToldPlan {
   const events: TicketEvent[] = []
   return {
     events,
-    listen(event) {
+    apply(event) {
       events.push(event)
       const { ticket, change } = event
       for (const { ticket, from, to } of event.verdicts) {
@@ -50,7 +51,7 @@ export function toldPlan(plan: Plan): ToldPlan {
   }
 }
 
-/** The ids of each Ticket's decisions, sorted, read without the index; null for a file that cannot be read. */
+/** The ids of each Ticket's decisions, sorted, read without the index; null for an unreadable file. */
 export function decisionsOnDisk(root: string): Record<string, string[] | null> {
   const all = listTicketPaths(findRepository(root)).map(path => {
     const id = idFromPath(path)
