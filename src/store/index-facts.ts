@@ -52,8 +52,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       const wait = decisions(id, 'waiting_for_capacity')[0]
       return wait && { decision: wait.id, pool: wait.pool, until: wait.until, reason: wait.reason }
     }),
-    contested: id =>
-      decisions(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field, lost })),
+    contested: id => decisions(id, 'contested').map(({ id: decision, field, lost }) => ({ decision, field, lost })),
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined

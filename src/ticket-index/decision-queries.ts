@@ -4,7 +4,8 @@
  * The view `decisions` has the final status, in which the phases of both Tickets count. `file_decisions` has the status by
  * the Ticket's own file; reading it is faster.
  */
-import type { RelationKind, Status } from '../model/decision.ts'
+import { BODY_IN_VERDICT, type RelationKind } from '../model/decision-kinds.ts'
+import type { Status } from '../model/decision-status.ts'
 import type { Prepare } from './statement-cache.ts'
 
 /** A row of `decisions`; `body` is the stored JSON. */
@@ -137,7 +138,7 @@ export function decisionQueries(statement: Prepare) {
       // The plus keeps SQLite from another index than that of the Ticket.
       statement<[string], ActiveDecisionRow>(
         `select kind, target_id as other, id as decision, advisory,
-           case when kind in ('accepted_plan', 'contested', 'waiting_for_capacity') then body end as body
+           case when kind in (${BODY_IN_VERDICT.map(kind => `'${kind}'`).join(', ')}) then body end as body
          from file_decisions where ticket_id = ? and +file_status = 'active'
          order by target_id is null, target_id, case when target_id is null then "at" end, id`,
       ).all(ticket),

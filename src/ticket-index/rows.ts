@@ -6,7 +6,8 @@
  */
 import type { Connection } from '../database/open.ts'
 import { type FileStat, idFromPath, type QuarantinedFile } from '../files/ticket-files.ts'
-import { type Decision, fileStatuses, isStoredRelation } from '../model/decision.ts'
+import { anyFields, type Decision, isStoredRelation } from '../model/decision.ts'
+import { fileStatuses } from '../model/decision-status.ts'
 import type { Phase } from '../model/phase.ts'
 import { changedAt, type Ticket } from '../model/ticket.ts'
 import { type IndexedFile, pathKey } from './indexed-file.ts'
@@ -95,6 +96,7 @@ function ticketValues(ticket: Ticket, phase: Phase, path: string): Values {
 }
 
 function decisionValues(ticketId: string, decision: Decision, status: string): Values {
+  const { pool, plan, advisory } = anyFields(decision)
   return [
     ticketId,
     decision.id,
@@ -104,9 +106,9 @@ function decisionValues(ticketId: string, decision: Decision, status: string): V
     decision.by,
     decision.at,
     decision.reason ?? null,
-    (typeof decision.pool === 'string' ? decision.pool : decision.plan?.pool) ?? null,
+    (typeof pool === 'string' ? pool : plan?.pool) ?? null,
     decision.supersedes ? JSON.stringify(decision.supersedes) : null,
-    decision.advisory === true ? 1 : 0,
+    advisory === true ? 1 : 0,
     JSON.stringify(decision),
   ]
 }

@@ -1,5 +1,6 @@
 /** Compares the verdicts on queued Tickets with those that a listener knows. */
-import { type Reason, type Verdict, verdictOn } from '../model/verdict.ts'
+import { type Reason, ticketsIn } from '../model/reasons.ts'
+import { type Verdict, verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
 
 /** A new verdict on a Ticket; null where the Ticket is not queued. */
@@ -40,12 +41,5 @@ export function compareVerdicts(before: KnownVerdicts, now: KnownVerdicts): Trac
 }
 
 function namedIn(reasons: Reason[]): Set<string> {
-  return new Set(
-    reasons.flatMap(({ ticket, chain = [], cycle = [], until = [] }) => [
-      ...(ticket === undefined ? [] : [ticket]),
-      ...chain.map(link => link.ticket),
-      ...cycle,
-      ...until,
-    ]),
-  )
+  return new Set(reasons.flatMap(ticketsIn))
 }
