@@ -1,6 +1,7 @@
 /** Writing to standard output and standard error. */
 import { writeSync } from 'node:fs'
 import { ioError } from '../files/io-error.ts'
+import { pause } from '../files/pause.ts'
 
 /**
  * Writes all of the text before it returns, straight to the file descriptor: making `process.stdout` costs a tenth of Node's
@@ -15,7 +16,7 @@ export function print(descriptor: 1 | 2, text: string): boolean {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPIPE') return false
       if (code !== 'EAGAIN') throw ioError(error, descriptor === 1 ? 'standard output' : 'standard error')
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5) // a pipe that is full and does not block
+      pause() // a pipe that is full and does not block
     }
   }
   return true

@@ -1,10 +1,15 @@
-/** Git's own index: what it holds, and files put into it. */
+/** Reads and changes git's own index, the staging area. Waits for its lock, and never removes it. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { retryUntil } from '../files/pause.ts'
 import { PlanError } from '../model/errors.ts'
 import { runGit, tryGit } from './git.ts'
 
-/** An entry; stage 0 is merged, 1 the common version, 2 ours, 3 theirs. The path is from the root. */
+/** How long another git command may hold the lock of the index, and the pause between two attempts: each starts git. */
+const LOCK_TIMEOUT_MS = 10_000
+const LOCK_PAUSE_MS = 50
+
+/** An entry. Stage 0 is merged, 1 the common version, 2 ours, 3 theirs. The path is from the root. */
 export interface IndexEntry {
   mode: string
   blob: string
@@ -12,7 +17,7 @@ export interface IndexEntry {
   path: string
 }
 
-/** Entries of git's index, by the arguments of `ls-files`. @throws PlanError no_git, git_failed. */
+/** Lists entries of git's index; `args` are arguments of `git ls-files`. @throws PlanError no_git, git_failed. */
 export function listIndexEntries(root: string, args: readonly string[]): IndexEntry[] {
   const lines = runGit(root, ['--literal-pathspecs', 'ls-files', '--stage', '-z', ...args])
     .toString()
@@ -24,7 +29,8 @@ export function listIndexEntries(root: string, args: readonly string[]): IndexEn
 }
 
 /**
- * Tells git that these files are as they should be, by their bytes: without the filters that a configuration may name.
+ * Stages files as they are on the disk, without the filters that a configuration may name. A file that does not exist is
+ * removed from the index.
  * @throws PlanError no_git, git_failed.
  */
 export function stageFiles(root: string, paths: readonly string[]): void {
@@ -44,16 +50,14 @@ export function stageFiles(root: string, paths: readonly string[]): void {
   updateIndex(root, ['-z', '--index-info'], entries.join(''))
 }
 
-/** Changes git's index. Its lock is waited for, never removed. */
 function updateIndex(root: string, args: readonly string[], input: string): void {
-  const startedAt = performance.now()
-  for (;;) {
-    const { status, stderr } = tryGit(root, ['update-index', ...args], input)
-    if (status === 0) return
-    if (!stderr.includes('.lock') || performance.now() - startedAt > 10_000) {
-      const message = `the files are merged, but git could not stage them: ${stderr.trim().split('\n')[0]}; run the command again when git is free`
-      throw new PlanError('git_failed', message, { command: 'update-index', status, stderr })
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
-  }
+  const { status, stderr } = retryUntil(
+    LOCK_TIMEOUT_MS,
+    () => tryGit(root, ['update-index', ...args], input),
+    run => run.status === 0 || !run.stderr.includes('.lock'),
+    LOCK_PAUSE_MS,
+  )
+  if (status === 0) return
+  const message = `the files are merged, but git could not stage them: ${stderr.trim().split('\n')[0]}; run the command again when no other git command is running`
+  throw new PlanError('git_failed', message, { command: 'update-index', status, stderr })
 }
