@@ -1,13 +1,13 @@
-/** Blobs of git's store, many in one run of git. */
+/** Reads many blobs of git's object store in one run of git. */
 import { LIMITS } from '../model/text.ts'
 import { runGit } from './git.ts'
 
-/** So many bytes of blobs are asked for at once. */
+/** One run of git returns at most about this many bytes of blobs. */
 const BATCH_BYTES = 64 * 1024 * 1024
 
 /**
- * The bytes of each blob by the name that it was asked for: an id, or `<commit>:<path>`. One that is larger than a Ticket file
- * may be is not read; one that git does not have, or that is no blob, is left out. No name may hold a line break.
+ * Returns the bytes of each blob by its name: an id, or `<commit>:<path>`. A blob above the size limit of a Ticket file is
+ * not read; a name that git does not know, or that is not a blob, is left out. No name may contain a line break.
  * @throws PlanError no_git, git_failed.
  */
 export function readBlobs(root: string, names: Iterable<string>): Map<string, Buffer | 'too_large'> {
@@ -31,7 +31,7 @@ export function readBlobs(root: string, names: Iterable<string>): Map<string, Bu
   return blobs
 }
 
-/** The size of each blob that git has. Each answer is a line, in the order of the names. */
+/** Returns the size of each blob that git has. git prints one line for each name, in their order. */
 function sizesOf(root: string, names: readonly string[]): Map<string, number> {
   const sizes = new Map<string, number>()
   if (names.length === 0) return sizes
@@ -45,7 +45,7 @@ function sizesOf(root: string, names: readonly string[]): Map<string, number> {
   return sizes
 }
 
-/** Each answer is a line "<id> blob <size>", so many bytes, and a line break. */
+/** Reads blobs that git has. git prints a line "<id> blob <size>", the bytes and a line break for each. */
 function readAll(root: string, names: readonly string[]): Map<string, Buffer> {
   const blobs = new Map<string, Buffer>()
   if (names.length === 0) return blobs

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { runGit as git, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { findGitConfig, findGitVersion, runGit, tryGit } from './git.ts'
 
-/** Runs the action with a changed environment; undefined takes a name out. */
+/** Runs the action with a changed environment; undefined removes a variable. */
 function withEnvironment(changes: Record<string, string | undefined>, action: () => void): void {
   const before = { ...process.env }
   const set = (name: string, value: string | undefined) => {
@@ -20,14 +20,14 @@ function withEnvironment(changes: Record<string, string | undefined>, action: ()
 }
 
 describe('runGit', () => {
-  it('gives bytes as they are, and takes some as input', () => {
+  it('passes bytes through unchanged, in both directions', () => {
     using repo = temporaryRepository()
     const bytes = Buffer.from([0, 255, 10, 13, 10, 128])
     const id = runGit(repo.root, ['hash-object', '-w', '--stdin'], bytes).toString().trim()
     expect(runGit(repo.root, ['cat-file', 'blob', id]).equals(bytes)).toBe(true)
   })
 
-  it('fails with the command, its status and what git said', () => {
+  it('fails with the command, its status and the message of git', () => {
     using repo = temporaryRepository()
     expect(() => runGit(repo.root, ['rev-parse', '--verify', '--end-of-options', '--upload-pack=touch x'])).toThrow(
       expect.objectContaining({
@@ -40,7 +40,7 @@ describe('runGit', () => {
     expect(existsSync(join(repo.root, 'x'))).toBe(false)
   })
 
-  it('is not led to another repository by GIT_DIR, and to another index only by the option', () => {
+  it('ignores GIT_DIR, and uses another index only where the option says so', () => {
     using repo = temporaryRepository()
     using other = temporaryRepository()
     const index = join(repo.root, 'other-index')
@@ -71,7 +71,7 @@ describe('runGit', () => {
     expect(readFileSync(join(repo.root, 'ran'), 'utf8')).toContain('ran')
   })
 
-  it('says so where git, or the folder, is not there', () => {
+  it('reports that git is not installed, or that the folder does not exist', () => {
     using folder = temporaryFolder()
     withEnvironment({ PATH: folder.path }, () => {
       expect(() => runGit(folder.path, ['--version'])).toThrow(

@@ -1,24 +1,24 @@
 /**
- * The only place that starts git.
+ * Runs git. No other module starts it.
  *
- * Arguments are fixed lists, never a shell; callers put `--end-of-options` or `--` before names that come from elsewhere.
- * The environment's GIT_* is left out, because a hook's or a merge driver's belong to the command that runs it; where the
- * person's own settings lie is kept. No hook and no file system monitor that a repository's configuration names is started.
+ * Arguments are fixed lists, never a shell; callers put `--end-of-options` or `--` before names from outside. git runs without
+ * the caller's GIT_*, because those of a hook or a merge driver belong to the command that started it; only the places of the
+ * user's own settings are kept. git starts no hook and no file system monitor that a repository configures.
  */
 import { existsSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
 
 /** How git ended. */
 export interface GitRun {
-  /** 0 where it did what it was asked. */
+  /** 0 on success. */
   status: number
   stdout: Buffer
   stderr: string
 }
 
-/** What a run of git may take beside its arguments. */
+/** Options of one run. */
 export interface GitOptions {
-  /** The index to use in place of the work tree's own: what git hands to a hook in `GIT_INDEX_FILE`. */
+  /** The index file to use instead of the work tree's: git passes it to a hook in `GIT_INDEX_FILE`. */
   indexFile?: string | undefined
 }
 
@@ -26,7 +26,7 @@ const NO_PROGRAMS = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/nu
 const KEPT = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM'])
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
 
-/** What git printed; fails where its exit status is not 0. @throws PlanError no_git, git_failed. */
+/** Returns what git printed. Throws where its exit status is not 0. @throws PlanError no_git, git_failed. */
 export function runGit(
   folder: string,
   args: readonly string[],
@@ -35,11 +35,11 @@ export function runGit(
 ): Buffer {
   const { status, stdout, stderr } = tryGit(folder, args, input, options)
   if (status === 0) return stdout
-  const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it said nothing'}`
+  const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it printed no message'}`
   throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
 }
 
-/** The same for a caller that makes something of other exit statuses. @throws PlanError no_git, git_failed. */
+/** Runs git for a caller that handles other exit statuses too. @throws PlanError no_git, git_failed. */
 export function tryGit(
   folder: string,
   args: readonly string[],
@@ -49,7 +49,7 @@ export function tryGit(
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_') || KEPT.has(name)),
   )
-  // Loaded when git is started: most commands never do.
+  // Loaded when git is started: most commands do not start it.
   const { spawnSync } = process.getBuiltinModule('node:child_process')
   const { error, status, signal, stdout, stderr } = spawnSync('git', [...NO_PROGRAMS, ...args], {
     cwd: folder,
@@ -65,7 +65,7 @@ export function tryGit(
   })
   if (status !== null && !error) return { status, stdout, stderr: stderr.toString() }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
-  // A program that ends without reading all of its input has said with its status what it made of it.
+  // A program that exits before it has read all of its input has still reported its status.
   if (code === 'EPIPE' && status !== null) return { status, stdout, stderr: stderr.toString() }
   const fail = (why: string) => {
     const message = `git ${args[0]} in ${folder}: ${why}`
@@ -77,16 +77,16 @@ export function tryGit(
     )
   }
   if (code === 'ENOBUFS') throw fail(`it printed more than ${MAX_OUTPUT_BYTES} bytes`)
-  if (signal) throw fail(`it was ended by ${signal}`)
+  if (signal) throw fail(`it was killed by ${signal}`)
   if (!existsSync(folder)) throw fail('no such folder')
-  if (code !== 'ENOENT' && code !== 'EACCES') throw fail(error?.message ?? 'it did not end')
-  const message = `git cannot be started (${code}): install it, or put the folder of the program on PATH, and run the command again`
+  if (code !== 'ENOENT' && code !== 'EACCES') throw fail(error?.message ?? 'it did not exit')
+  const message = `git cannot be started (${code}); install it, or add its folder to PATH, and run the command again`
   throw new PlanError('no_git', message, { folder }, error)
 }
 
 /**
- * Git's text merge of three files, with markers where the sides differ; undefined where git cannot merge them: binary content,
- * for example.
+ * Returns git's text merge of three files, with markers where the sides differ; undefined where git cannot merge them, as
+ * with binary content.
  */
 export function mergeText({ base, ours, theirs }: { base: string; ours: string; theirs: string }): Buffer | undefined {
   const labels = ['-L', 'ours', '-L', 'base', '-L', 'theirs']
@@ -94,12 +94,12 @@ export function mergeText({ base, ours, theirs }: { base: string; ours: string; 
   return status < 128 ? stdout : undefined // the number of conflicts
 }
 
-/** A value of git's configuration as the folder sees it; undefined where it is not set, or there is no git. */
+/** Returns a value of git's configuration for the folder; undefined where it is not set or git is not installed. */
 export function findGitConfig(folder: string, key: string): string | undefined {
   return findOutput(folder, ['config', '--get', key])
 }
 
-/** The version of git, for example "2.39.5"; undefined where it cannot be started. */
+/** Returns the version of git, for example "2.39.5"; undefined where git cannot be started. */
 export function findGitVersion(folder: string): string | undefined {
   return /\d[\w.]*/.exec(findOutput(folder, ['--version']) ?? '')?.[0]
 }

@@ -1,4 +1,4 @@
-/** A word of a POSIX shell that stands for the text. */
+/** Quotes a text as one word of a POSIX shell. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
