@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PlanError } from '../model/errors.ts'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
-import { isTempName, writeFileAtomically } from './atomic-write.ts'
+import { isTempName, replaceFile, writeFileAtomically } from './atomic-write.ts'
 
 const yes = () => true
 const bytes = (text: string) => Buffer.from(text)
@@ -40,7 +40,7 @@ describe('writeFileAtomically', () => {
     expect(readdirSync(folder.path)).toEqual(['a.json'])
   })
 
-  it('never replaces what stands where a new file should be, even if it came after the last look', () => {
+  it('never replaces an existing file when it creates one, not even one that appears after the last check', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a.json')
     const stillExpected = () => {
@@ -52,7 +52,7 @@ describe('writeFileAtomically', () => {
     expect(readdirSync(folder.path)).toEqual(['a.json'])
   })
 
-  it('does not write through a link that stands where a new file should be', () => {
+  it('does not write through a link in the place of a new file', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a.json')
     symlinkSync(join(folder.path, 'elsewhere'), path)
@@ -61,7 +61,7 @@ describe('writeFileAtomically', () => {
     expect(lstatSync(path).isSymbolicLink()).toBe(true)
   })
 
-  it('abandons the write where the target is no longer what was expected', () => {
+  it('cancels the write where the target is no longer the expected one', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a.json')
     writeFileSync(path, 'theirs')
@@ -70,7 +70,7 @@ describe('writeFileAtomically', () => {
     expect(readdirSync(folder.path)).toEqual(['a.json'])
   })
 
-  it('asks whether the target is as expected only when every byte is on the disk', () => {
+  it('checks the target only when every byte is on the disk', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'a.json')
     writeFileSync(path, 'old')
@@ -106,7 +106,7 @@ describe('writeFileAtomically', () => {
     expect(readdirSync(folder.path)).toEqual(['a.json'])
   })
 
-  it('fails with the cause where the folder is gone', () => {
+  it('fails with the cause where the folder does not exist', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'gone', 'a.json')
     expect(() => writeFileAtomically(path, bytes('new'), { create: true, stillExpected: yes })).toThrow(
@@ -114,7 +114,7 @@ describe('writeFileAtomically', () => {
     )
   })
 
-  it('fails, rather than making a new folder entry, where the folder goes away before the rename', () => {
+  it('fails, and creates no folder, where the folder is removed before the rename', () => {
     using folder = temporaryFolder()
     const inner = join(folder.path, 'inner')
     mkdirSync(inner)
@@ -127,7 +127,7 @@ describe('writeFileAtomically', () => {
     expect(existsSync(inner)).toBe(false)
   })
 
-  it('lets what its own question throws pass', () => {
+  it('passes on what the check of the target throws', () => {
     using folder = temporaryFolder()
     const stillExpected = () => {
       throw new TypeError('mine')
@@ -138,8 +138,29 @@ describe('writeFileAtomically', () => {
   })
 })
 
+describe('replaceFile', () => {
+  it('replaces a file, or creates one, and leaves nothing else in the folder', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'a')
+    replaceFile(path, 'old')
+    const before = statSync(path).ino
+    replaceFile(path, bytes('new'))
+    expect(readFileSync(path, 'utf8')).toBe('new')
+    expect(statSync(path).ino).not.toBe(before)
+    expect(readdirSync(folder.path)).toEqual(['a'])
+  })
+
+  it('leaves the old file, and no temporary one, where it fails', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'a')
+    mkdirSync(path)
+    expect(() => replaceFile(path, 'new')).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+    expect(readdirSync(folder.path)).toEqual(['a'])
+  })
+})
+
 describe('isTempName', () => {
-  it('knows the names of this writer, and nothing else', () => {
+  it('is true for the names of this writer only', () => {
     expect(isTempName('.A-17.json.0123456789ab.tmp')).toBe(true)
     for (const name of [
       'A.json',

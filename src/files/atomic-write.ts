@@ -1,10 +1,10 @@
 /**
- * Replaces a file so that it always holds its old bytes or its new bytes, whole.
+ * Replaces a file so that it always holds its old bytes or its new bytes, complete.
  *
- * Order: a new file beside the target, exclusively created; every byte; fsync; its size checked; a last look at the
+ * Order: a new file beside the target, exclusively created; all bytes; fsync; a check of its size; a last check of the
  * target; rename; fsync of the folder. When `writeFileAtomically` returns, the new bytes survive a crash or a power cut. A
  * crash before the rename leaves the old bytes and perhaps a temporary file, which nothing reads. A failed fsync is never
- * tried again: what the kernel then holds is unknown.
+ * retried: what the kernel then holds is unknown.
  */
 import {
   closeSync,
@@ -14,7 +14,9 @@ import {
   linkSync,
   openSync,
   renameSync,
+  rmSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -22,39 +24,42 @@ import { ioError } from './io-error.ts'
 
 const TEMP = /^\..+\.[0-9a-f]{12}\.tmp$/
 
-/** True for the name of a temporary file of this writer; after a crash one may be left behind. */
+/** True for the name of a temporary file of `writeFileAtomically`; a crash may leave one behind. */
 export function isTempName(name: string): boolean {
   return TEMP.test(name)
 }
 
 /** How to put the new file in place. */
 export interface Placement {
-  /** Must the target be new? Then an existing one is never replaced, whoever made it. */
+  /** True for a new file: then an existing one is never replaced, whichever program created it. */
   create: boolean
   /** The permissions of the file that is replaced. */
   mode?: number
-  /** Asked right before the rename; false abandons the write, and the target stays as it is. */
+  /** Called right before the rename. False cancels the write, and the target is unchanged. */
   stillExpected(): boolean
 }
 
-/** Writes the file; `replaced` where it is done, `changed` where somebody else's change was in the way. @throws PlanError io. */
+/**
+ * Writes the file durably. Returns `changed`, and leaves the target unchanged, where it is not the expected one.
+ * @throws PlanError io.
+ */
 export function writeFileAtomically(path: string, bytes: Uint8Array, placement: Placement): 'replaced' | 'changed' {
   const folder = dirname(path)
   const temp = join(folder, `.${basename(path)}.${randomName()}.tmp`)
-  let open: number | null = null
-  let tempLeft = false
+  let file: number | null = null
+  let isTempLeft = false
   try {
-    open = openSync(temp, 'wx')
-    tempLeft = true
-    writeAll(open, bytes)
-    if (placement.mode !== undefined) fchmodSync(open, placement.mode & 0o777)
-    fsyncSync(open)
-    const { size } = fstatSync(open)
+    file = openSync(temp, 'wx')
+    isTempLeft = true
+    writeAll(file, bytes)
+    if (placement.mode !== undefined) fchmodSync(file, placement.mode & 0o777)
+    fsyncSync(file)
+    const { size } = fstatSync(file)
     if (size !== bytes.length) {
       throw Object.assign(new Error(`${size} of ${bytes.length} bytes were written`), { code: 'EIO' })
     }
-    closeSync(open)
-    open = null
+    closeSync(file)
+    file = null
     if (!placement.stillExpected()) return 'changed'
     if (placement.create) {
       try {
@@ -62,24 +67,39 @@ export function writeFileAtomically(path: string, bytes: Uint8Array, placement: 
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'changed'
         if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-        renameSync(temp, path) // a file system without hard links: the write lock alone keeps two creators apart
-        tempLeft = false
+        renameSync(temp, path) // no hard links on this file system: only the write lock keeps two creators apart
+        isTempLeft = false
       }
     } else {
       renameSync(temp, path)
-      tempLeft = false
+      isTempLeft = false
     }
     syncFolder(folder)
     return 'replaced'
   } catch (error) {
     throw ioError(error, path)
   } finally {
-    if (open !== null) quietly(() => closeSync(open!))
-    if (tempLeft) quietly(() => unlinkSync(temp))
+    if (file !== null) quietly(() => closeSync(file!))
+    if (isTempLeft) quietly(() => unlinkSync(temp))
   }
 }
 
-/** Twelve hexadecimal digits. */
+/**
+ * Replaces a file by renaming a new one over it, without fsync: a reader sees the old bytes or the new bytes, and a power
+ * cut may bring the old ones back. For files of one writer at a time that are not Tickets. @throws the system's error.
+ */
+export function replaceFile(path: string, bytes: string | Uint8Array): void {
+  const temp = `${path}.${process.pid}.tmp`
+  try {
+    writeFileSync(temp, bytes)
+    renameSync(temp, path)
+  } catch (error) {
+    quietly(() => rmSync(temp, { force: true }))
+    throw error
+  }
+}
+
+/** Returns twelve hexadecimal digits. */
 function randomName(): string {
   const { randomBytes } = process.getBuiltinModule('node:crypto') // loaded when something is written
   return randomBytes(6).toString('hex')
@@ -92,17 +112,17 @@ function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /** Makes the names in a folder survive a power cut. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   if (process.platform === 'win32') return // a folder cannot be opened there, and the journal keeps the order
-  const open = openSync(folder, 'r')
+  const file = openSync(folder, 'r')
   try {
-    fsyncSync(open)
+    fsyncSync(file)
   } finally {
-    closeSync(open)
+    closeSync(file)
   }
 }
 
-// Cleaning up after a failure must not hide the failure itself.
+// A failed clean-up must not hide the failure that it follows.
 function quietly(action: () => void): void {
   try {
     action()

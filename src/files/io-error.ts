@@ -1,20 +1,20 @@
-/** Failures of the operating system, with the path they belong to and what a person can do. */
+/** Turns failures of the operating system into errors with the path and what to do. */
 import { PlanError } from '../model/errors.ts'
 
 const ADVICE: Record<string, string> = {
-  EACCES: 'permission denied: check who owns it and its mode',
-  EDQUOT: 'the disk quota is used up: free some space and run the command again',
-  EIO: 'the disk reported an error: look at the system log before you go on',
-  EMFILE: 'too many open files: raise the limit (ulimit -n) or close some',
+  EACCES: 'permission denied; check its owner and mode',
+  EDQUOT: 'the disk quota is used up; free some space and run the command again',
+  EIO: 'the disk reported an error; check the system log before you go on',
+  EMFILE: 'too many open files; raise the limit (ulimit -n) or close some',
   ENFILE: 'too many open files on this machine',
   ENOENT: 'no such file or folder',
-  ENOSPC: 'no space left on the disk: free some and run the command again',
+  ENOSPC: 'no space left on the disk; free some and run the command again',
   ENOTDIR: 'a part of the path is not a folder',
   EPERM: 'the operation is not permitted',
   EROFS: 'the file system is read-only',
 }
 
-/** A failed system call as a PlanError with the path; anything else unchanged. */
+/** Returns a failed system call as a PlanError with the path, and any other error unchanged. */
 export function ioError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code
   if (
