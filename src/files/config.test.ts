@@ -6,7 +6,7 @@ import { isPlanError } from '../model/errors.ts'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
 import { readConfig } from './config.ts'
 
-/** The settings that a text gives, or the message of the refusal, with the path left out. */
+/** Returns the settings in a text, or the message of the refusal, with the file's name for its path. */
 function read(text: string) {
   using folder = temporaryFolder()
   const path = join(folder.path, 'ticketplan.json')
@@ -32,7 +32,7 @@ describe('readConfig', () => {
     ticketsDir: 'tickets',
   }
 
-  it('gives the defaults where there is no file, and for what a file leaves out', () => {
+  it('returns the defaults where there is no file, and for keys that a file leaves out', () => {
     using folder = temporaryFolder()
     expect(readConfig(join(folder.path, 'ticketplan.json'))).toEqual(defaults)
     expect(read('{}')).toEqual(defaults)
@@ -46,32 +46,32 @@ describe('readConfig', () => {
   it.each([
     ['an unknown key', '{\n  "pools": {},\n  "claimTtl": 5\n}', /^ticketplan\.json:3:15: claimTtl: /],
     [
-      'an unknown key further down',
+      'an unknown nested key',
       '{\n  "states": {\n    "waiting": ["x"]\n  }\n}',
       /^ticketplan\.json:3:16: states\.waiting: /,
     ],
-    ['a text for a number', '{\n  "claimTtlSeconds": "long"\n}', /^ticketplan\.json:2:22: claimTtlSeconds: .*number/],
-    ['a lease of no length', '{"claimTtlSeconds":0}', /^ticketplan\.json:1:20: claimTtlSeconds: /],
-    ['a pool below nothing', '{"pools":{"gpu":-1}}', /^ticketplan\.json:1:17: pools\.gpu: /],
+    [
+      'a string instead of a number',
+      '{\n  "claimTtlSeconds": "long"\n}',
+      /^ticketplan\.json:2:22: claimTtlSeconds: .*number/,
+    ],
+    ['a lease of 0 seconds', '{"claimTtlSeconds":0}', /^ticketplan\.json:1:20: claimTtlSeconds: /],
+    ['a negative pool', '{"pools":{"gpu":-1}}', /^ticketplan\.json:1:17: pools\.gpu: /],
     ['half a slot', '{"pools":{"gpu":1.5}}', /^ticketplan\.json:1:17: pools\.gpu: /],
     ['an empty state', '{"states":{"queued":["a",""]}}', /^ticketplan\.json:1:26: states\.queued\.1: /],
-    ['states that are no list', '{"states":{"queued":"a"}}', /^ticketplan\.json:1:21: states\.queued: /],
-    [
-      'a state in two phases',
-      '{"states":{"queued":["done"]}}',
-      /^ticketplan\.json: the state "done" stands in two phases/,
-    ],
+    ['states that are not a list', '{"states":{"queued":"a"}}', /^ticketplan\.json:1:21: states\.queued: /],
+    ['a state in two phases', '{"states":{"queued":["done"]}}', /^ticketplan\.json: the state "done" is listed twice/],
     ['a list', '[]', /^ticketplan\.json:1:1: /],
-    ['nothing', '', /^ticketplan\.json:1:1: .*end of the file/],
+    ['an empty file', '', /^ticketplan\.json:1:1: .*end of the file/],
     ['half a document', '{"pools":\n{', /^ticketplan\.json:2:2: /],
-    ['a duplicate key', '{"pools":{},\n"pools":{"gpu":1}}', /^ticketplan\.json:2:1: duplicate key "pools"/],
+    ['a duplicate key', '{"pools":{},\n"pools":{"gpu":1}}', /^ticketplan\.json:2:1: .*"pools" stands twice/],
     ['a byte order mark', '\ufeff{}', /^ticketplan\.json:1:1: .*byte order mark/],
     [
       'conflict markers',
       '{\n<<<<<<< ours\n  "pools": {}\n=======\n>>>>>>> theirs\n}',
       /^ticketplan\.json:2:1: .*conflict markers/,
     ],
-    ['depth without end', '['.repeat(100_000), /^ticketplan\.json:1:9: nested deeper/],
+    ['endless depth', '['.repeat(100_000), /^ticketplan\.json:1:9: nested deeper/],
   ])('refuses %s, with path, line and column', (_, text, message) => {
     expect(read(text)).toMatch(message)
   })
@@ -93,11 +93,11 @@ describe('readConfig', () => {
     expect(read(JSON.stringify({ ticketsDir }))).toMatch(/^ticketplan\.json:1:15: ticketsDir: not a folder inside/)
   })
 
-  it.each(['work/tickets', 'plan', 'a/b/c'])('takes "%s" as tickets folder', ticketsDir => {
+  it.each(['work/tickets', 'plan', 'a/b/c'])('accepts "%s" as tickets folder', ticketsDir => {
     expect(read(JSON.stringify({ ticketsDir }))).toMatchObject({ ticketsDir })
   })
 
-  it('refuses what is no regular file, and never waits for it or reads it without end', () => {
+  it('refuses everything but a regular file, without blocking or reading endlessly', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'ticketplan.json')
     const refused = expect.objectContaining({ code: 'bad_config' })

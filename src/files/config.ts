@@ -1,4 +1,4 @@
-/** `ticketplan.json`: the few settings that a repository shares. Every key is optional; an unknown one is an error. */
+/** Reads `ticketplan.json`, the settings that all clones of a repository share. Each key is optional; an unknown key is an error. */
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
@@ -9,14 +9,14 @@ import { parseStrict, Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import { ioError } from './io-error.ts'
 
-/** The states of each phase where the file names none. */
+/** The states of each phase, by default. */
 export const DEFAULT_STATES: Config['states'] = {
   active: ['in_progress', 'inprogress', 'in_review', 'review'],
   queued: ['queued'],
   terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
 }
 
-/** The settings where there is no file. */
+/** The settings of a repository without the file. */
 const DEFAULTS: Config = { claimTtlSeconds: 1800, pools: {}, states: DEFAULT_STATES, ticketsDir: 'tickets' }
 
 const configSchema = lazy(() => {
@@ -33,7 +33,7 @@ const configSchema = lazy(() => {
   })
 })
 
-/** The settings, complete: what the file leaves out has its default. Without `pools`, capacity is unlimited. */
+/** All settings: a key that the file leaves out has its default. Without `pools`, capacity is unlimited. */
 export interface Config {
   claimTtlSeconds: number
   pools: Record<string, number>
@@ -42,12 +42,12 @@ export interface Config {
   ticketsDir: string
 }
 
-/** The settings of a repository; the defaults where it has no such file. @throws PlanError bad_config, io. */
+/** Returns the settings in a file, or the defaults where there is no file. @throws PlanError bad_config, io. */
 export function readConfig(path: string): Config {
   let text: string
   try {
     const stat = statSync(path)
-    // A link to a device or a FIFO would be read without end.
+    // Reading a device or a FIFO would never end.
     if (!stat.isFile() || stat.size > LIMITS.fileBytes) {
       const message = `${path}: not a regular file of at most ${LIMITS.fileBytes} bytes`
       throw new PlanError('bad_config', message, { path })
@@ -82,5 +82,5 @@ function checkStates(config: Config, path: string): Config {
   const all = [...config.states.active, ...config.states.queued, ...config.states.terminal]
   const twice = all.find((state, position) => all.indexOf(state) !== position)
   if (twice === undefined) return config
-  throw new PlanError('bad_config', `${path}: the state "${twice}" stands in two phases`, { path })
+  throw new PlanError('bad_config', `${path}: the state "${twice}" is listed twice; keep it in one phase`, { path })
 }

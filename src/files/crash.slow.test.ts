@@ -29,7 +29,7 @@ function acknowledgedBy(child: PlanChild): Acknowledged[] {
   })
 }
 
-/** The decision that a run with `--json` acknowledged, if it did. */
+/** Returns the decision that a run with `--json` acknowledged, if any. */
 function acknowledgement({ stdout }: Run): Acknowledged[] {
   if (!stdout.endsWith('\n')) return []
   const { ticket, decision } = JSON.parse(stdout) as { ticket: string; decision?: { id: string } }
@@ -51,7 +51,7 @@ describe('kill -9', () => {
     for (let kills = 0; kills < (LONG ? 400 : 42); kills++) {
       const victim = children[kills % children.length]!
       await victim.said(1 + Math.floor(Math.random() * 4))
-      // Somewhere between two acknowledgements: the tests do not depend on where.
+      // Kill at a random point between two acknowledgements.
       for (let turns = Math.random() * 30; turns > 0; turns--) await new Promise(setImmediate)
       victim.process.kill('SIGKILL')
       expect(await victim.ended).toMatchObject({ signal: 'SIGKILL' })
@@ -66,7 +66,7 @@ describe('kill -9', () => {
     checkAfterFault(repo.root, acknowledged)
   })
 
-  it('of a process that makes the index anew leaves the old one, or a new one', { timeout: 600_000 }, async () => {
+  it('of a process that rebuilds the index leaves the old index or the new one', { timeout: 600_000 }, async () => {
     using repo = temporaryRepository()
     for (let number = 0; number < 200; number++) putTicket(repo.root, `T-${number}`)
     for (let kills = 0; kills < (LONG ? 100 : 8); kills++) {
@@ -80,15 +80,15 @@ describe('kill -9', () => {
   })
 })
 
-/** Calls by which a write changes or opens something; a kill anywhere else leaves the disk as one of these found it. */
+/** The calls that change or open something. A kill between two of them leaves the same disk as a kill at the next one. */
 const SYSCALLS = ['write', 'fsync', 'rename', 'link', 'openat', 'unlink', 'pwrite64', 'ftruncate', 'mkdir']
 
 interface Scenario {
   name: string
   args: string[]
-  /** What is there before. */
+  /** Creates the files that the command finds. */
   prepare(root: string): void
-  /** What must be there before and after, whatever happens. */
+  /** Records decisions that must be present after every fault, and returns them. */
   before: (plan: ReturnType<typeof openPlan>) => Acknowledged[]
 }
 
@@ -113,7 +113,7 @@ const addScenario: Scenario = {
   before: recordScenario.before,
 }
 
-/** A repository in the state before the fault, to be copied for each try; with databases or without. */
+/** Creates the repository before the fault, with or without databases; each attempt works on a copy. */
 function template(scenario: Scenario, withDatabases: boolean) {
   const repo = temporaryRepository()
   scenario.prepare(repo.root)
@@ -132,16 +132,16 @@ function template(scenario: Scenario, withDatabases: boolean) {
   return { acknowledged, attempt, [Symbol.dispose]: () => repo[Symbol.dispose]() }
 }
 
-/** The calls of these names that the command makes on the repository when nothing fails. */
+/** Returns the calls of these names that the command makes on the repository when nothing fails. */
 async function callsOf(prepared: ReturnType<typeof template>, args: string[], names: string[]): Promise<TracedCall[]> {
   using copy = prepared.attempt()
   const traced = await traceCli(copy.root, args, names)
   expect(traced.status, traced.stderr).toBe(0)
-  // With -y every relative descriptor is shown with the working directory: that alone does not make a call one of ours.
+  // With -y strace adds the working directory to every relative path: that alone does not make it a call on the repository.
   return traced.calls.filter(({ line }) => line.replace(/AT_FDCWD<[^>]*>/, '').includes(copy.root))
 }
 
-/** Kills a run at one call, and checks everything; true where the run lived long enough to make that call. */
+/** Kills a run at one call, and checks everything. True where the run got as far as that call. */
 async function killAt(
   prepared: ReturnType<typeof template>,
   args: string[],
@@ -153,7 +153,7 @@ async function killAt(
   const where = `${call.name} ${call.nth}`
   if (!killed) expect(run.status, `${where}: ${run.stderr}`).toBe(0)
   checkAfterFault(copy.root, [...prepared.acknowledged, ...acknowledgement(run)])
-  // The same command again does its work, whatever was left behind.
+  // The same command then succeeds, whatever the killed run left behind.
   const again = await runCli(copy.root, args)
   const exists = args[0] === 'add' && again.status === 1
   if (exists) expect(expectNamedFailure(again), where).toBe('ticket_exists')
@@ -169,12 +169,12 @@ describe('kill at each system call', () => {
     { scenario: recordScenario, withDatabases: true },
     { scenario: recordScenario, withDatabases: false },
     { scenario: addScenario, withDatabases: true },
-  ])('of $scenario.name, databases there: $withDatabases', { timeout: 3_600_000 }, async (given, { skip }) => {
+  ])('of $scenario.name, with existing databases: $withDatabases', { timeout: 3_600_000 }, async (given, { skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     using prepared = template(given.scenario, given.withDatabases)
     const { args } = given.scenario
     const calls = await callsOf(prepared, args, SYSCALLS)
-    // The sweep is of the write itself, not only of what happens around it.
+    // The calls include the write itself, not only what happens around it.
     for (const wanted of given.scenario.name === 'add' ? ['link', 'fsync', 'unlink'] : ['rename', 'fsync'])
       expect(
         calls.some(({ name }) => name === wanted),
@@ -207,7 +207,7 @@ describe('kill at each system call', () => {
   })
 })
 
-/** All calls on Tickets; of the many on the databases, whose crash safety is SQLite's, every second and the last. */
+/** Returns all calls on Tickets and, of the many calls on the databases (SQLite's crash safety), every second one and the last. */
 function sample(calls: TracedCall[]): TracedCall[] {
   const isAboutTickets = ({ line }: TracedCall) => line.includes('/tickets')
   const rest = calls.filter(call => !isAboutTickets(call))
@@ -221,7 +221,7 @@ describe('a system call that fails', () => {
   const obstacle = straceObstacle()
   const { args } = recordScenario
 
-  /** Runs the command with the fault at the first call of that name on a matching file, and has the outcome checked. */
+  /** Runs the command with a fault at the first call of that name on a matching file, then `check`. */
   async function withFault(
     [name, file, fault]: [name: string, file: RegExp, fault: string],
     check: (run: Run, root: string, acknowledged: Acknowledged[]) => void | Promise<void>,
@@ -243,7 +243,7 @@ describe('a system call that fails', () => {
   const cases = ['openat', 'write', 'fsync', 'close', 'rename'].flatMap(name =>
     ['EIO', 'ENOSPC'].map(error => ({ name, error })),
   )
-  it.for(cases)('$name of the temporary file with $error leaves the old bytes, and is named', async (given, {
+  it.for(cases)('$error from $name of the temporary file leaves the old bytes and is reported', async (given, {
     skip,
   }) => {
     skip(obstacle !== null, obstacle ?? '')
@@ -260,7 +260,10 @@ describe('a system call that fails', () => {
     })
   })
 
-  it.for(['EIO', 'ENOSPC'])('fsync of the folder with %s: not acknowledged, and the file is whole', async (error, {
+  it.for([
+    'EIO',
+    'ENOSPC',
+  ])('%s from fsync of the folder: the write is not acknowledged, and the file is complete', async (error, {
     skip,
   }) => {
     skip(obstacle !== null, obstacle ?? '')
@@ -271,7 +274,7 @@ describe('a system call that fails', () => {
     })
   })
 
-  it('a write that reports bytes which are not there is noticed', async ({ skip }) => {
+  it('a short write that reports success is detected', async ({ skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     await withFault(['write', /\.A\.json\./, 'retval=10'], (run, root, acknowledged) => {
       expect(expectNamedFailure(run)).toBe('io')
@@ -281,7 +284,7 @@ describe('a system call that fails', () => {
     })
   })
 
-  it.for(['EIO', 'ENOSPC'])('pwrite64 to the index with %s: the Ticket is written, which is said', async (error, {
+  it.for(['EIO', 'ENOSPC'])('%s from pwrite64 to the index: the Ticket is written, with a notice', async (error, {
     skip,
   }) => {
     skip(obstacle !== null, obstacle ?? '')
@@ -292,7 +295,7 @@ describe('a system call that fails', () => {
     })
   })
 
-  it('a link that is not permitted, as on file systems without links, gives way to a rename', async ({ skip }) => {
+  it('EPERM from link, as on file systems without hard links: a rename takes its place', async ({ skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     using prepared = template(addScenario, true)
     using copy = prepared.attempt()
@@ -305,7 +308,9 @@ describe('a system call that fails', () => {
 })
 
 describe('a disk that is full', () => {
-  it('fails the write by name, leaves the old bytes, and works again when there is room', async ({ skip }) => {
+  it('fails the write with a named error, leaves the old bytes, and works again when there is space', async ({
+    skip,
+  }) => {
     const obstacle = mountObstacle()
     skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
@@ -340,7 +345,7 @@ describe('a disk that is full', () => {
 })
 
 describe('too many open files', () => {
-  it('is named, or does no harm, at every limit', { timeout: 600_000 }, async () => {
+  it('is a named error, or does no harm, at every limit', { timeout: 600_000 }, async () => {
     using prepared = template(recordScenario, true)
     const limits = Array.from({ length: LONG ? 40 : 14 }, (_, step) => 8 + step * (LONG ? 1 : 3))
     let named = 0
@@ -351,7 +356,7 @@ describe('too many open files', () => {
       const run = await runCli(copy.root, recordScenario.args, { through })
       if (run.status === 0) worked++
       else {
-        // Below some limit Node itself cannot start, and says so in its own way.
+        // Below some limit Node itself cannot start, and prints its own error.
         expect(run.status !== 0 || run.signal !== null).toBe(true)
         expect(run.stdout).toBe('')
         if (run.stderr.includes('{"error"')) {

@@ -1,19 +1,24 @@
-/** What the system says of a folder's file system and of a file. */
-import { statfsSync, statSync } from 'node:fs'
+/** Reads what the system knows about a folder's file system and about a file. */
+import { type Stats, statfsSync, statSync } from 'node:fs'
 
-/** File systems on which processes of different machines meet, or whose shared memory does not work: WAL corrupts there. */
+/** File systems that several machines share, or whose shared memory does not work: SQLite's WAL mode corrupts data there. */
 const SHARED_FILE_SYSTEMS = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x786f4256, 0x65735546, 0x5346414f, 0x00c36400, 0x0bd00bd0,
   0x01161970, 0x7461636f, 0x7c7c6673,
 ])
 
-/** True where the folder lies on a network or shared-folder file system. */
+/** True where the folder is on a network or shared-folder file system. */
 export function isSharedFileSystem(folder: string): boolean {
   if (process.platform === 'win32') return folder.startsWith('\\\\')
   return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
 }
 
-/** The inode of a file, or null where there is none: tells whether a connection still has the file of that name. */
+/** Returns the inode of a file, or null where there is none. It shows whether a connection still has the file of that name. */
 export function inodeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? null
+}
+
+/** Returns a text that differs after every change of the file or folder; empty where there is none. */
+export function statKey(stat: Stats | undefined): string {
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : ''
 }

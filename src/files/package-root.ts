@@ -1,8 +1,8 @@
-/** Where the installed package is: the folder of package.json, dist/ and migrations/. */
+/** Finds the installed package: the folder of package.json, dist/ and migrations/. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The folder of package.json, from a source file or from the bundle. */
+/** Returns the folder of package.json, both from a source file and from a bundle. */
 export function packageRoot(): string {
   let folder = import.meta.dirname
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)

@@ -40,7 +40,7 @@ describe('findRepository', () => {
     }
   })
 
-  it('gives each linked worktree an index of its own, and all of them one local.db', () => {
+  it('finds one index for each linked worktree, and one local.db for all of them', () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
     putTicket(repo.root, 'A')
@@ -100,7 +100,7 @@ describe('findRepository', () => {
     })
   })
 
-  it('makes up no git folder where the .git file leads nowhere: it answers from memory, and refuses to write', () => {
+  it('creates no git folder where the .git file points to a missing one: reads use memory, writes are refused', () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
     putTicket(repo.root, 'A')
@@ -117,7 +117,7 @@ describe('findRepository', () => {
     expect(existsSync(join(other.path, 'gone'))).toBe(false)
   })
 
-  it('is not led astray by a folder or a file that is only named .git', () => {
+  it('ignores a folder or a file that is only named .git', () => {
     using repo = temporaryRepository()
     const inner = join(repo.root, 'inner')
     mkdirSync(join(inner, '.git'), { recursive: true })
@@ -127,7 +127,7 @@ describe('findRepository', () => {
     expect(findRepository(join(repo.root, 'other')).root).toBe(repo.root)
   })
 
-  it('does not heed GIT_DIR, which a hook sets for other purposes', () => {
+  it('ignores GIT_DIR, which a hook sets for another purpose', () => {
     using repo = temporaryRepository()
     using other = temporaryRepository()
     process.env.GIT_DIR = join(other.root, '.git')
@@ -140,7 +140,7 @@ describe('findRepository', () => {
     }
   })
 
-  it('keeps both databases in .ticketplan outside git, hidden from a git that comes later', () => {
+  it('keeps both databases in .ticketplan outside git, ignored by a git repository that is created later', () => {
     using repo = temporaryRepository({ git: false })
     putTicket(repo.root, 'A')
     using plan = openPlan({ root: repo.root, actor: 'tester' })
@@ -151,7 +151,7 @@ describe('findRepository', () => {
     expect(runGit(repo.root, 'status', '--porcelain').trim()).toBe('?? tickets/')
   })
 
-  it('takes the nearest folder with a ticketplan.json where there is no git', () => {
+  it('finds the nearest folder with a ticketplan.json where there is no git', () => {
     using repo = temporaryRepository({ git: false })
     writeFileSync(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"work/items"}')
     const below = join(repo.root, 'work', 'items')
@@ -159,7 +159,7 @@ describe('findRepository', () => {
     expect(findRepository(below)).toMatchObject({ root: repo.root, ticketsDir: below })
   })
 
-  it('names a folder that is not there', () => {
+  it('names a folder that does not exist', () => {
     using folder = temporaryFolder()
     const missing = join(folder.path, 'missing')
     expect(() => findRepository(missing)).toThrow(
@@ -169,7 +169,7 @@ describe('findRepository', () => {
 })
 
 describe('the tickets folder', () => {
-  it('is read and written where the setting says', () => {
+  it('is the one that the configuration names', () => {
     using repo = temporaryRepository()
     rmSync(repo.ticketsDir, { recursive: true })
     writeFileSync(join(repo.root, 'ticketplan.json'), '{"ticketsDir":"plan/work"}')
@@ -179,7 +179,7 @@ describe('the tickets folder', () => {
     expect(existsSync(join(repo.root, 'plan', 'work', 'A.json'))).toBe(true)
   })
 
-  it('is asked for, never made up, where there is none', () => {
+  it('is required, never created, where there is none', () => {
     using repo = temporaryRepository()
     rmSync(repo.ticketsDir, { recursive: true })
     expect(() => checkTicketsDir(findRepository(repo.root))).toThrow(
@@ -196,7 +196,7 @@ describe('the tickets folder', () => {
     expect(existsSync(repo.ticketsDir)).toBe(false)
   })
 
-  it('may not be a link, nor lie behind one', () => {
+  it('may not be a link, nor be behind one', () => {
     using repo = temporaryRepository()
     using other = temporaryRepository()
     const path = putTicket(other.root, 'A')
@@ -230,7 +230,7 @@ describe('the tickets folder', () => {
     expect(() => checkTicketsDir(findRepository(repo.root))).toThrow(unsafe)
   })
 
-  it('is checked again at each call: a plan that is open notices that it became a link', () => {
+  it('is checked at each call: an open plan finds that it has become a link', () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
     putTicket(repo.root, 'A')

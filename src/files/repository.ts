@@ -1,8 +1,8 @@
 /**
- * Where things live: the root, the tickets folder, and the folders of the two databases.
+ * Finds the places of one checkout: the root, the tickets folder, and the folders of the two databases.
  *
- * The layout of git's folders is read from the files that git itself keeps for that (`.git`, `commondir`), because starting
- * git costs as much as the rest of a query. The environment's GIT_* is not consulted: a hook sets it for another purpose.
+ * Reads git's own files for its layout (`.git`, `commondir`), because starting git costs as much as the rest of a query. Ignores
+ * GIT_* in the environment: a hook sets them for another purpose.
  */
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
@@ -10,15 +10,15 @@ import { PlanError } from '../model/errors.ts'
 import { type Config, readConfig } from './config.ts'
 import { ioError } from './io-error.ts'
 
-/** The places of one checkout. All paths are absolute. */
+/** The places of one checkout, and its configuration. All paths are absolute. */
 export interface Repository {
   root: string
   /** Git's folder for this worktree; null outside git. */
   gitDir: string | null
   ticketsDir: string
-  /** Folder of index.db: one per worktree. */
+  /** The folder of index.db: one for each worktree. */
   indexDir: string
-  /** Folder of local.db: one per clone. */
+  /** The folder of local.db: one for each clone. */
   localDir: string
   config: Config
 }
@@ -29,8 +29,8 @@ export const CONFIG_FILE = 'ticketplan.json'
 export const PLAIN_DIR = '.ticketplan'
 
 /**
- * The repository around a folder: the nearest one above that git knows or, outside git, the nearest with a
- * `ticketplan.json` or `.ticketplan`, or else the folder itself.
+ * Finds the repository around a folder: the nearest git repository or, outside git, the nearest folder with a
+ * `ticketplan.json` or `.ticketplan`, else the folder itself.
  * @throws PlanError bad_config, io.
  */
 export function findRepository(from: string): Repository {
@@ -57,7 +57,7 @@ function describe(root: string, gitDir: string | null): Repository {
   }
 }
 
-/** The folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
+/** Returns the folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
 function readGitDir(dotGit: string): string | null {
   const stat = statSync(dotGit, { throwIfNoEntry: false })
   if (!stat) return null
@@ -67,42 +67,42 @@ function readGitDir(dotGit: string): string | null {
   return target ? resolve(dirname(dotGit), target) : null
 }
 
-/** The folder that all worktrees of a clone share, from git's folder for one of them. */
+/** Returns the git folder that all worktrees of a clone share, given git's folder for one of them. */
 export function commonDirOf(gitDir: string): string {
   const file = join(gitDir, 'commondir')
   return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir
 }
 
 /**
- * Fails unless the tickets folder is a real folder inside the root: nothing is read from or written to elsewhere.
+ * Fails unless the tickets folder is a real folder inside the root: nothing outside the root is read or written.
  * @throws PlanError not_initialized, unsafe_path, io.
  */
 export function checkTicketsDir({ root, ticketsDir }: Repository): void {
   if (!checkFolders(root, ticketsDir)) {
     throw new PlanError(
       'not_initialized',
-      `there is no tickets folder in ${root}: run "ticketplan init" there, or name another folder with -C`,
+      `there is no tickets folder in ${root}; run "ticketplan init" there, or name another folder with -C`,
       { root },
     )
   }
 }
 
 /**
- * True where the folder is there. Fails where it, or one between it and the root, is a link or no folder.
+ * True where the folder exists. Fails where it, or a folder between it and the root, is a link or not a folder.
  * @throws PlanError unsafe_path, io.
  */
 export function checkFolders(root: string, lowest: string): boolean {
-  let isThere = true
+  let exists = true
   for (let folder = lowest; folder.startsWith(root + sep); folder = dirname(folder)) {
     try {
       const stat = lstatSync(folder, { throwIfNoEntry: false })
-      if (!stat && folder === lowest) isThere = false
+      if (!stat && folder === lowest) exists = false
       if (!stat || stat.isDirectory()) continue
     } catch (error) {
       throw ioError(error, folder)
     }
-    const message = `${folder} is not a folder of its own: a tickets folder may not be a link`
+    const message = `${folder} is a link or not a folder; the tickets folder and its parents must be real folders`
     throw new PlanError('unsafe_path', message, { path: folder })
   }
-  return isThere
+  return exists
 }

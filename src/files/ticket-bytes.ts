@@ -1,4 +1,4 @@
-/** The bytes of a Ticket that is about to be written. */
+/** Encodes a Ticket that is about to be written, and proves that the bytes can be read again. */
 import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
 import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
@@ -7,14 +7,14 @@ import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
 
 /**
- * Canonical bytes, proved to be readable again as the same Ticket.
+ * Returns the canonical bytes of a Ticket, after decoding them again.
  * @throws PlanError newer_format, limit, invalid_input.
  */
 export function checkedBytes(ticket: Ticket, path: string): Buffer {
   if (ticket.format > FORMAT) {
     throw new PlanError(
       'newer_format',
-      `${path} has format ${ticket.format}, this version writes format ${FORMAT}: update ticketplan to change it`,
+      `${path} has format ${ticket.format}, but this version of ticketplan writes format ${FORMAT}; update ticketplan to change the file`,
       { path, format: ticket.format },
     )
   }

@@ -3,7 +3,6 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -13,7 +12,6 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -24,7 +22,6 @@ import { openPlan } from '../sdk.ts'
 import { openStore } from '../store/store.ts'
 import { permissionObstacle } from '../test-support/system-abilities.ts'
 import {
-  makeNote,
   makeTicket,
   putTicket,
   readTicketJson,
@@ -33,14 +30,8 @@ import {
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
 import { findRepository } from './repository.ts'
-import {
-  findTicketFile,
-  listOrphans,
-  listTicketPaths,
-  type QuarantinedFile,
-  type ReadTicket,
-  writeTicketFile,
-} from './ticket-files.ts'
+import { findTicketFile, type QuarantinedFile, type ReadTicket } from './ticket-files.ts'
+import { listTicketPaths } from './ticket-listing.ts'
 
 function read(root: string, path: string): ReadTicket {
   const file = findTicketFile(root, path)
@@ -54,14 +45,9 @@ function refusal(root: string, path: string): QuarantinedFile {
   return file
 }
 
-/** Bytes that hold the Ticket, for writing through the code under test. */
-function bytesOf(id: string, title: string): Buffer {
-  return Buffer.from(encodeTicket(makeTicket(id, { title })))
-}
-
 /**
- * The file is listed and quarantined with the code; every way to ask for its Ticket or to write to it is refused, and it
- * and what it leads to stay as they are.
+ * Expects the file to be listed and quarantined with the code. Every command that needs its Ticket or writes to it is refused,
+ * and the file is unchanged.
  */
 function expectQuarantined(repo: TemporaryRepository, path: string, code: RefusalCode): void {
   const before = lstatSync(join(repo.root, path))
@@ -86,108 +72,8 @@ function expectQuarantined(repo: TemporaryRepository, path: string, code: Refusa
   ])
 }
 
-describe('writing a Ticket file', () => {
-  it('creates, then replaces what was read', () => {
-    using repo = temporaryRepository()
-    const repository = findRepository(repo.root)
-    const path = 'tickets/A.json'
-    expect(writeTicketFile(repository, path, bytesOf('A', 'one'), null)).toBe('replaced')
-    expect(writeTicketFile(repository, path, bytesOf('A', 'two'), read(repo.root, path))).toBe('replaced')
-    expect(read(repo.root, path).ticket.title).toBe('two')
-  })
-
-  const changes: [string, (path: string) => void][] = [
-    ['other bytes of the same size', path => writeFileSync(path, bytesOf('A', 'two'))],
-    [
-      'other bytes of the same size, with the old time put back',
-      path => {
-        const { atime, mtime } = statSync(path)
-        writeFileSync(path, bytesOf('A', 'two'))
-        utimesSync(path, atime, mtime)
-      },
-    ],
-    [
-      'another file under its name',
-      path => {
-        writeFileSync(`${path}.other`, bytesOf('A', 'two'))
-        renameSync(`${path}.other`, path)
-      },
-    ],
-    ['nothing', path => rmSync(path)],
-    [
-      'a link to the same bytes',
-      path => {
-        renameSync(path, `${path}.real`)
-        symlinkSync(`${path}.real`, path)
-      },
-    ],
-    [
-      'a folder',
-      path => {
-        rmSync(path)
-        mkdirSync(path)
-      },
-    ],
-  ]
-  it.each(changes)('writes nothing where there is by now %s', (_, change) => {
-    using repo = temporaryRepository()
-    const path = 'tickets/A.json'
-    writeFileSync(join(repo.root, path), bytesOf('A', 'one'))
-    const expected = read(repo.root, path)
-    change(join(repo.root, path))
-    const before = lstatSync(join(repo.root, path), { throwIfNoEntry: false })
-    expect(writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toBe('changed')
-    expect(lstatSync(join(repo.root, path), { throwIfNoEntry: false })?.ino).toBe(before?.ino)
-    expect(listOrphans(findRepository(repo.root))).toEqual([])
-  })
-
-  it('looks at the bytes where the stat data show no change', () => {
-    using repo = temporaryRepository()
-    const path = 'tickets/A.json'
-    writeFileSync(join(repo.root, path), bytesOf('A', 'one'))
-    const old = read(repo.root, path)
-    writeFileSync(join(repo.root, path), bytesOf('A', 'two'))
-    // What a clock of coarse ticks would show: the old hash with the stat data of now.
-    const expected = { ...old, stat: read(repo.root, path).stat }
-    expect(writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toBe('changed')
-    expect(read(repo.root, path).ticket.title).toBe('two')
-  })
-
-  it('writes nothing where a file was made meanwhile', () => {
-    using repo = temporaryRepository()
-    putTicket(repo.root, 'A', { title: 'theirs' })
-    expect(writeTicketFile(findRepository(repo.root), 'tickets/A.json', bytesOf('A', 'ours'), null)).toBe('changed')
-    expect(read(repo.root, 'tickets/A.json').ticket.title).toBe('theirs')
-  })
-
-  it('refuses a folder that has become a link, and writes nothing behind it', () => {
-    using repo = temporaryRepository()
-    using outside = temporaryFolder()
-    const path = putTicket(repo.root, 'A', {}, 'deep')
-    const expected = read(repo.root, path)
-    renameSync(join(repo.ticketsDir, 'deep'), join(outside.path, 'deep'))
-    symlinkSync(join(outside.path, 'deep'), join(repo.ticketsDir, 'deep'))
-    const before = readFileSync(join(outside.path, 'deep', 'A.json'), 'utf8')
-    expect(() => writeTicketFile(findRepository(repo.root), path, bytesOf('A', 'ours'), expected)).toThrow(
-      expect.objectContaining({ code: 'unsafe_path' }),
-    )
-    expect(readFileSync(join(outside.path, 'deep', 'A.json'), 'utf8')).toBe(before)
-  })
-
-  it('leaves a second name of the old file alone', () => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A')
-    const second = join(repo.root, 'copy')
-    linkSync(join(repo.root, path), second)
-    const before = readFileSync(second, 'utf8')
-    using plan = openPlan({ root: repo.root, actor: 'tester' })
-    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
-    expect(readFileSync(second, 'utf8')).toBe(before)
-  })
-})
-
 describe('files in deeper folders', () => {
-  it('are read, and written back where they are', () => {
+  it('are read, and written in place', () => {
     using repo = temporaryRepository()
     const path = putTicket(repo.root, 'A', { slug: 'first' }, 'team/2026')
     putTicket(repo.root, 'B')
@@ -203,7 +89,7 @@ describe('files in deeper folders', () => {
     expect(() => plan.add({ id: 'a', title: 'x' })).toThrow(expect.objectContaining({ code: 'ticket_exists' }))
   })
 
-  it('are found by a plan whose index knows them elsewhere', () => {
+  it('are found by a plan whose index has them at another path', () => {
     using repo = temporaryRepository()
     const path = putTicket(repo.root, 'A')
     using plan = openPlan({ root: repo.root, actor: 'tester' })
@@ -217,8 +103,8 @@ describe('files in deeper folders', () => {
 
   it.each([
     ['the same id in two folders', 'A', 'sub'],
-    ['ids that differ in case alone', 'a', 'sub'],
-  ])('%s are both quarantined, and both stay', (_, second, folder) => {
+    ['ids that differ only in case', 'a', 'sub'],
+  ])('%s are both quarantined, and both files are kept', (_, second, folder) => {
     using repo = temporaryRepository()
     const paths = [putTicket(repo.root, 'A'), putTicket(repo.root, second, {}, folder)]
     using plan = openPlan({ root: repo.root, actor: 'tester' })
@@ -235,8 +121,8 @@ describe('files in deeper folders', () => {
   })
 })
 
-describe('what stands in the place of a Ticket', () => {
-  it('a link is not followed, wherever it leads', () => {
+describe('in the place of a Ticket', () => {
+  it('a link is not followed, wherever it points', () => {
     using repo = temporaryRepository()
     using outside = temporaryFolder()
     const secret = join(outside.path, 'secret.json')
@@ -262,7 +148,7 @@ describe('what stands in the place of a Ticket', () => {
     expect(() => plan.show('A')).toThrow(expect.objectContaining({ code: 'unknown_ticket' }))
   })
 
-  it('a folder that became a link takes its Tickets away from a plan that knew them', () => {
+  it('a folder that has become a link removes its Tickets from an open plan', () => {
     using repo = temporaryRepository()
     using outside = temporaryFolder()
     putTicket(repo.root, 'A', { title: 'ours' }, 'deep/er')
@@ -279,7 +165,7 @@ describe('what stands in the place of a Ticket', () => {
     store.close()
   })
 
-  it('a FIFO is not waited for', () => {
+  it('a FIFO does not block', () => {
     using repo = temporaryRepository()
     execFileSync('mkfifo', [join(repo.ticketsDir, 'A.json')])
     expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
@@ -305,7 +191,7 @@ describe('what stands in the place of a Ticket', () => {
     expectQuarantined(repo, 'tickets/A.json', 'not_a_regular_file')
   })
 
-  it('a folder is not a Ticket, and what is in it is not one either', () => {
+  it('a folder is not a Ticket, and neither are the files in it', () => {
     using repo = temporaryRepository()
     mkdirSync(join(repo.ticketsDir, 'A.json'))
     putTicket(repo.root, 'B', {}, 'A.json')
@@ -352,67 +238,7 @@ describe('what stands in the place of a Ticket', () => {
     ['too_deep', '['.repeat(100_000)],
     ['schema', '{"format":1,"id":"A","title":5,"state":"open"}'],
     ['id_mismatch', encodeTicket(makeTicket('B'))],
-    ['conflict_markers', '{\n<<<<<<< ours\n"a": 1\n=======\n"a": 2\n>>>>>>> theirs\n}\n'],
-  ]
-  it.each(broken)('text that is refused with %s stays as it is', (code, content) => {
-    using repo = temporaryRepository()
-    const path = join(repo.ticketsDir, 'A.json')
-    writeFileSync(path, content)
-    expectQuarantined(repo, 'tickets/A.json', code)
-    expect(readFileSync(path).equals(Buffer.from(content))).toBe(true)
-  })
-
-  it('names the place in the message', () => {
-    using repo = temporaryRepository()
-    writeFileSync(join(repo.ticketsDir, 'A.json'), '{\n  "format": 1,\n  "id": "A",\n  "id": "A"\n}\n')
-    using plan = openPlan({ root: repo.root, actor: 'tester' })
-    expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
-      /^tickets\/A\.json:4:3: duplicate key "id"; the file is left as it is/,
+    ['conflict_markers', '{\n      /^tickets\/A\.json:4:3: the key "id" stands twice; the file is unchanged; fix it by hand or restore it with git/,
     )
-  })
-})
-
-describe('listing', () => {
-  it('passes over what cannot be a Ticket, and temporary files, in every folder', () => {
-    using repo = temporaryRepository()
-    const paths = [putTicket(repo.root, 'B', {}, 'sub'), putTicket(repo.root, 'A'), putTicket(repo.root, 'Z')]
-    for (const name of ['README.md', '.hidden.json', '.A.json.0123456789ab.tmp', 'A.json~', 'A.json.orig'])
-      writeFileSync(join(repo.ticketsDir, name), '{}')
-    mkdirSync(join(repo.ticketsDir, '.cache'))
-    putTicket(repo.root, 'C', {}, '.cache')
-    expect(listTicketPaths(findRepository(repo.root))).toEqual([...paths].sort())
-  })
-
-  it('finds temporary files that a crash left, which verify reports and removes when they are old', () => {
-    using repo = temporaryRepository()
-    const old = 'tickets/sub/.B.json.0123456789ab.tmp'
-    const young = 'tickets/.A.json.ba9876543210.tmp'
-    mkdirSync(join(repo.ticketsDir, 'sub'))
-    for (const path of [old, young]) writeFileSync(join(repo.root, path), '{"half":')
-    utimesSync(join(repo.root, old), new Date(), new Date(Date.now() - 2 * 3_600_000))
-    expect(listOrphans(findRepository(repo.root))).toEqual([young, old].sort())
-    using plan = openPlan({ root: repo.root, actor: 'tester' })
-    expect(plan.verify()).toMatchObject({
-      ok: true,
-      problems: [{ code: 'orphan_temp', path: old, severity: 'warning' }],
-    })
-    expect(plan.verify({ fix: true }).fixed).toEqual([old])
-    expect(existsSync(join(repo.root, young))).toBe(true)
-    expect(plan.sync()).toMatchObject({ tickets: 0, quarantined: 0 })
-  })
-})
-
-describe('verify --fix', () => {
-  it('writes a valid file that is not canonical anew, with the same content', () => {
-    using repo = temporaryRepository()
-    const ticket = makeTicket('A', { decisions: [makeNote('one'), makeNote('two')], extra: { z: 1, a: [1, 2] } })
-    writeFileSync(
-      join(repo.ticketsDir, 'A.json'),
-      JSON.stringify({ ...ticket, decisions: ticket.decisions.toReversed() }),
-    )
-    using plan = openPlan({ root: repo.root, actor: 'tester' })
-    expect(plan.verify().problems).toMatchObject([{ code: 'not_canonical', path: 'tickets/A.json' }])
-    expect(plan.verify({ fix: true })).toMatchObject({ ok: true, fixed: ['tickets/A.json'] })
-    expect(readFileSync(join(repo.ticketsDir, 'A.json'), 'utf8')).toBe(encodeTicket(ticket))
   })
 })

@@ -13,9 +13,9 @@ import { leaseClock, type Moment } from '../claims/lease-clock.ts'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import { type LocalDatabase, localDatabase } from '../database/local-database.ts'
 import { databaseError, isDamaged } from '../database/sqlite-error.ts'
+import { statKey } from '../files/file-system.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
-import { stampOf } from '../files/ticket-files.ts'
 import { findGitConfig } from '../git/git.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
@@ -114,7 +114,7 @@ export function openStore(options: OpenOptions = {}): Store {
   }
   let repository = findRepository(options.root ?? process.cwd())
   const configPath = join(repository.root, CONFIG_FILE)
-  let configStamp = stampOf(statSync(configPath, { throwIfNoEntry: false }))
+  let configStamp = statKey(statSync(configPath, { throwIfNoEntry: false }))
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
   const moment = leaseClock(options.now)
@@ -131,7 +131,7 @@ export function openStore(options: OpenOptions = {}): Store {
 
   /** Takes over a configuration that was changed, before anything is asked of it. */
   const refreshConfig = () => {
-    const stamp = stampOf(statSync(configPath, { throwIfNoEntry: false }))
+    const stamp = statKey(statSync(configPath, { throwIfNoEntry: false }))
     if (underLock || stamp === configStamp) return
     repository = findRepository(repository.root)
     configStamp = stamp

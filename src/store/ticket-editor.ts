@@ -5,15 +5,11 @@
  * is the caller's.
  */
 import { relative, sep } from 'node:path'
+import { refuseFile } from '../files/quarantine.ts'
 import { checkTicketsDir, type Repository } from '../files/repository.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
-import {
-  findTicketFile,
-  type QuarantinedFile,
-  type ReadTicket,
-  refuseFile,
-  writeTicketFile,
-} from '../files/ticket-files.ts'
+import { findTicketFile, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
+import { writeTicketFile } from '../files/ticket-writing.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'

@@ -1,0 +1,53 @@
+/**
+ * Lists the tickets folder: Ticket files, and temporary files of interrupted writes.
+ *
+ * Links are listed but never followed: nothing outside the tickets folder is read. No file is opened here.
+ */
+import { lstatSync, readdirSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { isTempName } from './atomic-write.ts'
+import { ioError } from './io-error.ts'
+import type { Repository } from './repository.ts'
+
+/**
+ * Lists every file that is or should be a Ticket, and every link. Paths are from the root, with "/", in the order of their
+ * code units.
+ * @param folders receives the absolute path of every folder that was read.
+ * @throws PlanError io.
+ */
+export function listTicketPaths({ root, ticketsDir }: Repository, folders: string[] = []): string[] {
+  const paths: string[] = []
+  listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths, folders)
+  return paths.sort()
+}
+
+function listFolder(folder: string, prefix: string, paths: string[], folders: string[]): void {
+  folders.push(folder)
+  try {
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith('.')) continue
+      if (name.endsWith('.json')) paths.push(prefix + name)
+      else {
+        const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
+        if (stat?.isSymbolicLink() || (!stat && name.includes('\ufffd'))) paths.push(prefix + name)
+        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths, folders)
+      }
+    }
+  } catch (error) {
+    throw ioError(error, folder)
+  }
+}
+
+/** Lists the temporary files that interrupted writes left below the tickets folder, as sorted paths from the root. */
+export function listOrphans({ root, ticketsDir }: Repository): string[] {
+  const orphans: string[] = []
+  const visit = (folder: string) => {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name)
+      if (isTempName(name)) orphans.push(relative(root, path).split(sep).join('/'))
+      else if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) visit(path)
+    }
+  }
+  visit(ticketsDir)
+  return orphans.sort()
+}
