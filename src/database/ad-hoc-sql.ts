@@ -1,11 +1,11 @@
-/** Ad hoc SQL in a child process that is killed at its deadline. */
+/** Runs ad hoc SQL in a child process, which is killed at its deadline. */
 import { join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import type { SqlReply, SqlRequest } from './sql-child.ts'
 
 const OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
 
-/** The result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
+/** Returns the result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
 export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<SqlReply, { error: unknown }> {
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'
   const { spawnSync } = process.getBuiltinModule('node:child_process')
@@ -18,9 +18,13 @@ export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<Sql
     env: { ...process.env, NODE_OPTIONS: '' },
   })
   if ((child.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
-    throw new PlanError('sql_timeout', `the query was stopped after ${timeoutSeconds} s; --timeout gives it longer`, {
-      timeoutSeconds,
-    })
+    throw new PlanError(
+      'sql_timeout',
+      `the query was stopped after ${timeoutSeconds} s; raise the limit with --timeout`,
+      {
+        timeoutSeconds,
+      },
+    )
   }
   if (child.error || child.status !== 0) {
     const why = child.error?.message ?? (child.stderr.trim().split('\n').at(-1) || `signal ${child.signal}`)
@@ -30,7 +34,7 @@ export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<Sql
   if ('error' in reply)
     throw new PlanError(
       reply.error.code,
-      `the query ${reply.error.code === 'sql_failed' ? 'failed' : 'is refused'}: ${reply.error.message}`,
+      `the query ${reply.error.code === 'sql_failed' ? 'failed' : 'was refused'}: ${reply.error.message}`,
       {},
     )
   return reply

@@ -1,9 +1,8 @@
 /**
  * The tables and views of index.db, for drizzle-kit (migrations) and for the types of rows.
  *
- * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are promised to users of SQL (docs/sql.md); `files`,
- * `file_decisions`, `snapshot`, `snapshot_lag` and `meta`
- * are not. Import types only: loading drizzle costs more than a query.
+ * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are an interface for users of SQL (docs/sql.md); `files`,
+ * `file_decisions`, `snapshot`, `snapshot_lag` and `meta` are internal. Import types only: loading drizzle costs more than a query.
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
@@ -14,13 +13,13 @@ export const files = sqliteTable(
   'files',
   {
     path: text('path').primaryKey(),
-    /** The id in lower case: files that share it are in each other's way. */
+    /** The id in lower case. Files that share it are quarantined. */
     idKey: text('id_key').notNull(),
     sizeBytes: real('size_bytes').notNull(),
     mtimeMs: real('mtime_ms').notNull(),
     ctimeMs: real('ctime_ms').notNull(),
     inode: real('inode').notNull(),
-    /** 1 where the file was so young when it was read that its stat data may not show a later change. */
+    /** 1 where the file had changed so recently when it was read that its stat data may not show a later change. */
     racy: integer('racy').notNull(),
     hash: text('hash').notNull(),
     canonical: integer('canonical').notNull(),
@@ -50,7 +49,7 @@ export const tickets = sqliteTable(
   ],
 )
 
-/** Decisions as one file tells of them; the view `decisions` adds what the other Ticket's phase changes. */
+/** Decisions with the status that their own file gives them. The view `decisions` adds the effect of the other Ticket's phase. */
 export const fileDecisions = sqliteTable(
   'file_decisions',
   {
@@ -83,28 +82,28 @@ export const quarantine = sqliteTable('quarantine', {
   message: text('message').notNull(),
   line: integer('line'),
   column: integer('column'),
-  /** Tickets that the text seems to be in conflict with, as a JSON array. */
+  /** Tickets that the file may be in conflict with, as a JSON array. */
   mentions: text('mentions').notNull(),
 })
 
 /**
- * One row: the stat data of all files as one value, so that a look that finds nothing new need not read a row a file. For
- * every path that `snapshot_lag` does not name it says what `files` says.
+ * One row: the stat data of all files as one value, so that a scan that finds no change does not read a row for each file. It
+ * equals `files` for every path that is not in `snapshot_lag`.
  */
 export const snapshot = sqliteTable('snapshot', {
   id: integer('id').primaryKey(),
-  /** The paths in their order, separated by NUL. */
+  /** The paths in order, separated by NUL. */
   paths: text('paths').notNull(),
-  /** Four float64 a path: size, mtime, ctime, inode; the first is NaN where the row decides alone. */
+  /** Four float64 for each path: size, mtime, ctime, inode. The first is NaN where only the row counts. */
   stats: blob('stats', { mode: 'buffer' }).notNull(),
 })
 
-/** Paths whose rows changed since the snapshot was taken: there only the row counts. */
+/** Paths whose rows have changed since the snapshot was taken. For them only the row counts. */
 export const snapshotLag = sqliteTable('snapshot_lag', {
   path: text('path').primaryKey(),
 })
 
-/** What the rows were derived with: a change of it asks for a rebuild. */
+/** The settings that the rows were derived with. A change requires a rebuild. */
 export const meta = sqliteTable('meta', {
   key: text('key').primaryKey(),
   value: text('value').notNull(),

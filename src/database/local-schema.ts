@@ -1,13 +1,13 @@
 /**
  * The tables of local.db, for drizzle-kit (migrations) and for the types of rows: leases of running workers.
  *
- * One file per clone, shared by its worktrees. Nothing here is ever written to a Ticket file, an export or a commit. Import
+ * A clone has one file, which its worktrees share. Nothing here is ever written to a Ticket file, an export or a commit. Import
  * types only: loading drizzle costs more than a query.
  */
 import { sql } from 'drizzle-orm'
 import { index, integer, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
 
-/** At most one row for each Ticket: the latest lease on it, live, expired or released. */
+/** At most one row for each Ticket: its latest lease, live, expired or released. */
 export const leases = sqliteTable(
   'leases',
   {
@@ -21,11 +21,11 @@ export const leases = sqliteTable(
     pid: integer('pid'),
     acquiredAt: text('acquired_at').notNull(),
     renewedAt: text('renewed_at').notNull(),
-    /** By the wall clock; what counts are the next two. */
+    /** By the wall clock: shown to users, and the limit after a reboot. Within a boot `expires_tick` is the limit. */
     expiresAt: text('expires_at').notNull(),
-    /** The boot of the machine in which the lease was last renewed. */
+    /** Identifies the boot of the machine in which the lease was last renewed. */
     boot: text('boot').notNull(),
-    /** When it expires, in ms of that boot's clock, which nobody can set. */
+    /** When the lease expires, in ms of that boot's clock, which cannot be set. */
     expiresTick: real('expires_tick').notNull(),
     ttlMs: real('ttl_ms').notNull(),
     releasedAt: text('released_at'),
@@ -33,7 +33,7 @@ export const leases = sqliteTable(
   table => [index('leases_by_pool').on(table.pool)],
 )
 
-/** One row: the highest token and the latest times that were ever seen, so that neither runs backwards. */
+/** One row: the highest token and the latest times ever seen, so that neither goes backwards. */
 export const marks = sqliteTable('marks', {
   id: integer('id').primaryKey(),
   token: integer('token').notNull(),
@@ -42,7 +42,7 @@ export const marks = sqliteTable('marks', {
   tick: real('tick').notNull(),
 })
 
-/** Who took, renewed, released or took over what, in order. */
+/** Every change of a lease, in order. */
 export const claimLog = sqliteTable('claim_log', {
   sequence: integer('sequence').primaryKey({ autoIncrement: true }),
   at: text('at').notNull(),
@@ -50,12 +50,12 @@ export const claimLog = sqliteTable('claim_log', {
   ticketId: text('ticket_id').notNull(),
   holder: text('holder').notNull(),
   token: integer('token').notNull(),
-  /** `taken_over`: whose lease had expired. */
+  /** For `taken_over`: the holder of the expired lease. */
   previousHolder: text('previous_holder'),
   reason: text('reason'),
 })
 
-/** Claims for users of SQL. `live` goes by the wall clock here; `ticketplan claims` and `ticketplan sql` know better. */
+/** Claims for users of SQL. `live` goes by the wall clock here; `ticketplan claims` and `ticketplan sql` use the lease clock. */
 export const claims = sqliteView('claims', {
   ticketId: text('ticket_id'),
   holder: text('holder'),

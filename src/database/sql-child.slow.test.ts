@@ -33,7 +33,7 @@ function refused(query: string): string {
   return 'ran'
 }
 
-describe('what is promised', () => {
+describe('the promised views', () => {
   test.each([
     [
       'tickets',
@@ -64,7 +64,7 @@ describe('what is promised', () => {
     expect(plan.sql(`select ${named} from ${name}`).columns).toEqual(columns)
   })
 
-  test('relations are there from both sides, blockers from the held one', () => {
+  test('relations are listed from both sides, blockers from the blocked one', () => {
     expect(plan.sql('select ticket_id, kind, other_id, status from relations order by 1').rows).toEqual([
       ['A', 'blocked_by', 'B', 'active'],
       ['B', 'blocks', 'A', 'active'],
@@ -76,7 +76,7 @@ describe('what is promised', () => {
     })
   })
 
-  test('a file that changed a moment ago is in the answer', () => {
+  test('a file that has just changed is in the answer', () => {
     putTicket(repository.root, 'C', { title: 'new' })
     expect(plan.sql("select title from tickets where id = 'C'").rows).toEqual([['new']])
   })
@@ -89,13 +89,13 @@ describe('what is promised', () => {
     }
   })
 
-  test('values of every type come as JSON can hold them', () => {
+  test('values of every type are returned in a form that JSON can hold', () => {
     const { rows } = plan.sql("values (1, 1.5, null, 'text', x'00ff', 9007199254740993, 9e999)")
     expect(rows).toEqual([[1, 1.5, null, 'text', '00ff', '9007199254740993', 'Infinity']])
   })
 })
 
-describe('what is refused', () => {
+describe('a query that is refused', () => {
   test.each([
     "insert into tickets values ('x')",
     'delete from tickets returning *',
@@ -139,18 +139,18 @@ describe('what is refused', () => {
     expect(existsSync(join(repository.root, 'x'))).toBe(false)
   })
 
-  test('a column may speak of pragmas', () => {
+  test('the word pragma in a string is allowed', () => {
     expect(plan.sql("select count(*) from decisions where reason like '%pragma%'").rows).toEqual([[0]])
   })
 })
 
-describe('what would never end', () => {
+describe('a query without end', () => {
   test('is stopped at the deadline', () => {
     const endless = 'with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n'
     expect(() => plan.sql({ query: endless, timeout: 1 })).toThrow(/stopped after 1 s/)
   })
 
-  test('many rows and large values are cut or refused', () => {
+  test('with many rows or large values is truncated or refused', () => {
     const many = 'with recursive n(x) as (select 1 union all select x + 1 from n limit 100000) select x from n'
     expect(plan.sql({ query: many, limit: 5 })).toMatchObject({ rows: [[1], [2], [3], [4], [5]], truncated: true })
     expect(plan.sql(many)).toMatchObject({ truncated: true })
@@ -160,7 +160,7 @@ describe('what would never end', () => {
   })
 })
 
-test('with an index that can only live in memory the same query runs', () => {
+test('the same query runs over an index that is only in memory', () => {
   using other = temporaryRepository()
   writeFileSync(other.databaseDir, 'a file where the folder of the databases should be')
   putTicket(other.root, 'A')

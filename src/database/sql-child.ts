@@ -1,19 +1,19 @@
 /**
  * Runs one ad hoc query in a process of its own, which its parent kills at the deadline: SQLite cannot be interrupted from
- * JavaScript. Reads a request from standard input, writes a reply to standard output, both JSON.
+ * JavaScript. Reads a request from standard input and writes a reply to standard output, both JSON.
  *
- * The connection is read-only, `query_only`, its memory bounded; the statement must be one, must read, and must begin like
- * a query. Each of these alone has a hole (a read-only connection still runs VACUUM INTO and ATTACH).
+ * The connection is read-only and `query_only`, and its memory is limited. The query must be one statement that only reads and
+ * begins with a word that reads. None of these is enough alone: a read-only connection still runs VACUUM INTO and ATTACH.
  */
 import { readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 export interface SqlRequest {
   indexPath: string
-  /** The rows of `claims`: they are in local.db, and the clock that decides which are live is not SQL's. */
+  /** The rows of `claims`. They are passed in because they are in local.db, and because SQL cannot tell which are live. */
   claims: (string | number | null)[][]
   query: string
-  /** At most so many rows, and so many bytes of values. */
+  /** The most rows, and the most bytes of values, in a reply. */
   limit: number
   maxBytes: number
 }
@@ -21,21 +21,21 @@ export interface SqlRequest {
 export type SqlReply =
   | { columns: string[]; rows: SqlValue[][]; truncated: boolean }
   | { error: { code: 'sql_refused' | 'sql_failed'; message: string } }
-/** Integers beyond 2^53 and infinite numbers come as text, blobs as hexadecimal text. */
+/** A value of a row. Integers above 2^53 and infinite numbers are text, blobs are hexadecimal text. */
 export type SqlValue = string | number | null
 
 export const CLAIM_COLUMNS = ['ticket_id', 'holder', 'token', 'pool', 'acquired_at', 'renewed_at', 'expires_at', 'live']
 
 const HEAP_LIMIT_BYTES = 256 * 1024 * 1024
 const READING = /^(?:select|with|values|explain)\b/i
-// Comments, string literals and quoted names, in which words mean nothing.
-const QUIET = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]/g
+// Comments, string literals and quoted names: words in them are not keywords.
+const QUOTED = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]/g
 
 function refusal(query: string): string | null {
-  const code = query.replace(QUIET, quoted => (/^['"`[]/.test(quoted) ? quoted.replace(/[^\w]/g, ' ') : ' ')).trim()
+  const code = query.replace(QUOTED, quoted => (/^['"`[]/.test(quoted) ? quoted.replace(/[^\w]/g, ' ') : ' ')).trim()
   if (!READING.test(code)) return 'only one SELECT, WITH, VALUES or EXPLAIN is allowed'
-  // Some pragmas act while they are compiled, so EXPLAIN does not make them harmless; as tables they can be quoted.
-  if (/\bpragma_\w|^explain(?:\s+query\s+plan)?\s+pragma\b/i.test(code)) return 'PRAGMA is not allowed, in no form'
+  // Some pragmas act while they are compiled, even under EXPLAIN. As table-valued functions their names can be quoted.
+  if (/\bpragma_\w|^explain(?:\s+query\s+plan)?\s+pragma\b/i.test(code)) return 'PRAGMA is not allowed in any form'
   return null
 }
 
@@ -62,7 +62,7 @@ function run(request: SqlRequest): SqlReply {
   try {
     const statement = open(request).prepare(request.query)
     if (!statement.reader || !statement.readonly) {
-      return { error: { code: 'sql_refused', message: 'the statement does not only read' } }
+      return { error: { code: 'sql_refused', message: 'the statement does more than read' } }
     }
     const columns = statement.columns().map(column => column.name)
     const rows: SqlValue[][] = []

@@ -1,16 +1,16 @@
-/** What a failed SQLite statement means, and the PlanError that says it. */
+/** Says what the failure of an SQLite statement means, and turns it into an error with the path of the database. */
 import { isPlanError, PlanError } from '../model/errors.ts'
 
 const ADVICE: Record<string, string> = {
-  SQLITE_CANTOPEN: 'it cannot be opened: check the folder and its permissions',
-  SQLITE_CORRUPT: 'it is damaged',
-  SQLITE_FULL: 'no space left on the disk: free some and run the command again',
-  SQLITE_IOERR: 'the disk reported an error: look at the system log before you go on',
-  SQLITE_NOTADB: 'it is not an SQLite database',
-  SQLITE_READONLY: 'it cannot be written: check the permissions and whether the file system is read-only',
+  SQLITE_CANTOPEN: 'the database cannot be opened; check the folder and its permissions',
+  SQLITE_CORRUPT: 'the database is damaged',
+  SQLITE_FULL: 'no space left on the disk; free some and run the command again',
+  SQLITE_IOERR: 'the disk reported an error; check the system log before you go on',
+  SQLITE_NOTADB: 'not an SQLite database',
+  SQLITE_READONLY: 'the database cannot be written; check the permissions, and whether the file system is read-only',
 }
 
-/** The code of a failed statement, without its extension (SQLITE_IOERR_WRITE gives SQLITE_IOERR); undefined for other errors. */
+/** Returns the code of a failed statement without its extension (SQLITE_IOERR for SQLITE_IOERR_WRITE); undefined for other errors. */
 export function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'SqliteError') return undefined
   const code = (error as Error & { code: string }).code
@@ -20,21 +20,21 @@ export function sqliteCode(error: unknown): string | undefined {
 }
 
 /**
- * True where the database file itself is unusable, so that only making it anew can help. Our own statements fail with
- * SQLITE_ERROR where a table or a view is not what we made, with SQLITE_CONSTRAINT where rows contradict each other.
+ * True where the database file itself is unusable and has to be replaced. Our own statements fail with SQLITE_ERROR where a
+ * table or a view is not the one that we created, and with SQLITE_CONSTRAINT where rows contradict each other.
  */
 export function isDamaged(error: unknown): boolean {
   return /^SQLITE_(?:CORRUPT|NOTADB|ERROR|CONSTRAINT)/.test(sqliteCode(error) ?? '')
 }
 
-/** True where the place cannot be written, whatever the file holds. */
+/** True where the file or its folder cannot be written, whatever the file contains. */
 export function isUnwritable(error: unknown): boolean {
   if (isPlanError(error, 'io')) return true
   const code = isPlanError(error, 'database') ? error.data.sqliteCode : sqliteCode(error)
   return ['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_FULL', 'SQLITE_IOERR'].includes(code ?? '')
 }
 
-/** A failed statement or system call as a PlanError with the file's path; anything else unchanged. */
+/** Returns a failed statement or system call as a PlanError with the path, and any other error unchanged. */
 export function databaseError(error: unknown, path: string): unknown {
   const { syscall, code: syscallCode = '' } = (error ?? {}) as NodeJS.ErrnoException
   if (syscall) return new PlanError('io', `${path}: ${(error as Error).message}`, { path, syscallCode }, error)
