@@ -1,14 +1,16 @@
 /**
- * The highest fencing token, kept beside local.db too: tokens have to grow even where that file is deleted in between. A plain
- * file, replaced by rename; that it may be lost in a power cut is made up for by local.db, and the other way round.
+ * The highest fencing token, in a plain file beside local.db: tokens must grow even where local.db is deleted.
+ *
+ * Replaced without fsync: after a power cut that loses the mark, local.db still has the token, and the other way round.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { databaseError } from './sqlite-error.ts'
+import { replaceFile } from '../files/atomic-write.ts'
+import { ioError } from '../files/io-error.ts'
 
 const NAME = 'fencing-token'
 
-/** The highest token noted; 0 where there is no note. */
+/** Returns the highest token that was written to the folder; 0 where there is none. */
 export function readFencingMark(folder: string): number {
   try {
     const token = Number(readFileSync(join(folder, NAME), 'utf8'))
@@ -18,13 +20,12 @@ export function readFencingMark(folder: string): number {
   }
 }
 
-/** Notes a token; called inside the write lock. @throws PlanError io. */
+/** Writes a token. Called under the write lock. @throws PlanError io. */
 export function writeFencingMark(folder: string, token: number): void {
   const path = join(folder, NAME)
   try {
-    writeFileSync(`${path}.tmp`, `${token}\n`)
-    renameSync(`${path}.tmp`, path)
+    replaceFile(path, `${token}\n`)
   } catch (error) {
-    throw databaseError(error, path)
+    throw ioError(error, path)
   }
 }

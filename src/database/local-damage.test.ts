@@ -22,7 +22,7 @@ function withRepository(use: (setting: Setting) => void): void {
   use({ repository, clock, notices, open })
 }
 
-/** Accepts A in a plan of its own, and closes it, so that all is in the one file. */
+/** Accepts A in a plan of its own and closes it, so that everything is in the one file. */
 function acceptOnce({ open }: Setting): { token: number; decision: string } {
   using plan = open()
   const { claim, decision } = plan.accept({ ticket: 'A', holder: 'pod-1' })
@@ -32,7 +32,7 @@ function acceptOnce({ open }: Setting): { token: number; decision: string } {
 const asideFiles = ({ repository }: Setting) =>
   readdirSync(repository.databaseDir).filter(name => name.startsWith('local.db.damaged'))
 
-/** The claims are gone, the plan in the file is not, and the next claim has a higher token though the clock was set back. */
+/** Expects that the claims are lost, the recorded plan is not, and the next token is higher even under a clock that was set back. */
 function checkLost({ clock, repository }: Setting, plan: Plan, old: { token: number; decision: string }): void {
   expect(plan.claims().claims).toEqual([])
   expect(plan.consult('A')).toMatchObject({ verdict: 'accept', claim: null, plan: { decision: old.decision } })
@@ -43,23 +43,23 @@ function checkLost({ clock, repository }: Setting, plan: Plan, old: { token: num
   checkAfterFault(repository.root, [{ ticket: 'A', decision: old.decision }])
 }
 
-/** Ways in which the file is damaged while nobody has it open. */
+/** Damages to the file while no process has it open. */
 const damages: [string, (path: string) => void][] = [
   ['overwritten', path => writeFileSync(path, 'no database, but text of some length '.repeat(500))],
   ['zeroed', path => writeFileSync(path, Buffer.alloc(statSync(path).size))],
   [
-    'overwritten but for its first page',
+    'overwritten except for its first page',
     path => {
       const bytes = readFileSync(path)
       writeFileSync(path, bytes.fill(0xa5, 4096))
     },
   ],
-  ['cut off after its first page', path => truncateSync(path, 4096)],
-  ['cut off within its first page', path => truncateSync(path, 1000)],
+  ['truncated after its first page', path => truncateSync(path, 4096)],
+  ['truncated within its first page', path => truncateSync(path, 1000)],
 ]
 
 describe('a local.db that is damaged', () => {
-  test.each(damages)('(%s) is set aside with a word about it; Tickets are as they were, tokens grow', (_, damage) => {
+  test.each(damages)('(%s) is set aside with a notice; Tickets are unchanged, and tokens grow', (_, damage) => {
     withRepository(setting => {
       const { repository, notices, open } = setting
       const old = acceptOnce(setting)
@@ -68,27 +68,27 @@ describe('a local.db that is damaged', () => {
       using plan = open()
       checkLost(setting, plan, old)
       expect(notices).toEqual([expect.stringContaining('local.db.damaged-1')])
-      expect(notices[0]).toMatch(/claims in it are lost.*Tickets are not affected/)
+      expect(notices[0]).toMatch(/claims are lost.*Tickets are not affected/)
       expect(asideFiles(setting)).toEqual(['local.db.damaged-1'])
       expect(readFileSync(`${repository.localPath}.damaged-1`)).toEqual(bytes)
     })
   })
 
-  test('again is set aside under another name', () => {
+  test('a second time is set aside under another name', () => {
     withRepository(setting => {
       const { repository, open } = setting
       for (let times = 1; times <= 3; times++) {
         acceptOnce(setting)
         writeFileSync(repository.localPath, 'x'.repeat(5000))
         using plan = open()
-        plan.record({ ticket: 'B', kind: 'note', reason: 'a write that finds it' })
+        plan.record({ ticket: 'B', kind: 'note', reason: 'a write that finds the damage' })
         plan.claims()
         expect(asideFiles(setting)).toHaveLength(times)
       }
     })
   })
 
-  test('while a plan has it open is set aside by the next that opens it, and the first goes on with the new one', () => {
+  test('while a plan has it open is set aside by the next plan that opens it, and the first one switches to the new file', () => {
     withRepository(setting => {
       const { repository, notices, open } = setting
       using first = open()
@@ -107,7 +107,7 @@ describe('a local.db that is damaged', () => {
     })
   })
 
-  test('in its log alone is found by the write that meets it, which takes nothing; the next one works', () => {
+  test('only in its log is found by the write that reads the damage, which takes no claim; the next write succeeds', () => {
     withRepository(setting => {
       const { repository, notices, open } = setting
       const old = acceptOnce(setting)
@@ -131,7 +131,7 @@ describe('a local.db that is damaged', () => {
     })
   })
 
-  test('is another thing than one of another program or of a later version, which stay where they are', () => {
+  test('is not a file of another program or of a later version: those are not set aside', () => {
     for (const change of ['application_id = 77', 'user_version = 99']) {
       withRepository(setting => {
         const { repository, notices, open } = setting
@@ -154,7 +154,7 @@ describe('a local.db that is deleted', () => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
   }
 
-  test('while nobody has it open is made anew, which is said', () => {
+  test('while no process has it open is recreated, with a notice', () => {
     withRepository(setting => {
       const old = acceptOnce(setting)
       remove(setting.repository.localPath)
@@ -164,7 +164,7 @@ describe('a local.db that is deleted', () => {
     })
   })
 
-  test('while a plan has it open is made anew by the next write, for all that have it open', () => {
+  test('while plans have it open is recreated by the next write, for all of them', () => {
     withRepository(setting => {
       const { repository, notices, open } = setting
       using first = open()
@@ -179,7 +179,7 @@ describe('a local.db that is deleted', () => {
     })
   })
 
-  test('is no loss where there never was a claim', () => {
+  test('causes no notice where there was never a claim', () => {
     withRepository(({ repository, notices, open }) => {
       using plan = open()
       plan.record({ ticket: 'A', kind: 'note', reason: 'x' })

@@ -9,7 +9,7 @@ import { connect } from './open.ts'
 const busy = expect.objectContaining({ code: 'busy' })
 
 describe('the write lock', () => {
-  it('is taken by one at a time, and free again after success and after failure', () => {
+  it('has one holder at a time, and is free again after success and after failure', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'local.db')
     const [one, two] = [localDatabase(path, 20), localDatabase(path, 20)]
@@ -28,11 +28,11 @@ describe('the write lock', () => {
     two.close()
   })
 
-  it('keeps what the action wrote if it succeeds, and nothing of it if it fails', () => {
+  it('commits what the action wrote where it returns, and nothing of it where it throws', () => {
     using folder = temporaryFolder()
     const local = localDatabase(join(folder.path, 'local.db'), 20)
     const insert = (holder: string) =>
-      local.locked(connection =>
+      local.write(connection =>
         connection
           .prepare("insert into claim_log (at, action, ticket_id, holder, token) values ('', 'acquired', 'A', ?, 1)")
           .run(holder),
@@ -44,11 +44,12 @@ describe('the write lock', () => {
         throw new RangeError('mine')
       })
     expect(failing).toThrow(RangeError)
-    expect(local.reader()!.prepare('select holder from claim_log').pluck().all()).toEqual(['kept'])
+    const holders = local.read(connection => connection!.prepare('select holder from claim_log').pluck().all())
+    expect(holders).toEqual(['kept'])
     local.close()
   })
 
-  it('is that of the file which has the name now', () => {
+  it('belongs to the file that has the name now', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'local.db')
     const [one, two] = [localDatabase(path, 20), localDatabase(path, 20)]
@@ -60,23 +61,23 @@ describe('the write lock', () => {
     two.close()
   })
 
-  it('waits while another process makes the database, rather than failing at once', () => {
+  it('waits while another process creates the database', () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'local.db')
-    const maker = new Database(path)
-    maker.exec('begin immediate') // before the file is in WAL mode, as when two processes open a new one
+    const creator = new Database(path)
+    creator.exec('begin immediate') // before the file is in WAL mode, as when two processes open a new one
     const startedAt = performance.now()
     expect(() => connect(path, 'local', 200)).toThrow(expect.objectContaining({ code: 'SQLITE_BUSY' }))
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(200)
     const local = localDatabase(path, 20)
     expect(() => local.locked(() => 'never')).toThrow(busy)
-    maker.exec('rollback')
-    maker.close()
+    creator.exec('rollback')
+    creator.close()
     expect(local.locked(() => 'mine')).toBe('mine')
     local.close()
   })
 
-  it('leaves a file of another program or of a later version alone', () => {
+  it('does not change a file of another program or of a later version', () => {
     using folder = temporaryFolder()
     for (const [name, statement] of [
       ['foreign.db', "create table shopping as select 'milk' as what"],
@@ -89,17 +90,17 @@ describe('the write lock', () => {
       const before = schema()
       const local = localDatabase(path, 20)
       expect(() => local.locked(() => 'never')).toThrow(expect.objectContaining({ code: 'database' }))
-      expect(() => local.reader()).toThrow(expect.objectContaining({ code: 'database' }))
+      expect(() => local.read(() => 'never')).toThrow(expect.objectContaining({ code: 'database' }))
       expect(schema()).toEqual(before)
       other.close()
     }
   })
 
-  it('has nothing to read while there is no file, and makes none by looking', () => {
+  it('reads nothing while there is no file, and creates none by reading', () => {
     using folder = temporaryFolder()
     const databases = join(folder.path, 'ticketplan')
     const local = localDatabase(join(databases, 'local.db'), 20)
-    expect(local.reader()).toBeUndefined()
+    expect(local.read(connection => connection)).toBeUndefined()
     expect(() => mkdirSync(databases)).not.toThrow()
   })
 })

@@ -89,7 +89,7 @@ export function writeFileAtomically(path: string, bytes: Uint8Array, placement: 
  * cut may bring the old ones back. For files of one writer at a time that are not Tickets. @throws the system's error.
  */
 export function replaceFile(path: string, bytes: string | Uint8Array): void {
-  const temp = `${path}.${process.pid}.tmp`
+  const temp = `${path}.tmp`
   try {
     writeFileSync(temp, bytes)
     renameSync(temp, path)

@@ -96,7 +96,7 @@ export const renew = operation({
     return store.locked(() => {
       const id = leasedTicket(store, name)
       const ttlMs = ttl === undefined ? undefined : ttl * 1000
-      return kept(store.local.locked(connection => renewLease(connection, id, token, ttlMs, store.moment())))
+      return kept(store.local.write(connection => renewLease(connection, id, token, ttlMs, store.moment())))
     })
   },
   exitStatus: claimExit,
@@ -127,7 +127,7 @@ export const release = operation({
     return store.locked(() => {
       const id = leasedTicket(store, name)
       const by = force ? ({ force: true, reason: reason! } as const) : { token: token! }
-      return kept(store.local.locked(connection => releaseLease(connection, id, by, store.moment())))
+      return kept(store.local.write(connection => releaseLease(connection, id, by, store.moment())))
     })
   },
   exitStatus: claimExit,

@@ -89,7 +89,7 @@ function indexCheck(store: Store): string {
 function localCheck(store: Store): string {
   const { path } = store.local
   if (inodeOf(path) === null) return `${path}: made when first needed`
-  store.local.reader()
+  store.local.read(() => {})
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
 }

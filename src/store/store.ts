@@ -12,7 +12,6 @@ import { type Acquired, acquireLease, type LeaseRequest, type LiveClaims, liveCl
 import { leaseClock, type Moment } from '../claims/lease-clock.ts'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import { type LocalDatabase, localDatabase } from '../database/local-database.ts'
-import { databaseError, isDamaged } from '../database/sqlite-error.ts'
 import { statKey } from '../files/file-system.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
@@ -140,17 +139,7 @@ export function openStore(options: OpenOptions = {}): Store {
     index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   }
 
-  const readClaims = (): LiveClaims => {
-    try {
-      return liveClaims(local.reader(), moment())
-    } catch (error) {
-      if (isDamaged(error) && !underLock) {
-        local.close() // opened anew it is set aside
-        return liveClaims(local.reader(), moment())
-      }
-      throw databaseError(error, local.path) // not to be taken for a failure of the index
-    }
-  }
+  const readClaims = (): LiveClaims => local.read(connection => liveClaims(connection, moment()))
   const viewOf = (queries: IndexQueries): View => {
     const claims = readClaims()
     return {
@@ -240,7 +229,7 @@ export function openStore(options: OpenOptions = {}): Store {
       return { by: actor, nowMs: now(), newId }
     },
     acquire(request) {
-      return local.locked(connection => {
+      return local.write(connection => {
         const acquired = acquireLease(connection, request, moment(), readFencingMark(repository.localDir))
         if (acquired.status === 'acquired') writeFencingMark(repository.localDir, acquired.claim.token)
         return acquired
