@@ -149,6 +149,40 @@ describe('a local.db that is damaged', () => {
   })
 })
 
+describe('an index.db that is damaged', () => {
+  test('where the integrity check itself fails on it is a mismatch of the index, and local.db is not touched', () => {
+    withRepository(setting => {
+      const { repository, notices, open } = setting
+      const old = acceptOnce(setting)
+      const connection = connect(repository.indexPath, 'index', 1000)
+      const rootOf = connection.prepare('select rootpage from sqlite_master where name = ?').pluck()
+      const page = (rootOf.get('file_decisions_by_kind') as number) - 1
+      connection.close()
+      const bytes = readFileSync(repository.indexPath)
+      // The second byte of a record is the size of its header: 255 is beyond its end.
+      const record = page * 4096 + bytes.readUInt16BE(page * 4096 + 8)
+      bytes[record + 1] = 255
+      writeFileSync(repository.indexPath, bytes)
+      using plan = open()
+      expect(plan.verify()).toMatchObject({
+        ok: false,
+        problems: [
+          {
+            code: 'index_mismatch',
+            path: repository.indexPath,
+            message: expect.stringMatching(/^SQLite finds it damaged: database disk image is malformed/),
+          },
+        ],
+      })
+      expect(plan.claims().claims).toMatchObject([{ ticket: 'A', token: old.token }])
+      expect(readdirSync(repository.databaseDir).filter(name => name.includes('repair-lock'))).toEqual([])
+      expect(notices).toEqual([])
+      expect(plan.verify({ fix: true }).fixed).toEqual([repository.indexPath])
+      expect(plan.verify().ok).toBe(true)
+    })
+  })
+})
+
 describe('a local.db that is deleted', () => {
   const remove = (path: string) => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -94,6 +94,28 @@ describe('the write lock', () => {
       expect(schema()).toEqual(before)
       other.close()
     }
+  })
+
+  it('passes on the error of another database unchanged, and does not check local.db for damage', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'local.db')
+    const local = localDatabase(path, 20)
+    const other = new Database(':memory:')
+    const failing = () => local.locked(() => other.exec('select * from nowhere'))
+    expect(failing).toThrow(expect.objectContaining({ name: 'SqliteError', code: 'SQLITE_ERROR' }))
+    expect(existsSync(`${path}.repair-lock`)).toBe(false)
+    expect(local.locked(() => 'free')).toBe('free')
+  })
+
+  it('names local.db in the error of a statement on it, and checks it for damage', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'local.db')
+    const local = localDatabase(path, 20)
+    const failing = () => local.write(connection => connection.exec('select * from nowhere'))
+    expect(failing).toThrow(expect.objectContaining({ code: 'database', data: { path, sqliteCode: 'SQLITE_ERROR' } }))
+    expect(existsSync(`${path}.repair-lock`)).toBe(true)
+    expect(existsSync(`${path}.damaged-1`)).toBe(false)
+    expect(local.locked(() => 'free')).toBe('free')
   })
 
   it('reads nothing while there is no file, and creates none by reading', () => {

@@ -2,7 +2,7 @@
  * The one lock around every read-modify-write: `BEGIN IMMEDIATE` on local.db, so that a clone has one writer at a time.
  *
  * The lock needs no clean-up: the kernel frees it when the process that holds it ends, however it ends. Locking writes nothing to
- * the file.
+ * the file. Only errors of statements on local.db are treated as errors of local.db; what else an action throws passes unchanged.
  */
 import { retryUntil } from '../files/pause.ts'
 import { isPlanError } from '../model/errors.ts'
@@ -66,9 +66,8 @@ export function localDatabase(
       return result
     } catch (error) {
       if (connection.inTransaction) connection.exec('rollback')
-      const named = databaseError(error, path)
-      if (isDamageOf(named, path)) file.setAsideIfDamaged()
-      throw named
+      if (isDamageOf(error, path)) file.setAsideIfDamaged()
+      throw error
     } finally {
       held = undefined
     }
