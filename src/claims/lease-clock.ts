@@ -1,35 +1,47 @@
 /**
- * The time that leases go by.
+ * The time of leases: two clocks, and the rules by which a lease expires.
  *
- * The wall clock can be set; the machine's clock since boot cannot, and all processes share it. Within one boot a lease is
- * measured by that clock alone: a wall clock set forward or back a day changes nothing. After a reboot the wall clock has to
- * help out, bounded by the time since boot. Every use notes the latest times seen, and no reading is earlier than those.
+ * The wall clock can be set; the machine's clock since boot cannot, and all processes share it. Within one boot a lease goes by
+ * that clock alone: a wall clock that is set a day forward or back changes nothing. After a reboot a lease goes by the wall
+ * clock, limited by the time since the boot.
  */
 import { readFileSync } from 'node:fs'
 import { lazy } from '../model/lazy.ts'
+import { isoTime } from '../model/text.ts'
 
 /** One reading of the clocks. */
 export interface Moment {
-  /** Wall clock, ms since 1970. */
+  /** The wall clock, in ms since 1970. */
   wallMs: number
-  /** Names the boot; readings of different boots cannot be compared. */
+  /** Identifies the boot. Readings of different boots cannot be compared. */
   boot: string
-  /** Ms since that boot, or of any clock that never runs backwards within it. */
+  /** Ms since that boot, or of any clock that never goes backwards within it. */
   tick: number
 }
 
 export type LeaseClock = () => Moment
 
-/**
- * The machine's clocks. With a wall clock of the caller's own, as tests have it, that is the only clock there is: then it
- * stands for the boot's clock too.
- */
+/** When a lease was last renewed and when it expires, by both clocks. */
+export interface LeaseTimes {
+  renewed_at: string
+  /** By the wall clock. */
+  expires_at: string
+  boot: string
+  /** By the clock of that boot. */
+  expires_tick: number
+  ttl_ms: number
+}
+
+/** The boot of a caller's own clock, which is a wall clock only. */
+const CALLERS_CLOCK = 'given'
+
+/** Returns the machine's clocks. A wall clock of the caller's own, as in tests, is used for both clocks. */
 export function leaseClock(now: (() => number) | undefined): LeaseClock {
   if (now) {
     let latest = -Infinity
     return () => {
       latest = Math.max(latest, now())
-      return { wallMs: latest, boot: 'given', tick: latest }
+      return { wallMs: latest, boot: CALLERS_CLOCK, tick: latest }
     }
   }
   return () => ({ wallMs: Date.now(), boot: bootId(), tick: Number(process.hrtime.bigint() / 1000n) / 1000 })
@@ -39,6 +51,40 @@ const bootId = lazy(() => {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {
-    return process.platform // a clock that has run backwards then tells of a reboot
+    return process.platform // then only a clock that has gone backwards shows a reboot
   }
 })
+
+/** Returns the times of a lease that is taken or renewed at the moment. */
+export function leaseTimes(ttlMs: number, { wallMs, boot, tick }: Moment): LeaseTimes {
+  return {
+    renewed_at: isoTime(wallMs),
+    expires_at: isoTime(wallMs + ttlMs),
+    boot,
+    expires_tick: tick + ttlMs,
+    ttl_ms: ttlMs,
+  }
+}
+
+/**
+ * True before the lease expires: by the clock of its boot or, after a reboot, by the wall clock and for at most its time to live
+ * since the boot.
+ */
+export function isBeforeExpiry(lease: LeaseTimes, moment: Moment): boolean {
+  const isBeforeWallClock = moment.wallMs < Date.parse(lease.expires_at)
+  const isSameBoot = lease.boot === moment.boot
+  if (!isSameBoot && [lease.boot, moment.boot].includes(CALLERS_CLOCK)) return isBeforeWallClock
+  // A clock that is earlier than at the last renewal is that of another boot with the same name.
+  if (isSameBoot && moment.tick >= lease.expires_tick - lease.ttl_ms) return moment.tick < lease.expires_tick
+  return isBeforeWallClock && moment.tick < lease.ttl_ms
+}
+
+/**
+ * Returns the moment, but for a caller's own clock never one before the latest that was seen. A machine's clock of one boot
+ * cannot go backwards.
+ */
+export function notBefore(moment: Moment, latest: Moment | undefined): Moment {
+  if (!latest || moment.boot !== CALLERS_CLOCK) return moment
+  const tick = latest.boot === CALLERS_CLOCK ? Math.max(moment.tick, latest.tick) : moment.tick
+  return { ...moment, tick, wallMs: Math.max(moment.wallMs, latest.wallMs) }
+}

@@ -96,7 +96,7 @@ export const accept = operation({
       if (holds.some(({ code }) => !force || NOT_FORCED.includes(code))) return refused()
       if (!row) return refused()
 
-      const lease = store.acquire({
+      const lease = store.claims.acquire({
         ticket: id,
         holder,
         pool,

@@ -72,7 +72,7 @@ export const claim = operation({
         return { id, pool, refusals, live }
       })
       if (refusals.length > 0) return { claim: live ?? null, ...refusal(refusals) }
-      return { claim: store.acquire({ ticket: id, pool, ttlMs: ttlOf(store, ttl), ...who }).claim }
+      return { claim: store.claims.acquire({ ticket: id, pool, ttlMs: ttlOf(store, ttl), ...who }).claim }
     })
   },
   exitStatus: claimExit,
@@ -96,7 +96,7 @@ export const renew = operation({
     return store.locked(() => {
       const id = leasedTicket(store, name)
       const ttlMs = ttl === undefined ? undefined : ttl * 1000
-      return kept(store.local.write(connection => renewLease(connection, id, token, ttlMs, store.moment())))
+      return kept(store.claims.renew(id, token, ttlMs))
     })
   },
   exitStatus: claimExit,
@@ -127,7 +127,7 @@ export const release = operation({
     return store.locked(() => {
       const id = leasedTicket(store, name)
       const by = force ? ({ force: true, reason: reason! } as const) : { token: token! }
-      return kept(store.local.write(connection => releaseLease(connection, id, by, store.moment())))
+      return kept(store.claims.release(id, by))
     })
   },
   exitStatus: claimExit,

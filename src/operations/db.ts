@@ -12,6 +12,6 @@ export const db = operation({
   examples: ['ticketplan db', 'sqlite3 -readonly "$(ticketplan db)" "select * from blockers"'],
   run(store) {
     store.read(() => {})
-    return { path: store.index.path, local: store.local.path }
+    return { path: store.index.path, local: store.localPath }
   },
 })

@@ -87,9 +87,9 @@ function indexCheck(store: Store): string {
 }
 
 function localCheck(store: Store): string {
-  const { path } = store.local
+  const path = store.localPath
   if (inodeOf(path) === null) return `${path}: made when first needed`
-  store.local.read(() => {})
+  store.claims.snapshot()
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
 }

@@ -8,10 +8,10 @@
 import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Acquired, acquireLease, type LeaseRequest, type LiveClaims, liveClaims } from '../claims/claims.ts'
-import { leaseClock, type Moment } from '../claims/lease-clock.ts'
-import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
-import { type LocalDatabase, localDatabase } from '../database/local-database.ts'
+import type { Claims, LiveClaims } from '../claims/claims.ts'
+import { leaseClock } from '../claims/lease-clock.ts'
+import { localClaims } from '../claims/local-claims.ts'
+import { localDatabase } from '../database/local-database.ts'
 import { statKey } from '../files/file-system.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
@@ -71,10 +71,10 @@ export interface View {
 export interface Store extends TicketEditor {
   readonly repository: Repository
   readonly index: TicketIndex
-  readonly local: LocalDatabase
+  /** The path of local.db, the database of this clone. */
+  readonly localPath: string
+  readonly claims: Claims
   now(): number
-  /** The clocks that leases go by. */
-  moment(): Moment
   phaseOf(state: string): Phase
   notify(message: string): void
   readonly progress: Progress | undefined
@@ -87,8 +87,6 @@ export interface Store extends TicketEditor {
   readFew<T>(action: (view: View) => T): T
   /** Runs the action over what the index holds, be it out of date. */
   peek<T>(action: (view: View) => T): T
-  /** The claims of now. */
-  claims(): LiveClaims
   /** Takes the word of a watcher, until the function that it gives is called. */
   trust(watcher: Watcher): () => void
   /** Makes the index equal to the files. */
@@ -99,8 +97,6 @@ export interface Store extends TicketEditor {
   locked<T>(action: () => T): T
   /** The author, time and ids for a change that is made now. @throws PlanError no_actor. */
   stamp(): Stamp
-  /** Takes or renews a lease. Called inside `locked`, and part of its transaction. */
-  acquire(request: LeaseRequest): Acquired
   close(): void
 }
 
@@ -116,13 +112,13 @@ export function openStore(options: OpenOptions = {}): Store {
   let configStamp = statKey(statSync(configPath, { throwIfNoEntry: false }))
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
-  const moment = leaseClock(options.now)
   // Loaded when the first decision is made: reading needs no ids.
   const ulid = lazy(() => (createRequire(import.meta.url)('ulid') as typeof import('ulid')).monotonicFactory())
   const newId = options.newId ?? (timeMs => ulid()(timeMs))
   const notify = options.onNotice ?? (() => {})
   let phaseOf = phaseFunction(repository.config.states)
   const local = localDatabase(join(repository.localDir, 'local.db'), timeoutMs, notify)
+  const claims = localClaims(local, leaseClock(options.now))
   let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   let actor: string | undefined
   let underLock = false
@@ -139,13 +135,12 @@ export function openStore(options: OpenOptions = {}): Store {
     index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
   }
 
-  const readClaims = (): LiveClaims => local.read(connection => liveClaims(connection, moment()))
   const viewOf = (queries: IndexQueries): View => {
-    const claims = readClaims()
+    const snapshot = claims.snapshot()
     return {
       queries,
-      claims,
-      facts: indexFacts(queries, claims, repository.config.pools),
+      claims: snapshot,
+      facts: indexFacts(queries, snapshot, repository.config.pools),
       resolve: name => resolveName(queries, name),
     }
   }
@@ -188,17 +183,16 @@ export function openStore(options: OpenOptions = {}): Store {
     get index() {
       return index
     },
-    local,
+    localPath: local.path,
+    claims,
     now,
-    moment,
     phaseOf: state => phaseOf(state),
     notify,
     progress: options.onProgress,
     read,
     readFew,
     peek: action => index.peek(queries => action(viewOf(queries))),
-    claims: readClaims,
-    trust: trust.add,
+    trust: checks.trust,
     reconcile: () => checking(index => index.reconcile(options.onProgress)),
     rebuild: () => checking(index => index.rebuild(options.onProgress)),
     locked(action) {
@@ -227,13 +221,6 @@ export function openStore(options: OpenOptions = {}): Store {
         throw new PlanError('invalid_input', "the actor's name must be one line of at most 1 KiB", { field: 'actor' })
       }
       return { by: actor, nowMs: now(), newId }
-    },
-    acquire(request) {
-      return local.write(connection => {
-        const acquired = acquireLease(connection, request, moment(), readFencingMark(repository.localDir))
-        if (acquired.status === 'acquired') writeFencingMark(repository.localDir, acquired.claim.token)
-        return acquired
-      })
     },
     close() {
       index.close()

@@ -21,8 +21,8 @@ export interface TemporaryRepository extends Disposable {
   localPath: string
 }
 
-export function temporaryFolder(): TemporaryFolder {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'ticketplan-')))
+export function temporaryFolder(parent = tmpdir()): TemporaryFolder {
+  const path = realpathSync(mkdtempSync(join(parent, 'ticketplan-')))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 

@@ -1,0 +1,59 @@
+/**
+ * Claims in local.db, for all worktrees of one clone.
+ *
+ * Every change reads the clock, the marks and the lease under the write lock, and is one transaction with whatever else happens
+ * there. Each also moves the marks forward, a refusal included: a holder that was refused must not find its lease live again
+ * under a clock that was set back.
+ */
+import { dirname } from 'node:path'
+import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
+import type { LocalDatabase } from '../database/local-database.ts'
+import { type Claims, liveClaims } from './claims.ts'
+import { acquireLease, claimOf, type Lease, releaseLease, renewLease, type Step } from './lease.ts'
+import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
+import { findLease, findMarks, listLeases, writeLease, writeMarks } from './lease-rows.ts'
+
+/** Returns the claims in a local database, by the clock. Nothing is opened yet. */
+export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
+  const folder = dirname(local.path)
+
+  const change = <T>(
+    ticket: string,
+    decide: (lease: Lease | undefined, moment: Moment, newestToken: number) => Step<T>,
+  ): T =>
+    local.write(connection => {
+      const marks = findMarks(connection)
+      const moment = notBefore(clock(), marks)
+      const newestToken = marks?.token ?? 0
+      const lease = findLease(connection, ticket)
+      const { answer, change } = decide(lease, moment, newestToken)
+      if (change) writeLease(connection, change.lease, change.log, moment)
+      const latest = change?.lease ?? lease
+      if (latest) writeMarks(connection, { ...moment, token: Math.max(newestToken, latest.token) })
+      return answer
+    })
+
+  return {
+    snapshot: () =>
+      local.read(connection => {
+        if (!connection) return liveClaims([])
+        const moment = notBefore(clock(), findMarks(connection))
+        const claims = listLeases(connection).map(lease => ({
+          ...claimOf(lease, moment),
+          released_at: lease.released_at,
+        }))
+        return liveClaims(claims)
+      }),
+    acquire: request =>
+      local.locked(() => {
+        const acquired = change(request.ticket, (lease, moment, newestToken) =>
+          acquireLease(lease, request, moment, Math.max(newestToken, readFencingMark(folder))),
+        )
+        // Before the commit: a token that is in use is in the mark, or in local.db, or in both.
+        if (acquired.status === 'acquired') writeFencingMark(folder, acquired.claim.token)
+        return acquired
+      }),
+    renew: (ticket, token, ttlMs) => change(ticket, (lease, moment) => renewLease(lease, token, ttlMs, moment)),
+    release: (ticket, by) => change(ticket, (lease, moment) => releaseLease(lease, by, moment)),
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * What every implementation of `Claims` must do, as tests. An implementation's own test file calls `testClaims` with a function
+ * that opens it, empty, for each test.
+ */
+import { describe, expect, test } from 'vitest'
+import { type ClaimsUnderTest, type OpenClaims, request, TTL_MS, take } from './claims-under-test.ts'
+import { testRandomWalk } from './claims-walk.ts'
+
+/** Defines the tests of an implementation. */
+export function testClaims(name: string, open: OpenClaims): void {
+  const withClaims = (use: (opened: ClaimsUnderTest) => Promise<void>) => async () => {
+    const opened = await open()
+    try {
+      await use(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+  describe(name, () => {
+    describe('a lease', () => testLeases(withClaims))
+    describe('a stale token', () => testStaleTokens(withClaims))
+    describe('tokens', () => testTokens(withClaims))
+    describe('two clients', () => testTwoClients(withClaims))
+    testRandomWalk(open)
+  })
+}
+
+type WithClaims = (use: (opened: ClaimsUnderTest) => Promise<void>) => () => Promise<void>
+
+function testLeases(withClaims: WithClaims): void {
+  test(
+    'is taken with all fields of the request, and its times',
+    withClaims(async ({ claims, advance }) => {
+      const given = { pool: 'gpu', session: 's-1', worktree: '/tmp/wt', pid: 42 }
+      const acquired = await claims.acquire(request(given))
+      const claim = {
+        ticket: 'A',
+        holder: 'pod-1',
+        token: Date.parse('2026-06-08T12:00:00.000Z') / 1000 + 1,
+        ...given,
+        acquired_at: '2026-06-08T12:00:00.000Z',
+        renewed_at: '2026-06-08T12:00:00.000Z',
+        expires_at: '2026-06-08T12:01:00.000Z',
+        live: true,
+      }
+      expect(acquired).toEqual({ status: 'acquired', claim, takenFrom: null })
+      advance(1)
+      const snapshot = await claims.snapshot()
+      expect(snapshot.find('A')).toEqual(claim)
+      expect(snapshot.find('B')).toBeUndefined()
+      expect(snapshot.all(false)).toEqual([{ ...claim, released_at: null }])
+    }),
+  )
+
+  test(
+    'is renewed by its holder, who keeps the token and the earlier fields',
+    withClaims(async ({ claims, advance }) => {
+      const first = await take(claims, { pool: 'gpu', session: 's-1' })
+      advance(30_000)
+      expect(await claims.acquire(request({ ttlMs: 2 * TTL_MS }))).toEqual({
+        status: 'renewed',
+        claim: { ...first, renewed_at: '2026-06-08T12:00:30.000Z', expires_at: '2026-06-08T12:02:30.000Z' },
+      })
+      advance(30_000)
+      expect(await claims.renew('A', first.token)).toMatchObject({
+        status: 'kept',
+        claim: { token: first.token, acquired_at: first.acquired_at, expires_at: '2026-06-08T12:03:00.000Z' },
+      })
+      const { claim } = await claims.renew('A', first.token, 1000)
+      expect(claim?.expires_at).toBe('2026-06-08T12:01:01.000Z')
+    }),
+  )
+
+  test(
+    'of another holder is not taken, and an attempt does not change it',
+    withClaims(async ({ claims, advance, readLog }) => {
+      const claim = await take(claims)
+      advance(TTL_MS - 1)
+      expect(await claims.acquire(request({ holder: 'pod-2' }))).toEqual({ status: 'held', claim })
+      expect((await claims.snapshot()).find('A')).toEqual(claim)
+      expect(await readLog()).toHaveLength(1)
+    }),
+  )
+
+  test(
+    'expires to the millisecond, is then listed as expired, and can be taken over; the log has the earlier holder',
+    withClaims(async ({ claims, advance, readLog }) => {
+      const old = await take(claims)
+      advance(TTL_MS - 1)
+      expect((await claims.snapshot()).find('A')).toBeDefined()
+      advance(1)
+      const expired = await claims.snapshot()
+      expect(expired.find('A')).toBeUndefined()
+      expect(expired.all(false)).toEqual([{ ...old, live: false, released_at: null }])
+      const taken = await claims.acquire(request({ holder: 'pod-2' }))
+      expect(taken).toMatchObject({ status: 'acquired', takenFrom: 'pod-1', claim: { holder: 'pod-2' } })
+      expect(taken.claim.token).toBeGreaterThan(old.token)
+      expect(await readLog()).toEqual([
+        { action: 'acquired', ticket: 'A', holder: 'pod-1', previousHolder: null, reason: null },
+        { action: 'taken_over', ticket: 'A', holder: 'pod-2', previousHolder: 'pod-1', reason: null },
+      ])
+    }),
+  )
+
+  test(
+    'that has expired is taken by its old holder with a new token and without the earlier fields',
+    withClaims(async ({ claims, advance }) => {
+      const old = await take(claims, { pool: 'gpu', session: 's-1', pid: 42 })
+      advance(TTL_MS)
+      const taken = await take(claims)
+      expect(taken.token).toBeGreaterThan(old.token)
+      expect(taken).toMatchObject({ pool: null, session: null, pid: null, acquired_at: '2026-06-08T12:01:00.000Z' })
+    }),
+  )
+
+  test(
+    'is released with its token, stays in the complete list, and leaves the Ticket free',
+    withClaims(async ({ claims, advance }) => {
+      const { token } = await take(claims)
+      advance(1000)
+      expect(await claims.release('A', { token })).toMatchObject({ status: 'kept', claim: { token } })
+      const snapshot = await claims.snapshot()
+      expect(snapshot.find('A')).toBeUndefined()
+      expect(snapshot.all(false)).toEqual([])
+      expect(snapshot.all(true)).toMatchObject([{ ticket: 'A', live: false, released_at: '2026-06-08T12:00:01.000Z' }])
+      advance(1)
+      const next = await claims.acquire(request({ holder: 'pod-2' }))
+      expect(next).toMatchObject({ status: 'acquired', takenFrom: null })
+      expect(next.claim.token).toBeGreaterThan(token)
+    }),
+  )
+
+  test(
+    'is released by force, live or expired, and the log keeps the reason; a lease that has ended is not released again',
+    withClaims(async ({ claims, advance, readLog }) => {
+      const force = { force: true, reason: 'the pod is gone' } as const
+      expect(await claims.release('A', force)).toEqual({ status: 'stale_token', claim: null })
+      await take(claims)
+      advance(1)
+      expect((await claims.release('A', force)).status).toBe('kept')
+      advance(1)
+      expect(await claims.release('A', force)).toEqual({ status: 'stale_token', claim: null })
+      advance(1)
+      await take(claims)
+      advance(TTL_MS)
+      expect((await claims.release('A', force)).status).toBe('kept')
+      const forced = { action: 'forced', ticket: 'A', holder: 'pod-1', previousHolder: null, reason: 'the pod is gone' }
+      expect((await readLog()).filter(({ action }) => action === 'forced')).toEqual([forced, forced])
+    }),
+  )
+
+  test(
+    'uses a slot of its pool while it is live',
+    withClaims(async ({ claims, advance }) => {
+      expect((await claims.snapshot()).countInPool('gpu', '')).toBe(0)
+      await take(claims, { pool: 'gpu' })
+      advance(10)
+      await take(claims, { ticket: 'B', pool: 'gpu' })
+      await take(claims, { ticket: 'C', pool: 'default' })
+      const count = async (except = '') => (await claims.snapshot()).countInPool('gpu', except)
+      advance(10)
+      expect(await count()).toBe(2)
+      expect(await count('A')).toBe(1)
+      expect(await count('C')).toBe(2)
+      advance(TTL_MS - 20)
+      expect(await count()).toBe(1)
+    }),
+  )
+}
+
+function testStaleTokens(withClaims: WithClaims): void {
+  const stale = { status: 'stale_token' }
+
+  test(
+    'after the expiry neither renews nor releases, even where nobody has taken over',
+    withClaims(async ({ claims, advance, readLog }) => {
+      const { token } = await take(claims)
+      advance(TTL_MS)
+      expect(await claims.renew('A', token)).toMatchObject({ ...stale, claim: { token } })
+      expect(await claims.release('A', { token })).toMatchObject(stale)
+      expect((await claims.snapshot()).all(false)).toHaveLength(1)
+      expect(await readLog()).toHaveLength(1)
+    }),
+  )
+
+  test(
+    'after a takeover does not change the new claim, which is in the answer',
+    withClaims(async ({ claims, advance }) => {
+      const { token } = await take(claims)
+      advance(TTL_MS)
+      const taken = await take(claims, { holder: 'pod-2' })
+      advance(1)
+      expect(await claims.renew('A', token)).toEqual({ ...stale, claim: taken })
+      expect(await claims.release('A', { token })).toEqual({ ...stale, claim: taken })
+      expect((await claims.snapshot()).find('A')).toEqual(taken)
+    }),
+  )
+
+  test(
+    'is any other number, any token of a Ticket without a claim, and the token of a released one',
+    withClaims(async ({ claims, advance }) => {
+      expect(await claims.renew('A', 1)).toEqual({ ...stale, claim: null })
+      const { token } = await take(claims)
+      advance(1)
+      expect(await claims.renew('A', token + 1)).toMatchObject(stale)
+      expect(await claims.renew('A', token - 1)).toMatchObject(stale)
+      expect((await claims.release('A', { token })).status).toBe('kept')
+      advance(1)
+      expect(await claims.renew('A', token)).toEqual({ ...stale, claim: null })
+      expect(await claims.release('A', { token })).toEqual({ ...stale, claim: null })
+    }),
+  )
+}
+
+function testTokens(withClaims: WithClaims): void {
+  test(
+    'grow over all Tickets, and faster than the clock',
+    withClaims(async ({ claims }) => {
+      const tokens: number[] = []
+      for (const ticket of ['A', 'B', 'C', 'D']) tokens.push((await take(claims, { ticket })).token)
+      const noon = Date.parse('2026-06-08T12:00:00.000Z') / 1000
+      expect(tokens).toEqual([noon + 1, noon + 2, noon + 3, noon + 4])
+    }),
+  )
+
+  test(
+    'grow under a wall clock that was set back a day, and after a release',
+    withClaims(async ({ claims, advance, setWallClock }) => {
+      const first = await take(claims)
+      advance(1)
+      await claims.release('A', { token: first.token })
+      setWallClock(-86_400_000)
+      expect((await take(claims)).token).toBe(first.token + 1)
+    }),
+  )
+}
+
+function testTwoClients(withClaims: WithClaims): void {
+  test(
+    'have the same claims',
+    withClaims(async ({ claims, second, advance }) => {
+      const claim = await take(claims)
+      expect((await second.snapshot()).find('A')).toEqual(claim)
+      expect(await second.acquire(request({ holder: 'pod-2' }))).toEqual({ status: 'held', claim })
+      advance(1000)
+      expect((await second.renew('A', claim.token)).status).toBe('kept')
+      expect((await second.release('A', { token: claim.token })).status).toBe('kept')
+      expect((await claims.snapshot()).find('A')).toBeUndefined()
+    }),
+  )
+
+  test(
+    'that acquire one Ticket at the same time get one lease, and two Tickets two tokens',
+    withClaims(async ({ claims, second }) => {
+      const clients = [claims, second, claims, second]
+      const race = await Promise.all(clients.map((client, at) => client.acquire(request({ holder: `pod-${at}` }))))
+      expect(race.map(({ status }) => status).sort()).toEqual(['acquired', 'held', 'held', 'held'])
+      const many = await Promise.all(clients.map((client, at) => client.acquire(request({ ticket: `T-${at}` }))))
+      expect(new Set(many.map(({ claim }) => claim.token)).size).toBe(clients.length)
+    }),
+  )
+
+  test(
+    'keep a snapshot as it was',
+    withClaims(async ({ claims, second }) => {
+      const before = await claims.snapshot()
+      const { token } = await take(second)
+      const during = await claims.snapshot()
+      await second.release('A', { token })
+      expect(before.find('A')).toBeUndefined()
+      expect(during.find('A')?.token).toBe(token)
+    }),
+  )
+}
