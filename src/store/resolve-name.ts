@@ -1,16 +1,16 @@
-/** From the id or slug that somebody gives to the one Ticket that it names. */
+/** Resolves an id or a slug to the one Ticket that it names. */
 import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
 
 /**
- * The Ticket; an id wins over a slug. The row is null where the Ticket's file cannot be read.
- * @throws PlanError unknown_ticket with near names, ambiguous_slug.
+ * Returns the Ticket. An id takes precedence over a slug. The row is null where the Ticket's file cannot be read.
+ * @throws PlanError unknown_ticket with similar names, ambiguous_slug.
  */
 export function resolveName(queries: IndexQueries, name: string): { id: TicketId; row: TicketRow | null } {
   const row = queries.ticket(name)
   if (row) return { id: row.id as TicketId, row }
-  // A file that cannot be read still has its name.
+  // A file that cannot be read still has the id in its name.
   if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => path.endsWith(`/${name}.json`)))
     return { id: name, row: null }
   const bySlug = queries.ticketsBySlug(name)
@@ -19,7 +19,7 @@ export function resolveName(queries: IndexQueries, name: string): { id: TicketId
   const tickets = bySlug.map(({ id }) => id)
   throw new PlanError(
     'ambiguous_slug',
-    `the slug "${name}" belongs to more than one Ticket: ${tickets.join(', ')}; name one by its id`,
+    `the slug "${name}" belongs to more than one Ticket: ${tickets.join(', ')}; use an id`,
     {
       slug: name,
       tickets,
@@ -27,11 +27,11 @@ export function resolveName(queries: IndexQueries, name: string): { id: TicketId
   )
 }
 
-/** @throws PlanError unknown_ticket, with names that are near. */
+/** Throws the error of a name that no Ticket has, with similar names. @throws PlanError unknown_ticket. */
 export function unknownTicket(queries: IndexQueries, name: string): never {
   const similar = queries.similar(name).map(({ id, slug }) => (slug ? `${id} (${slug})` : id))
   const hint = similar.length
     ? `; similar: ${similar.join(', ')}`
-    : '; "ticketplan sql \'select id, slug from tickets\'" lists all'
+    : '; list all with "ticketplan sql \'select id, slug from tickets\'"'
   throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}`, { ticket: name, similar })
 }

@@ -1,8 +1,8 @@
 /**
- * Finds the one file of a Ticket and writes it: read, changed by a pure function, checked, written durably, noted in the index.
+ * Finds the file of a Ticket and writes it: read, changed by a pure function, checked, written durably, entered in the index.
  *
- * What another program changed in between is read again, never overwritten. All of it runs under the clone's write lock, which
- * is the caller's.
+ * Invariant: a change that another program makes in between is read again, never overwritten. The caller holds the clone's write
+ * lock.
  */
 import { relative, sep } from 'node:path'
 import { refuseFile } from '../files/quarantine.ts'
@@ -14,88 +14,49 @@ import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
-import type { TicketIndex } from '../ticket-index/ticket-index.ts'
+import type { Checkout } from './checkout.ts'
 import { resolveName, unknownTicket } from './resolve-name.ts'
 
-/** Other programs that change the same file again and again get this many chances before the write gives up. */
+/** How often a write is attempted while other programs keep changing the same file. */
 const ATTEMPTS = 20
 
 export interface TicketEditor {
-  /** The Ticket file that a name stands for, read from the disk; undefined where a valid id has no file. */
+  /** Reads the Ticket file that a name stands for; the file is undefined where a valid id has none. */
   findFile(name: string): { id: TicketId; file: ReadTicket | undefined }
-  /** The same, for a Ticket that must be there. */
+  /** Reads the file of a Ticket that must exist. @throws PlanError unknown_ticket. */
   getFile(name: string): ReadTicket
   /**
-   * Changes one Ticket file: reads it, asks `change` for the new Ticket, writes it durably. Called under the write lock. Where
-   * `change` gives the same Ticket back nothing is written.
+   * Changes one Ticket file: reads it, calls `change` for the new Ticket, writes it durably. Writes nothing where `change`
+   * returns the same Ticket. Called under the write lock. @throws PlanError unknown_ticket, invalid_file, contended, io.
    */
   edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T): T
-  /** Writes a new Ticket file. Called under the write lock. False where the path is taken. */
+  /** Writes a new Ticket file; false where the path is taken. Called under the write lock. */
   create(ticket: Ticket): boolean
-  /** Writes a Ticket over the file that was read, in canonical form. Called under the write lock. False where it has changed. */
+  /** Replaces the file that was read, or creates it for null; false where it has changed. Called under the write lock. */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
-  /** Notes written files in the index. */
+  /** Enters written files in the index. */
   noteWritten(paths: readonly string[]): void
-  /** The path of a new Ticket's file, from the root. */
+  /** Returns the path of a new Ticket's file, from the root. */
   pathOf(id: TicketId): string
 }
 
-/** What an editor works on; repository and index may be other ones after a change of the configuration. */
-export interface EditedPlaces {
-  repository(): Repository
-  index(): TicketIndex
-  /** Runs the action over what all files hold now. */
-  read<T>(action: (queries: IndexQueries) => T): T
-}
-
-export function ticketEditor({ repository, index, read }: EditedPlaces): TicketEditor {
-  const pathOf = (id: TicketId) => {
-    const { root, ticketsDir } = repository()
-    return `${relative(root, ticketsDir).split(sep).join('/')}/${id}.json`
-  }
-
-  /** The one file that bears the id, read; a file in its way is refused. */
-  const readById = (id: TicketId, paths: readonly string[]): ReadTicket | undefined => {
-    const files = [...new Set([pathOf(id), ...paths])]
-      .map(path => findTicketFile(repository().root, path))
-      .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
-    if (files.length > 1) {
-      const all = files.map(({ path }) => path).join(', ')
-      const message = `the id ${id} stands in more than one file, where case does not count: ${all}; keep one of them`
-      throw new PlanError('invalid_file', message, { path: files[0]!.path, refusal: 'duplicate_id', place: null })
-    }
-    const file = files[0]
-    if (file && !file.readable) refuseFile(file)
-    return file?.ticket.id === id ? file : undefined
-  }
-
+/** Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files. */
+export function ticketEditor(
+  checkout: Checkout,
+  readRows: <T>(action: (queries: IndexQueries) => T) => T,
+): TicketEditor {
   const editor: TicketEditor = {
-    pathOf,
-    findFile(name) {
-      checkTicketsDir(repository())
-      if (isTicketId(name)) {
-        // The file itself says what is true now; the index is only asked where else the id may stand.
-        const paths = index().peek(queries => queries.pathsOfKey(idKey(name)))
-        const file = readById(name, paths)
-        if (file) return { id: name, file }
-      }
-      const { id, paths } = read(queries => {
-        const byKey = isTicketId(name) ? queries.pathsOfKey(idKey(name)) : []
-        if (byKey.length > 0 || (isTicketId(name) && queries.ticketsBySlug(name).length === 0))
-          return { id: name as TicketId, paths: byKey }
-        const { id, row } = resolveName(queries, name)
-        return { id, paths: row ? [row.path] : [] }
-      })
-      return { id, file: readById(id, paths) }
-    },
+    pathOf: id => pathOf(checkout.repository, id),
+    findFile: name => findFile(checkout, readRows, name),
     getFile(name) {
       const { id, file } = editor.findFile(name)
-      return file ?? read(queries => unknownTicket(queries, id))
+      return file ?? readRows(queries => unknownTicket(queries, id))
     },
     edit(path, change) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const file = findTicketFile(repository().root, path)
-        if (!file) throw new PlanError('unknown_ticket', `${path} is gone`, { ticket: path, similar: [] })
+        const file = findTicketFile(checkout.repository.root, path)
+        if (!file)
+          throw new PlanError('unknown_ticket', `${path} does not exist any more`, { ticket: path, similar: [] })
         if (!file.readable) refuseFile(file)
         const changed = change(file.ticket)
         if (changed.ticket === file.ticket) return changed
@@ -104,18 +65,59 @@ export function ticketEditor({ repository, index, read }: EditedPlaces): TicketE
           return changed
         }
       }
-      const message = `${path} is being changed by another program again and again: nothing was written`
+      const message = `${path}: another program keeps changing the file; nothing was written; run the command again when it has finished`
       throw new PlanError('contended', message, { path })
     },
     create(ticket) {
-      const path = pathOf(ticket.id)
+      const path = editor.pathOf(ticket.id)
       if (!editor.overwrite(null, path, ticket)) return false
       editor.noteWritten([path])
       return true
     },
     overwrite: (file, path, ticket) =>
-      writeTicketFile(repository(), path, checkedBytes(ticket, path), file) === 'replaced',
-    noteWritten: paths => index().update(paths),
+      writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced',
+    noteWritten: paths => checkout.index.noteWritten(paths),
   }
   return editor
+}
+
+function pathOf({ root, ticketsDir }: Repository, id: TicketId): string {
+  return `${relative(root, ticketsDir).split(sep).join('/')}/${id}.json`
+}
+
+function findFile(
+  checkout: Checkout,
+  readRows: <T>(action: (queries: IndexQueries) => T) => T,
+  name: string,
+): { id: TicketId; file: ReadTicket | undefined } {
+  checkTicketsDir(checkout.repository)
+  if (isTicketId(name)) {
+    // The file itself has the current content; the index only shows at which other paths the id may be.
+    const paths = checkout.index.peek(queries => queries.pathsOfKey(idKey(name)))
+    const file = readById(checkout.repository, name, paths)
+    if (file) return { id: name, file }
+  }
+  const { id, paths } = readRows(queries => {
+    const byKey = isTicketId(name) ? queries.pathsOfKey(idKey(name)) : []
+    if (byKey.length > 0 || (isTicketId(name) && queries.ticketsBySlug(name).length === 0))
+      return { id: name as TicketId, paths: byKey }
+    const { id, row } = resolveName(queries, name)
+    return { id, paths: row ? [row.path] : [] }
+  })
+  return { id, file: readById(checkout.repository, id, paths) }
+}
+
+/** Reads the one file with the id. @throws PlanError invalid_file where it, or another file with the id, cannot be used. */
+function readById(repository: Repository, id: TicketId, paths: readonly string[]): ReadTicket | undefined {
+  const files = [...new Set([pathOf(repository, id), ...paths])]
+    .map(path => findTicketFile(repository.root, path))
+    .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
+  if (files.length > 1) {
+    const all = files.map(({ path }) => path).join(', ')
+    const message = `${all}: more than one file has the id ${id} (ids are case-insensitive); keep one of them`
+    throw new PlanError('invalid_file', message, { path: files[0]!.path, refusal: 'duplicate_id', place: null })
+  }
+  const file = files[0]
+  if (file && !file.readable) refuseFile(file)
+  return file?.ticket.id === id ? file : undefined
 }

@@ -1,0 +1,88 @@
+/**
+ * One checkout under its current configuration: places, phases, index, and the write lock.
+ *
+ * Invariant: a changed configuration is in effect from the next read or lock on, and never changes while the lock is held.
+ */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LocalDatabase } from '../database/local-database.ts'
+import { statKey } from '../files/file-system.ts'
+import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
+import { type Phase, phaseFunction } from '../model/phase.ts'
+import { type TicketIndex, ticketIndex } from '../ticket-index/ticket-index.ts'
+
+export interface Checkout {
+  readonly repository: Repository
+  readonly index: TicketIndex
+  /** True while this process holds the write lock through `locked`. */
+  readonly isLocked: boolean
+  phaseOf(state: string): Phase
+  /** Reads the configuration again if its file has changed. @throws PlanError bad_config, io. */
+  refresh(): void
+  /** Refreshes, and fails unless the tickets folder exists. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
+  refreshAndCheck(): void
+  /** Runs the action while no other process of this clone writes. @throws PlanError busy, and those of `refreshAndCheck`. */
+  locked<T>(action: () => T): T
+  close(): void
+}
+
+/** Returns the checkout of a repository whose configuration has just been read. Databases are opened when first needed. */
+export function openCheckout(
+  found: Repository,
+  local: LocalDatabase,
+  timeoutMs: number,
+  notify: (message: string) => void,
+): Checkout {
+  const configKey = () => statKey(statSync(join(found.root, CONFIG_FILE), { throwIfNoEntry: false }))
+  let repository = found
+  let knownKey = configKey()
+  let phaseOf = phaseFunction(repository.config.states)
+  let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  let isLocked = false
+
+  const refresh = () => {
+    const key = configKey()
+    if (isLocked || key === knownKey) return
+    repository = findRepository(repository.root)
+    knownKey = key
+    phaseOf = phaseFunction(repository.config.states)
+    index.close()
+    index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  }
+  const refreshAndCheck = () => {
+    refresh()
+    checkTicketsDir(repository)
+  }
+
+  return {
+    get repository() {
+      return repository
+    },
+    get index() {
+      return index
+    },
+    get isLocked() {
+      return isLocked
+    },
+    phaseOf: state => phaseOf(state),
+    refresh,
+    refreshAndCheck,
+    locked(action) {
+      if (isLocked) return action()
+      refreshAndCheck() // so that nothing is created where nothing is set up
+      return local.locked(() => {
+        refreshAndCheck() // the configuration may have changed during the wait
+        isLocked = true
+        try {
+          return action()
+        } finally {
+          isLocked = false
+        }
+      })
+    },
+    close() {
+      index.close()
+      local.close()
+    },
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Reads of one checkout: answers over one snapshot of the index and of the claims.
+ *
+ * Invariant: a read reflects every file change that finished before it began. It never writes a Ticket file.
+ */
+import type { Claims, LiveClaims } from '../claims/claims.ts'
+import { isPlanError } from '../model/errors.ts'
+import type { Facts } from '../model/facts.ts'
+import type { TicketId } from '../model/names.ts'
+import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
+import type { Progress, Reconciled } from '../ticket-index/reconcile.ts'
+import type { TicketIndex } from '../ticket-index/ticket-index.ts'
+import type { Checkout } from './checkout.ts'
+import { indexFacts } from './index-facts.ts'
+import { resolveName } from './resolve-name.ts'
+import { fullChecks, type Watcher } from './watcher-trust.ts'
+
+/** One snapshot of the index and of the live claims. */
+export interface View {
+  queries: IndexQueries
+  claims: LiveClaims
+  facts: Facts
+  /** Returns the Ticket that an id or a slug names. @throws PlanError unknown_ticket, ambiguous_slug. */
+  resolve(name: string): { id: TicketId; row: TicketRow | null }
+}
+
+export interface Reads {
+  /** Runs the action over the current content of all files. */
+  read<T>(action: (view: View) => T): T
+  /**
+   * Runs the action like `read`, for an answer that depends on few Tickets: while a watcher is trusted, only their files are
+   * checked. The action must have no effects, because it may run more than once.
+   */
+  readFew<T>(action: (view: View) => T): T
+  /** Runs the action over the rows of the index as they are, even if they are out of date. */
+  peek<T>(action: (view: View) => T): T
+  /** Makes the index equal to the files. */
+  reconcile(): Reconciled
+  /** Rebuilds the index. */
+  rebuild(): Reconciled
+  /** Relies on a watcher until the returned function is called. */
+  trust(watcher: Watcher): () => void
+}
+
+/** What the store itself needs too. */
+export interface StoreReads extends Reads {
+  /** Runs the action over rows that are equal to the files, without the claims. */
+  readRows<T>(action: (queries: IndexQueries) => T): T
+}
+
+/** Returns the reads of a checkout. `progress` is called during long work. */
+export function storeReads(checkout: Checkout, claims: Claims, progress: Progress | undefined): StoreReads {
+  const checks = fullChecks()
+
+  const viewOf = (queries: IndexQueries): View => {
+    const snapshot = claims.snapshot()
+    return {
+      queries,
+      claims: snapshot,
+      facts: indexFacts(queries, snapshot, checkout.repository.config.pools),
+      resolve: name => resolveName(queries, name),
+    }
+  }
+  /** Runs work that checks all files, under the current configuration. */
+  const checking = <T>(work: (index: TicketIndex) => T): T => {
+    checkout.refreshAndCheck()
+    return checks.record(checkout.index, () => work(checkout.index))
+  }
+  const read = <T>(action: (view: View) => T): T =>
+    checking(index => index.read(queries => action(viewOf(queries)), progress))
+
+  return {
+    read,
+    readFew(action) {
+      checkout.refresh()
+      const mark = checkout.isLocked ? undefined : checks.trustedMark()
+      try {
+        const few = mark === undefined ? undefined : checkout.index.readFew(mark, queries => action(viewOf(queries)))
+        if (few) return few.answer
+      } catch (error) {
+        if (!isPlanError(error)) throw error // what is unknown may be in a file that has not been read yet
+      }
+      return read(action)
+    },
+    peek: action => checkout.index.peek(queries => action(viewOf(queries))),
+    reconcile: () => checking(index => index.reconcile(progress)),
+    rebuild: () => checking(index => index.rebuild(progress)),
+    trust: checks.trust,
+    readRows: action => checking(index => index.read(action, progress)),
+  }
+}
