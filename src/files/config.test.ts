@@ -64,7 +64,7 @@ describe('readConfig', () => {
     ['a list', '[]', /^ticketplan\.json:1:1: /],
     ['an empty file', '', /^ticketplan\.json:1:1: .*end of the file/],
     ['half a document', '{"pools":\n{', /^ticketplan\.json:2:2: /],
-    ['a duplicate key', '{"pools":{},\n"pools":{"gpu":1}}', /^ticketplan\.json:2:1: .*"pools" stands twice/],
+    ['a duplicate key', '{"pools":{},\n"pools":{"gpu":1}}', /^ticketplan\.json:2:1: duplicate key "pools"/],
     ['a byte order mark', '\ufeff{}', /^ticketplan\.json:1:1: .*byte order mark/],
     [
       'conflict markers',

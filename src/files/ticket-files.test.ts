@@ -238,7 +238,22 @@ describe('in the place of a Ticket', () => {
     ['too_deep', '['.repeat(100_000)],
     ['schema', '{"format":1,"id":"A","title":5,"state":"open"}'],
     ['id_mismatch', encodeTicket(makeTicket('B'))],
-    ['conflict_markers', '{\n      /^tickets\/A\.json:4:3: the key "id" stands twice; the file is unchanged; fix it by hand or restore it with git/,
+    ['conflict_markers', '{\n<<<<<<< ours\n"a": 1\n=======\n"a": 2\n>>>>>>> theirs\n}\n'],
+  ]
+  it.each(broken)('a text that is refused with %s is unchanged', (code, content) => {
+    using repo = temporaryRepository()
+    const path = join(repo.ticketsDir, 'A.json')
+    writeFileSync(path, content)
+    expectQuarantined(repo, 'tickets/A.json', code)
+    expect(readFileSync(path).equals(Buffer.from(content))).toBe(true)
+  })
+
+  it('the message names the place', () => {
+    using repo = temporaryRepository()
+    writeFileSync(join(repo.ticketsDir, 'A.json'), '{\n  "format": 1,\n  "id": "A",\n  "id": "A"\n}\n')
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    expect(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).toThrow(
+      /^tickets\/A\.json:4:3: duplicate key "id"; the file is unchanged; fix it by hand or restore it with git/,
     )
   })
 })

@@ -176,7 +176,7 @@ function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
       throw new PlanError('contended', message, { path: change.path })
     }),
   )
-  store.noteWritten(written.map(({ path }) => path))
+  store.indexWritten(written.map(({ path }) => path))
   return written.length
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { type Kept, releaseLease, renewLease } from '../claims/claims.ts'
+import type { Kept } from '../claims/claims.ts'
 import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'

@@ -37,7 +37,7 @@ export const resolve = operation({
           .map(({ path }) => path),
       )
       const resolution = resolveConflicts(store.repository, marked, store.phaseOf)
-      store.noteWritten([...resolution.resolved, ...resolution.kept].map(({ path }) => path))
+      store.indexWritten([...resolution.resolved, ...resolution.kept].map(({ path }) => path))
       return resolution
     })
   },

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { listOrphans } from '../files/ticket-files.ts'
+import { listOrphans } from '../files/ticket-listing.ts'
 import { unmergedTickets } from '../merging/conflict-versions.ts'
 import { findMergeLosses } from '../merging/merge-losses.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'

@@ -5,7 +5,8 @@
  * is for `model/verdict.ts`.
  */
 import type { LiveClaims } from '../claims/claims.ts'
-import { ANY_TICKET, idFromPath } from '../files/ticket-files.ts'
+import { ANY_TICKET } from '../files/quarantine.ts'
+import { idFromPath } from '../files/ticket-files.ts'
 import type { DecisionOf } from '../model/decision.ts'
 import type { StoredKind } from '../model/decision-kinds.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'

@@ -13,7 +13,7 @@ import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 import type { Checkout } from './checkout.ts'
 import { indexFacts } from './index-facts.ts'
 import { resolveName } from './resolve-name.ts'
-import { fullChecks, type Watcher } from './watcher-trust.ts'
+import { type Watcher, watcherTrust } from './watcher-trust.ts'
 
 /** One snapshot of the index and of the live claims. */
 export interface View {
@@ -50,7 +50,7 @@ export interface StoreReads extends Reads {
 
 /** Returns the reads of a checkout. `progress` is called during long work. */
 export function storeReads(checkout: Checkout, claims: Claims, progress: Progress | undefined): StoreReads {
-  const checks = fullChecks()
+  const trust = watcherTrust()
 
   const viewOf = (queries: IndexQueries): View => {
     const snapshot = claims.snapshot()
@@ -64,7 +64,7 @@ export function storeReads(checkout: Checkout, claims: Claims, progress: Progres
   /** Runs work that checks all files, under the current configuration. */
   const checking = <T>(work: (index: TicketIndex) => T): T => {
     checkout.refreshAndCheck()
-    return checks.record(checkout.index, () => work(checkout.index))
+    return trust.recordScan(checkout.index, () => work(checkout.index))
   }
   const read = <T>(action: (view: View) => T): T =>
     checking(index => index.read(queries => action(viewOf(queries)), progress))
@@ -73,9 +73,10 @@ export function storeReads(checkout: Checkout, claims: Claims, progress: Progres
     read,
     readFew(action) {
       checkout.refresh()
-      const mark = checkout.isLocked ? undefined : checks.trustedMark()
+      const generation = checkout.isLocked ? undefined : trust.trustedGeneration()
       try {
-        const few = mark === undefined ? undefined : checkout.index.readFew(mark, queries => action(viewOf(queries)))
+        const few =
+          generation === undefined ? undefined : checkout.index.readFew(generation, queries => action(viewOf(queries)))
         if (few) return few.answer
       } catch (error) {
         if (!isPlanError(error)) throw error // what is unknown may be in a file that has not been read yet
@@ -85,7 +86,7 @@ export function storeReads(checkout: Checkout, claims: Claims, progress: Progres
     peek: action => checkout.index.peek(queries => action(viewOf(queries))),
     reconcile: () => checking(index => index.reconcile(progress)),
     rebuild: () => checking(index => index.rebuild(progress)),
-    trust: checks.trust,
+    trust: trust.add,
     readRows: action => checking(index => index.read(action, progress)),
   }
 }

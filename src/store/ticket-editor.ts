@@ -35,7 +35,7 @@ export interface TicketEditor {
   /** Replaces the file that was read, or creates it for null; false where it has changed. Called under the write lock. */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
   /** Enters written files in the index. */
-  noteWritten(paths: readonly string[]): void
+  indexWritten(paths: readonly string[]): void
   /** Returns the path of a new Ticket's file, from the root. */
   pathOf(id: TicketId): string
 }
@@ -61,7 +61,7 @@ export function ticketEditor(
         const changed = change(file.ticket)
         if (changed.ticket === file.ticket) return changed
         if (editor.overwrite(file, path, changed.ticket)) {
-          editor.noteWritten([path])
+          editor.indexWritten([path])
           return changed
         }
       }
@@ -71,12 +71,12 @@ export function ticketEditor(
     create(ticket) {
       const path = editor.pathOf(ticket.id)
       if (!editor.overwrite(null, path, ticket)) return false
-      editor.noteWritten([path])
+      editor.indexWritten([path])
       return true
     },
     overwrite: (file, path, ticket) =>
       writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced',
-    noteWritten: paths => checkout.index.noteWritten(paths),
+    indexWritten: paths => checkout.index.update(paths),
   }
   return editor
 }

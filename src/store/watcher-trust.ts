@@ -6,7 +6,7 @@
  * event could arrive. In doubt, the answer is no.
  */
 import { lstatSync } from 'node:fs'
-import { stampOf } from '../files/ticket-files.ts'
+import { statKey } from '../files/file-system.ts'
 import { isRacy } from '../ticket-index/stat-data.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 
@@ -68,7 +68,7 @@ export function watcherTrust(): WatcherTrust {
         isReliable() && lastEventAt < startedAt && now < startedAt + trustedMs
       if (![...watchers].some(isTrusted)) return undefined
       const isSame = ({ path, fingerprint }: FolderState) =>
-        stampOf(lstatSync(path, { throwIfNoEntry: false })) === fingerprint
+        statKey(lstatSync(path, { throwIfNoEntry: false })) === fingerprint
       return folders.every(isSame) ? generation : undefined
     },
     add(watcher) {
@@ -87,7 +87,7 @@ function findUnchanged(paths: readonly string[], atMs: number): FolderState[] | 
   for (const path of paths) {
     const stat = lstatSync(path, { throwIfNoEntry: false })
     if (!stat || isRacy(stat.mtimeMs, stat.ctimeMs, atMs)) return undefined
-    folders.push({ path, fingerprint: stampOf(stat) })
+    folders.push({ path, fingerprint: statKey(stat) })
   }
   return folders.length > 0 ? folders : undefined
 }

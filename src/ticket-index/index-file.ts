@@ -5,7 +5,8 @@
  * Removing happens under the clone's write lock, so that of several processes one replaces the file. Any other failure is
  * thrown. Must not read the file with `fs`, which would drop SQLite's locks.
  */
-import { busyError, type LocalDatabase } from '../database/local-database.ts'
+import { busyError } from '../database/busy-error.ts'
+import type { LocalDatabase } from '../database/local-database.ts'
 import { type Connection, connect, fileState, migrate, removeDatabase } from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { inodeOf } from '../files/file-system.ts'

@@ -7,7 +7,7 @@
  */
 import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
-import { listTicketPaths } from '../files/ticket-files.ts'
+import { listTicketPaths } from '../files/ticket-listing.ts'
 import type { Phase } from '../model/phase.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate, readFile } from './indexed-file.ts'

@@ -49,7 +49,10 @@ export function readState(store: Store): KnownState {
 
 /** True where rows or claims may have changed since the known state, through any process. */
 export function isOutdated(store: Store, known: KnownState): boolean {
-  return store.index.version() !== known.version || compareClaims(known.claims, readClaims(store.claims())).length > 0
+  return (
+    store.index.version() !== known.version ||
+    compareClaims(known.claims, readClaims(store.claims.snapshot())).length > 0
+  )
 }
 
 /** Returns the events since the known state, files first, then claims; and the state as it is now. */
