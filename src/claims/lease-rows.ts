@@ -1,6 +1,6 @@
 /** Reads and writes the rows of local.db about leases. The rules are in lease.ts and lease-clock.ts. */
 import type { Connection } from '../database/open.ts'
-import { statement } from '../database/statements.ts'
+import { statementsOf } from '../database/statements.ts'
 import { isoTime } from '../model/text.ts'
 import type { Lease, LogEntry } from './lease.ts'
 import type { Moment } from './lease-clock.ts'
@@ -12,37 +12,37 @@ export interface Marks extends Moment {
 
 /** Lists the latest lease on each Ticket, in the order of the Tickets' ids. */
 export function listLeases(connection: Connection): Lease[] {
-  return statement<[], Lease>(connection, 'select * from leases order by ticket_id').all()
+  return statementsOf(connection)<[], Lease>('select * from leases order by ticket_id').all()
 }
 
 /** Finds the latest lease on a Ticket. */
 export function findLease(connection: Connection, ticket: string): Lease | undefined {
-  return statement<[string], Lease>(connection, 'select * from leases where ticket_id = ?').get(ticket)
+  return statementsOf(connection)<[string], Lease>('select * from leases where ticket_id = ?').get(ticket)
 }
 
 /** Finds the marks; there are none before the first lease. */
 export function findMarks(connection: Connection): Marks | undefined {
-  return statement<[], Marks>(connection, 'select token, wall_ms as wallMs, boot, tick from marks where id = 1').get()
+  return statementsOf(connection)<[], Marks>(
+    'select token, wall_ms as wallMs, boot, tick from marks where id = 1',
+  ).get()
 }
 
 /** Replaces the marks. */
 export function writeMarks(connection: Connection, { token, wallMs, boot, tick }: Marks): void {
-  statement(connection, 'insert or replace into marks values (1, ?, ?, ?, ?)').run(token, wallMs, boot, tick)
+  statementsOf(connection)('insert or replace into marks values (1, ?, ?, ?, ?)').run(token, wallMs, boot, tick)
 }
 
 /** Replaces the lease on a Ticket, and adds an entry to the log. */
 export function writeLease(connection: Connection, lease: Lease, entry: LogEntry, moment: Moment): void {
-  statement(
+  statementsOf(
     connection,
-    `insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
+  )(`insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
          boot, expires_tick, ttl_ms, released_at)
        values (@ticket_id, @holder, @token, @pool, @session, @worktree, @pid, @acquired_at, @renewed_at, @expires_at,
-         @boot, @expires_tick, @ttl_ms, @released_at)`,
-  ).run(lease)
+         @boot, @expires_tick, @ttl_ms, @released_at)`).run(lease)
   const { ticket_id, holder, token } = lease
   const { action, previousHolder = null, reason = null } = entry
-  statement(
-    connection,
+  statementsOf(connection)(
     'insert into claim_log (at, action, ticket_id, holder, token, previous_holder, reason) values (?, ?, ?, ?, ?, ?, ?)',
   ).run(isoTime(moment.wallMs), action, ticket_id, holder, token, previousHolder, reason)
 }

@@ -1,16 +1,24 @@
-/** Prepared statements, each prepared once for each connection: preparing costs more than running. */
+/** Prepares each SQL text at most once for a connection: preparing costs more than running. */
 import type { Connection, Statement } from './open.ts'
 
-const prepared = new WeakMap<Connection, Map<string, Statement<unknown[], unknown>>>()
+/** Returns the prepared statement of an SQL text; with `asArrays`, its rows are arrays instead of objects. */
+export type Prepare = <P extends unknown[] = unknown[], R = unknown>(sql: string, asArrays?: boolean) => Statement<P, R>
 
-/** Returns the prepared statement of an SQL text on a connection. It lives as long as the connection. */
-export function statement<P extends unknown[] = unknown[], R = unknown>(
-  connection: Connection,
-  sql: string,
-): Statement<P, R> {
-  const statements = prepared.get(connection) ?? new Map<string, Statement<unknown[], unknown>>()
-  const found = statements.get(sql) ?? connection.prepare(sql)
-  statements.set(sql, found)
-  prepared.set(connection, statements)
-  return found as Statement<P, R>
+const caches = new WeakMap<Connection, Prepare>()
+
+/** Returns the statements of a connection. They live as long as the connection. */
+export function statementsOf(connection: Connection): Prepare {
+  const cache = caches.get(connection) ?? makeCache(connection)
+  caches.set(connection, cache)
+  return cache
+}
+
+function makeCache(connection: Connection): Prepare {
+  const statements = { objects: new Map<string, unknown>(), arrays: new Map<string, unknown>() }
+  return (sql, asArrays = false) => {
+    const cache = asArrays ? statements.arrays : statements.objects
+    const statement = cache.get(sql) ?? (asArrays ? connection.prepare(sql).raw() : connection.prepare(sql))
+    cache.set(sql, statement)
+    return statement as never
+  }
 }

@@ -4,9 +4,10 @@
  * The view `decisions` has the final status, in which the phases of both Tickets count. `file_decisions` has the status by
  * the Ticket's own file; reading it is faster.
  */
+
+import type { Prepare } from '../database/statements.ts'
 import { BODY_IN_VERDICT, type RelationKind } from '../model/decision-kinds.ts'
 import type { Status } from '../model/decision-status.ts'
-import type { Prepare } from './statement-cache.ts'
 
 /** A row of `decisions`; `body` is the stored JSON. */
 export interface DecisionRow {

@@ -1,5 +1,5 @@
 /** Queries for the files below the tickets folder: their paths, stat data and hashes, and those in quarantine. */
-import type { Prepare } from './statement-cache.ts'
+import type { Prepare } from '../database/statements.ts'
 
 /** The path of a file and its stat data. `racy` is 1 where these may not show a later change. */
 export type FileRow = [path: string, sizeBytes: number, mtimeMs: number, ctimeMs: number, inode: number, racy: number]

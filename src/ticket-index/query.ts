@@ -5,9 +5,9 @@
  * figures). Lists come in the total order that their SQL names. No query changes a row.
  */
 import type { Connection } from '../database/open.ts'
+import { statementsOf } from '../database/statements.ts'
 import { decisionQueries } from './decision-queries.ts'
 import { fileQueries } from './file-queries.ts'
-import { statementCache } from './statement-cache.ts'
 import { ticketQueries } from './ticket-queries.ts'
 
 export type {
@@ -25,7 +25,7 @@ export type IndexQueries = ReturnType<typeof prepareQueries>
 
 /** Returns the queries over one connection. Each statement is prepared on its first use. */
 export function prepareQueries(connection: Connection) {
-  const statement = statementCache(connection)
+  const statement = statementsOf(connection)
   return {
     ...ticketQueries(statement),
     ...decisionQueries(statement),

@@ -1,6 +1,7 @@
 /** Queries for rows of `tickets`. */
+
+import type { Prepare } from '../database/statements.ts'
 import type { Phase } from '../model/phase.ts'
-import type { Prepare } from './statement-cache.ts'
 
 /** A row of `tickets`. */
 export interface TicketRow {

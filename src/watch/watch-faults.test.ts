@@ -131,7 +131,7 @@ describe('watch survives', () => {
       await until('it is reported', () => notices.length > 0)
       await sleep(500)
       expect(notices).toEqual([
-        expect.stringMatching(/^a scan of the Ticket files failed: .*not a folder of its own.*; the watch goes on/),
+        expect.stringMatching(/^a scan of the Ticket files failed: .*is a link or not a folder.*; the watch goes on/),
       ])
       rmSync(repository.ticketsDir)
       renameSync(`${repository.ticketsDir}.away`, repository.ticketsDir)
