@@ -1,22 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeTicket } from './model/canonical-json.ts'
-import { addDecision } from './model/change.ts'
-import { openPlan } from './sdk.ts'
-import { openStore } from './store/store.ts'
-import { checkAfterFault, expectNamedFailure } from './test-support/check-after-fault.ts'
-import { errorOf, inParallel, jsonOf, runCli, startPlanChild } from './test-support/run-cli.ts'
+import { openPlan } from '../sdk.ts'
+import { checkAfterFault, expectNamedFailure } from '../test-support/check-after-fault.ts'
+import { errorOf, inParallel, jsonOf, runCli, startPlanChild } from '../test-support/run-cli.ts'
 import {
-  makeNote,
-  makeTicket,
   putTicket,
   readTicketJson,
   runGit,
   temporaryFolder,
   temporaryRepository,
-} from './test-support/temporary-repository.ts'
+} from '../test-support/temporary-repository.ts'
 
 const busy = expect.objectContaining({ code: 'busy' })
 
@@ -41,7 +36,7 @@ describe('many writers at once', () => {
     checkAfterFault(repo.root, acknowledged)
   })
 
-  it('32 processes record the same relation: it is there once, and all are told of the same decision', async () => {
+  it('32 processes record the same relation: it is recorded once, and all get the same decision', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     putTicket(repo.root, 'B')
@@ -62,7 +57,7 @@ describe('many writers at once', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('100 processes add Tickets of their own: all are there', async () => {
+  it('100 processes add Tickets of their own: all exist', async () => {
     using repo = temporaryRepository()
     const ids = Array.from({ length: 100 }, (_, number) => `T-${number}`)
     const runs = await inParallel(
@@ -77,7 +72,7 @@ describe('many writers at once', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('32 processes add one id, in either case: one wins, the others are told that it exists', async () => {
+  it('32 processes add one id, in upper or lower case: one wins, the others fail with ticket_exists', async () => {
     using repo = temporaryRepository()
     const jobs = Array.from(
       { length: 32 },
@@ -93,7 +88,7 @@ describe('many writers at once', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('writers that write without pause do not keep others out', async () => {
+  it('writers that write without a pause do not lock others out', async () => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B', 'C']) putTicket(repo.root, id)
     const children = [startPlanChild('record-on', repo.root, 'A'), startPlanChild('record-on', repo.root, 'B')]
@@ -116,7 +111,7 @@ describe('many writers at once', () => {
 })
 
 describe('a process that holds the lock', () => {
-  it('stopped: others are told who it is, in time; killed: the next write succeeds', async () => {
+  it('and is stopped is named by others at their timeout; once it is killed the next write succeeds', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     const holder = startPlanChild('hold-lock', repo.root)
@@ -133,7 +128,7 @@ describe('a process that holds the lock', () => {
       expect(write).toThrow(busy)
       expect(performance.now() - startedAt).toBeGreaterThanOrEqual(500)
     }
-    // Only Linux tells who holds a lock.
+    // Only Linux shows who holds a lock.
     if (existsSync('/proc/locks')) {
       expect(writes[0]).toThrow(
         expect.objectContaining({
@@ -150,13 +145,13 @@ describe('a process that holds the lock', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('in the end lets the command line succeed that waited for it', async () => {
+  it('and ends lets a waiting command succeed', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     const holder = startPlanChild('hold-lock', repo.root)
     await holder.said(1)
     const waiting = runCli(repo.root, ['record', 'A', 'note', '--reason', 'x', '--json'])
-    // The command has come as far as the lock when it has opened its index.
+    // Once the command has opened local.db, it waits for the lock.
     while (!existsSync(repo.localPath) || !isOpenElsewhere(repo.localPath, holder.process.pid!))
       await new Promise(setImmediate)
     holder.process.kill('SIGKILL')
@@ -164,7 +159,7 @@ describe('a process that holds the lock', () => {
     checkAfterFault(repo.root, [])
   })
 
-  it('local.db deleted while it is held: the next lock is a new one, and writing goes on', async () => {
+  it('of a local.db that is deleted does not keep others from writing with a new one', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A')
     using plan = openPlan({ root: repo.root, actor: 'tester', busyTimeoutMs: 500 })
@@ -178,7 +173,7 @@ describe('a process that holds the lock', () => {
   })
 })
 
-/** Has another process than the one given opened the file? Always true where the system does not tell. */
+/** True where a process other than the given one has opened the file, and where the system does not show it. */
 function isOpenElsewhere(path: string, pid: number): boolean {
   if (!existsSync('/proc/self/fd')) return true
   try {
@@ -190,123 +185,6 @@ function isOpenElsewhere(path: string, pid: number): boolean {
     return false
   }
 }
-
-describe('another program that changes a file while it is being changed', () => {
-  const stamp = { by: 'tester', nowMs: Date.parse('2026-06-08T12:00:00.000Z'), newId: () => makeNote('').id }
-
-  const others: [string, (path: string, content: string) => void][] = [
-    ['an editor that writes into it', (path, content) => writeFileSync(path, content)],
-    [
-      'an editor that puts another file in its place',
-      (path, content) => {
-        writeFileSync(`${path}~`, content)
-        renameSync(`${path}~`, path)
-      },
-    ],
-  ]
-  it.each(others)('%s: both changes survive', (_, replace) => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A', { title: 'old' })
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    let calls = 0
-    const changed = store.locked(() =>
-      store.edit(path, ticket => {
-        if (++calls === 1) replace(join(repo.root, path), encodeTicket(makeTicket('A', { title: 'by the editor' })))
-        return addDecision(ticket, { kind: 'note', reason: 'ours' }, stamp)
-      }),
-    )
-    expect(calls).toBe(2)
-    const after = readTicketJson(repo.root, path)
-    expect(after).toMatchObject({ title: 'by the editor', decisions: [{ id: changed.decision.id }] })
-    store.close()
-    checkAfterFault(repo.root, [{ ticket: 'A', decision: changed.decision.id }])
-  })
-
-  it('git checks out another branch: its version is the one that the decision is added to', () => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A', { title: 'on main' })
-    runGit(repo.root, 'add', '--all')
-    runGit(repo.root, 'commit', '--quiet', '--message=one')
-    runGit(repo.root, 'checkout', '--quiet', '-b', 'side')
-    const theirs = makeNote('on the side')
-    putTicket(repo.root, 'A', { title: 'on the side', decisions: [theirs] })
-    runGit(repo.root, 'commit', '--quiet', '--all', '--message=two')
-    runGit(repo.root, 'checkout', '--quiet', 'main')
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    let calls = 0
-    const { decision } = store.locked(() =>
-      store.edit(path, ticket => {
-        if (++calls === 1) runGit(repo.root, 'checkout', '--quiet', 'side')
-        return addDecision(ticket, { kind: 'note', reason: 'ours' }, stamp)
-      }),
-    )
-    store.close()
-    const after = readTicketJson(repo.root, path)
-    expect(after.title).toBe('on the side')
-    expect(after.decisions.map(({ id }) => id).sort()).toEqual([theirs.id, decision.id].sort())
-    checkAfterFault(repo.root, [])
-  })
-
-  it('again and again: the write gives up by name, and leaves the last version of the other', () => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A')
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    let calls = 0
-    const edit = () =>
-      store.edit(path, ticket => {
-        writeFileSync(join(repo.root, path), encodeTicket(makeTicket('A', { title: `version ${++calls}` })))
-        return addDecision(ticket, { kind: 'note', reason: 'ours' }, stamp)
-      })
-    expect(() => store.locked(edit)).toThrow(expect.objectContaining({ code: 'contended', data: { path } }))
-    expect(readTicketJson(repo.root, path)).toMatchObject({ title: `version ${calls}`, decisions: [] })
-    store.close()
-    checkAfterFault(repo.root, [])
-  })
-
-  it('deletes it: nothing is written in its place', () => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A')
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    const edit = () =>
-      store.edit(path, ticket => {
-        rmSync(join(repo.root, path))
-        return addDecision(ticket, { kind: 'note', reason: 'ours' }, stamp)
-      })
-    expect(() => store.locked(edit)).toThrow(expect.objectContaining({ code: 'unknown_ticket' }))
-    expect(existsSync(join(repo.root, path))).toBe(false)
-    store.close()
-  })
-
-  it('leaves it with conflict markers: that is said, and the markers stay', () => {
-    using repo = temporaryRepository()
-    const path = putTicket(repo.root, 'A')
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    const markers = '{\n<<<<<<< ours\n=======\n>>>>>>> theirs\n}\n'
-    const edit = () =>
-      store.edit(path, ticket => {
-        writeFileSync(join(repo.root, path), markers)
-        return addDecision(ticket, { kind: 'note', reason: 'ours' }, stamp)
-      })
-    expect(() => store.locked(edit)).toThrow(
-      expect.objectContaining({ code: 'invalid_file', data: expect.objectContaining({ refusal: 'conflict_markers' }) }),
-    )
-    expect(readFileSync(join(repo.root, path), 'utf8')).toBe(markers)
-    store.close()
-  })
-
-  it('makes the file that was to be new: it stays', () => {
-    using repo = temporaryRepository()
-    const store = openStore({ root: repo.root, actor: 'tester' })
-    store.locked(() => {
-      store.read(() => {})
-      putTicket(repo.root, 'A', { title: 'theirs' })
-      expect(store.create(makeTicket('A', { title: 'ours' }))).toBe(false)
-    })
-    expect(readTicketJson(repo.root, 'tickets/A.json').title).toBe('theirs')
-    store.close()
-    checkAfterFault(repo.root, [])
-  })
-})
 
 describe('worktrees of one clone', () => {
   it('write at the same time, each to its own files', async () => {

@@ -1,0 +1,83 @@
+/** Commands that run under a fault: the repository before it, and what was acknowledged. */
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { openPlan } from '../sdk.ts'
+import type { Acknowledged } from './check-after-fault.ts'
+import type { Run } from './run-cli.ts'
+import { type TracedCall, traceCli } from './strace.ts'
+import { putTicket, temporaryFolder, temporaryRepository } from './temporary-repository.ts'
+
+export const LONG = Boolean(process.env.TICKETPLAN_LONG)
+/** How many runs are started at the same time. */
+export const AT_ONCE = 3
+
+/** Returns the decision that a run with `--json` acknowledged, if any. */
+export function acknowledgement({ stdout }: Run): Acknowledged[] {
+  if (!stdout.endsWith('\n')) return []
+  const { ticket, decision } = JSON.parse(stdout) as { ticket: string; decision?: { id: string } }
+  return decision ? [{ ticket, decision: decision.id }] : []
+}
+
+/** A command and the repository that it runs in. */
+export interface Scenario {
+  name: string
+  args: string[]
+  /** Creates the files that the command finds. */
+  prepare(root: string): void
+  /** Records decisions that must be present after every fault, and returns them. */
+  before: (plan: ReturnType<typeof openPlan>) => Acknowledged[]
+}
+
+export const recordScenario: Scenario = {
+  name: 'record',
+  args: ['record', 'A', 'note', '--reason', 'x', '--json'],
+  prepare(root) {
+    putTicket(root, 'A')
+    putTicket(root, 'B')
+  },
+  before: plan =>
+    ['A', 'B'].map(ticket => ({
+      ticket,
+      decision: plan.record({ ticket, kind: 'note', reason: 'before' }).decision.id,
+    })),
+}
+
+export const addScenario: Scenario = {
+  name: 'add',
+  args: ['add', 'NEW', '--title', 'x', '--json'],
+  prepare: recordScenario.prepare,
+  before: recordScenario.before,
+}
+
+/** Creates the repository before the fault, with or without databases; each attempt works on a copy. */
+export function template(scenario: Scenario, withDatabases: boolean) {
+  const repo = temporaryRepository()
+  scenario.prepare(repo.root)
+  let acknowledged: Acknowledged[] = []
+  {
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    acknowledged = scenario.before(plan)
+  }
+  if (!withDatabases) rmSync(repo.databaseDir, { recursive: true })
+  const attempt = () => {
+    const folder = temporaryFolder()
+    const root = join(folder.path, 'copy')
+    cpSync(repo.root, root, { recursive: true, preserveTimestamps: true })
+    return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+  }
+  return { acknowledged, attempt, [Symbol.dispose]: () => repo[Symbol.dispose]() }
+}
+
+/** Returns the calls of these names that the command makes on the repository when nothing fails. */
+export async function callsOf(
+  prepared: ReturnType<typeof template>,
+  args: string[],
+  names: string[],
+): Promise<TracedCall[]> {
+  using copy = prepared.attempt()
+  const traced = await traceCli(copy.root, args, names)
+  expect(traced.status, traced.stderr).toBe(0)
+  // With -y strace adds the working directory to every relative path: that alone does not make it a call on the repository.
+  return traced.calls.filter(({ line }) => line.replace(/AT_FDCWD<[^>]*>/, '').includes(copy.root))
+}
