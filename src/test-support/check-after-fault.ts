@@ -1,4 +1,4 @@
-/** What must hold after every fault, whatever it was. */
+/** Checks what must be true after every fault. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -9,15 +9,15 @@ import { decodeTicket } from '../model/canonical-json.ts'
 import { openStore } from '../store/store.ts'
 import { errorOf, type Run } from './run-cli.ts'
 
-/** A decision whose writer was told that it is recorded. */
+/** A decision whose writer got the answer that it is recorded. */
 export interface Acknowledged {
   ticket: string
   decision: string
 }
 
 /**
- * Every file is a whole, canonical Ticket; every acknowledged decision is in its file; the index, once reconciled, equals a
- * rebuild; and a write works again.
+ * Expects that every file is a complete, canonical Ticket, every acknowledged decision is in its file, the reconciled index
+ * equals a rebuild, and the write lock is free.
  */
 export function checkAfterFault(root: string, acknowledged: readonly Acknowledged[]): void {
   checkFiles(root, acknowledged)
@@ -31,7 +31,7 @@ export function checkAfterFault(root: string, acknowledged: readonly Acknowledge
   }
 }
 
-/** The half that can be checked while others write. */
+/** Checks the files alone, which is possible while others write. */
 export function checkFiles(root: string, acknowledged: readonly Acknowledged[]): void {
   const found = new Set<string>()
   for (const path of listTicketPaths(findRepository(root))) {
@@ -43,7 +43,7 @@ export function checkFiles(root: string, acknowledged: readonly Acknowledged[]):
   expect(lost, 'acknowledged decisions that are lost').toEqual([])
 }
 
-/** A run with `--json` that failed must say why: exit 1 and a code of our own. Gives the code. */
+/** Expects that a run with `--json` failed with exit status 1 and a named error. Returns its code. */
 export function expectNamedFailure(run: Run): string {
   expect(run, run.stderr).toMatchObject({ status: 1, signal: null })
   const { code, message } = errorOf(run)

@@ -1,4 +1,4 @@
-/** A plan whose every answer is checked against the output schema of its operation, with a clock that the test moves. */
+/** A plan whose answers are checked against the output schemas of their operations, with a clock that the test sets. */
 import { expect } from 'vitest'
 import type { Operation } from '../operations/operation.ts'
 import { type OperationName, operations } from '../operations/registry.ts'
@@ -13,7 +13,7 @@ export function testClock(start = '2026-06-08T12:00:00.000Z'): TestClock {
   return { nowMs: Date.parse(start) }
 }
 
-/** Opens a plan by "tester"; each call moves the clock on by a second. */
+/** Opens a plan of "tester". Each call advances the clock by a second. */
 export function checkedPlan(root: string, clock: TestClock = testClock(), options: OpenOptions = {}): Plan {
   const plan = openPlan({ root, actor: 'tester', now: () => clock.nowMs, ...options })
   const checked: Record<string, unknown> = { ...plan }
@@ -23,11 +23,11 @@ export function checkedPlan(root: string, clock: TestClock = testClock(), option
     checked[name] = (input?: unknown) => {
       clock.nowMs += 1000
       const output = method(input)
-      // The document that a program gets is the one after JSON.
+      // A program gets the document after JSON.
       const document = JSON.parse(JSON.stringify(output))
       const parsed = operation.output().safeParse(document)
       if (!parsed.success) throw new Error(`${name}: ${JSON.stringify(parsed.error.issues)}`)
-      expect(parsed.data, `${name} gives fields that its schema does not name`).toEqual(document)
+      expect(parsed.data, `${name} returns fields that are not in its schema`).toEqual(document)
       return output
     }
   }

@@ -1,4 +1,4 @@
-/** A process for tests that need a second one: holds the lock, records without end, makes the index anew again and again, watches. */
+/** A second process for tests: holds the lock, records in a loop, rebuilds the index in a loop, watches. */
 import { existsSync, writeSync } from 'node:fs'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store/store.ts'
@@ -25,7 +25,7 @@ if (task === 'hold-lock') {
 } else if (task === 'open-at') {
   const [signal, ticket] = args as [string, string]
   say('ready')
-  while (!existsSync(signal)); // all of them start in the same moment
+  while (!existsSync(signal)); // all children start at the same moment
   const notices: string[] = []
   const plan = openPlan({ root, actor: 'child', onNotice: notice => notices.push(notice) })
   const { tickets } = plan.sync()

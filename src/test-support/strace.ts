@@ -1,10 +1,10 @@
-/** Faults put into one run of the command line at chosen system calls, with strace. */
+/** Injects faults into one run of the command line at chosen system calls, with strace. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Run, runCli } from './run-cli.ts'
 import { temporaryFolder } from './temporary-repository.ts'
 
-/** One system call of the main thread: which of its kind it was, and the line that strace wrote about it. */
+/** One system call of the main thread: its number among the calls of its name, and the line of strace. */
 export interface TracedCall {
   name: string
   /** Counts from 1, as strace's `when` does. */
@@ -16,15 +16,15 @@ export interface TracedRun extends Run {
   calls: TracedCall[]
 }
 
-/** Node's own cache of compiled code would make each run different from the one before. */
+/** With Node's cache of compiled code each run would make different calls. */
 const STEADY = { NODE_DISABLE_COMPILE_CACHE: '1' }
 
-/** Runs the command line and notes the system calls of these names that its main thread makes. */
+/** Runs the command line and lists the system calls of these names that its main thread makes. */
 export function traceCli(root: string, args: readonly string[], names: readonly string[]): Promise<TracedRun> {
   return runTraced(root, args, ['-e', `trace=${names.join(',')}`])
 }
 
-/** Runs the command line with a fault at one system call: an error it returns, or a signal that ends the process before it. */
+/** Runs the command line with a fault at one system call: the call returns an error, or a signal kills the process before it. */
 export function injectFault(
   root: string,
   args: readonly string[],

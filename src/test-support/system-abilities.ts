@@ -1,4 +1,4 @@
-/** What this machine lets a test do; tests that need more than it has are skipped with the reason that is given here. */
+/** Finds what this machine does not allow a test to do. A test that needs it is skipped with the reason. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { temporaryFolder } from './temporary-repository.ts'
 /** A user without rights: "nobody". */
 export const OTHER_USER = 65_534
 
-/** Null where it works, else why it does not. */
+/** Why something is not possible here; null where it is possible. */
 export type Obstacle = string | null
 
 export function straceObstacle(): Obstacle {
@@ -39,7 +39,7 @@ export function otherUserObstacle(): Obstacle {
   return null
 }
 
-/** A program that starts another one for which no inotify watch is left, or no instance. */
+/** Returns a command that starts a program without any inotify watches, or instances, left. */
 export function withoutInotify(what: 'watches' | 'instances'): string[] {
   return [
     'unshare',
@@ -58,18 +58,18 @@ export function inotifyObstacle(): Obstacle {
   return run.status === 0 && run.stdout.trim() === '0' ? null : 'inotify cannot be limited for one process here'
 }
 
-/** Why permission bits do not stop this process; null where they do. */
+/** Returns why permission bits do not apply to this process; null where they do. */
 export function permissionObstacle(): Obstacle {
   return process.getuid?.() === 0 ? 'root is stopped by no permission bits' : null
 }
 
-/** A small file system in memory, mounted on a folder; unmounted at the end of the `using` block. */
+/** Mounts a small file system in memory on a folder, until the end of the `using` block. */
 export function mountTmpfs(folder: string, size: string): Disposable {
   run('mount', '-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder)
   return { [Symbol.dispose]: () => run('umount', '--lazy', folder) }
 }
 
-/** The folder, mounted over itself read-only. */
+/** Mounts a folder over itself, read-only, until the end of the `using` block. */
 export function mountReadOnly(folder: string): Disposable {
   run('mount', '--bind', folder, folder)
   run('mount', '-o', 'remount,ro,bind', folder)

@@ -1,4 +1,4 @@
-/** Real repositories in temporary folders. Each is removed with the `using` block that it was made in. */
+/** Creates real repositories in temporary folders. Each is removed at the end of its `using` block. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,18 +15,19 @@ export interface TemporaryFolder extends Disposable {
 export interface TemporaryRepository extends Disposable {
   root: string
   ticketsDir: string
-  /** Where index.db and local.db of the main worktree go. */
+  /** The folder of index.db and local.db of the main worktree. */
   databaseDir: string
   indexPath: string
   localPath: string
 }
 
+/** Creates a folder. */
 export function temporaryFolder(parent = tmpdir()): TemporaryFolder {
   const path = realpathSync(mkdtempSync(join(parent, 'ticketplan-')))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** A git repository with an empty tickets folder; with `git: false` a folder outside git. */
+/** Creates a git repository with an empty tickets folder; with `git: false` a folder outside git. */
 export function temporaryRepository({ git = true } = {}): TemporaryRepository {
   const folder = temporaryFolder()
   const ticketsDir = join(folder.path, 'tickets')
@@ -55,20 +56,20 @@ export function runGit(folder: string, ...args: string[]): string {
   })
 }
 
-/** A Ticket with nothing but what it must have, and the given fields. */
+/** Returns a Ticket with its required fields and the given ones. */
 export function makeTicket(id: string, fields: Partial<Ticket> = {}): Ticket {
   return { format: 1, title: `Ticket ${id}`, state: 'open', decisions: [], ...fields, id: id as Ticket['id'] }
 }
 
 let notes = 0
 
-/** A note with an id of its own. */
+/** Returns a note with an id of its own. */
 export function makeNote(reason: string): Decision {
   const id = `01JX${String(++notes).padStart(22, '0')}`
   return { at: '2026-06-08T11:30:00.000Z', by: 'tester', id, kind: 'note', reason }
 }
 
-/** Writes a Ticket file in canonical form, in a folder below the tickets folder where one is given; its path from the root. */
+/** Writes a Ticket file in canonical form, and returns its path from the root. `subfolder` is below the tickets folder. */
 export function putTicket(root: string, id: string, fields: Partial<Ticket> = {}, subfolder = ''): string {
   const path = join('tickets', subfolder, `${id}.json`)
   mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -83,7 +84,7 @@ export function replaceTicket(root: string, id: string, fields: Partial<Ticket> 
   renameSync(temporary, join(root, 'tickets', `${id}.json`))
 }
 
-/** The Ticket in a file, parsed without any code under test. */
+/** Reads the Ticket in a file, without any code under test. */
 export function readTicketJson(root: string, path: string): Ticket {
   return JSON.parse(readFileSync(join(root, path), 'utf8')) as Ticket
 }
