@@ -51,7 +51,7 @@ const UNKNOWN_STAT: FileStat = { sizeBytes: 0, mtimeMs: 0, ctimeMs: 0, inode: 0 
 // Loaded when a file is read: a command that finds the index up to date reads none.
 const crypto = lazy(() => process.getBuiltinModule('node:crypto'))
 
-/** Returns the id that a file's name stands for. */
+/** Returns the id in a file's name. */
 export function idFromPath(path: string): string {
   return basename(path).slice(0, -'.json'.length)
 }

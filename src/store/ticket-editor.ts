@@ -21,7 +21,7 @@ import { resolveName, unknownTicket } from './resolve-name.ts'
 const ATTEMPTS = 20
 
 export interface TicketEditor {
-  /** Reads the Ticket file that a name stands for; the file is undefined where a valid id has none. */
+  /** Reads the file of the Ticket with the id or slug; the file is undefined where a valid id has none. */
   findFile(name: string): { id: TicketId; file: ReadTicket | undefined }
   /** Reads the file of a Ticket that must exist. @throws PlanError unknown_ticket. */
   getFile(name: string): ReadTicket
