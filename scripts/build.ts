@@ -1,64 +1,83 @@
 /**
- * Builds dist/: the bundles and the declarations.
+ * Builds dist/: one bundle for each entry, the declarations, and the licences of what is bundled.
  *
- * One file for each entry: loading many small modules costs more than a query. SQLite, chokidar,
- * ulid and yaml stay outside, the first for its binary, the others because few commands need them.
+ * One file for each entry, because loading many small modules costs more than a query. Not minified: that is no faster (Node's compile
+ * cache keeps the parsed code), and an uncaught error would print a whole bundle as one line. The dependencies in package.json stay
+ * outside: SQLite for its binary, the others because few commands need them.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const fresh = join(root, `dist.${process.pid}`)
+process.on('exit', () => rmSync(fresh, { recursive: true, force: true }))
 
-const shared: BuildOptions = {
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+const shared = {
   absWorkingDir: root,
   outdir: fresh,
   bundle: true,
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  external: ['better-sqlite3', 'chokidar', 'ulid', 'yaml'],
+  external: Object.keys(dependencies),
   logLevel: 'warning',
-}
+  metafile: true,
+} satisfies BuildOptions
 // The programs are CommonJS: importing node:fs into an ES module evaluates all of its getters, streams included, which costs a
-// third of Node's own start. The door, which is an ES module by its name, requires the program beside it.
-const commonJs: BuildOptions = {
+// third of Node's own start. The two entries are ES modules by their names; each requires its program beside it.
+const commonJs = {
   ...shared,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
-}
-await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/index.ts' } })
-await build({
-  ...commonJs,
-  entryPoints: {
-    main: 'src/cli/main.ts',
-    'merge-driver': 'src/merge-driver.ts',
-    'merge-files': 'src/merging/merge-files.ts',
-    'sql-child': 'src/database/sql-child.ts',
-  },
-})
-// A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
-await build({ ...commonJs, entryPoints: { mcp: 'src/mcp/server.ts' } })
-copyFileSync(join(root, 'node_modules/@modelcontextprotocol/server/LICENSE'), join(fresh, 'mcp.LICENSE.txt'))
+} satisfies BuildOptions
+const bundles = [
+  await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' } }),
+  await build({
+    ...commonJs,
+    entryPoints: {
+      main: 'src/cli/main.ts',
+      'merge-driver': 'src/merge-driver.ts',
+      'merge-files': 'src/merging/merge-files.ts',
+      sdk: 'src/index.ts',
+      'sql-child': 'src/database/sql-child.ts',
+    },
+  }),
+  // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
+  await build({ ...commonJs, entryPoints: { mcp: 'src/mcp/server.ts' } }),
+]
 chmodSync(join(fresh, 'cli.js'), 0o755)
+writeFileSync(join(fresh, 'LICENSES.txt'), licences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-const declarations = spawnSync(
-  process.execPath,
-  [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(fresh, 'types')],
-  {
-    stdio: 'inherit',
-  },
-)
-// Swapped in at the end: whoever uses the old one meanwhile never sees half of the new.
+const types = join(fresh, 'types')
+const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', types], {
+  stdio: 'inherit',
+})
+if (status !== 0) process.exit(1)
+
+// Swapped in at the end: a program that uses the old folder meanwhile never sees half of the new one.
 const old = `${fresh}.old`
 if (existsSync(dist)) renameSync(dist, old)
 renameSync(fresh, dist)
 rmSync(old, { recursive: true, force: true })
-process.exitCode = declarations.status ?? 1
+
+/** Returns the licence of each package that a bundle contains. */
+function licences(inputs: string[]): string {
+  const packages = new Set(inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]))
+  const names = new Map<string, string[]>()
+  for (const path of packages) {
+    if (path === undefined) continue
+    const file = readdirSync(join(root, path)).find(name => /^licen[cs]e/i.test(name))
+    if (!file) throw new Error(`${path} has no licence file, and a bundle contains it`)
+    const text = readFileSync(join(root, path, file), 'utf8').trim()
+    names.set(text, [...(names.get(text) ?? []), path.replace(/^.*node_modules\//, '')].sort())
+  }
+  const texts = [...names].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
+  return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
+}

@@ -10,7 +10,7 @@ import { basename, dirname, join, posix, relative, resolve, sep } from 'node:pat
 
 /** The rooms from the lowest to the highest. A room imports rooms of lower steps, never one of its own step. */
 const STEPS: string[][] = [
-  ['model'],
+  ['model', 'node-version'],
   ['files'],
   ['git', 'database'],
   ['ticket-index', 'claims', 'merging', 'setup'],
@@ -18,7 +18,7 @@ const STEPS: string[][] = [
   ['watch', 'importers'],
   ['operations'],
   ['sdk', 'mcp'],
-  ['index', 'cli'],
+  ['index', 'package-entry', 'cli'],
 ]
 /** Bundles of their own that must stay small, with all that each may import. */
 const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging'] }

@@ -1,12 +1,10 @@
 #!/usr/bin/env node
-/** The program's door: checks the version of Node before anything native is loaded, then goes in. */
+/** The program's entry: checks the version of Node, then loads the program. */
+import { oldNodeMessage } from './node-version.ts'
 
-const WANTED = [22, 22] as const
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
-  process.stderr.write(
-    `ticketplan needs Node ${WANTED.join('.')} or later; this is Node ${process.versions.node}. Install a current one.\n`,
-  )
+const message = oldNodeMessage()
+if (message !== null) {
+  process.stderr.write(`${message}\n`)
   process.exitCode = 1
 } else {
   const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module')
