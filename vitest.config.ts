@@ -4,7 +4,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'fast', include: ['src/**/*.test.ts'], exclude: ['src/**/*.slow.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'fast',
+          include: ['{src,scripts}/**/*.test.ts'],
+          exclude: ['**/*.slow.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         test: { name: 'slow', include: ['{src,scripts}/**/*.slow.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 },

@@ -1,5 +1,5 @@
 /**
- * Builds dist/: one bundle for each entry, the declarations, and the licences of what is bundled.
+ * Builds dist/: one bundle for each entry, one file of declarations, and the licences of what is bundled.
  *
  * One file for each entry, because loading many small modules costs more than a query. Not minified: that is no faster (Node's compile
  * cache keeps the parsed code), and an uncaught error would print a whole bundle as one line. The dependencies in package.json stay
@@ -9,6 +9,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
+import { operations } from '../src/operations/registry.ts'
+import { bundleDeclarations, plainTypes } from './declarations.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -53,13 +55,7 @@ const bundles = [
 ]
 chmodSync(join(fresh, 'cli.js'), 0o755)
 writeFileSync(join(fresh, 'LICENSES.txt'), licences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
-
-const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-const types = join(fresh, 'types')
-const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', types], {
-  stdio: 'inherit',
-})
-if (status !== 0) process.exit(1)
+writeFileSync(join(fresh, 'index.d.ts'), declarations())
 
 // Swapped in at the end: a program that uses the old folder meanwhile never sees half of the new one.
 const old = `${fresh}.old`
@@ -80,4 +76,18 @@ function licences(inputs: string[]): string {
   }
   const texts = [...names].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
   return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+function declarations(): string {
+  const emitted = join(fresh, 'types')
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', emitted], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(1)
+  const plainPath = join(emitted, 'scripts', 'plain-types.d.ts')
+  const plain = plainTypes(readFileSync(plainPath, 'utf8'), operations)
+  const text = bundleDeclarations(join(emitted, 'src', 'index.d.ts'), plainPath, plain)
+  rmSync(emitted, { recursive: true })
+  return text
 }

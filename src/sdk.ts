@@ -1,41 +1,41 @@
 /**
  * `openPlan`: every operation as a method over one store.
  *
- * Synchronous, like better-sqlite3 below it. Inputs are checked by the operation's own schema, misspelt fields included;
- * what an operation returns is what its command prints with `--json`.
+ * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method returns the
+ * document that its command prints with `--json`.
  */
-import type * as z from 'zod/mini'
-import { type Fields, type GivenInputOf, type Operation, parseInput } from './operations/operation.ts'
-import { type OperationName, type Operations, operations } from './operations/registry.ts'
+import { type Fields, type Operation, parseInput } from './operations/operation.ts'
+import { operations } from './operations/registry.ts'
+import type { Signatures } from './operations/signatures.ts'
 import { type OpenOptions, openStore, type Store } from './store/store.ts'
 import { type TicketEvent, type Watching, type WatchOptions, watchTickets } from './watch/watch.ts'
 
-/** The input of an operation; those with a default or a `?` may be left out. */
-export type InputTo<N extends OperationName> = GivenInputOf<Operations[N]['fields']>
+/** The input of an operation. Fields that have a default are optional. */
+export type InputTo<N extends keyof Signatures> = Signatures[N]['input']
 /** What an operation returns. */
-export type OutputOf<N extends OperationName> = z.infer<ReturnType<Operations[N]['output']>>
+export type OutputOf<N extends keyof Signatures> = Signatures[N]['output']
 
-type Method<N extends OperationName> =
+type Method<N extends keyof Signatures> =
   Record<never, never> extends InputTo<N>
     ? (input?: InputTo<N>) => OutputOf<N>
     : (input: InputTo<N> | string) => OutputOf<N>
 
-/** An open plan. A string instead of an input stands for its first field: `consult('B')`. */
-export type Plan = { readonly [N in OperationName]: Method<N> } & {
-  /** The root of the checkout, absolute. */
+/** An open plan. A string in place of an input is the value of its first field: `consult('B')`. */
+export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
+  /** The absolute path of the checkout's root. */
   readonly root: string
   /**
-   * Tells of each change of a Ticket, a claim or the verdict on a queued Ticket, whoever made it, and keeps the index current;
-   * `consult` and `show` then look at the files that their answer rests on alone. Until its `close`, or the plan's.
+   * Calls the listener for each change of a Ticket, a claim or the verdict on a queued Ticket, whichever process made it. Keeps the
+   * index current; `consult` and `show` then check only the files that their answer depends on. Ends with its `close`, or the plan's.
    */
   watch(listener: (event: TicketEvent) => void, options?: WatchOptions): Watching
-  /** Closes the databases and ends what watches. The plan cannot be used after it. */
+  /** Ends all watches and closes the databases. The plan cannot be used afterwards. */
   close(): void
   [Symbol.dispose](): void
 }
 
 /**
- * Opens the plan of the checkout around `options.root`. Nothing is read before the first call.
+ * Opens the plan of the checkout around `options.root`. Reads only the configuration; each database is opened when first needed.
  * @throws PlanError bad_config, io; each method throws PlanErrors of its own.
  */
 export function openPlan(options: OpenOptions = {}): Plan {
