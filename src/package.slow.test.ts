@@ -56,10 +56,10 @@ function publicNames(): string[] {
 describe('types', () => {
   const CONSUMER = `
 import {
-  type AcceptedPlan, type ChainLink, type Decision, type ErrorCode, type ErrorData, type InputTo, isPlanError,
-  type OpenOptions, openPlan, type OutputOf, type Phase, type Place, type Plan, PlanError, type Problem, type Reason,
-  type ReasonCode, type RefusalCode, type Relation, type RelationKind, type Status, type StoredKind, type TicketEvent,
-  type TicketSummary, type Verdict, type VerdictChange, type Watching, type WatchOptions,
+  type AcceptedPlan, type ChainLink, type ClaimRefusal, type Decision, type DecisionOf, type ErrorCode, type ErrorData, type InputTo, isPlanError,
+  type OpenOptions, openPlan, type KnownDecision, type OutputOf, type Phase, type Place, type Plan, PlanError, type Problem, type Reason,
+  type ReasonCode, type ReasonOf, type RefusalCode, type Relation, type RelationKind, type Status, type StoredKind, type TicketEvent,
+  type TicketSummary, type UnknownDecision, type Verdict, type VerdictChange, type Watching, type WatchOptions,
 } from 'ticketplan'
 
 const options: OpenOptions = { root: '.', actor: 'ann', onNotice: message => message.length }
@@ -68,7 +68,8 @@ const input: InputTo<'record'> = { ticket: 'B', kind: 'blocked_by', other: 'A', 
 const recorded: OutputOf<'record'> = plan.record(input)
 const { verdict, reasons }: { verdict: Verdict; reasons: Reason[] } = plan.consult('B')
 const codes: ReasonCode[] = reasons.map(({ code }) => code)
-const chain: ChainLink[] = reasons.flatMap(reason => ('chain' in reason && reason.chain) || [])
+const blockers: ReasonOf<'blocked_by'>[] = reasons.filter(reason => reason.code === 'blocked_by')
+const chain: ChainLink[] = blockers.flatMap(({ chain }) => chain)
 const phases: (Phase | null)[] = chain.map(({ phase }) => phase)
 const { relations, problems }: { relations: Relation[]; problems: Problem[] } = plan.relations()
 const kinds: RelationKind[] = relations.map(({ kind }) => kind)
@@ -76,6 +77,13 @@ const statuses: Status[] = relations.map(({ status }) => status)
 const tickets: TicketSummary[] = plan.queue().queue.map(({ ticket }) => ticket)
 const token: number | undefined = plan.accept({ ticket: 'B', holder: 'pod', plan: { summary: 's' } }).claim?.token
 const accepted: AcceptedPlan = { summary: 'one coder' }
+const summaryOf = (decision: Decision): string => {
+  if (decision.kind === 'accepted_plan') return planOf(decision).summary
+  const other: Exclude<KnownDecision, DecisionOf<'accepted_plan'>> | UnknownDecision = decision
+  return 'target' in other ? other.target : ''
+}
+const planOf = ({ plan }: DecisionOf<'accepted_plan'>): AcceptedPlan => plan
+const refused: ClaimRefusal | undefined = plan.renew({ ticket: 'B', token: 1 }).refused
 const kind: StoredKind = 'accepted_plan'
 const watchOptions: WatchOptions = { checkEveryMs: 1000 }
 const listener = (event: TicketEvent): void => {
@@ -102,7 +110,7 @@ plan.record({ ticket: 'B', kind: 'note', reasons: 'x' })
 plan.consult()
 // @ts-expect-error a kind of relation that does not exist
 const wrong: RelationKind = 'hates'
-void [recorded, verdict, codes, phases, problems, kinds, statuses, tickets, token, accepted, kind, wrong]
+void [recorded, summaryOf, refused, verdict, codes, phases, problems, kinds, statuses, tickets, token, accepted, kind, wrong]
 `
 
   test('a strict consumer compiles without skipLibCheck, without the types of Node and of other packages', () => {

@@ -9,6 +9,7 @@ import {
   ANYTHING,
   DECISION_ID,
   FILLED_LINE,
+  type FieldType,
   type FieldTypes,
   FLAG,
   LINE,
@@ -54,11 +55,15 @@ const planFields = {
   pool: optional(POOL_NAME),
 }
 
+/** The plan with which a Ticket is accepted. */
+export interface AcceptedPlan extends ValuesOf<typeof planFields> {}
+const planField: FieldType<AcceptedPlan> = objectOf(planFields)
+
 /** Every kind that a Ticket file can hold in this format, in alphabetical order. */
 export const DECISION_KINDS = {
   accepted_plan: {
     help: 'the Ticket is accepted, with this plan',
-    fields: { plan: objectOf(planFields), overrides: optional(TEXT_LIST) },
+    fields: { plan: planField, overrides: optional(TEXT_LIST) },
     lastCounts: true,
     bodyInVerdict: true,
   },
@@ -99,9 +104,6 @@ export const DECISION_KINDS = {
 } as const satisfies Record<string, KindDefinition>
 
 type Kinds = typeof DECISION_KINDS
-
-/** The plan with which a Ticket is accepted. */
-export type AcceptedPlan = ValuesOf<typeof planFields>
 
 /** A kind of decision as a Ticket file stores it. */
 export type StoredKind = keyof Kinds
