@@ -1,8 +1,8 @@
 /**
- * A small orchestrator that is killed and goes on from the record alone.
+ * A small orchestrator that is killed, and continues from what was recorded.
  *
- * It routes a queue of six Tickets to simulated workers, each a process of its own. At the steps named by --crash-at it exits
- * without a word; the next one starts with no memory but what the repository and the claims say.
+ * It routes a queue of six Tickets to simulated workers, each in its own process. At the steps in --crash-at it exits without any
+ * cleanup; the next one knows only what the repository and the claims contain.
  *
  * Usage, in a clone after "npm ci": npx node examples/orchestrator.ts [--crash-at 9,5] [--folder <empty folder>]
  */
@@ -14,7 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openPlan, type Plan } from 'ticketplan'
 
-/** What the Ticket system says of each Ticket: the part of the product it touches, and whose result it needs. */
+/** What the Ticket system knows about each Ticket: which part of the product it changes, and whose result it needs. */
 const TICKETS: Record<string, { title: string; touches: string; needs?: string }> = {
   'T-1': { title: 'Record schema', touches: 'schema' },
   'T-2': { title: 'Plan tool', touches: 'menu', needs: 'T-1' },
@@ -36,7 +36,7 @@ if (role === 'orchestrate') await orchestrate(folder!, Number(rest[0]))
 else if (role === 'work') await work(folder!, rest[0]!, Number(rest[1]))
 else demonstrate(values.folder ?? mkdtempSync(join(tmpdir(), 'ticketplan-example-')), values['crash-at'])
 
-/** Starts orchestrators, one after the other, until one finds everything done. */
+/** Starts one orchestrator after the other, until one finds that everything is done. */
 function demonstrate(folder: string, crashes: string): void {
   const root = join(folder, 'repository')
   mkdirSync(root)
@@ -57,7 +57,7 @@ function demonstrate(folder: string, crashes: string): void {
   if (values.folder === undefined) rmSync(folder, { recursive: true })
 }
 
-/** One life of the orchestrator; it ends when all Tickets are done, or at the step where it is to be killed. */
+/** Runs one orchestrator until all Tickets are done, or until the step at which it is to be killed. */
 async function orchestrate(folder: string, crashAt: number): Promise<void> {
   const root = join(folder, 'repository')
   const plan = openPlan({ root, actor: 'orchestrator' })
@@ -72,11 +72,11 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
     recoverLost(plan, step)
     recordDecisions(plan, step)
     for (const { ticket, verdict } of plan.queue().queue) {
-      // Accepted in a former life and not started: the same holder gets the same claim again.
+      // Accepted before a crash and not started: the same holder gets the same claim again.
       const own = plan.claims().claims.find(claim => claim.ticket === ticket.id && claim.live)
       if (verdict === 'hold' && !own) continue
-      // The same in every life, so that a life after a crash gets its claims back. That is right for one orchestrator alone: of two at
-      // the same time both would get the same token. Where two could run, put something of the process into the name, and wait for expiry.
+      // The same name after a crash, so that the next orchestrator gets these claims back. This is right for one orchestrator at a time:
+      // two would get the same token. If two could run, make the name unique for each process, and wait for claims to expire.
       const holder = `worker-${ticket.id}`
       const { accepted, claim } = plan.accept({
         ticket: ticket.id,
@@ -84,7 +84,7 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
         ttl: TTL_SECONDS,
         plan: { summary: ticket.title! },
       })
-      if (!accepted || !claim) continue // something changed since the verdict: the next round sees what
+      if (!accepted || !claim) continue // something changed since the verdict; the next round sees it
       step(`accepted ${ticket.id}, token ${claim.token}`)
       // First the state, then the worker: a Ticket that is still queued has certainly not been started.
       plan.set({ ticket: ticket.id, state: 'in_progress' })
@@ -98,7 +98,7 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
   console.log('all Tickets are done')
 }
 
-/** A Ticket in progress without a live claim: its worker is gone, or was never started. It goes back to the queue. */
+/** Queues each Ticket again that is in progress without a live claim: its worker died or was never started. */
 function recoverLost(plan: Plan, step: (what: string) => void): void {
   const live = new Set(plan.claims().claims.flatMap(({ ticket, live }) => (live ? ticket : [])))
   for (const id of Object.keys(TICKETS)) {
@@ -109,7 +109,7 @@ function recoverLost(plan: Plan, step: (what: string) => void): void {
   }
 }
 
-/** Decisions are recorded when they are made; saying one again changes nothing. */
+/** Records decisions when they are made. Recording one again changes nothing. */
 function recordDecisions(plan: Plan, step: (what: string) => void): void {
   const entries = Object.entries(TICKETS)
   for (const [position, [id, { touches, needs }]] of entries.entries()) {
@@ -123,7 +123,7 @@ function recordDecisions(plan: Plan, step: (what: string) => void): void {
   }
 }
 
-/** A worker: nothing that counts is done without a look at the token. */
+/** Works on a Ticket, and checks the token before everything that cannot be undone. */
 async function work(folder: string, ticket: string, token: number): Promise<void> {
   const plan = openPlan({ root: join(folder, 'repository'), actor: `worker-${ticket}` })
   const note = (event: string) => appendFileSync(join(folder, 'journal'), `${event} ${ticket} ${token}\n`)

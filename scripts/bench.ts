@@ -340,7 +340,7 @@ function measureSdk(repository: string): void {
 }
 
 /**
- * `consult` while a watch is on, over a hundred queued Tickets: its files are checked, nothing else is read anew. And the same
+ * `consult` while a watch is on, over a hundred queued Tickets: only its files are checked, and nothing else is read again. And the same
  * where the index has changed since, so that rows are read again.
  */
 async function measureWatching(repositories: [size: number, repository: string][]): Promise<void> {
@@ -385,7 +385,7 @@ async function measureWatching(repositories: [size: number, repository: string][
   }
 }
 
-/** Until the watch hears of changes and has looked: then an answer looks at a few files only. */
+/** Waits until the watch gets file events and has made its check: from then on an answer checks few files only. */
 async function untilTrusted(consult: (sample: number) => number): Promise<void> {
   for (let inARow = 0; inARow < 5; ) {
     inARow = consult(inARow) < 1500 ? inARow + 1 : 0

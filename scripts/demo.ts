@@ -1,8 +1,7 @@
 /**
- * The main job on real input: this project's own decisions, in a temporary repository, one command after the other.
+ * Runs the main job on this project's own decisions, in a temporary repository.
  *
- * It prints every command that it runs, so that a reader learns the tool from it. Exit status 1 where a step does not do
- * what it should.
+ * Prints every command that it runs, so that a reader learns the tool from it. Exits with 1 if a step has an unexpected exit status.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -23,11 +22,11 @@ const env = {
 }
 
 try {
-  say('A repository, and in it the decisions of this very project.')
+  say('A repository with the decisions of this project.')
   git('init', '--quiet', '.')
   plan('init')
   cpSync(join(root, 'tickets'), join(folder, 'tickets'), { recursive: true })
-  // As they were before the work began.
+  // The states from before the work began.
   for (const ticket of ['claims', 'accept', 'mcp', 'brief']) quietly('set', ticket, '--state', 'open')
   for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
   git('add', '.')
@@ -36,19 +35,19 @@ try {
   say('Four pieces of work are queued. What may be accepted now?')
   plan('queue')
 
-  say('Before it accepts one, the orchestrator asks. Exit status 0 is accept, 3 is hold.')
+  say('Before the orchestrator accepts one, it runs consult. Exit status 0 means accept, 3 means hold.')
   plan('consult', 'merge-driver')
   plan(3, 'consult', 'init-git')
 
-  say('Accepting is one step: verdict, claim, plan. Whoever comes second is told why not.')
+  say('accept is one atomic step: verdict, claim, plan. A second worker is refused, with the reason.')
   plan('accept', 'merge-driver', '--holder', 'pod-1', '--summary', 'the pure merge first', '--branch', 'merge-driver')
   plan(3, 'accept', 'merge-driver', '--holder', 'pod-2')
 
-  say('Somebody queues the first release. Why is it held? All the way down:')
+  say('Somebody queues the first release. Why is it held? With the whole chain of blockers:')
   plan('set', 'release', '--state', 'queued')
   plan(3, 'consult', 'release')
 
-  say('A decision: two Tickets must not run side by side. It is stored once and seen from both sides.')
+  say('A decision: two Tickets must not run side by side. It is stored once and shown from both sides.')
   plan('record', 'mcp', 'conflicts_with', 'brief', '--reason', 'both add to the list of tools')
   plan('relations', '--ticket', 'brief')
   say('In git it is one line of one file (and a comma).')
@@ -56,7 +55,7 @@ try {
   say('Recording it again changes nothing.')
   plan('record', 'brief', 'do-not-parallelize', 'mcp')
 
-  say('One of the two starts, so the other is held.')
+  say('One of the two starts, so the other one is held.')
   plan('set', 'brief', '--state', 'in_progress')
   plan('set', 'mcp', '--state', 'queued')
   plan(3, 'consult', 'mcp')
@@ -71,16 +70,16 @@ try {
   plan('relations', '--ticket', 'mcp', '--status', 'active')
   plan('verify', '--since', 'HEAD~1')
 
-  say('After its memory is gone, the orchestrator is told what it must know, within a budget of tokens.')
+  say('After the orchestrator has lost its context, brief prints what it must know, within a budget of tokens.')
   plan('brief', '--budget', 400)
 
-  say('The index is SQLite, open to any question.')
+  say('The index is SQLite, open to any query.')
   plan(
     'sql',
     'select ticket_id, count(*) as held_by from blockers group by ticket_id order by held_by desc, ticket_id limit 3',
   )
 
-  say('All files checked, and the index against them.')
+  say('verify checks all files, and compares the index with them.')
   plan('verify')
   console.log('\nThat was the main job. "ticketplan --help" lists the rest; README.md has the tour.')
 } finally {
@@ -96,7 +95,7 @@ function git(...args: string[]): void {
   run('git', args, 0)
 }
 
-/** Shows and runs a command of ticketplan; a number first is the exit status that it should have. */
+/** Prints and runs a command of ticketplan. A number as the first argument is the expected exit status. */
 function plan(...words: (string | number)[]): void {
   const expected = typeof words[0] === 'number' ? (words.shift() as number) : 0
   print('ticketplan', words.map(String))

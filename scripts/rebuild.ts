@@ -1,5 +1,5 @@
 /**
- * Makes the index of this checkout anew from its Ticket files, for use after `git pull`.
+ * Rebuilds the index of a checkout from its Ticket files, for use after `git pull`.
  *
  * Usage: npm run rebuild [-- folder]. The same as `ticketplan rebuild`, straight from the sources.
  */
