@@ -1,8 +1,8 @@
 /**
  * A small orchestrator that is killed, and continues from what was recorded.
  *
- * It routes a queue of six Tickets to simulated workers, each in its own process. At the steps in --crash-at it exits without any
- * cleanup; the next one knows only what the repository and the claims contain.
+ * It routes a queue of six Tickets to simulated workers, each in its own process. At the steps in --crash-at it exits
+ * without any cleanup; the next one knows only what the repository and the claims contain.
  *
  * Usage, in a clone after "npm ci": npx node examples/orchestrator.ts [--crash-at 9,5] [--folder <empty folder>]
  */
@@ -75,8 +75,9 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
       // Accepted before a crash and not started: the same holder gets the same claim again.
       const own = plan.claims().claims.find(claim => claim.ticket === ticket.id && claim.live)
       if (verdict === 'hold' && !own) continue
-      // The same name after a crash, so that the next orchestrator gets these claims back. This is right for one orchestrator at a time:
-      // two would get the same token. If two could run, make the name unique for each process, and wait for claims to expire.
+      // The same name after a crash, so that the next orchestrator gets these claims back. This is right for one
+      // orchestrator at a time: two would get the same token. If two could run, make the name unique for each process,
+      // and wait for claims to expire.
       const holder = `worker-${ticket.id}`
       const { accepted, claim } = plan.accept({
         ticket: ticket.id,

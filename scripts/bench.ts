@@ -340,8 +340,8 @@ function measureSdk(repository: string): void {
 }
 
 /**
- * `consult` while a watch is on, over a hundred queued Tickets: only its files are checked, and nothing else is read again. And the same
- * where the index has changed since, so that rows are read again.
+ * `consult` while a watch is on, over a hundred queued Tickets: only its files are checked, and nothing else is read
+ * again. And the same where the index has changed since, so that rows are read again.
  */
 async function measureWatching(repositories: [size: number, repository: string][]): Promise<void> {
   const subjects = []

@@ -1,9 +1,9 @@
 /**
  * Builds dist/: one bundle for each entry, one file of declarations, and the licences of what is bundled.
  *
- * One file for each entry, because loading many small modules costs more than a query. Not minified: that is no faster (Node's compile
- * cache keeps the parsed code), and an uncaught error would print a whole bundle as one line. The dependencies in package.json stay
- * outside: SQLite for its binary, the others because few commands need them.
+ * One file for each entry, because loading many small modules costs more than a query. Not minified: that is no faster
+ * (Node's compile cache keeps the parsed code), and an uncaught error would print a whole bundle as one line. The
+ * dependencies in package.json stay outside: SQLite for its binary, the others because few commands need them.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,8 +30,9 @@ const shared = {
   logLevel: 'warning',
   metafile: true,
 } satisfies BuildOptions
-// The programs are CommonJS: importing node:fs into an ES module evaluates all of its getters, streams included, which costs a
-// third of Node's own start. The two entries are ES modules by their names; each requires its program beside it.
+// The programs are CommonJS: importing node:fs into an ES module evaluates all of its getters, streams included, which
+// costs a third of Node's own start. The two entries are ES modules by their names; each requires its program beside
+// it.
 const commonJs = {
   ...shared,
   format: 'cjs',

@@ -1,7 +1,7 @@
 /**
- * Checks the structure of src/ against docs/design.md: each room imports only the rooms below it, no module imports itself
- * by way of others, heavy packages and child processes stay in their rooms, and no database connection leaves the rooms
- * that own one.
+ * Checks the structure of src/ against docs/design.md: each room imports only the rooms below it, no module imports
+ * itself by way of others, heavy packages and child processes stay in their rooms, and no database connection leaves
+ * the rooms that own one.
  *
  * Usage: node scripts/check-arrows.ts [folder]. Exit status 1 where a rule is broken, 0 where none is.
  */

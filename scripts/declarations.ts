@@ -1,8 +1,9 @@
 /**
  * Bundles the declarations that the compiler emits for each module into one file: the public names, and what they need.
  *
- * The result imports nothing; a public type that needs another package is an error that names the way to it. The text is split by
- * how the compiler formats it: each top-level statement begins in the first column, its doc comment right above it.
+ * The result imports nothing; a public type that needs another package is an error that names the way to it. The text
+ * is split by how the compiler formats it: each top-level statement begins in the first column, its doc comment right
+ * above it.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -26,8 +27,8 @@ export interface Documented {
 }
 
 /**
- * Returns the bundle for the names that an emitted module exports. A type that `plainPath` (with its text) declares takes the place
- * of the type of the same name, and keeps that one's comment.
+ * Returns the bundle for the names that an emitted module exports. A type that `plainPath` (with its text) declares
+ * takes the place of the type of the same name, and keeps that one's comment.
  */
 export function bundleDeclarations(entry: string, plainPath: string, plainText: string): string {
   const plain = parseModule(plainPath, plainText)
@@ -75,8 +76,8 @@ export function bundleDeclarations(entry: string, plainPath: string, plainText: 
 }
 
 /**
- * Returns the emitted scripts/plain-types.ts with types instead of constants, and the operations' own help as the comments of
- * `signatures`.
+ * Returns the emitted scripts/plain-types.ts with types instead of constants, and the operations' own help as the
+ * comments of `signatures`.
  */
 export function plainTypes(emitted: string, operations: Record<string, Documented>): string {
   let operation: Documented | undefined

@@ -1,7 +1,8 @@
 /**
  * Runs the main job on this project's own decisions, in a temporary repository.
  *
- * Prints every command that it runs, so that a reader learns the tool from it. Exits with 1 if a step has an unexpected exit status.
+ * Prints every command that it runs, so that a reader learns the tool from it. Exits with 1 if a step has an unexpected
+ * exit status.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'

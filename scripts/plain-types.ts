@@ -1,8 +1,10 @@
 /**
- * Public types that derive from schemas, tables or operations, to be published as plain types. Compiled for its declarations alone,
- * never run: the compiler writes an inferred type out in full, so that the published file needs neither zod nor the rooms.
+ * Public types that derive from schemas, tables or operations, to be published as plain types. Compiled for its
+ * declarations alone, never run: the compiler writes an inferred type out in full, so that the published file needs
+ * neither zod nor the rooms.
  *
- * `relationKind` stands for the type RelationKind, and so on; scripts/declarations.ts puts the result in place of that type.
+ * `relationKind` stands for the type RelationKind, and so on; scripts/declarations.ts puts the result in place of that
+ * type.
  */
 import type {
   AcceptedPlan,

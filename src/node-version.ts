@@ -1,6 +1,7 @@
 /**
- * The oldest Node that ticketplan runs on. Both entries of the package check it before they load anything else: better-sqlite3 ends an
- * older Node with a segmentation fault. So this module imports nothing, and uses nothing that an old Node lacks.
+ * The oldest Node that ticketplan runs on. Both entries of the package check it before they load anything else:
+ * better-sqlite3 ends an older Node with a segmentation fault. So this module imports nothing, and uses nothing that an
+ * old Node lacks.
  */
 const OLDEST = [22, 22] as const
 

@@ -1,8 +1,8 @@
 /**
  * What `import 'ticketplan'` loads: checks the version of Node, then loads the SDK.
  *
- * The SDK is required, not imported: an import would be loaded before the check. It is CommonJS because importing node:fs into an
- * ES module costs a third of Node's own start (scripts/build.ts).
+ * The SDK is required, not imported: an import would be loaded before the check. It is CommonJS because importing
+ * node:fs into an ES module costs a third of Node's own start (scripts/build.ts).
  */
 import { oldNodeMessage } from './node-version.ts'
 

@@ -1,4 +1,7 @@
-/** What a project gets that installs the package: the files of `npm pack`, in a folder without this repository around it. */
+/**
+ * What a project gets that installs the package: the files of `npm pack`, in a folder without this repository around
+ * it.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,8 +1,8 @@
 /**
  * `openPlan`: every operation as a method over one store.
  *
- * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method returns the
- * document that its command prints with `--json`.
+ * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method
+ * returns the document that its command prints with `--json`.
  */
 import { type Fields, type Operation, parseInput } from './operations/operation.ts'
 import { operations } from './operations/registry.ts'
@@ -25,8 +25,9 @@ export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
   /** The absolute path of the checkout's root. */
   readonly root: string
   /**
-   * Calls the listener for each change of a Ticket, a claim or the verdict on a queued Ticket, whichever process made it. Keeps the
-   * index current; `consult` and `show` then check only the files that their answer depends on. Ends with its `close`, or the plan's.
+   * Calls the listener for each change of a Ticket, a claim or the verdict on a queued Ticket, whichever process made
+   * it. Keeps the index current; `consult` and `show` then check only the files that their answer depends on. Ends with
+   * its `close`, or the plan's.
    */
   watch(listener: (event: TicketEvent) => void, options?: WatchOptions): Watching
   /** Ends all watches and closes the databases. The plan cannot be used afterwards. */
@@ -35,7 +36,8 @@ export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
 }
 
 /**
- * Opens the plan of the checkout around `options.root`. Reads only the configuration; each database is opened when first needed.
+ * Opens the plan of the checkout around `options.root`. Reads only the configuration; each database is opened when
+ * first needed.
  * @throws PlanError bad_config, io; each method throws PlanErrors of its own.
  */
 export function openPlan(options: OpenOptions = {}): Plan {
