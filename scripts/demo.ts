@@ -5,7 +5,7 @@
  * exit status.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,7 +27,9 @@ try {
   git('init', '--quiet', '.')
   plan('init')
   cpSync(join(root, 'tickets'), join(folder, 'tickets'), { recursive: true })
-  // The states from before the work began.
+  // The states from before the first version; later work is done, so that the output stays short.
+  const later = readdirSync(join(root, 'tickets')).filter(name => /^TP-[4-9]\d\.json$/.test(name))
+  for (const file of later) quietly('set', file.slice(0, -'.json'.length), '--state', 'done')
   for (const ticket of ['claims', 'accept', 'mcp', 'brief']) quietly('set', ticket, '--state', 'open')
   for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
   git('add', '.')
