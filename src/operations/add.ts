@@ -8,23 +8,30 @@ import { filledLine, line, operation, ticketName } from './operation.ts'
 import { ticketShape } from './shapes.ts'
 
 export const slugField = z.optional(
-  z.string().check(z.refine<string>(text => text === '' || isSlug(text), 'not a slug: a-z, 0-9 and "-", at most 128')),
+  z
+    .string()
+    .check(
+      z.refine<string>(
+        text => text === '' || isSlug(text),
+        'not a slug: at most 128 of a-z, 0-9 and "-", no "-" first',
+      ),
+    ),
 )
 
-/** A new Ticket file. */
+/** Creates a Ticket file. */
 export const add = operation({
   name: 'add',
-  summary: 'Make a new Ticket file',
+  summary: 'Create a Ticket file',
   writes: true,
   fields: {
     id: {
       schema: ticketName.check(
         z.refine<string>(
           text => isTicketId(text),
-          'not a Ticket id: a letter or digit, then at most 63 of letters, digits, ".", "_" and "-", no "." at the end, no Windows device name',
+          'not a Ticket id: a letter or digit, then at most 63 letters, digits, ".", "_" or "-"; no "." at the end, no Windows device name',
         ),
       ),
-      help: 'the id, which is also the name of the file',
+      help: 'the id; the file is named after it',
       positional: true,
     },
     title: { schema: filledLine, help: 'the title, one line', value: 'text' },
@@ -32,7 +39,7 @@ export const add = operation({
     state: { schema: z.optional(filledLine), help: 'the state in the Ticket system (default: open)', value: 'state' },
     queuedBy: {
       schema: z.optional(line),
-      help: 'who queued it (default: the actor, where the state is a queued one)',
+      help: 'who queued it (default: the actor, if the state is a queued one)',
       value: 'who',
     },
   },
@@ -61,14 +68,17 @@ export const add = operation({
 })
 
 function ticketExists(id: string, path: string): PlanError {
-  const message = `a Ticket with the id ${id} is there already (${path}); "ticketplan set" changes its fields`
+  const message = `a Ticket with the id ${id} already exists (${path}); "ticketplan set" changes its fields`
   return new PlanError('ticket_exists', message, { ticket: id, path })
 }
 
-/** @throws PlanError slug_taken where another Ticket bears the slug. */
+/** Checks that no other Ticket has the slug. @throws PlanError slug_taken. */
 export function checkSlug({ queries }: View, slug: string | undefined, id: string): void {
   if (!slug) return
   const other = queries.ticketsBySlug(slug).find(row => row.id !== id)
   if (other)
-    throw new PlanError('slug_taken', `the slug "${slug}" belongs to ${other.id} already`, { slug, ticket: other.id })
+    throw new PlanError('slug_taken', `the slug "${slug}" already belongs to ${other.id}; choose another`, {
+      slug,
+      ticket: other.id,
+    })
 }

@@ -1,4 +1,4 @@
-/** From rows to the shapes of answers: Tickets, relations named once, problems. */
+/** Turns rows of the index into the shapes of outputs: Tickets, relations, problems. */
 
 import { idFromPath } from '../files/ticket-files.ts'
 import { FORMAT } from '../model/format.ts'
@@ -7,6 +7,7 @@ import { compareText } from '../model/order.ts'
 import type { DanglingRow, IndexQueries, QuarantineRow, RelationRow, TicketRow } from '../ticket-index/query.ts'
 import type { Problem, Relation, TicketSummary } from './shapes.ts'
 
+/** Returns a Ticket as outputs show it; without a row, all but the id is null. */
 export function ticketSummary(id: string, row: TicketRow | null): TicketSummary {
   return {
     id,
@@ -18,8 +19,8 @@ export function ticketSummary(id: string, row: TicketRow | null): TicketSummary 
 }
 
 /**
- * Relations in the order of the rows; rows that say the same, with the same status, become one. Where nobody looks from one
- * of the two Tickets (`eachOnce`), a conflict is shown from the smaller id, whichever file keeps it.
+ * Returns relations in the order of the rows. Rows with the same relation and status become one. With `eachOnce`, a conflict
+ * is shown from the smaller id, whichever file stores it.
  */
 export function relationsOf(rows: RelationRow[], eachOnce: boolean): Relation[] {
   const relations = new Map<string, Relation>()
@@ -51,8 +52,8 @@ export function relationsOf(rows: RelationRow[], eachOnce: boolean): Relation[] 
 }
 
 /**
- * What an answer could not take into account: files that cannot be read or only in part, and relations to Tickets without
- * a file. For an answer about one Ticket, only its own relations and format.
+ * Returns what an output could not take into account: files that cannot be read, or only in part, and relations to Tickets
+ * without a file. With a Ticket, only the relations and the format of that one.
  */
 export function problemsOf(queries: IndexQueries, ticket?: TicketRow | null): Problem[] {
   const later = ticket === undefined ? queries.laterFormats(FORMAT) : ticket && ticket.format > FORMAT ? [ticket] : []
@@ -64,7 +65,7 @@ export function problemsOf(queries: IndexQueries, ticket?: TicketRow | null): Pr
   ]
 }
 
-/** The same as `queries.dangling()` for one Ticket. */
+/** Returns what `queries.dangling()` has of one Ticket. */
 function danglingOf(queries: IndexQueries, { id, path, phase }: TicketRow): DanglingRow[] {
   if (phase === 'terminal') return []
   const rows: DanglingRow[] = []
@@ -77,7 +78,7 @@ function danglingOf(queries: IndexQueries, { id, path, phase }: TicketRow): Dang
 }
 
 function formatProblem({ path, format }: { path: string; format: number }): Problem {
-  const message = `has format ${format}, this version knows ${FORMAT}: what it adds is not taken into account, and it is not written`
+  const message = `format ${format} is newer than ${FORMAT}, which this version supports: its additions are ignored, and the file is never written`
   return { code: 'newer_format', path, message, severity: 'error' }
 }
 
@@ -91,7 +92,7 @@ function danglingProblem({ ticket_id, kind, target_id, decision_id, path }: Dang
   return { code: 'dangling', path, message, severity: 'warning' }
 }
 
-/** The path of a quarantined Ticket's file. */
+/** Returns the path of the file of a quarantined Ticket. */
 export function quarantinedPath(queries: IndexQueries, id: string): string {
   return queries.quarantined().find(({ path }) => idFromPath(path) === id)?.path ?? id
 }

@@ -8,20 +8,20 @@ import { filledLine, operation, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
 import { claimShape, planShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
-/** May this queued Ticket be accepted now? */
+/** Returns the verdict on a Ticket: may it be accepted now? */
 export const consult = operation({
   name: 'consult',
   summary: 'Say whether a queued Ticket may be accepted now, and why not',
-  details: 'Exit status 0 for accept, 3 for hold. Every reason is listed at once. Nothing is written.',
+  details: 'Every reason is listed at once. Exit status 0 for accept, 3 for hold. Nothing is written.',
   writes: false,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
     holder: {
       schema: z.optional(filledLine),
-      help: 'who asks: their own claim does not hold the Ticket',
+      help: 'who asks; a claim of this holder does not hold the Ticket',
       value: 'name',
     },
-    pool: { schema: z.optional(poolName()), help: 'the pool whose slot would be taken', value: 'name' },
+    pool: { schema: z.optional(poolName()), help: 'the pool to take a slot of', value: 'name' },
   },
   output: () =>
     z.object({
@@ -58,8 +58,8 @@ function planOf(decision: DecisionOf<'accepted_plan'> | null) {
   return { ...plan, decision: id, by, at, ...(overrides && { overrides }) }
 }
 
-/** The accepted plan that stands, as its decision; null if none does. */
-export function activePlan({ queries }: View, id: string): DecisionOf<'accepted_plan'> | null {
-  const row = queries.activeDecisions(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
+/** Returns the decision with the active accepted plan of a Ticket; null if there is none. */
+export function activePlan({ queries }: View, id: string): Decision | null {
+  const row = queries.standing(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
   return row ? JSON.parse(row.body!) : null
 }

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini'
 import { operation } from './operation.ts'
 
-/** Where the databases are. */
+/** Returns the paths of the databases. */
 export const db = operation({
   name: 'db',
-  summary: 'Print the path of the index, for sqlite3 and the like',
-  details: 'The index is brought up to date first. Open it read-only; it is derived, and may be deleted at any time.',
+  summary: 'Print the path of the index, for SQLite programs',
+  details:
+    'The index is brought up to date first. Open it read-only. It is derived from the Ticket files and may be deleted at any time.',
   writes: false,
   fields: {},
   output: () => z.object({ path: z.string(), local: z.string() }),

@@ -14,49 +14,51 @@ import { hookStates } from '../setup/hook-folder.ts'
 import type { Store } from '../store/store.ts'
 import { operation } from './operation.ts'
 
-const check = lazy(() => z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }))
-type Check = z.infer<ReturnType<typeof check>>
+const checkShape = lazy(() => z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }))
+type Check = z.infer<ReturnType<typeof checkShape>>
 
-/** The installation and its places, checked. */
+/** Checks the installation: programs, folders, databases, and what `init` has set up. */
 export const doctor = operation({
   name: 'doctor',
-  summary: 'Check the installation: versions, folders, databases, merge driver, hooks',
-  details: 'Exit status 4 where something is wrong. Nothing is changed but the index, which is brought up to date.',
+  summary: 'Check the installation: folders, databases, merge driver, hooks',
+  details: 'Exit status 4 if a check fails. It changes nothing except the index, which is brought up to date.',
   writes: false,
   fields: {},
-  output: () => z.object({ ok: z.boolean(), checks: z.array(check()) }),
+  output: () => z.object({ ok: z.boolean(), checks: z.array(checkShape()) }),
   examples: ['ticketplan doctor'],
   run(store) {
     const { repository } = store
     const checks = [
-      look('node', () => `${process.version}, ${process.platform} ${process.arch}`),
-      look(
+      check('node', () => `${process.version}, ${process.platform} ${process.arch}`),
+      check(
         'git',
         () =>
           findGitVersion(repository.root) ??
-          fail('git cannot be started; ticketplan works without it, but decisions then have no history'),
+          fail('git cannot be started; ticketplan works without it, but decisions have no history'),
       ),
-      look('repository', () =>
+      check('repository', () =>
         repository.gitDir ? `${repository.root}, git folder ${repository.gitDir}` : `${repository.root}, not in git`,
       ),
-      look('tickets folder', () => {
+      check('tickets folder', () => {
         checkTicketsDir(repository)
         accessSync(repository.ticketsDir, constants.R_OK | constants.W_OK)
         return repository.ticketsDir
       }),
-      look('index', () => indexCheck(store)),
-      look('local database', () => localCheck(store)),
-      look('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
+      check('index', () => indexCheck(store)),
+      check('local database', () => localCheck(store)),
+      check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
       ...(repository.gitDir ? gitChecks(repository) : []),
-      look('databases from before git', () => {
+      check('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
-        return fail(`${old} was used before this folder was a git repository: claims in it are not seen any more`)
+        return fail(`${old} is from before this folder was a git repository; its claims are ignored`)
       }),
-      look('left-over files', () => {
+      check('left-over files', () => {
         const orphans = existsSync(repository.ticketsDir) ? listOrphans(repository) : []
         return orphans.length
-          ? fail(`${orphans.length} temporary files of interrupted writes: "ticketplan verify --fix" removes old ones`)
+          ? fail(
+              `${count(orphans.length, 'temporary file')} of interrupted writes; "ticketplan verify --fix" removes old ones`,
+            )
           : 'none'
       }),
     ]
@@ -65,9 +67,9 @@ export const doctor = operation({
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
 
-function look(name: string, examine: () => string): Check {
+function check(name: string, inspect: () => string): Check {
   try {
-    return { name, ok: true, detail: examine() }
+    return { name, ok: true, detail: inspect() }
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message }
   }
@@ -79,65 +81,63 @@ function fail(message: string): never {
 
 function indexCheck(store: Store): string {
   const { tickets, quarantined } = store.read(({ queries }) => queries.counts())
-  if (store.index.inMemory) fail(`${store.index.path} cannot be written: every command reads all files anew`)
+  if (store.index.inMemory) fail(`${store.index.path} cannot be written, so every command reads all files again`)
   const mismatch = store.index.findMismatch()
-  if (mismatch) fail(`${store.index.path}: ${mismatch}; "ticketplan rebuild" makes it anew`)
-  if (quarantined) fail(`${count(quarantined, 'file')} cannot be read: "ticketplan verify" tells more`)
+  if (mismatch) fail(`${store.index.path}: ${mismatch}; run "ticketplan rebuild"`)
+  if (quarantined) fail(`${count(quarantined, 'file')} cannot be read; see "ticketplan verify"`)
   return `${store.index.path}: equal to the files, ${count(tickets, 'Ticket')}`
 }
 
 function localCheck(store: Store): string {
-  const path = store.localPath
-  if (inodeOf(path) === null) return `${path}: made when first needed`
-  store.claims.snapshot()
+  const { path } = store.local
+  if (inodeOf(path) === null) return `${path}: created when first needed`
+  store.local.reader()
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
 }
 
 const AGAIN = 'run "ticketplan init" again'
 
-/** What `init` sets up for git in this clone. */
+/** Returns the checks of what `init` sets up for git in this clone. */
 function gitChecks(repository: Repository): Check[] {
   const { root, config } = repository
   return [
-    look('merge driver', () => {
-      runGit(root, ['rev-parse', '--git-dir']) // where git cannot be asked, that is what is wrong
+    check('merge driver', () => {
+      runGit(root, ['rev-parse', '--git-dir']) // throws if git cannot be run
       const line = findGitConfig(root, 'merge.ticketplan.driver')
       if (line === undefined)
-        fail('not configured in this clone, so Tickets merge as text: run "ticketplan init" once in each clone')
+        fail('not configured in this clone, so Tickets merge as text; run "ticketplan init" once in each clone')
       const programs =
-        programsIn(line) ?? fail(`merge.ticketplan.driver is not what "ticketplan init" writes: ${AGAIN}`)
+        programsIn(line) ?? fail(`merge.ticketplan.driver is not what "ticketplan init" writes; ${AGAIN}`)
       const missing = Object.values(programs).find(path => !statSync(path, { throwIfNoEntry: false })?.size)
       return missing === undefined
         ? programs.mergeDriver
-        : fail(`${missing} is missing or empty: install it anew, then ${AGAIN}`)
+        : fail(`${missing} is missing or empty; reinstall ticketplan, then ${AGAIN}`)
     }),
-    look('attributes', () => {
+    check('attributes', () => {
       const path = `${config.ticketsDir}/x.json`
       const words = runGit(root, ['check-attr', '-z', 'merge', 'text', '--', path]).toString().split('\0')
       if (words[2] !== 'ticketplan')
-        fail(`merge is "${words[2]}" for ${path}: ${AGAIN}, and look for another rule for it in a .gitattributes`)
+        fail(`merge is "${words[2]}" for ${path}; ${AGAIN}, and remove any other rule for it from .gitattributes`)
       if (words[5] !== 'unset')
         fail(
-          `text is "${words[5]}" for ${path}, so git may convert line ends: ${AGAIN}, and look for another rule for it`,
+          `text is "${words[5]}" for ${path}, so git may convert line ends; ${AGAIN}, and remove any other rule for it`,
         )
       return `merge=ticketplan -text for ${path}`
     }),
-    look('hooks', () => {
+    check('hooks', () => {
       const states = hookStates(repository)
       const missing = states.filter(({ calls }) => !calls)
       if (missing.length === 0) {
         const command =
-          findGitConfig(root, 'ticketplan.command') ?? fail(`ticketplan.command is not configured: ${AGAIN}`)
+          findGitConfig(root, 'ticketplan.command') ?? fail(`ticketplan.command is not configured; ${AGAIN}`)
         const gone = programsOfCommand(command).find(path => !existsSync(path))
-        if (gone !== undefined) fail(`${gone} is missing, which the hooks start: install it anew, then ${AGAIN}`)
+        if (gone !== undefined) fail(`${gone} is missing, which the hooks run; reinstall ticketplan, then ${AGAIN}`)
         return states.map(({ path }) => path).join(', ')
       }
       const [first] = missing
       const paths = missing.map(({ path }) => path).join(', ')
-      fail(
-        `without ticketplan: ${paths}; every command looks for changes itself, so run "ticketplan init", or add by hand: ${first!.byHand}`,
-      )
+      fail(`without a call of ticketplan: ${paths}; run "ticketplan init", or add by hand: ${first!.byHand}`)
     }),
   ]
 }

@@ -1,4 +1,8 @@
-/** Tickets and relations as text for other programs. Text from files is quoted by each format's own rules. */
+/**
+ * Formats Tickets and relations as text for other programs.
+ *
+ * Pure. Text from files is quoted by the rules of each format, so that it cannot become part of the drawing or a formula.
+ */
 
 interface Node {
   id: string
@@ -13,7 +17,7 @@ interface Edge {
   advisory?: true
 }
 
-/** A Mermaid flowchart; an arrow leads from what comes first to what waits for it. */
+/** Returns a Mermaid flowchart. An arrow leads from what comes first to what waits for it. */
 export function mermaidText(nodes: Node[], edges: Edge[]): string {
   const lines = ['flowchart LR']
   const names = nodeNames(nodes, edges)
@@ -42,7 +46,7 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A Graphviz digraph; an arrow leads from what comes first to what waits for it. */
+/** Returns a Graphviz digraph. An arrow leads from what comes first to what waits for it. */
 export function dotText(nodes: Node[], edges: Edge[]): string {
   const quote = (text: string) =>
     `"${text.replace(/[\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
@@ -61,7 +65,10 @@ export function dotText(nodes: Node[], edges: Edge[]): string {
   return `${[...lines, '}'].join('\n')}\n`
 }
 
-/** CSV as RFC 4180 has it, but with line feeds alone, for the shell. A cell that a spreadsheet would take for a formula gets a leading apostrophe. */
+/**
+ * Returns CSV by RFC 4180, but with plain line feeds, for the shell. A cell that a spreadsheet would take for a formula gets a
+ * leading apostrophe.
+ */
 export function csvText(columns: string[], rows: unknown[][]): string {
   const cell = (value: unknown) => {
     if (value === null || value === undefined) return ''
@@ -71,7 +78,7 @@ export function csvText(columns: string[], rows: unknown[][]): string {
   return [columns, ...rows].map(row => `${row.map(cell).join(',')}\n`).join('')
 }
 
-/** Short names for the drawing, in the order in which Tickets come. */
+/** Returns a short name for each Ticket of the drawing, in the order of the Tickets. */
 function nodeNames(nodes: Node[], edges: Edge[]): Map<string, string> {
   const ids = [...nodes.map(({ id }) => id), ...edges.flatMap(({ ticket, other }) => [ticket, other])]
   return new Map([...new Set(ids)].map((id, position) => [id, `t${position}`]))

@@ -1,19 +1,20 @@
 import * as z from 'zod/mini'
+import { count } from '../model/count.ts'
 import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
 import { csvText, dotText, mermaidText } from './export-text.ts'
 import { flag, operation } from './operation.ts'
 import { problemShape } from './shapes.ts'
 
-/** The Tickets and their relations for other programs. */
+/** Exports Tickets and their relations in a format of other programs. */
 export const exportPlan = operation({
   name: 'export',
   summary: 'Print Tickets and relations for another program',
   details:
-    'mermaid and dot draw the graph, csv is a table of relations, json holds Tickets with their decisions. Tickets that are settled are left out unless --all. Claims are never part of it.',
+    'mermaid and dot draw the graph, csv is a table of relations, json has Tickets with their decisions. Terminal Tickets are left out unless --all is given. Claims are never exported.',
   writes: false,
   fields: {
     format: { schema: z.enum(['mermaid', 'dot', 'json', 'csv']), help: 'mermaid, dot, json or csv', positional: true },
-    all: { schema: flag, help: 'settled Tickets and relations too' },
+    all: { schema: flag, help: 'also terminal Tickets, and relations of every status' },
   },
   output: () => z.object({ format: z.string(), text: z.string(), problems: z.array(problemShape()) }),
   examples: [
@@ -26,7 +27,9 @@ export const exportPlan = operation({
       const problems = problemsOf(queries)
       const unread = problems.filter(({ severity }) => severity === 'error').length
       if (unread > 0)
-        store.notify(`${unread} files are missing from this, wholly or in part: "ticketplan verify" names them`)
+        store.notify(
+          `${count(unread, 'file')} cannot be read in full, so the export is incomplete; see "ticketplan verify"`,
+        )
       const tickets = queries.allTickets().filter(({ phase }) => all || phase !== 'terminal')
       const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }), true)
       if (format === 'mermaid') return { format, text: mermaidText(tickets, relations), problems }

@@ -4,16 +4,16 @@ import { readBeads } from '../importers/beads.ts'
 import type { Imported } from '../importers/import-collector.ts'
 import { writeImport } from '../importers/write-import.ts'
 import { readYoi } from '../importers/yoi.ts'
-import { anyFields } from '../model/decision.ts'
+import { count } from '../model/count.ts'
 import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
 
-/** Tickets and decisions from another system. */
+/** Imports Tickets and decisions from another system. */
 export const importTickets = operation({
   name: 'import',
   summary: 'Import Tickets and decisions from another system',
   details:
-    'Idempotent: a second run changes nothing. Fields follow the source; decisions recorded here since are kept. Exit status 4 where a source record, or a part of one, had to be left out; each is listed.',
+    'A second run changes nothing. Fields follow the source; decisions that were recorded here are kept. Exit status 4 if a source record, or a part of one, was left out; each is listed.',
   writes: true,
   fields: {
     system: {
@@ -22,22 +22,22 @@ export const importTickets = operation({
       positional: true,
     },
     path: { schema: z.string().check(z.minLength(1)), help: 'the folder or file', positional: true },
-    dryRun: { schema: flag, help: 'report, and write nothing' },
+    dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
     mapRoot: {
       schema: z.optional(z.string()),
-      help: 'yoi: make plan worktrees below this absolute path relative to it',
+      help: 'yoi: turn worktree paths of plans below this absolute path into relative ones',
       value: 'path',
     },
   },
   output: () =>
     z.object({
-      /** Source Tickets and decisions that have (or with dryRun would have) a place in the files. */
+      /** Tickets and decisions of the source that are (with dryRun: would be) in the files. */
       tickets: z.int(),
       decisions: z.int(),
-      /** Files written; with dryRun, files that would be. */
+      /** Files written; with dryRun, files that would be written. */
       written: z.int(),
       dropped: z.array(z.object({ source: z.string(), message: z.string() })),
-      /** States in the source that the configuration puts in no phase: their Tickets are open. */
+      /** States of the source that are in no phase of the configuration; their Tickets count as open. */
       unphasedStates: z.array(z.string()),
       warnings: z.array(z.string()),
     }),
@@ -69,8 +69,6 @@ function warnings({ decisions }: Imported): string[] {
     )
   })
   return texts.length
-    ? [
-        `${texts.length} decisions have a text that names an absolute path of one machine; "ticketplan verify" lists them`,
-      ]
+    ? [`absolute paths of one machine in ${count(texts.length, 'decision')}; "ticketplan verify" lists them`]
     : []
 }

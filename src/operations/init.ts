@@ -1,36 +1,38 @@
 import * as z from 'zod/mini'
 import { checkTicketsDir } from '../files/repository.ts'
-import { PlanError } from '../model/errors.ts'
 import { initRepository, undoInit } from '../setup/init.ts'
 import { flag, operation } from './operation.ts'
 
-/** A checkout, set up, or brought back to what it was. */
+/** Sets a checkout up, or removes what an earlier run has set up. */
 export const init = operation({
   name: 'init',
   summary: 'Set up a checkout: tickets folder, merge driver, git hooks',
-  details:
-    'Run it at the root of a git repository (or any folder), once in each clone. It makes the tickets folder, a line in .gitattributes (to be committed) and in git\'s own info/attributes, the merge driver in this clone\'s configuration, and lines in the hooks post-merge, post-checkout and post-rewrite that keep the index current. What files and hooks hold already is kept; a hook that cannot be added to is reported with the line to add by hand. With --agents also: lines in AGENTS.md between two marks, an MCP server "ticketplan" in .mcp.json, and hooks that print the digest in .claude/settings.json (SessionStart, PreCompact) and .codex/hooks.json (SessionStart); a diff of these files has only additions, and none names a path of this machine. Running it again changes nothing, or only what a moved program or another version needs.',
+  details: `Run it at the root of a git repository (or of any folder), once in each clone. It creates the tickets folder, adds a line to .gitattributes (to be committed) and to info/attributes of git, configures the merge driver in this clone, and adds lines to the hooks post-merge, post-checkout and post-rewrite that keep the index current. Existing content of files and hooks is kept. A hook that cannot be changed is reported, with the line to add by hand.
+
+With --agents it also adds a marked block to AGENTS.md, an MCP server "ticketplan" to .mcp.json, and hooks that print "brief" to .claude/settings.json (SessionStart, PreCompact) and .codex/hooks.json (SessionStart). It only adds to these files, and adds no path of this machine.
+
+Running it again changes nothing, except what a moved program or another version needs.`,
   writes: true,
   fields: {
     preCommit: {
       schema: flag,
-      help: 'also a pre-commit hook: it refuses a commit whose staged Tickets "verify --staged" finds wrong',
+      help: 'also add a pre-commit hook that runs "verify --staged" and refuses a commit with problems',
     },
     agents: {
       schema: flag,
-      help: 'also what agents read: a part of AGENTS.md, an entry in .mcp.json, hooks that print "brief"',
+      help: 'also set up agents: AGENTS.md, .mcp.json, hooks that print "brief"',
     },
-    undo: { schema: flag, help: 'take out all that init added; never a Ticket, nor a claim' },
-    dryRun: { schema: flag, help: 'say what would change, and change nothing' },
+    undo: { schema: flag, help: 'remove all that init added, but no Ticket and no claim' },
+    dryRun: { schema: flag, help: 'print what would change, and change nothing' },
   },
   output: () =>
     z.object({
       root: z.string(),
-      /** Files and folders made; with dryRun, here and below, those that would be. Paths from the root where they lie below it. */
+      /** Files and folders created. With dryRun, all lists say what would be done. A path below the root is relative to it. */
       made: z.array(z.string()),
       changed: z.array(z.string()),
       removed: z.array(z.string()),
-      /** What was left as it is, with what to do by hand. */
+      /** What was not changed, with what to do by hand. */
       skipped: z.array(z.object({ path: z.string(), message: z.string() })),
       git: z.boolean(),
       dryRun: z.boolean(),
@@ -41,11 +43,12 @@ export const init = operation({
     'ticketplan init --agents --dry-run',
     'ticketplan init --undo',
   ],
+  check({ undo, preCommit }, nameOf) {
+    if (!undo || !preCommit) return undefined
+    const message = `${nameOf('undo')} also removes the pre-commit lines; leave out ${nameOf('preCommit')}`
+    return { field: 'preCommit', message }
+  },
   run({ repository }, { preCommit, agents, undo, dryRun }) {
-    if (undo && preCommit) {
-      const message = 'init: --undo takes out the pre-commit lines too: leave --pre-commit away'
-      throw new PlanError('invalid_input', message, { field: 'preCommit' })
-    }
     const done = undo ? undoInit(repository, { dryRun }) : initRepository(repository, { preCommit, agents, dryRun })
     if (!undo && !dryRun) checkTicketsDir(repository)
     return { root: repository.root, ...done, git: repository.gitDir !== null, dryRun }

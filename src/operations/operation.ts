@@ -1,8 +1,8 @@
 /**
- * What an operation is: one thing that ticketplan does, defined once for the SDK, the command line and MCP.
+ * Defines what an operation is: one thing that ticketplan does, defined once for the SDK, the command line and MCP.
  *
- * The fields say how the input is named, checked and explained; `run` does the work over a store; readable output belongs
- * to the command line.
+ * The fields say how the input is named, checked and explained; `run` does the work over a store. Readable output belongs
+ * to the command line. A message about the input names fields as the caller knows them: `NameOf` is the one place for that.
  */
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
@@ -16,7 +16,7 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   help: string
   /** On the command line: given by position rather than by `--name`. */
   positional?: true
-  /** On the command line: what stands for the value in the help; a field without one is a switch. */
+  /** On the command line: the placeholder for the value in the help; a field without one is a switch. */
   value?: string
   /** On the command line: several values, separated by commas. */
   list?: true
@@ -27,52 +27,93 @@ export type Fields = Record<string, Field>
 export type InputOf<F extends Fields> = z.infer<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>
 export type GivenInputOf<F extends Fields> = z.input<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>
 
-/** What the command line needs to know of a command to parse and explain it. */
+/**
+ * Returns the name of a field as the caller knows it: `queuedBy` in the SDK and MCP, `--queued-by` on the command line.
+ * The field may be a path into one, such as `until.0`.
+ */
+export type NameOf = (field: string) => string
+
+/** What is wrong with an input whose fields fit their schemas one by one. */
+export interface Objection {
+  field: string
+  message: string
+}
+
+/** What the command line must know of a command to parse and explain it. */
 export interface Command<F extends Fields = Fields> {
   name: string
   /** One line, for a list of commands. */
   summary: string
-  /** What else a user must know, for the help of the command. */
+  /** What else a user must know, for the help of the command: paragraphs; an indented line is kept as it is. */
   details?: string
   fields: F
   input: z.ZodMiniType<InputOf<F>, GivenInputOf<F>>
+  /** Returns the first rule over several fields that the input breaks; undefined if it breaks none. */
+  check?(input: InputOf<F>, nameOf: NameOf): Objection | undefined
   /** Complete command lines. */
   examples: string[]
 }
 
 export interface Operation<F extends Fields = Fields, O = unknown> extends Command<F> {
-  /** True where Ticket files or claims may change. */
+  /** True if Ticket files or claims may change. */
   writes: boolean
-  /** Made when it is asked for: a command line run has no need of it. */
+  /** The schema of the output, built on demand: a run of the command line does not need it. */
   output(): z.ZodMiniType<O>
+  /** Does the work. The input has passed `parseInput`. */
   run(store: Store, input: InputOf<F>): O
-  /** The exit status of the command line where it is not 0. */
+  /** Returns the exit status of the command line; without it, the status is 0. */
   exitStatus?(output: O): 0 | 1 | 3 | 4
 }
 
-/** Defines a command; its input schema is made of its fields. */
+/** Defines a command; builds its input schema from its fields. */
 export function command<const F extends Fields>(definition: Omit<Command<F>, 'input'>): Command<F> {
   const shape = Object.fromEntries(Object.entries(definition.fields).map(([name, { schema }]) => [name, schema]))
   return { ...definition, input: z.strictObject(shape) as unknown as Command<F>['input'] }
 }
 
-/** Defines an operation, as `command` does. */
+/** Defines an operation; builds its input schema from its fields. */
 export function operation<const F extends Fields, O>(definition: Omit<Operation<F, O>, 'input'>): Operation<F, O> {
   return { ...definition, ...command(definition) }
 }
 
-/** Checks a caller's input. @throws PlanError invalid_input with the field's name. */
-export function parseInput<F extends Fields>({ name, input, fields }: Command<F>, given: unknown): InputOf<F> {
+/**
+ * Returns a caller's input, checked and with its defaults. `nameOf` names the fields in messages; without it they have the
+ * names of the SDK.
+ * @throws PlanError invalid_input; its data has the SDK's name of the field.
+ */
+export function parseInput<F extends Fields>(
+  command: Command<F>,
+  given: unknown,
+  nameOf: NameOf = asInSdk,
+): InputOf<F> {
+  const { name, input, fields } = command
   const issue = firstIssue(input, given)
-  if (!issue) return input.parse(given)
+  if (!issue) {
+    const parsed = input.parse(given)
+    const objection = command.check?.(parsed, nameOf)
+    if (objection) throw invalidInput(name, objection)
+    return parsed
+  }
   const [unknown] = issue.unknownKeys
   if (unknown !== undefined) {
-    const shown = unknown.slice(0, 100)
-    const known = Object.keys(fields).join(', ') || 'nothing'
-    throw new PlanError('invalid_input', `${name}: unknown field ${shown}; it takes ${known}`, { field: shown })
+    const field = unknown.slice(0, 100)
+    const known = Object.keys(fields).join(', ')
+    throw invalidInput(name, {
+      field,
+      message: `unknown field "${field}"; ${known ? `the fields are ${known}` : 'it has no fields'}`,
+    })
   }
   const field = issue.path.join('.') || 'input'
-  throw new PlanError('invalid_input', `${name}: ${field}: ${issue.message}`, { field })
+  const message = issue.missing ? `${nameOf(field)} is required` : `${nameOf(field)}: ${issue.message}`
+  throw invalidInput(name, { field, message })
+}
+
+function asInSdk(field: string): string {
+  return field
+}
+
+function invalidInput(command: string, { field, message }: Objection): PlanError<'invalid_input'> {
+  return new PlanError('invalid_input', `${command}: ${message}`, { field })
 }
 
 // What a person or a program says in one line: no line break, no control character.

@@ -5,7 +5,7 @@ import { operation, ticketName } from './operation.ts'
 import { relations } from './relations.ts'
 import { decisionShape, problemShape, relationShape, statusShape } from './shapes.ts'
 
-/** Relations and all other decisions, in one question: for MCP, where each tool costs its reader's attention. */
+/** Lists relations and all other decisions. For MCP: one tool instead of two, since a model reads the list of tools. */
 export const query = operation({
   name: 'query',
   summary: 'List relations and other decisions by Ticket, kind and status',
@@ -13,10 +13,10 @@ export const query = operation({
   fields: {
     ticket: {
       schema: z.optional(ticketName),
-      help: 'id or slug: its relations as seen from it, and its own decisions',
+      help: 'id or slug: its decisions, and relations as seen from it',
     },
-    kind: { schema: z.optional(z.enum([...RELATION_KINDS, ...OTHER_KINDS])), help: 'one kind alone' },
-    status: { schema: z._default(z.enum([...statusShape().options, 'all']), 'active'), help: 'what became of it' },
+    kind: { schema: z.optional(z.enum([...relationKindShape().options, ...OTHER_KINDS])), help: 'only this kind' },
+    status: { schema: z._default(z.enum([...statusShape().options, 'all']), 'active'), help: 'status of the decision' },
     limit: {
       schema: z._default(z.int().check(z.minimum(1), z.maximum(500)), 50),
       help: 'entries per list',
@@ -27,7 +27,7 @@ export const query = operation({
       relations: z.array(relationShape()),
       /** Newest first. */
       decisions: z.array(z.intersection(decisionShape(), z.looseObject({ ticket: z.string(), status: statusShape() }))),
-      /** How many there are in all. */
+      /** How many there are without the limit. */
       total: z.object({ relations: z.int(), decisions: z.int() }),
       problems: z.array(problemShape()),
     }),

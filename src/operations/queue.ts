@@ -4,11 +4,11 @@ import { problemsOf, ticketSummary } from './answers.ts'
 import { operation } from './operation.ts'
 import { problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
-/** The queued Tickets, each with its verdict. */
+/** Lists the queued Tickets, each with its verdict. */
 export const queue = operation({
   name: 'queue',
   summary: 'List the queued Tickets, each with its verdict',
-  details: 'In the order in which they were queued; never reordered.',
+  details: 'Tickets are listed in the order in which they were queued.',
   writes: false,
   fields: {},
   output: () =>
@@ -22,10 +22,7 @@ export const queue = operation({
       ),
       problems: z.array(problemShape()),
     }),
-  examples: [
-    'ticketplan queue',
-    'ticketplan queue --json | jq -r \'.queue[] | select(.verdict == "accept") | .ticket.id\'',
-  ],
+  examples: ['ticketplan queue', 'ticketplan queue --json | jq \'.queue[] | select(.verdict == "accept")\''],
   run(store) {
     return store.read(({ queries, facts }) => ({
       queue: queries.queued().map(row => ({

@@ -50,11 +50,11 @@ export const recorded = lazy(() =>
 )
 export type Recorded = z.infer<ReturnType<typeof recorded>>
 
-/** A relation or a note. */
+/** Records a decision about a Ticket: a relation, a note, or that it waits for capacity. */
 export const record = operation({
   name: 'record',
   summary: 'Record a decision about a Ticket',
-  details: `Kinds: ${NAMES} ("-" or "_" alike). A relation is stored once, with the Ticket that it holds back, and seen from both. Recording one that stands already returns it and writes nothing.`,
+  details: `Kinds: ${KINDS.join(', ')} ("-" and "_" are the same). A relation is stored once, with the Ticket that it holds back, and shown from both sides. Recording a relation that is already active returns it and writes nothing. A Ticket is in play while it is queued, active or claimed.`,
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
@@ -68,14 +68,14 @@ export const record = operation({
     pool: { schema: z.optional(poolName()), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
     until: {
       schema: z.optional(z.array(ticketName).check(z.maxLength(MAX_NAMED))),
-      help: 'waiting_for_capacity: Tickets, the first of which to leave play frees the capacity',
+      help: 'waiting_for_capacity: wait until one of these Tickets is no longer in play',
       value: 'tickets',
       list: true,
     },
-    advisory: { schema: flag, help: 'conflicts_with: only warn' },
+    advisory: { schema: flag, help: 'conflicts_with: warn instead of hold' },
     supersedes: {
       schema: z.optional(z.array(decisionId).check(z.maxLength(MAX_NAMED))),
-      help: 'decisions of the same file that this one replaces',
+      help: 'decisions in the same file that this one replaces',
       value: 'ids',
       list: true,
     },
@@ -84,59 +84,64 @@ export const record = operation({
   examples: [
     'ticketplan record B blocked_by A --reason "needs the record schema"',
     'ticketplan record C do-not-parallelize D --reason "both rewrite the parser"',
-    'ticketplan record E waiting_for_capacity --until A,B --reason "two reviewers are enough"',
+    'ticketplan record E waiting_for_capacity --until A,B --reason "two at a time"',
     'ticketplan record F note --reason "ask the author before routing"',
   ],
+  check({ kind, other, reason, pool, until, advisory }, nameOf) {
+    const isConflict = kind === 'conflicts_with' || kind === 'do_not_parallelize'
+    const isRelation = isConflict || isRelationKind(kind)
+    const waits = kind === 'waiting_for_capacity'
+    const rules: [broken: boolean, field: string, message: string][] = [
+      [isRelation && other === undefined, 'other', `"${kind}" needs ${nameOf('other')}, the other Ticket`],
+      [!isRelation && other !== undefined, 'other', `"${kind}" takes no ${nameOf('other')}`],
+      [advisory && !isConflict, 'advisory', `only conflicts_with takes ${nameOf('advisory')}`],
+      [pool !== undefined && !waits, 'pool', `only waiting_for_capacity takes ${nameOf('pool')}`],
+      [until !== undefined && !waits, 'until', `only waiting_for_capacity takes ${nameOf('until')}`],
+      [kind === 'note' && !reason, 'reason', `a note needs ${nameOf('reason')}, its text`],
+    ]
+    const [, field, message] = rules.find(([broken]) => broken) ?? []
+    return field && message ? { field, message } : undefined
+  },
   run(store, input): Recorded {
-    const { ticket: name, kind, other } = input
-    const relation = isRelationKind(kind) ? kind : undefined
-    refuse(
-      relation !== undefined && other === undefined,
-      'other',
-      `"${kind}" needs the other Ticket: record ${name} ${kind} <other>`,
-    )
-    refuse(relation === undefined && other !== undefined, 'other', `"${kind}" takes no other Ticket`)
-    refuse(input.advisory && kind !== 'conflicts_with', 'advisory', 'only conflicts_with can be advisory')
-    refuse(
-      (input.pool !== undefined || input.until !== undefined) && kind !== 'waiting_for_capacity',
-      'pool',
-      'pool and until belong to waiting_for_capacity',
-    )
-    refuse(kind === 'note' && !input.reason, 'reason', 'a note needs its text: --reason "…"')
+    const { ticket: name, other } = input
+    const kind = input.kind === 'do_not_parallelize' ? 'conflicts_with' : input.kind
     const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
     const shared = { reason: input.reason, supersedes: input.supersedes }
     return store.locked(() => {
-      if (relation !== undefined)
-        return recordRelation(store, name, relation, other!, { ...shared, advisory: input.advisory }, warnings)
+      if (isRelationKind(kind)) {
+        const draft = { ...shared, advisory: input.advisory }
+        return recordRelation(store, [name, kind, other!], draft, warnings)
+      }
       const { ticket, path } = store.getFile(name)
       const until = input.until?.map(name => nameOrFuture(store, name, warnings).id)
-      refuse(until?.includes(ticket.id) ?? false, 'until', 'a Ticket cannot wait for itself')
-      const draft: DecisionDraft =
-        kind === 'waiting_for_capacity' ? { ...shared, kind, pool: input.pool, until } : { ...shared, kind: 'note' }
-      return decide(store, path, draft, warnings)
+      if (until?.includes(ticket.id)) {
+        throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
+      }
+      return decide(store, path, { ...shared, kind, pool: input.pool, until }, warnings)
     })
   },
 })
 
+function isRelationKind(kind: string): kind is RelationKind {
+  return (RELATION_KINDS as readonly string[]).includes(kind)
+}
+
 function recordRelation(
   store: Store,
-  name: string,
-  kind: RelationKind,
-  otherName: string,
-  { advisory, ...draft }: { reason?: string; supersedes?: string[]; advisory: boolean },
+  [name, kind, otherName]: [name: string, kind: RelationKind, otherName: string],
+  draft: Omit<DecisionDraft, 'kind' | 'target'>,
   warnings: string[],
 ): Recorded {
   const subject = nameOrFuture(store, name, [])
   const other = nameOrFuture(store, otherName, [])
-  if (!subject.file && !other.file) store.getFile(name) // throws what is true of it
+  if (!subject.file && !other.file) store.getFile(name) // throws the reason
   if (subject.id === other.id) {
-    throw new PlanError('self_relation', `${subject.id} cannot be in a relation to itself`, { ticket: subject.id })
+    throw new PlanError('self_relation', `${subject.id} cannot have a relation to itself`, { ticket: subject.id })
   }
   const files = new Map([subject, other].map(({ id, file }) => [id, file]))
   let { holder, kind: storedKind, target } = storedRelation(subject.id, kind, other.id)
   if (storedKind === 'conflicts_with') {
-    // It reads the same from both sides. So nothing is lost because the Ticket that usually keeps it has not arrived, and one
-    // that the other file holds for that reason stands or is replaced there.
+    // A conflict is symmetric, so the other Ticket can store it: while the usual one has no file, and as long as it is active there.
     const other = files.get(target)
     const inOther = [true, false].some(
       advisory => other && findActive(other.ticket, { kind: storedKind, target: holder, advisory }),
@@ -147,17 +152,13 @@ function recordRelation(
   if (!file) {
     throw new PlanError(
       'no_ticket_file',
-      `"${subject.id} ${kind} ${other.id}" is kept in the file of ${holder}, the Ticket that it holds back, and ${holder} has none: add it first`,
+      `"${subject.id} ${kind} ${other.id}" is stored in the file of ${holder}, the Ticket that it holds back, but ${holder} has no file; add the Ticket first`,
       { ticket: holder },
     )
   }
   if (!files.get(target))
-    warnings.push(`${target} has no file here (yet): the relation counts, and is reported as dangling until it has`)
-  const relation: DecisionDraft =
-    storedKind === 'conflicts_with'
-      ? { ...draft, kind: storedKind, target, advisory }
-      : { ...draft, kind: storedKind, target }
-  return decide(store, file.path, relation, warnings)
+    warnings.push(`${target} has no file yet; the relation is active, and reported as dangling until the file exists`)
+  return decide(store, file.path, { ...draft, kind: storedKind, target }, warnings)
 }
 
 function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {
@@ -166,25 +167,21 @@ function decide(store: Store, path: string, draft: DecisionDraft, warnings: stri
   return { created, decision, ticket: ticket.id, warnings }
 }
 
-/** The Ticket that a name stands for; a name that could be an id may stand for one that has yet to arrive. */
+/** Finds the Ticket of a name. A name that could be an id may stand for a Ticket without a file yet, with a warning. */
 function nameOrFuture(store: Store, name: string, warnings: string[]): { id: TicketId; file: ReadTicket | undefined } {
   const found = store.findFile(name)
   if (!found.file) refuseOtherCase(store, name)
-  if (!found.file && isTicketId(name)) warnings.push(`${name} has no file here (yet)`)
+  if (!found.file && isTicketId(name)) warnings.push(`${name} has no file yet`)
   return found
 }
 
-/** A name that differs from an id only in case can never get a file of its own. */
+/** Refuses a name that differs from an id only in case: ids are case-insensitive, so it can never get a file. */
 function refuseOtherCase(store: Store, name: string): void {
   const [path] = store.read(({ queries }) => queries.pathsOfKey(idKey(name)))
   if (path === undefined || idFromPath(path) === name) return
   const similar = [idFromPath(path)]
-  throw new PlanError('unknown_ticket', `no Ticket has the id "${name}"; there is ${similar[0]}`, {
+  throw new PlanError('unknown_ticket', `no Ticket has the id "${name}"; did you mean ${similar[0]}?`, {
     ticket: name,
     similar,
   })
-}
-
-function refuse(wrong: boolean, field: string, message: string): void {
-  if (wrong) throw new PlanError('invalid_input', `record: ${message}`, { field })
 }

@@ -1,4 +1,4 @@
-/** Every operation, by the name that the SDK, the command line and MCP give it. */
+/** Lists every operation, by its name in the SDK and on the command line. */
 import { accept } from './accept.ts'
 import { add } from './add.ts'
 import { brief } from './brief.ts'
@@ -21,7 +21,6 @@ import { sql } from './sql.ts'
 import { rebuild, sync } from './sync.ts'
 import { verify } from './verify.ts'
 
-/** In the order in which help lists them. */
 export const operations = {
   init,
   add,

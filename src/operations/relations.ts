@@ -17,15 +17,15 @@ const kind = z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), relationKind
   SpellingOf<RelationKind | keyof typeof KIND_ALIASES>
 >
 
-/** Relations, from both sides of one Ticket or each once. */
+/** Lists relations: those of one Ticket from its side, or each once. */
 export const relations = operation({
   name: 'relations',
-  summary: 'List relations, of one Ticket from its side or each once as stored',
+  summary: 'List relations: those of one Ticket, or each once as stored',
   writes: false,
   fields: {
     ticket: {
       schema: z.optional(ticketName),
-      help: 'id or slug: only its relations, as seen from it',
+      help: 'id or slug; only its relations, as seen from it',
       value: 'ticket',
     },
     kind: {
@@ -45,8 +45,8 @@ export const relations = operation({
     return store.read(({ queries, resolve }) => {
       const named = name === undefined ? undefined : resolve(name)
       const ticket = named?.id
-      // Without a Ticket to look from, a relation has the direction in which it is stored.
-      const isStored = kind === undefined || isStoredRelationKind(kind)
+      // Without a Ticket, a relation has the direction in which it is stored.
+      const isStored = kind === undefined || (STORED_RELATION_KINDS as readonly string[]).includes(kind)
       const asStored = kind === undefined || isStored ? kind : INVERSE[kind]
       const rows = queries.relations({
         ticket,

@@ -2,29 +2,30 @@ import * as z from 'zod/mini'
 import { resolveConflicts } from '../merging/resolve-conflicts.ts'
 import { operation } from './operation.ts'
 
-/** The end of a merge that stopped. */
+/** Resolves the conflicts of a merge in Ticket files. */
 export const resolve = operation({
   name: 'resolve',
-  summary: 'Finish a conflicted merge of Ticket files',
-  details:
-    "From git's three stages where there are any, and the result is staged; else from the markers that a text merge left in a file, and staging is left to you. What was deleted on one side and changed on the other is kept and named. A file that cannot be merged by meaning, or that was mended by hand, stays as it is: exit status 4. The merge itself is finished with git commit (or git rebase --continue).",
+  summary: 'Resolve merge conflicts in Ticket files',
+  details: `Merges the three stages that git keeps of a conflicted file, and stages the result. Without stages it merges the sides of the conflict markers in the file, and leaves staging to you. A file that one side deleted and the other changed is kept and reported. A file that cannot be merged by meaning, or that was edited by hand, is not changed: exit status 4.
+
+It does not finish the merge itself: use git commit, or git rebase --continue.`,
   writes: true,
   fields: {},
   output: () =>
     z.object({
-      /** `staged` is false where git knows of no conflict, and the file is for you to stage. */
+      /** `staged` is false if git had no conflict for the file: the user must stage it. */
       resolved: z.array(
         z.object({
           path: z.string(),
           contested: z.int(),
           staged: z.boolean(),
-          /** Nothing tells from which version the sides come: what one of them had removed is back. */
+          /** Set if the common version of the sides is unknown: what one side had removed is back. */
           withoutBase: z.optional(z.literal(true)),
         }),
       ),
       kept: z.array(z.object({ path: z.string(), message: z.string() })),
       unresolved: z.array(z.object({ path: z.string(), message: z.string() })),
-      /** Conflicts of other files. */
+      /** Conflicts in other files. */
       others: z.array(z.string()),
     }),
   examples: ['ticketplan resolve && git commit --no-edit', 'ticketplan resolve --json'],

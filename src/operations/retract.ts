@@ -6,17 +6,17 @@ import { operation, text } from './operation.ts'
 import { decisionId, type Recorded, recorded } from './record.ts'
 import { homePathWarnings } from './warnings.ts'
 
-/** The withdrawal of a decision. */
+/** Withdraws a decision. */
 export const retract = operation({
   name: 'retract',
   summary: 'Withdraw a decision',
   details:
-    'The decision stays in the file, with a retraction beside it. Retracting a retraction brings the decision back.',
+    'The decision stays in its file, and a retraction is added. Retracting the retraction makes the decision active again.',
   writes: true,
   fields: {
     decision: {
       schema: decisionId,
-      help: 'the id of the decision, as "show" and "relations" print it',
+      help: 'the id of the decision, from "show" or "relations"',
       positional: true,
     },
     reason: { schema: z.optional(text), help: 'why', value: 'text' },
@@ -29,22 +29,22 @@ export const retract = operation({
       if (holders.length === 0) {
         throw new PlanError(
           'unknown_decision',
-          `no Ticket file holds a decision ${id}; "ticketplan show <ticket>" lists a Ticket's`,
+          `no Ticket file has a decision ${id}; "ticketplan show <ticket>" lists the decisions of a Ticket`,
           { decision: id },
         )
       }
       if (holders.length > 1) {
-        const message = `the decision ${id} stands in the files of ${holders.join(' and ')}: "ticketplan verify" says more`
+        const message = `the decision ${id} is in the files of ${holders.join(' and ')}, so it cannot be retracted; see "ticketplan verify"`
         throw new PlanError('unknown_decision', message, { decision: id })
       }
       const { path } = store.getFile(holders[0]!)
       const stamp = store.stamp()
       const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
       const warnings = homePathWarnings({ reason })
-      const withdrawn = ticket.decisions.find(decision => decision.id === id)!
-      const again = isStoredRelation(withdrawn) && findActive(ticket, { ...withdrawn, supersedes: undefined })
+      const retracted = ticket.decisions.find(decision => decision.id === id)!
+      const again = isStoredRelation(retracted) && findStanding(ticket, { ...retracted, supersedes: undefined })
       if (again)
-        warnings.push(`the same relation still stands as decision ${again.id}: retract that too if it should end`)
+        warnings.push(`the same relation is still active as decision ${again.id}; to end it, retract that decision too`)
       return { created, decision, ticket: ticket.id, warnings }
     })
   },

@@ -1,38 +1,36 @@
 import * as z from 'zod/mini'
 import { setFields } from '../model/change.ts'
-import { PlanError } from '../model/errors.ts'
 import { checkSlug, slugField } from './add.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, line, operation, ticketName } from './operation.ts'
 import { ticketShape } from './shapes.ts'
 
-/** Other fields for a Ticket. */
+const fieldsToSet = {
+  title: { schema: z.optional(filledLine), help: 'the title, one line', value: 'text' },
+  slug: { schema: slugField, help: 'a second, readable name; "" removes it', value: 'slug' },
+  state: { schema: z.optional(filledLine), help: 'the state in the Ticket system', value: 'state' },
+  queuedBy: { schema: z.optional(line), help: 'who queued it; "" removes it', value: 'who' },
+} as const
+
+/** Changes fields of a Ticket. */
 export const set = operation({
   name: 'set',
   summary: "Change a Ticket's title, slug, state or queued-by",
   details:
-    'A new state is dated; one that enters the queue sets queued_at. An empty slug or queued-by removes the field.',
+    'A new state sets state_at; a state that enters the queue also sets queued_at. An empty slug or queued-by removes the field.',
   writes: true,
-  fields: {
-    ticket: { schema: ticketName, help: 'id or slug', positional: true },
-    title: { schema: z.optional(filledLine), help: 'the title, one line', value: 'text' },
-    slug: { schema: slugField, help: 'a second, readable name; "" removes it', value: 'slug' },
-    state: { schema: z.optional(filledLine), help: 'the state in the Ticket system', value: 'state' },
-    queuedBy: { schema: z.optional(line), help: 'who queued it; "" removes it', value: 'who' },
-  },
+  fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true }, ...fieldsToSet },
   output: () => z.object({ changed: z.boolean(), ticket: ticketShape() }),
   examples: [
     'ticketplan set A-17 --state in_progress',
     'ticketplan set plan-tool --title "Plan tool, typed" --slug typed-plan-tool',
   ],
+  check({ ticket: _, ...fields }, nameOf) {
+    if (Object.values(fields).some(value => value !== undefined)) return undefined
+    const names = Object.keys(fieldsToSet).map(nameOf).join(', ')
+    return { field: 'title', message: `nothing to change; give at least one of ${names}` }
+  },
   run(store, { ticket: name, ...fields }) {
-    if (Object.values(fields).every(value => value === undefined)) {
-      throw new PlanError(
-        'invalid_input',
-        'set: nothing to change: give at least one of title, slug, state and queued-by',
-        { field: 'title' },
-      )
-    }
     return store.locked(() => {
       const file = store.getFile(name)
       const { id } = file.ticket

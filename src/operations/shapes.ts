@@ -1,4 +1,8 @@
-/** The output shapes that operations share; docs/sdk.md and docs/cli.md promise them. Fields may be added, never renamed. */
+/**
+ * Defines the output shapes that operations share.
+ *
+ * docs/sdk.md and docs/cli.md promise them: fields may be added, never renamed.
+ */
 import * as z from 'zod/mini'
 import type { Decision, DecisionOf } from '../model/decision.ts'
 import { RELATION_KINDS } from '../model/decision-kinds.ts'
@@ -18,7 +22,7 @@ export const ticketShape = lazy(() =>
     phase: z.nullable(phaseShape()),
   }),
 )
-/** A Ticket in an answer; all but the id are null where its file cannot be read. */
+/** A Ticket in an output. If its file cannot be read, everything but the id is null. */
 export type TicketSummary = z.infer<ReturnType<typeof ticketShape>>
 
 export const ticketDetailsShape = lazy(() =>
@@ -43,10 +47,7 @@ export const decisionShape = lazy(
     }) as unknown as z.ZodMiniType<Decision>,
 )
 
-/** The decision that records an accepted plan. */
-export const planDecisionShape = lazy(() => decisionShape() as unknown as z.ZodMiniType<DecisionOf<'accepted_plan'>>)
-
-/** The accepted plan that stands: its own fields, and those of the decision that records it. */
+/** The active accepted plan: its own fields, and the id, author and time of its decision. */
 export const planShape = lazy(() =>
   z.looseObject({ summary: z.string(), decision: z.string(), by: z.string(), at: z.string() }),
 )
@@ -139,13 +140,13 @@ export type ClaimRefusal = z.infer<ReturnType<typeof claimRefusalShape>>
 
 export const verdictShape = lazy(() => z.enum(['accept', 'hold']))
 
-/** Something that an answer could not take into account or that wants a person's attention. */
+/** Something that an output could not take into account, or that a person should see. */
 export const problemShape = lazy(() =>
   z.object({
     code: z.string(),
     path: z.string(),
     message: z.string(),
-    /** `warning` where nothing is wrong yet: a relation to a Ticket that may still arrive. */
+    /** `warning` if nothing is wrong yet, as with a relation to a Ticket that may still arrive. */
     severity: z.enum(['error', 'warning']),
   }),
 )
@@ -153,9 +154,9 @@ export type Problem = z.infer<ReturnType<typeof problemShape>>
 
 export const relationShape = lazy(() =>
   z.object({
-    /** The first of the decisions that say it. */
+    /** The first of its decisions. */
     decision: z.string(),
-    /** All of them: two clones, or an import, can bring the same relation twice. */
+    /** All of its decisions: two clones, or an import, can record the same relation twice. */
     decisions: z.array(z.string()),
     kind: relationKindShape(),
     ticket: z.string(),

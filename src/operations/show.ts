@@ -13,10 +13,11 @@ import {
   verdictShape,
 } from './shapes.ts'
 
-/** All that is known of one Ticket. */
+/** Returns all that is known of one Ticket. */
 export const show = operation({
   name: 'show',
-  summary: 'Show a Ticket: decisions of every status, relations from both sides, claim, verdict',
+  summary: 'Show a Ticket: decisions, relations, claim and verdict',
+  details: 'It lists decisions of every status, and relations from both sides.',
   writes: false,
   fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true } },
   output: () =>

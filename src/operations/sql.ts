@@ -2,17 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { runSql } from '../database/ad-hoc-sql.ts'
+import { count } from '../model/count.ts'
 import { flag, operation } from './operation.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
 const MAX_QUERY = 100_000
 
-/** One reading query over the promised views. */
+/** Runs one reading query over the promised views. */
 export const sql = operation({
   name: 'sql',
   summary: 'Run one SELECT over the index',
   details:
-    'Views: tickets, decisions, relations, blockers, quarantine, claims (docs/sql.md has their columns). Anything but one reading statement is refused, every PRAGMA included. "ticketplan db" prints the path for other SQLite programs.',
+    'Views: tickets, decisions, relations, blockers, quarantine, claims; docs/sql.md has their columns. Anything but one reading statement is refused, including every PRAGMA. For other SQLite programs, "ticketplan db" prints the path.',
   writes: false,
   fields: {
     query: {
@@ -23,12 +24,12 @@ export const sql = operation({
     csv: { schema: flag, help: 'print CSV' },
     timeout: {
       schema: z._default(z.number().check(z.positive(), z.maximum(3600)), 30),
-      help: 'stop after so many seconds (default 30)',
+      help: 'seconds until the query is stopped (default: 30)',
       value: 'seconds',
     },
     limit: {
       schema: z._default(z.int().check(z.positive()), 1000),
-      help: 'at most so many rows (default 1000)',
+      help: 'at most this many rows (default: 1000)',
       value: 'n',
     },
   },
@@ -43,14 +44,14 @@ export const sql = operation({
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',
   ],
   run(store, { query, timeout, limit }) {
-    // The index as the files are now, and the claims as the lease clock sees them.
+    // Reconciles the index first; claims are as the lease clock judges them.
     const claims = store.read(view =>
       view.claims.all(false).map(({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
         return [ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live ? 1 : 0]
       }),
     )
     const unread = store.index.peek(queries => queries.counts().quarantined)
-    if (unread > 0) store.notify(`${unread} files cannot be read and are in no view but quarantine`)
+    if (unread > 0) store.notify(`${count(unread, 'file')} cannot be read; the view quarantine lists them`)
     const request = { claims, query, limit, maxBytes: MAX_BYTES }
     if (!store.index.inMemory) return runSql({ ...request, indexPath: store.index.path }, timeout)
     const { tmpdir } = process.getBuiltinModule('node:os')

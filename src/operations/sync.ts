@@ -10,7 +10,7 @@ const counts = lazy(() =>
   z.object({
     tickets: z.int(),
     decisions: z.int(),
-    /** Files whose content in the index changed, was added or was removed. */
+    /** Files that were added to the index, changed in it or removed from it. */
     changed: z.int(),
     quarantined: z.int(),
     /** Milliseconds, rounded. */
@@ -18,16 +18,17 @@ const counts = lazy(() =>
   }),
 )
 
-/** The index, made equal to the files. */
+/** Reconciles the index with the files. */
 export const sync = operation({
   name: 'sync',
-  summary: 'Make the index equal to the Ticket files, reading only what changed',
-  details: 'Every command does this first; on its own it is for scripts, after a git pull for example.',
+  summary: 'Reconcile the index with the Ticket files',
+  details:
+    'Reads only the files that changed. Every command does this first; alone it is useful in scripts, for example after git pull.',
   writes: false,
   fields: {
     quiet: {
       schema: flag,
-      help: 'for hooks: print nothing where all is well, and one line where files cannot be read; a branch without a tickets folder is well',
+      help: 'for hooks: print only one line if files cannot be read; accept a branch without a tickets folder',
     },
   },
   output: counts,
@@ -46,15 +47,15 @@ export const sync = operation({
 })
 
 function unreadable(files: number): string {
-  return `${count(files, 'Ticket file')} cannot be read: "ticketplan verify" names ${files === 1 ? 'it' : 'them'}`
+  return `${count(files, 'Ticket file')} cannot be read; see "ticketplan verify"`
 }
 
-/** The index, made anew. */
+/** Rebuilds the index. */
 export const rebuild = operation({
   name: 'rebuild',
-  summary: 'Make the index anew from the Ticket files',
+  summary: 'Rebuild the index from the Ticket files',
   details:
-    'Never needed for right answers; for measuring, and for peace of mind. Readers see the old index or the new one.',
+    'Never needed for correct answers: the index is reconciled before each one. Readers see either the old index or the new one.',
   writes: false,
   fields: {},
   output: counts,

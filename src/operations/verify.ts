@@ -5,8 +5,8 @@ import { listOrphans } from '../files/ticket-listing.ts'
 import { unmergedTickets } from '../merging/conflict-versions.ts'
 import { findMergeLosses } from '../merging/merge-losses.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'
-import type { AnyFields } from '../model/decision.ts'
-import { isPlanError, PlanError } from '../model/errors.ts'
+import type { Decision } from '../model/decision.ts'
+import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -14,25 +14,25 @@ import { flag, operation } from './operation.ts'
 import { type Problem, problemShape } from './shapes.ts'
 import { homePathWarnings } from './warnings.ts'
 
-/** A temporary file this old belongs to no running writer, and this much older to no sleeping one. */
+/** The age at which a temporary file no longer belongs to a running writer, and to a suspended one. */
 const ORPHAN_MS = { reported: 60_000, removed: 3_600_000 }
 
-/** Every Ticket file, checked. */
+/** Checks every Ticket file, and the index. */
 export const verify = operation({
   name: 'verify',
-  summary: 'Check every Ticket file, and the index against them',
+  summary: 'Check every Ticket file, and that the index equals them',
   details:
-    'Exit status 4 where there is an error; warnings alone (a relation to a Ticket that has not arrived, a home path in a text) leave it 0. --fix writes valid files that are not in canonical form anew, makes a differing index anew, and removes temporary files that a crash left over an hour ago; it never touches a file that cannot be read.',
+    'Exit status 4 if there is an error, 0 if there are only warnings, such as a relation to a Ticket that has no file yet or a home path in a text. --fix rewrites valid files that are not in canonical form, rebuilds an index that differs from the files, and removes temporary files of a crash once they are an hour old. It never changes a file that cannot be read.',
   writes: true,
   fields: {
-    fix: { schema: flag, help: 'mend what can be mended without a decision' },
+    fix: { schema: flag, help: 'repair what needs no decision by a person' },
     staged: {
       schema: flag,
-      help: 'check the Ticket files that are staged for the next commit, not those of the work tree',
+      help: 'check the Ticket files staged for the next commit instead of those in the worktree',
     },
     since: {
       schema: z.optional(z.string().check(z.minLength(1))),
-      help: 'check the merges after this commit too: none may have lost a decision of either side',
+      help: 'also check that no merge after this commit has lost a decision of either side',
       value: 'rev',
     },
   },
@@ -40,12 +40,12 @@ export const verify = operation({
     z.object({
       ok: z.boolean(),
       problems: z.array(problemShape()),
-      /** Paths that --fix has mended. */
+      /** Paths of repaired files. */
       fixed: z.array(z.string()),
       checked: z.object({
         tickets: z.int(),
         decisions: z.int(),
-        /** Merges of the history that was asked for. */
+        /** Merges after `since`. */
         merges: z.optional(z.int()),
       }),
     }),
@@ -55,15 +55,16 @@ export const verify = operation({
     'ticketplan verify --staged',
     'ticketplan verify --since origin/main',
   ],
+  check({ staged, since }, nameOf) {
+    if (!staged || since === undefined) return undefined
+    const message = `${nameOf('staged')} checks the next commit, ${nameOf('since')} past merges; give only one of them`
+    return { field: 'since', message }
+  },
   run(store, { fix, staged, since }) {
-    if (staged && since !== undefined) {
-      const message = 'verify: --staged looks at the next commit, --since at merges of the past: give one of them'
-      throw new PlanError('invalid_input', message, { field: 'since' })
-    }
     if (staged) return verifyStaged(store.repository, fix)
     const history = since === undefined ? null : findMergeLosses(store.repository, since, store.progress)
     store.read(() => {})
-    const fixed = fix ? mend(store) : []
+    const fixed = fix ? repair(store) : []
     const mismatch = store.index.findMismatch()
     if (mismatch && fix) {
       store.rebuild()
@@ -71,15 +72,15 @@ export const verify = operation({
     }
     const problems = store.read(({ queries }) => [...fileProblems(queries), ...homePaths(queries)])
     for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
-      const message = 'a temporary file that an interrupted write left; nothing reads it'
+      const message = 'temporary file of an interrupted write; nothing reads it'
       problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
     }
     if (mismatch && !fix) {
-      const message = `${mismatch}; "ticketplan rebuild" makes it anew`
+      const message = `${mismatch}; run "ticketplan rebuild"`
       problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
     }
     for (const path of unmerged(store)) {
-      const message = 'git has not merged it: what it holds may be one side alone; "ticketplan resolve" finishes it'
+      const message = 'unmerged in git, so it may have the decisions of one side only; run "ticketplan resolve"'
       problems.push({ code: 'unmerged', path, message, severity: 'error' })
     }
     for (const loss of history?.losses ?? []) problems.push({ code: 'lost_in_merge', ...loss, severity: 'error' })
@@ -90,7 +91,7 @@ export const verify = operation({
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
 
-/** Where git cannot be asked, there is nothing to say. */
+/** Returns the Ticket files with merge conflicts in git; none if git cannot be run. */
 function unmerged({ repository }: Store): string[] {
   try {
     return unmergedTickets(repository)
@@ -100,11 +101,11 @@ function unmerged({ repository }: Store): string[] {
   }
 }
 
-function mend(store: Store): string[] {
+function repair(store: Store): string[] {
   return store.locked(() => {
     const fixed: string[] = []
     for (const path of store.read(({ queries }) => queries.notCanonical())) {
-      store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, written anew
+      store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, in canonical form
       fixed.push(path)
     }
     for (const path of orphansOlderThan(store, ORPHAN_MS.removed)) {
@@ -129,17 +130,15 @@ function fileProblems(queries: IndexQueries): Problem[] {
     ...queries
       .notCanonical()
       .map(path =>
-        error('not_canonical', path, 'valid, but not in canonical form; "ticketplan verify --fix" writes it anew'),
+        error('not_canonical', path, 'valid, but not in canonical form; "ticketplan verify --fix" rewrites it'),
       ),
     ...queries
       .sharedSlugs()
-      .map(({ slug, ids }) =>
-        error('duplicate_slug', '', `the slug "${slug}" belongs to more than one Ticket: ${ids}`),
-      ),
+      .map(({ slug, ids }) => error('duplicate_slug', '', `the slug "${slug}" belongs to several Tickets: ${ids}`)),
     ...queries
       .repeatedDecisions()
       .map(({ id, tickets }) =>
-        error('duplicate_decision', '', `the decision ${id} stands in more than one file: ${tickets}`),
+        error('duplicate_decision', '', `the decision ${id} is in the files of several Tickets: ${tickets}`),
       ),
   ]
 }

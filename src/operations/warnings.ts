@@ -1,10 +1,10 @@
-/** Warnings that several operations give. */
+/** Warnings that several operations share. */
 
 const HOME_PATH = /(?:^|[\s"'`(=:])(?:\/(?:home|Users)\/[^/\s]+|\/root\/|[A-Za-z]:\\Users\\)/
 
-/** A warning for each text that names somebody's home folder: it means nothing on another machine, and it will be in git. */
+/** Returns a warning for each text that names a home folder, which means nothing on another machine. */
 export function homePathWarnings(texts: Record<string, string | undefined>): string[] {
   return Object.entries(texts)
     .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
-    .map(([field]) => `the ${field} names an absolute path of one machine; it is kept, and will be in git`)
+    .map(([field]) => `the ${field} names an absolute path of one machine, and it will be in git`)
 }
