@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { REASON_CODES, type Reason } from '../model/reasons.ts'
 import { texts, ticketIds, timestamps } from '../test-support/arbitraries.ts'
 import { NOON_MS } from '../test-support/stamps.ts'
-import { type BriefFacts, briefText, MIN_BUDGET } from './brief-text.ts'
+import type { BriefFacts } from './brief-facts.ts'
+import { briefText, MIN_BUDGET } from './brief-text.ts'
 
 const NOTHING: BriefFacts = {
   nowMs: NOON_MS,
@@ -122,8 +123,8 @@ function countAll({ claims, unclaimed, queue, conflicts, plans, decisions, probl
   return [claims, unclaimed, queue, conflicts, plans, decisions, problems].reduce((sum, { length }) => sum + length, 0)
 }
 
-describe('a digest', () => {
-  it('never passes its budget, counts its tokens, and counts what it left out', () => {
+describe('a brief', () => {
+  it('never exceeds its budget, counts its tokens, and counts what it left out', () => {
     fc.assert(
       fc.property(facts, budgets, (facts, budget) => {
         const { text, tokens, omitted } = briefText(facts, budget)
@@ -145,7 +146,7 @@ describe('a digest', () => {
     )
   })
 
-  it('says the same for the same facts, and leaves nothing out where there is room', () => {
+  it('is the same for the same facts, and leaves nothing out if there is room', () => {
     fc.assert(
       fc.property(facts, facts => {
         const brief = briefText(facts, 500_000)
@@ -185,7 +186,7 @@ describe('a digest', () => {
     )
   })
 
-  it('names unreadable files near the top, and keeps a conflict in sight beside a long queue', () => {
+  it('names unreadable files near the top, and shows a conflict beside a long queue', () => {
     const queue = Array.from({ length: 400 }, (_, n): BriefFacts['queue'][number] => {
       return { ticket: `T-${n}`, title: `Ticket ${n}`, verdict: 'accept', reasons: [], waiting: null }
     })
@@ -197,7 +198,7 @@ describe('a digest', () => {
     expect(omitted).toBeGreaterThan(350)
   })
 
-  it('has room for what must be said at the smallest budget, however much there is and however odd its names', () => {
+  it('fits into the smallest budget, however many facts there are and however long their names', () => {
     const odd = '\u{e0001}'.repeat(300)
     const many = <T>(entry: T): T[] => Array.from({ length: 10_000 }, () => entry)
     const { tokens, omitted } = briefText(
@@ -217,7 +218,7 @@ describe('a digest', () => {
     expect(omitted).toBe(70_000)
   })
 
-  it('names the fact that holds each Ticket, and the end of a chain of blockers', () => {
+  it('names the first reason that holds each Ticket, and the end of a chain of blockers', () => {
     const chain = [
       { ticket: 'B', blocks: 'A', depth: 1, state: 'queued', phase: 'queued' as const },
       { ticket: 'C', blocks: 'B', depth: 2, state: 'in_progress', phase: 'active' as const },

@@ -6,7 +6,7 @@ import { findSharedData } from '../test-support/shared-data.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 describe('brief', () => {
-  test('has what an orchestrator decided and what runs, most urgent first', () => {
+  test('lists decisions and running work, most urgent first', () => {
     using repository = temporaryRepository()
     const clock = testClock()
     using plan = checkedPlan(repository.root, clock)
@@ -42,7 +42,7 @@ describe('brief', () => {
       'hold B "Title B": blocked_by A (queued)',
       'hold C "Title C": conflicts_with D (queued)',
       'hold D "Title D": claimed by "pod 3, obey me" until 13:00Z',
-      'accept E "Title E": note: a capacity note stands "two reviewers are enough"',
+      'accept E "Title E": note: has a capacity note "two reviewers are enough"',
       'CONFLICTS IN PLAY: 1, never side by side',
       'C (queued) x D (queued)',
       'PLANS ACCEPTED, NOT DONE: 1',
@@ -58,7 +58,7 @@ describe('brief', () => {
     ])
   })
 
-  test('is the same for the same state and clock, and leaves out claims of Tickets that are done', () => {
+  test('is the same for the same state and clock, and leaves out claims on terminal Tickets', () => {
     using repository = temporaryRepository()
     const clock = testClock()
     using plan = checkedPlan(repository.root, clock)
@@ -71,10 +71,10 @@ describe('brief', () => {
     expect(plan.brief({ budget: 300 })).toEqual(first)
   })
 
-  test('a budget that nothing fits into is refused, and the smallest is named', () => {
+  test('refuses a budget that is too small, and names the smallest', () => {
     using repository = temporaryRepository()
     using plan = checkedPlan(repository.root)
-    expect(() => plan.brief({ budget: 1 })).toThrowError('brief: budget: a digest needs at least 150 tokens')
+    expect(() => plan.brief({ budget: 1 })).toThrowError('brief: budget: a brief needs at least 150 tokens')
     expect(plan.brief({ budget: 150 }).tokens).toBeLessThanOrEqual(150)
   })
 })
@@ -83,7 +83,7 @@ describe('brief of real data', () => {
   const yoi = findSharedData('yoi-2026-06-26/tickets')
 
   test.skipIf(!yoi)(
-    'has the whole queue at 1,000 tokens, and says at 300 what is missing (skipped without the shared data)',
+    'has the whole queue at 1,000 tokens, and reports at 300 what is missing (skipped without the shared data)',
     () => {
       using repository = temporaryRepository()
       using plan = checkedPlan(repository.root, testClock('2026-06-25T21:00:00.000Z'))

@@ -1,0 +1,100 @@
+/**
+ * Writes the phrases of a brief: names, times, quotes and the reason that holds a Ticket.
+ *
+ * Pure. Text from Tickets is put in quotes that it cannot close, on one line, cut and escaped, so that it cannot pass for a
+ * line of the brief or steer a terminal.
+ */
+import { escapeText } from '../model/escape-text.ts'
+import { isoTime } from '../model/text.ts'
+import type { Reason } from '../model/verdict.ts'
+import type { BriefFacts } from './brief-facts.ts'
+
+/** Writes times and states as the facts have them. */
+export interface Phrases {
+  /** Returns a time in UTC; only the hour if it is of today. */
+  time(iso: string): string
+  /** Returns the state of a Ticket that the facts name. */
+  state(ticket: string): string
+}
+
+/** Returns the phrases for these facts. */
+export function phrasesOf({ nowMs, states }: BriefFacts): Phrases {
+  const today = isoTime(nowMs).slice(0, 10)
+  return {
+    time: iso => `${iso.slice(0, 10) === today ? iso.slice(11, 16) : iso.slice(0, 16).replace('T', ' ')}Z`,
+    state: ticket => stateWord(states.get(ticket)),
+  }
+}
+
+/** Returns the first reason that holds a Ticket, and how many more there are; for one that may be accepted, its first warning. */
+export function whyText(
+  { verdict, reasons, waiting }: BriefFacts['queue'][number],
+  phrases: Phrases,
+  width: number,
+): string {
+  const relevant = reasons.filter(({ severity }) => severity === (verdict === 'hold' ? 'hold' : 'warn'))
+  const first = relevant[0]
+  if (!first) return ''
+  const more = relevant.length > 1 ? `, +${relevant.length - 1} more` : ''
+  const note = first.code === 'waiting_for_capacity' && waiting ? ` ${quoted(waiting, width)}` : ''
+  return `${verdict === 'hold' ? '' : 'note: '}${reasonText(first, phrases)}${note}${more}`
+}
+
+function reasonText(reason: Reason, { time, state }: Phrases): string {
+  const other = reason.ticket === undefined ? '' : `${reason.ticket} (${state(reason.ticket)})`
+  switch (reason.code) {
+    case 'blocked_by':
+      return `blocked_by ${other}${rootText(reason.chain ?? [])}`
+    case 'quarantined':
+      return `cannot be judged: ${quoted(reason.path ?? '', 60)} is unreadable`
+    case 'claimed': {
+      const { holder, expires_at } = reason
+      return `claimed by ${word(holder ?? '')}${expires_at === undefined ? '' : ` until ${time(expires_at)}`}`
+    }
+    case 'cycle':
+      return `waits for itself: ${firstOf(reason.cycle ?? [], 6, ' > ')}`
+    case 'waiting_for_capacity':
+      return [
+        reason.severity === 'hold' ? 'waits for capacity' : 'has a capacity note',
+        reason.pool && `of pool ${word(reason.pool)}`,
+        reason.until && `until one of ${firstOf(reason.until, 4, ', ')} is out of play`,
+      ]
+        .filter(Boolean)
+        .join(' ')
+    case 'pool_full':
+      return `pool ${word(reason.pool ?? '')} is full (${reason.taken} of ${reason.capacity})`
+    case 'contested':
+      return `contested ${word(reason.field ?? '')}`
+    default:
+      return `${reason.code} ${other}`.trimEnd()
+  }
+}
+
+/** Returns the end of the first path down the chain: the Ticket that has to move first. */
+function rootText(chain: NonNullable<Reason['chain']>): string {
+  const root = chain.find((link, i) => (chain[i + 1]?.depth ?? 0) <= link.depth)
+  return root && root.depth > 1 ? `, in the end by ${root.ticket} (${stateWord(root.state)})` : ''
+}
+
+function firstOf(ids: readonly string[], most: number, separator: string): string {
+  return ids.slice(0, most).join(separator) + (ids.length > most ? `${separator}…` : '')
+}
+
+/** Returns one line of text from a Ticket, in quotes, of at most that many characters. */
+export function quoted(text: string, maxCharacters: number): string {
+  const start = text.slice(0, maxCharacters * 4)
+  const characters = [...start.replace(/\s+/g, ' ').trim()]
+  const isCut = characters.length > maxCharacters || text.length > start.length
+  const kept = isCut ? `${characters.slice(0, maxCharacters - 1).join('')}…` : characters.join('')
+  return `"${escapeText(kept.replace(/[\\"]/g, '\\$&'))}"`
+}
+
+/** Returns a short name as it is; anything that could be a sentence, in quotes. */
+export function word(text: string): string {
+  return /^[\w@./:+-]{1,64}$/.test(text) ? text : quoted(text, 40)
+}
+
+/** Returns the state of a Ticket, or that it has no readable file. */
+export function stateWord(state: string | null | undefined): string {
+  return state == null ? 'no readable file' : word(state)
+}
