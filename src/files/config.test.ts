@@ -44,11 +44,15 @@ describe('readConfig', () => {
   })
 
   it.each([
-    ['an unknown key', '{\n  "pools": {},\n  "claimTtl": 5\n}', /^ticketplan\.json:3:15: claimTtl: /],
+    [
+      'an unknown key',
+      '{\n  "pools": {},\n  "claimTtl": 5\n}',
+      /^ticketplan\.json:3:15: claimTtl: unknown key; the keys are claimTtlSeconds, pools, states, ticketsDir/,
+    ],
     [
       'an unknown nested key',
       '{\n  "states": {\n    "waiting": ["x"]\n  }\n}',
-      /^ticketplan\.json:3:16: states\.waiting: /,
+      /^ticketplan\.json:3:16: states\.waiting: unknown key; the keys are active, queued, terminal/,
     ],
     [
       'a string instead of a number',

@@ -67,7 +67,8 @@ export function readConfig(path: string): Config {
     const [unknownKey] = issue.unknownKeys
     const keys = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
     const { line, column } = parsed.locate(keys)
-    const what = unknownKey === undefined ? issue.message : 'unknown key; docs/cli.md lists the keys'
+    const known = Object.keys(issue.path.length === 0 ? DEFAULTS : DEFAULTS.states).join(', ')
+    const what = unknownKey === undefined ? issue.message : `unknown key; the keys are ${known}`
     throw new PlanError('bad_config', `${path}:${line}:${column}: ${keys.length ? `${keys.join('.')}: ` : ''}${what}`, {
       path,
     })
