@@ -1,4 +1,4 @@
-/** From error codes to exit statuses; the compiler checks that none is missing. */
+/** Maps every error code to an exit status; the compiler checks that none is missing. */
 import type { ErrorCode } from '../model/errors.ts'
 
 export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {

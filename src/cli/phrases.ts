@@ -1,15 +1,15 @@
-/** What readable output is made of: phrases and lines for Tickets, decisions, reasons and problems. Text from files is escaped here. */
-import { anyFields, type Decision } from '../model/decision.ts'
+/** Phrases and lines that readable output is made of: Tickets, decisions, reasons, problems. Text from files is escaped here. */
+import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { ChainLink, Reason } from '../model/reasons.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import { type Cell, type Colour, cut } from './terminal.ts'
 
-/** What the renderers need to know of where their text goes. */
+/** Where the text goes, and the input of the operation. */
 export interface Page {
   paint(colour: Colour, text: string): string
-  /** Columns of the terminal; undefined off one. */
+  /** Columns of the terminal; undefined if there is none. */
   width: number | undefined
   input: Record<string, unknown>
 }
@@ -18,7 +18,7 @@ export function ticketText({ id, slug, title }: TicketSummary): string {
   return `${id}${slug ? ` (${slug})` : ''}${title === null ? '' : ` "${escapeText(title)}"`}`
 }
 
-/** The state, and the phase where it has another name: a misspelt state is then seen to be open. */
+/** Returns the state, and the phase if its name differs: so a misspelt state is seen to be open. */
 export function stateText({ state, phase }: TicketSummary): string {
   return `state ${escapeText(state ?? '')}${phase === null || phase === state ? '' : ` (${phase})`}`
 }
@@ -55,10 +55,10 @@ export function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
   })
 }
 
-/** So many Tickets of a chain are drawn; --json has them all. */
+/** At most this many Tickets of a chain are drawn; --json has all. */
 const CHAIN_LINES = 20
 
-/** The chain of blockers as a tree; links come each before those below it. */
+/** Draws the chain of blockers as a tree. Each link comes before those below it. */
 function chainLines(chain: ChainLink[], indent: number): string[] {
   const bars: string[] = []
   const lines = chain.slice(0, CHAIN_LINES).map(({ ticket, depth, state, repeated }, position) => {
@@ -67,11 +67,16 @@ function chainLines(chain: ChainLink[], indent: number): string[] {
     bars.length = depth - 1
     const tree = `${bars.join('')}${last ? '└─ ' : '├─ '}`
     bars.push(last ? '   ' : '│  ')
-    const known = state === null ? 'no readable file' : escapeText(state)
-    return `${' '.repeat(indent)}${tree}${ticket} (${known})${repeated ? ', as above' : ''}`
+    const shown = state === null ? 'no readable file' : escapeText(state)
+    return `${' '.repeat(indent)}${tree}${ticket} (${shown})${repeated ? ', as above' : ''}`
   })
   const more = chain.length - lines.length
-  return more > 0 ? [...lines, `${' '.repeat(indent)}and ${more} more: --json lists all`] : lines
+  return more > 0 ? [...lines, `${' '.repeat(indent)}and ${more} more; --json lists all`] : lines
+}
+
+/** Returns warnings as notes. */
+export function noteLines(warnings: readonly string[]): string[] {
+  return warnings.map(warning => `note: ${escapeText(warning)}`)
 }
 
 export function problemLines(problems: Problem[], { paint }: Page): string[] {
@@ -95,7 +100,9 @@ export function relationCells({
 }: Relation): Cell[] {
   const extra = [advisory && 'advisory', label && `"${label}"`].filter(Boolean).join(', ')
   const colour: Colour | undefined = status === 'active' ? undefined : 'dim'
-  const text = [reason ?? '', ...(decisions.length > 1 ? [`(said ${decisions.length} times)`] : [])].join(' ').trim()
+  const text = [reason ?? '', ...(decisions.length > 1 ? [`(recorded ${decisions.length} times)`] : [])]
+    .join(' ')
+    .trim()
   return [ticket, `${kind}${extra ? ` (${extra})` : ''}`, other, status, at.slice(0, 10), by, text].map(text => ({
     text: escapeText(text),
     colour,
@@ -106,19 +113,30 @@ export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'cons
   return escapeText(`${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${at.slice(0, 16)} by ${by}`)
 }
 
-/** What a decision says, in a line. */
-export function decisionText(decision: Decision): string {
-  const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost } =
-    anyFields(decision)
+/** Returns the content of a decision, in one line. */
+export function decisionText({
+  kind,
+  target,
+  reason,
+  advisory,
+  label,
+  pool,
+  until,
+  plan,
+  overrides,
+  retracts,
+  field,
+  lost,
+}: Decision): string {
   const details = [
     target,
     retracts,
     field,
-    kind === 'contested' && (lost === undefined ? 'lost its removal' : `lost ${JSON.stringify(lost)}`),
+    kind === 'contested' && (lost === undefined ? 'lost a removal' : `lost ${JSON.stringify(lost)}`),
     advisory && '(advisory)',
     label && `("${label}")`,
     pool && `pool ${pool}`,
-    until && `until one of ${until.join(', ')} leaves play`,
+    until && `until one of ${until.join(', ')} is out of play`,
     plan?.branch && `branch ${plan.branch}`,
     plan?.worktree && `worktree ${plan.worktree}`,
     overrides && `overriding ${overrides.join(', ')}`,

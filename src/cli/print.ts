@@ -1,11 +1,11 @@
-/** Writing to standard output and standard error. */
+/** Writes to standard output and standard error, and asks whether they are terminals. */
 import { writeSync } from 'node:fs'
 import { ioError } from '../files/io-error.ts'
 import { pause } from '../files/pause.ts'
 
 /**
- * Writes all of the text before it returns, straight to the file descriptor: making `process.stdout` costs a tenth of Node's
- * own start. Where the reader has gone away the rest is dropped quietly and the result is false; the exit status still tells.
+ * Writes the whole text before it returns. Writes to the file descriptor itself: creating `process.stdout` takes a tenth of the
+ * start-up time of Node. If the reader has closed the pipe, drops the rest and returns false; that is not an error.
  */
 export function print(descriptor: 1 | 2, text: string): boolean {
   const bytes = Buffer.from(text)
@@ -16,19 +16,20 @@ export function print(descriptor: 1 | 2, text: string): boolean {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPIPE') return false
       if (code !== 'EAGAIN') throw ioError(error, descriptor === 1 ? 'standard output' : 'standard error')
-      pause() // a pipe that is full and does not block
+      pause() // the pipe is full and non-blocking
     }
   }
   return true
 }
 
-/** What readable output needs to know of standard output; asking does not open it. */
+/** What readable output must know of the stream that it goes to. */
 export interface Terminal {
   isTerminal: boolean
-  /** Columns; undefined off a terminal. */
+  /** Columns; undefined if it is no terminal. */
   width: number | undefined
 }
 
+/** Returns what the descriptor leads to; opens no stream unless it is a terminal. */
 export function terminalOf(descriptor: 1 | 2): Terminal {
   const { isatty } = process.getBuiltinModule('node:tty')
   if (!isatty(descriptor)) return { isTerminal: false, width: undefined }

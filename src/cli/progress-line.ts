@@ -1,19 +1,20 @@
-/** A line on a terminal that says how far long work has come; silent off a terminal and for the first second. */
+/** Shows the progress of long work in a line on the terminal; prints nothing off a terminal and in the first second. */
 
 import { print, type Terminal, terminalOf } from './print.ts'
 
 const QUIET_MS = 1000
-const EVERY_MS = 100
+const REFRESH_MS = 100
 
+/** Starts a progress line; `show` updates it, `clear` removes it. */
 export function progressLine() {
   const startedAt = performance.now()
-  let shownAt = startedAt + QUIET_MS - EVERY_MS
+  let shownAt = startedAt + QUIET_MS - REFRESH_MS
   let shown = false
   let terminal: Terminal | undefined
   return {
     show(done: number, total: number) {
       const now = performance.now()
-      if (now - shownAt < EVERY_MS) return
+      if (now - shownAt < REFRESH_MS) return
       shownAt = now
       terminal ??= terminalOf(2)
       if (!terminal.isTerminal) return

@@ -1,11 +1,11 @@
-/** What a terminal shows: colours where they are wanted, columns that line up. */
+/** Formats text for a terminal: colours and aligned columns. */
 import stringWidth from 'string-width'
 import type { Terminal } from './print.ts'
 
 export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
 
-/** A function that colours, or one that does not: off a terminal, with NO_COLOR, and on a dumb terminal. */
+/** Returns a function that colours text; off a terminal, with NO_COLOR and on a dumb terminal it returns the text unchanged. */
 export function painter({ isTerminal }: Terminal): (colour: Colour, text: string) => string {
   const plain = !isTerminal || !!process.env.NO_COLOR || process.env.TERM === 'dumb'
   return plain ? (_, text) => text : (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m`
@@ -17,9 +17,7 @@ export interface Cell {
   colour?: Colour
 }
 
-/**
- * Rows as lines with aligned columns. On a terminal the last column is cut to the width; no other ever is, so ids stay whole.
- */
+/** Returns rows as lines with aligned columns. Only the last column is cut to the width, so ids stay whole. */
 export function table(
   rows: Cell[][],
   paint: (colour: Colour, text: string) => string,
@@ -42,7 +40,7 @@ export function table(
   })
 }
 
-/** Text cut to a number of columns, with an ellipsis where something is missing. */
+/** Returns text cut to a number of columns, with an ellipsis if something is missing. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text
   let shown = ''

@@ -1,0 +1,97 @@
+/** Renders Tickets, their decisions and relations, and rows of SQL. Text from files is escaped here. */
+import { count } from '../model/count.ts'
+import type { Decision } from '../model/decision.ts'
+import { escapeText } from '../model/escape-text.ts'
+import { csvText } from '../operations/export-text.ts'
+import type { Relation } from '../operations/shapes.ts'
+import type { OutputOf } from '../sdk.ts'
+import {
+  decisionText,
+  noteLines,
+  type Page,
+  problemLines,
+  reasonLines,
+  relationCells,
+  stateText,
+  ticketText,
+} from './phrases.ts'
+import { type Cell, table } from './terminal.ts'
+
+export function addLines({ ticket, path }: OutputOf<'add'>): string[] {
+  return [`added ${ticketText(ticket)} in ${escapeText(path)}`]
+}
+
+export function setLines({ ticket, changed }: OutputOf<'set'>): string[] {
+  return [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`]
+}
+
+export function recordLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {
+  return [
+    `${created ? 'recorded' : 'already recorded'} in ${ticket}: ${decisionText(decision as Decision)}`,
+    `  ${decision.id}`,
+    ...noteLines(warnings),
+  ]
+}
+
+export function showLines(output: OutputOf<'show'>, page: Page): string[] {
+  const { ticket, decisions, relations, verdict, reasons, problems } = output
+  const { paint } = page
+  return [
+    `${paint('bold', ticket.id)}  ${escapeText(ticket.title ?? '(cannot be read)')}`,
+    ...ticketFacts(output).map(([name, value]) => `  ${name.padEnd(8)}${escapeText(value)}`),
+    `  verdict ${verdict === 'accept' ? paint('green', 'accept') : paint('red', 'hold')}`,
+    ...reasonLines(reasons, paint).map(line => `  ${line}`),
+    decisions.length ? 'decisions, oldest first:' : 'no decisions',
+    ...decisions.flatMap(decision => {
+      const { id, at, by, status } = decision
+      const text = decisionText(decision as unknown as Decision)
+      const line = `  ${at.slice(0, 16).replace('T', ' ')}  ${status.padEnd(10)}  ${text}  [${escapeText(by)}]`
+      return [status === 'active' ? line : paint('dim', line), paint('dim', `    ${id}`)]
+    }),
+    ...relationsOfOthers(decisions, relations, page),
+    ...problemLines(problems, page),
+  ]
+}
+
+function ticketFacts({ ticket, claim }: OutputOf<'show'>): [name: string, value: string][] {
+  const facts: [string, string | null][] = [
+    ['state', ticket.state && `${ticket.state} (${ticket.phase})${ticket.state_at ? ` since ${ticket.state_at}` : ''}`],
+    ['slug', ticket.slug],
+    ['queued', ticket.queued_at && `${ticket.queued_at}${ticket.queued_by ? ` by ${ticket.queued_by}` : ''}`],
+    ['created', ticket.created_at],
+    ['changed', ticket.changed_at],
+    ['file', ticket.path],
+    ['claim', claim && `${claim.holder}, token ${claim.token}, until ${claim.expires_at}`],
+  ]
+  return facts.flatMap(([name, value]) => (value ? [[name, value]] : []))
+}
+
+/** Returns the relations that are stored in the files of other Tickets. */
+function relationsOfOthers(decisions: { id: string }[], relations: Relation[], { paint, width }: Page): string[] {
+  const own = new Set(decisions.map(({ id }) => id))
+  const others = relations.filter(({ decision }) => !own.has(decision))
+  if (others.length === 0) return []
+  const lines = table(
+    others.map(relation => relationCells(relation).slice(1)),
+    paint,
+    width === undefined ? undefined : width - 2,
+  )
+  return ['recorded with other Tickets, as seen from this one:', ...lines.map(line => `  ${line}`)]
+}
+
+export function relationsLines({ relations, problems }: OutputOf<'relations'>, page: Page): string[] {
+  const { status } = page.input
+  const none = status === 'all' ? 'no relations' : `no ${status} relations; --status all lists those of every status`
+  return [
+    ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : [none]),
+    ...problemLines(problems, page),
+  ]
+}
+
+export function sqlText({ columns, rows, truncated }: OutputOf<'sql'>, page: Page): string[] | string {
+  if (page.input.csv) return csvText(columns, rows)
+  const head: Cell[] = columns.map(text => ({ text: escapeText(text), colour: 'bold' }))
+  const cells = rows.map(row => row.map(value => ({ text: value === null ? '' : escapeText(String(value)) })))
+  const total = `(${count(rows.length, 'row')}${truncated ? '; there are more, raise --limit to get them' : ''})`
+  return [...table([head, ...cells], page.paint, page.width), page.paint('dim', total)]
+}
