@@ -8,7 +8,7 @@ import { commandNames } from './commands.ts'
 
 const run = (args: string[], env: NodeJS.ProcessEnv = {}) => runProgram(process.execPath, [CLI, ...args], { env })
 
-/** The lines of a run with what differs from run to run taken out. */
+/** Returns the output of a run without what differs from run to run. */
 function shown({ stdout }: Run): string {
   return stdout
     .replace(/01[0-9A-HJKMNP-TV-Z]{24}/g, '<ulid>')
@@ -16,7 +16,7 @@ function shown({ stdout }: Run): string {
 }
 
 describe('help', () => {
-  test('golden: the program and every command', async () => {
+  test('of the program and of every command equals the golden file', async () => {
     const texts = await Promise.all([['--help'], ...commandNames.map(name => [name, '--help'])].map(args => run(args)))
     expect(texts.every(({ status, stderr }) => status === 0 && stderr === '')).toBe(true)
     await expect(
@@ -31,7 +31,7 @@ describe('help', () => {
     }
   })
 
-  test('without a command: the help on standard error, and 2', async () => {
+  test('without a command goes to standard error, and the exit status is 2', async () => {
     expect(await run([])).toMatchObject({
       status: 2,
       stdout: '',
@@ -40,25 +40,27 @@ describe('help', () => {
   })
 })
 
-describe('wrong usage exits 2 and says what would be right', () => {
+describe('wrong usage exits with 2 and says what is allowed', () => {
   test.each([
-    [['frobnicate'], 'the commands are init, add'],
+    [['frobnicate'], 'the commands are init, import'],
     [['--frobnicate'], 'unknown option --frobnicate'],
-    [['consult'], '<ticket> is missing'],
-    [['consult', 'A', 'B'], 'one argument too many: "B"'],
+    [['consult'], '<ticket> is required'],
+    [['consult', 'A', 'B'], 'unexpected argument "B"'],
     [['set', 'A', '--colour', 'red'], '--title, --slug, --state'],
+    [['set', 'A', '--title'], '--title needs a value'],
+    [['claims', '--all=yes'], '--all takes no value'],
     [['sql', 'select 1', '--limit', 'many'], '--limit takes a number'],
-    [['sql', 'select 1', '--limit', '0'], 'limit'],
-    [['sql', 'select 1', '--limit', '1', '--limit', '2'], 'stands twice'],
+    [['sql', 'select 1', '--limit', '0'], 'sql: --limit: must be'],
+    [['sql', 'select 1', '--limit', '1', '--limit', '2'], '--limit was given twice'],
     [['brief', '--budget', '1'], 'at least 150 tokens'],
     [['brief', '--budget', 'small'], '--budget takes a number'],
-    [['mcp', 'A'], 'one argument too many: "A"'],
+    [['mcp', 'A'], 'unexpected argument "A"'],
     [['record', 'A', 'hates', 'B'], 'the kinds are before, after'],
     [['retract', 'nonsense'], 'not the id of a decision'],
-    [['relations', '--status', 'maybe'], 'status'],
+    [['relations', '--status', 'maybe'], 'relations: --status: must be one of'],
     [['queue', '-C'], '-C needs a value'],
-    [['export', 'png'], 'format'],
-    [['add', 'A'], 'title: is missing'],
+    [['export', 'png'], 'export: <format>: must be one of'],
+    [['add', 'A'], 'add: --title is required'],
   ])('%j', async (args, hint) => {
     using repository = temporaryRepository()
     const plain = await runCli(repository.root, args)
@@ -137,7 +139,7 @@ describe('exit statuses and documents', () => {
     expect(await json(4, 'doctor')).toMatchObject({ ok: false })
   })
 
-  test('a failure exits 1 with its code in a document on standard error, and nothing on standard output', async () => {
+  test('a failure exits with 1, with its code on standard error, and nothing on standard output', async () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A')
     for (const [code, ...args] of [
@@ -155,7 +157,7 @@ describe('exit statuses and documents', () => {
     }
   })
 
-  test('no folder, no git, no actor', async () => {
+  test('a folder without git, and decisions without an actor', async () => {
     using folder = temporaryFolder()
     const home = { HOME: folder.path, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', TICKETPLAN_ACTOR: '' }
     mkdirSync(join(folder.path, 'work'))
@@ -171,7 +173,7 @@ describe('exit statuses and documents', () => {
     expect(await here('queue')).toMatchObject({ status: 0, stdout: 'the queue is empty\n' })
   })
 
-  test('from a subfolder, and in a linked worktree', async () => {
+  test('commands work from a subfolder, and in a linked worktree', async () => {
     using repository = temporaryRepository()
     using elsewhere = temporaryFolder()
     putTicket(repository.root, 'A', { state: 'queued' })
@@ -189,7 +191,7 @@ describe('exit statuses and documents', () => {
 })
 
 describe('readable output', () => {
-  test('verdicts with their reasons, the chain of blockers as a tree, ids whole', async () => {
+  test('shows verdicts with their reasons, the chain of blockers as a tree, and whole ids', async () => {
     using repository = temporaryRepository()
     const blocked = (...targets: string[]) =>
       targets.map((target, n) => ({
@@ -225,7 +227,7 @@ warning: tickets/A.json: A blocked_by gone, which has no file (decision <ulid>) 
     )
   })
 
-  test('show', async () => {
+  test('shows a Ticket with its decisions and relations', async () => {
     using repository = temporaryRepository()
     const { root } = repository
     await runCli(root, [
@@ -301,7 +303,7 @@ recorded with other Tickets, as seen from this one:
     expect(stdout).toBe('id,title,empty\nA,"\'=1+1, ""two""\nlines",\n')
   })
 
-  test('a reader that goes away is no failure, and changes no exit status', async () => {
+  test('a reader that closes the pipe is no failure, and changes no exit status', async () => {
     using repository = temporaryRepository()
     for (let n = 0; n < 300; n++) putTicket(repository.root, `T-${n}`, { state: 'queued', title: 'x'.repeat(900) })
     putTicket(repository.root, 'open')
@@ -319,7 +321,7 @@ recorded with other Tickets, as seen from this one:
     expect((await closed('consult open')).status).toBe(3)
   })
 
-  test('a full disk under the output is an error with a cause', async () => {
+  test('a full disk under the output is an error that names the cause', async () => {
     using repository = temporaryRepository()
     const full = await runProgram('bash', [
       '-c',
@@ -343,13 +345,13 @@ recorded with other Tickets, as seen from this one:
   })
 })
 
-describe('the door', () => {
-  test('a Node that is too old is told so in one line, before anything native is loaded', async () => {
+describe('the program', () => {
+  test('refuses a Node that is too old in one line, before anything native is loaded', async () => {
     const pretend =
       "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}});process.dlopen=()=>{throw new Error('native code was loaded')}"
     const result = await runProgram(process.execPath, ['--import', pretend, CLI, 'queue'])
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toBe('ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one.\n')
+    expect(result.stderr).toBe('ticketplan: this is Node 20.20.2, but 22.22 or later is needed; install a newer one\n')
   })
 
   test('the version is that of package.json', async () => {

@@ -1,47 +1,64 @@
-/** Loads the one operation that a command line needs: the others' schemas cost more than a query. */
+/**
+ * Lists the commands: the group of each in the help, and how to load it.
+ *
+ * A run loads one operation alone: the schemas of the others cost more than a query.
+ */
 import type { Command, Operation } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
-import type { StandingCommand } from './watch.ts'
+import type { StreamingCommand } from './watch.ts'
 
-/** Every operation, and what serves or goes on until it is stopped. */
+/** Every operation, and the commands that run until they are stopped. */
 export type CommandName = OperationName | 'watch' | 'mcp'
 
-const loaders: Record<CommandName, () => Promise<unknown>> = {
-  init: async () => (await import('../operations/init.ts')).init,
-  add: async () => (await import('../operations/add.ts')).add,
-  set: async () => (await import('../operations/set.ts')).set,
-  record: async () => (await import('../operations/record.ts')).record,
-  retract: async () => (await import('../operations/retract.ts')).retract,
-  queue: async () => (await import('../operations/queue.ts')).queue,
-  consult: async () => (await import('../operations/consult.ts')).consult,
-  accept: async () => (await import('../operations/accept.ts')).accept,
-  claim: async () => (await import('../operations/claim.ts')).claim,
-  renew: async () => (await import('../operations/claim.ts')).renew,
-  release: async () => (await import('../operations/claim.ts')).release,
-  claims: async () => (await import('../operations/claim.ts')).claims,
-  show: async () => (await import('../operations/show.ts')).show,
-  relations: async () => (await import('../operations/relations.ts')).relations,
-  brief: async () => (await import('../operations/brief.ts')).brief,
-  sql: async () => (await import('../operations/sql.ts')).sql,
-  db: async () => (await import('../operations/db.ts')).db,
-  sync: async () => (await import('../operations/sync.ts')).sync,
-  rebuild: async () => (await import('../operations/sync.ts')).rebuild,
-  watch: async () => (await import('./watch.ts')).watch,
-  verify: async () => (await import('../operations/verify.ts')).verify,
-  resolve: async () => (await import('../operations/resolve.ts')).resolve,
-  doctor: async () => (await import('../operations/doctor.ts')).doctor,
-  import: async () => (await import('../operations/import.ts')).importTickets,
-  export: async () => (await import('../operations/export.ts')).exportPlan,
-  'merge-driver': async () => (await import('../operations/merge-driver.ts')).mergeDriver,
-  mcp: async () => (await import('./mcp-command.ts')).mcpCommand,
+type Group = 'Set up' | 'Decide' | 'Route' | 'Claim' | 'Look' | 'Git' | 'Maintain'
+
+/** In the order of the help; the commands of a group follow each other. */
+const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> = {
+  init: { group: 'Set up', load: async () => (await import('../operations/init.ts')).init },
+  import: { group: 'Set up', load: async () => (await import('../operations/import.ts')).importTickets },
+  mcp: { group: 'Set up', load: async () => (await import('./mcp-command.ts')).mcpCommand },
+  add: { group: 'Decide', load: async () => (await import('../operations/add.ts')).add },
+  set: { group: 'Decide', load: async () => (await import('../operations/set.ts')).set },
+  record: { group: 'Decide', load: async () => (await import('../operations/record.ts')).record },
+  retract: { group: 'Decide', load: async () => (await import('../operations/retract.ts')).retract },
+  brief: { group: 'Route', load: async () => (await import('../operations/brief.ts')).brief },
+  queue: { group: 'Route', load: async () => (await import('../operations/queue.ts')).queue },
+  consult: { group: 'Route', load: async () => (await import('../operations/consult.ts')).consult },
+  accept: { group: 'Route', load: async () => (await import('../operations/accept.ts')).accept },
+  claim: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claim },
+  renew: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).renew },
+  release: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).release },
+  claims: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claims },
+  show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
+  relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
+  watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
+  sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
+  db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },
+  export: { group: 'Look', load: async () => (await import('../operations/export.ts')).exportPlan },
+  resolve: { group: 'Git', load: async () => (await import('../operations/resolve.ts')).resolve },
+  'merge-driver': { group: 'Git', load: async () => (await import('../operations/merge-driver.ts')).mergeDriver },
+  verify: { group: 'Maintain', load: async () => (await import('../operations/verify.ts')).verify },
+  doctor: { group: 'Maintain', load: async () => (await import('../operations/doctor.ts')).doctor },
+  sync: { group: 'Maintain', load: async () => (await import('../operations/sync.ts')).sync },
+  rebuild: { group: 'Maintain', load: async () => (await import('../operations/sync.ts')).rebuild },
 }
 
-/** The names of all commands, in the order in which help lists them. */
-export const commandNames = Object.keys(loaders) as CommandName[]
+/** The names of all commands, in the order of the help. */
+export const commandNames = Object.keys(commands) as CommandName[]
 
-/** The definition of a command: the operation behind it, but for those that are none. */
-export function loadCommand(name: Exclude<CommandName, 'mcp'>): Promise<Operation | StandingCommand>
+/** Returns the definition of a command. Every command but `mcp` can be run over a store. */
+export function loadCommand(name: Exclude<CommandName, 'mcp'>): Promise<Operation | StreamingCommand>
 export function loadCommand(name: CommandName): Promise<Command>
 export async function loadCommand(name: CommandName): Promise<Command> {
-  return (await loaders[name]()) as Command
+  return (await commands[name].load()) as Command
+}
+
+/** Returns the definitions of all commands by group, in the order of the help. */
+export async function loadCommandGroups(): Promise<Map<string, Command[]>> {
+  const groups = new Map<string, Command[]>()
+  for (const name of commandNames) {
+    const { group } = commands[name]
+    groups.set(group, [...(groups.get(group) ?? []), await loadCommand(name)])
+  }
+  return groups
 }

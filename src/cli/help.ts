@@ -1,70 +1,104 @@
-/** The help texts, made from the operations' definitions. */
-import type { Command } from '../operations/operation.ts'
-import { operations } from '../operations/registry.ts'
-import { commandNames } from './commands.ts'
-import { mcpCommand } from './mcp-command.ts'
+/** Makes the help texts from the definitions of the commands. Pure: the width, in columns, is an argument. */
+import type { Command, Field } from '../operations/operation.ts'
 import { flagName, isOptional } from './parse-arguments.ts'
-import { watch } from './watch.ts'
+import { twoColumns, wrap } from './wrap.ts'
 
-const GLOBAL_HELP = `Options of every command:
-  -C <folder>     work in that folder's repository
-  --actor <name>  the author of decisions (default: $TICKETPLAN_ACTOR, else git's user.name)
-  --json          print one JSON document
-  -h, --help      this text
-`
+type Row = readonly [name: string, explanation: string]
 
-const EXIT_HELP = `Exit status: 0 done (consult: accept), 1 failed, 2 wrong usage, 3 verdict hold or claim refused, 4 problems found.
-`
+const GLOBAL_OPTIONS: readonly Row[] = [
+  ['-C <folder>', "work in that folder's repository"],
+  ['--actor <name>', "the author of decisions (default: $TICKETPLAN_ACTOR, else git's user.name)"],
+  ['--json', 'print one JSON document'],
+  ['-h, --help', 'print this help'],
+]
+const EXIT_STATUSES: readonly Row[] = [
+  ['0', 'done; for consult: accept'],
+  ['1', 'failed; the message says what to do'],
+  ['2', 'wrong usage'],
+  ['3', 'the verdict is hold, or a claim was refused'],
+  ['4', 'problems were found, or an import left something out'],
+]
 
-/** The list of all commands. */
-export function programHelp(version: string): string {
-  const definitions: Record<string, Command> = { ...operations, watch, mcp: mcpCommand }
-  const all = commandNames.map(name => definitions[name]!)
-  const width = Math.max(...all.map(({ name }) => name.length))
-  const lines = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  return `ticketplan ${version}: durable routing decisions about Tickets
-
-Usage: ticketplan <command> [arguments] [options]
-
-Commands:
-${lines.join('\n')}
-
-${GLOBAL_HELP}  --version       print the version
-
-${EXIT_HELP}
-A first look:
-  ticketplan init
-  ticketplan add A --title "Record schema" --state queued
-  ticketplan queue
-"ticketplan <command> --help" tells more, with examples.
-`
+/** Returns the help of the program: all commands by group. */
+export function programHelp(version: string, groups: ReadonlyMap<string, readonly Command[]>, width: number): string {
+  const nameWidth = Math.max(...[...groups.values()].flat().map(({ name }) => name.length))
+  return textOf([
+    wrap(`ticketplan ${version}: durable routing decisions about Tickets`, width),
+    wrap('Usage: ticketplan <command> [arguments] [options]', width, ' '.repeat(7)),
+    ...[...groups].map(([group, commands]) =>
+      section(
+        group,
+        twoColumns(
+          commands.map(({ name, summary }) => [name.padEnd(nameWidth), summary]),
+          width,
+        ),
+      ),
+    ),
+    section('Global options', twoColumns([...GLOBAL_OPTIONS, ['--version', 'print the version']], width)),
+    section('Exit status', twoColumns(EXIT_STATUSES, width)),
+    section('Examples', [
+      '  ticketplan init',
+      '  ticketplan add A --title "Record schema" --state queued',
+      '  ticketplan queue',
+    ]),
+    wrap('"ticketplan <command> --help" explains a command, with examples.', width),
+  ])
 }
 
-/** The help of one command. */
-export function commandHelp(operation: Command): string {
-  const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
+/** Returns the help of one command. */
+export function commandHelp(command: Command, width: number): string {
+  return textOf([...commandSections(command, width), section('Global options', twoColumns(GLOBAL_OPTIONS, width))])
+}
+
+/** Returns what is particular to one command: its help without the global options. */
+export function commandReference(command: Command, width: number): string {
+  return textOf(commandSections(command, width))
+}
+
+function commandSections({ name, summary, details, fields, examples }: Command, width: number): string[][] {
+  const entries = Object.entries(fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)
+  const required = named.filter(([, field]) => !isOptional(field))
   const usage = [
-    'ticketplan',
-    operation.name,
+    `Usage: ticketplan ${name}`,
     ...positional.map(([name, field]) => (isOptional(field) ? `[<${flagName(name)}>]` : `<${flagName(name)}>`)),
-    ...(named.length ? ['[options]'] : []),
-  ].join(' ')
-  const left = (name: string, positional: boolean, value?: string) =>
-    positional ? `<${flagName(name)}>` : `--${flagName(name)}${value ? ` <${value}>` : ''}`
-  const rows = [...positional, ...named].map(([name, field]) => {
-    const required = field.positional || isOptional(field) ? '' : ' (required)'
-    return [left(name, field.positional === true, field.value), field.help + required] as const
-  })
-  const width = Math.max(0, ...rows.map(([name]) => name.length))
-  const list = rows.map(([name, help]) => `  ${name.padEnd(width)}  ${help}`).join('\n')
-  return `${operation.summary}.
+    ...required.map(([name, field]) => optionText(name, field)),
+    ...(named.length > required.length ? ['[options]'] : []),
+  ]
+  const rows = (fields: [string, Field][]) =>
+    twoColumns(
+      fields.map(([name, field]) => [
+        field.positional ? `<${flagName(name)}>` : optionText(name, field),
+        helpText(field),
+      ]),
+      width,
+    )
+  return [
+    wrap(`${summary}.`, width),
+    wrap(usage.join(' '), width, ' '.repeat(7)),
+    ...(positional.length ? [section('Arguments', rows(positional))] : []),
+    ...(named.length ? [section('Options', rows(named))] : []),
+    ...(details ? [wrap(details, width)] : []),
+    section(
+      'Examples',
+      examples.map(example => `  ${example}`),
+    ),
+  ]
+}
 
-Usage: ${usage}
-${list ? `\n${list}\n` : ''}${operation.details ? `\n${operation.details}\n` : ''}
-Examples:
-${operation.examples.map(example => `  ${example}`).join('\n')}
+function optionText(name: string, { value }: Field): string {
+  return `--${flagName(name)}${value ? ` <${value}>` : ''}`
+}
 
-${GLOBAL_HELP}`
+function helpText(field: Field): string {
+  return field.help + (field.positional || isOptional(field) ? '' : ' (required)')
+}
+
+function section(heading: string, lines: readonly string[]): string[] {
+  return [`${heading}:`, ...lines]
+}
+
+function textOf(sections: readonly (readonly string[])[]): string {
+  return sections.map(lines => `${lines.join('\n')}\n`).join('\n')
 }

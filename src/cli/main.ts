@@ -1,8 +1,8 @@
 /**
- * One run of the command line: parse, call the operation, print, exit status.
+ * Runs the command line once: parses the arguments, runs the operation, prints its output and sets the exit status.
  *
- * Standard output carries the answer and nothing else; notices, progress and errors go to standard error. No failure prints
- * a stack trace unless TICKETPLAN_DEBUG asks for it.
+ * Standard output carries the output of the operation and nothing else; notices, progress and errors go to standard error.
+ * A stack trace is printed only with TICKETPLAN_DEBUG.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,16 +10,18 @@ import { packageRoot } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
-import { parseInput } from '../operations/operation.ts'
+import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import { openStore } from '../store/store.ts'
-import { commandNames, loadCommand } from './commands.ts'
+import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
-import { type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
+import { argumentNames, type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
 import { print, terminalOf } from './print.ts'
 import { progressLine } from './progress-line.ts'
+import type { StreamingCommand } from './watch.ts'
+import { helpWidth } from './wrap.ts'
 
-/** Runs the program's own arguments and sets the exit status. */
+/** Runs the command that the arguments of this process name, and sets the exit status. */
 export async function main(): Promise<void> {
   const args = process.argv.slice(2)
   try {
@@ -32,24 +34,30 @@ export async function main(): Promise<void> {
 async function run(args: string[]): Promise<number> {
   const { global, command, rest } = splitCommandLine(args)
   if (command === undefined) return runWithoutCommand(global, rest)
-  const helped = command === 'help' ? rest.find(word => commandNames.some(name => name === word)) : undefined
-  if (helped !== undefined) return run([helped, '--help'])
-  const name = commandNames.find(name => name === command)
-  if (name === undefined) {
-    if (command === 'help') return runWithoutCommand({ ...global, help: true }, [])
-    throw usage(null, `unknown command "${command}"; the commands are ${commandNames.join(', ')}`)
+  if (command === 'help') {
+    const topic = rest.find(word => commandNames.some(name => name === word))
+    return topic === undefined ? runWithoutCommand({ ...global, help: true }, []) : run([topic, '--help'])
   }
+  const name = commandNames.find(name => name === command)
+  if (name === undefined) throw usage(null, `unknown command "${command}"; the commands are ${commandNames.join(', ')}`)
   if (global.help) {
     const { commandHelp } = await import('./help.ts')
-    print(1, commandHelp(await loadCommand(name)))
+    print(1, commandHelp(await loadCommand(name), helpWidth(terminalOf(1).width)))
     return 0
   }
   if (name === 'mcp') {
     const { mcpCommand, serve } = await import('./mcp-command.ts')
-    return serve(global, parseInput(mcpCommand, inputFrom(mcpCommand, rest)).readOnly)
+    return serve(global, parseCommand(mcpCommand, rest).readOnly)
   }
-  const operation = await loadCommand(name)
-  const input = parseInput(operation, inputFrom(operation, rest))
+  return runOverStore(await loadCommand(name), global, rest)
+}
+
+async function runOverStore(
+  operation: Operation | StreamingCommand,
+  global: GlobalOptions,
+  args: string[],
+): Promise<number> {
+  const input = parseCommand(operation, args)
   const progress = progressLine()
   using store = disposable(
     openStore({
@@ -62,7 +70,7 @@ async function run(args: string[]): Promise<number> {
       onProgress: progress.show,
     }),
   )
-  if ('stay' in operation) return await operation.stay(store, { json: global.json })
+  if ('stream' in operation) return await operation.stream(store, { json: global.json })
   let output: unknown
   try {
     output = operation.run(store, input)
@@ -70,7 +78,7 @@ async function run(args: string[]): Promise<number> {
     progress.clear()
   }
   if (input.csv && (output as { truncated?: boolean }).truncated)
-    print(2, 'note: there are more rows: --limit gives them\n')
+    print(2, 'note: there are more rows; raise --limit to get them\n')
   if (global.json) print(1, jsonLine(output))
   else {
     const { render } = await import('./render.ts')
@@ -87,12 +95,17 @@ async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise
   }
   if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}`)
   const { programHelp } = await import('./help.ts')
-  if (!global.help) {
-    print(2, programHelp(version))
-    return 2
-  }
-  print(1, programHelp(version))
-  return 0
+  const descriptor = global.help ? 1 : 2
+  print(descriptor, programHelp(version, await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
+  return global.help ? 0 : 2
+}
+
+function parseCommand<F extends Fields>(command: Command<F>, args: string[]): InputOf<F> {
+  return parseInput(
+    command,
+    inputFrom(command as unknown as Command, args),
+    argumentNames(command as unknown as Command),
+  )
 }
 
 async function report(error: unknown, json: boolean): Promise<number> {
@@ -107,7 +120,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
       2,
       known
         ? `ticketplan: ${text}\n`
-        : `ticketplan: internal error: ${text}\nPlease report it; TICKETPLAN_DEBUG=1 shows where it happened.\n`,
+        : `ticketplan: internal error: ${text}\nPlease report it, with the stack trace that TICKETPLAN_DEBUG=1 prints.\n`,
     )
   }
   if (!known && process.env.TICKETPLAN_DEBUG) print(2, `${(error as Error).stack}\n`)

@@ -3,18 +3,19 @@ import { PlanError } from '../model/errors.ts'
 import { command, flag } from '../operations/operation.ts'
 import type { GlobalOptions } from './parse-arguments.ts'
 
-/** The MCP server: no operation, since it has no answer of its own. */
+/** Serves MCP. Not an operation: it has no output of its own. */
 export const mcpCommand = command({
   name: 'mcp',
-  summary: 'Serve MCP on standard input and output, for agents',
-  details: 'Ends with its input. Notes go to standard error. docs/mcp.md lists tools, resources and prompts.',
-  fields: { readOnly: { schema: flag, help: 'no tool that writes exists: for a companion' } },
+  summary: 'Serve MCP to an agent on standard input and output',
+  details:
+    'The server ends when its input ends. Notes go to standard error. docs/mcp.md lists the tools, resources and prompts.',
+  fields: { readOnly: { schema: flag, help: 'offer no tool that writes, for a companion' } },
   examples: ['ticketplan mcp --actor orchestrator', 'ticketplan mcp --read-only'],
 })
 
-/** Serves until standard input ends; gives the exit status. @throws PlanError where it cannot start. */
+/** Serves until standard input ends; returns the exit status. @throws PlanError if it cannot start. */
 export async function serve({ folder, actor }: GlobalOptions, readOnly: boolean): Promise<number> {
-  // dist/mcp.cjs, which the build makes of mcp/server.ts: no other command loads it.
+  // dist/mcp.cjs, which the build bundles from mcp/server.ts; no other command loads it.
   const { serveMcp } = createRequire(import.meta.url)('./mcp.cjs') as typeof import('../mcp/server.ts')
   const served = await serveMcp({ root: folder, actor, readOnly })
   if ('status' in served) return served.status

@@ -1,11 +1,12 @@
 /**
- * The command line, taken apart: global options, the command, and its input by the operation's fields.
+ * Takes a command line apart: global options, the command, and the input of the command.
  *
- * Node's own parser does the syntax; what belongs to a command is read from its definition, so there is no second list.
+ * Node's own parser does the syntax. Arguments and options come from the fields of the command, so there is no second list.
+ * Values are not checked here: `parseInput` does that.
  */
 import { parseArgs } from 'node:util'
 import { PlanError } from '../model/errors.ts'
-import type { Command, Field } from '../operations/operation.ts'
+import type { Command, Field, NameOf } from '../operations/operation.ts'
 
 export interface GlobalOptions {
   folder: string
@@ -22,7 +23,7 @@ export interface CommandLine {
 
 const GLOBAL_VALUES: Record<string, 'folder' | 'actor'> = { '-C': 'folder', '--actor': 'actor' }
 
-/** The options that every command takes, in any place, and what is left. @throws PlanError usage. */
+/** Separates the global options, which may be anywhere, from the command and its arguments. @throws PlanError usage. */
 export function splitCommandLine(args: readonly string[]): CommandLine {
   const global: GlobalOptions = { folder: process.cwd(), actor: undefined, json: false, help: false }
   const rest: string[] = []
@@ -52,12 +53,20 @@ function splitInline(argument: string): [name: string, value: string | undefined
   return equals === -1 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)]
 }
 
-/** How a field is named on the command line. */
+/** Returns the name of a field on the command line, without dashes: `queuedBy` is `queued-by`. */
 export function flagName(field: string): string {
   return field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
-/** The input that the arguments of a command give, unchecked but for its syntax. @throws PlanError usage. */
+/** Returns a function that names the fields of a command as a user types them: `<ticket>`, `--queued-by`. */
+export function argumentNames({ fields }: Command): NameOf {
+  return path => {
+    const field = path.split('.')[0]!
+    return fields[field]?.positional ? `<${flagName(field)}>` : `--${flagName(field)}`
+  }
+}
+
+/** Returns the input that the arguments of a command stand for; only their syntax is checked. @throws PlanError usage. */
 export function inputFrom(operation: Command, args: string[]): Record<string, unknown> {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positionals = entries.filter(([, field]) => field.positional).map(([name]) => name)
@@ -74,11 +83,10 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   try {
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
-    const known = flags.size ? `; its options are ${[...flags.keys()].map(flag => `--${flag}`).join(', ')}` : ''
-    throw usage(operation.name, `${(error as Error).message.split(/\. |\n/)[0]}${known}`)
+    throw usage(operation.name, syntaxMessage(error as NodeJS.ErrnoException, [...flags.keys()]))
   }
   const extra = parsed.positionals[positionals.length]
-  if (extra !== undefined) throw usage(operation.name, `one argument too many: "${extra}"`)
+  if (extra !== undefined) throw usage(operation.name, `unexpected argument "${extra}"`)
   const input: Record<string, unknown> = {}
   for (const [position, value] of parsed.positionals.entries()) input[positionals[position]!] = value
   for (const [flag, value] of Object.entries(parsed.values)) {
@@ -87,9 +95,17 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   }
   for (const name of positionals) {
     if (name in input || isOptional(operation.fields[name]!)) continue
-    throw usage(operation.name, `<${flagName(name)}> is missing`)
+    throw usage(operation.name, `<${flagName(name)}> is required`)
   }
   return input
+}
+
+/** Returns what Node's parser objects to, in the words of the other messages. */
+function syntaxMessage({ code, message }: NodeJS.ErrnoException, flags: string[]): string {
+  const option = /'(-[^' ]*)/.exec(message)?.[1]
+  const known = flags.length ? `; the options are ${flags.map(flag => `--${flag}`).join(', ')}` : ''
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `unknown option ${option}${known}`
+  return message.includes('does not take') ? `${option} takes no value` : `${option} needs a value`
 }
 
 function fieldValue(command: string, flag: string, field: Field, value: unknown): unknown {
@@ -100,7 +116,7 @@ function fieldValue(command: string, flag: string, field: Field, value: unknown)
       .flatMap(text => text.split(','))
       .map(text => text.trim())
       .filter(Boolean)
-  if (given.length > 1) throw usage(command, `--${flag} stands twice`)
+  if (given.length > 1) throw usage(command, `--${flag} was given twice`)
   return expectsNumber(field) ? numberFrom(command, flag, given[0]!) : given[0]
 }
 
@@ -110,7 +126,7 @@ function numberFrom(command: string, flag: string, text: string): number {
   return number
 }
 
-/** True where the field may be left out. */
+/** Returns true if the field may be left out. */
 export function isOptional(field: Field): boolean {
   return field.schema.safeParse(undefined).success
 }
@@ -120,6 +136,7 @@ function expectsNumber(field: Field): boolean {
   return issue?.code === 'invalid_type' && ['int', 'number'].includes(issue.expected)
 }
 
+/** Returns an error about the command line, with the help to read; `command` is null for the program itself. */
 export function usage(command: string | null, message: string): PlanError<'usage'> {
   const help = command === null ? 'ticketplan --help' : `ticketplan ${command} --help`
   return new PlanError('usage', `${command === null ? '' : `${command}: `}${message}; see "${help}"`, { command })

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
 
-/** The commands of the tour with what the README says that they print. */
+/** Returns the commands of the tour, each with the output that the README shows. */
 function tour(): { command: string; shown: string }[] {
   const blocks = [...readme.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
   return blocks.flatMap(block =>
@@ -21,13 +21,13 @@ function tour(): { command: string; shown: string }[] {
   )
 }
 
-/** A pattern for the printed text, in which "…" stands for what differs from run to run. */
+/** Returns a pattern for the output; "…" matches what differs from run to run. */
 function pattern(shown: string): RegExp {
   const literal = shown.split('…').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${literal.join('[^\\n]*?')}$`)
 }
 
-test('the tour of the README prints what the README says', () => {
+test('the tour of the README prints what the README shows', () => {
   using folder = temporaryFolder()
   const steps = tour()
   expect(steps.length).toBeGreaterThan(15)
@@ -43,7 +43,7 @@ test('the tour of the README prints what the README says', () => {
     expect(printed[position], command).toMatch(pattern(shown))
 })
 
-test('the README names every page of docs/, and every page is there', () => {
+test('every page of docs/ that the README names exists', () => {
   const named = [...readme.matchAll(/\]\((docs\/[\w.-]+)\)/g)].map(match => match[1]!)
   for (const page of named) expect(readFileSync(join(PACKAGE_ROOT, page), 'utf8').length, page).toBeGreaterThan(200)
 })

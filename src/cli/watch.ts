@@ -1,4 +1,4 @@
-/** `ticketplan watch`: the one command that goes on until it is stopped. */
+/** Defines `ticketplan watch`, the one command besides `mcp` that runs until it is stopped. */
 
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
@@ -8,24 +8,24 @@ import type { Store } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
 import { print } from './print.ts'
 
-/** A command without an answer of its own: it tells of things as they happen. */
-export interface StandingCommand extends Command {
-  /** Goes on until a signal, or until nobody reads what it says; the exit status. */
-  stay(store: Store, options: { json: boolean }): Promise<number>
+/** A command that runs until it is stopped and prints events as they happen. */
+export interface StreamingCommand extends Command {
+  /** Runs until a signal, or until the reader closes the pipe; returns the exit status. */
+  stream(store: Store, options: { json: boolean }): Promise<number>
 }
 
-export const watch: StandingCommand = {
+export const watch: StreamingCommand = {
   ...command({
     name: 'watch',
     summary: 'Keep the index current and print one JSON line for each change',
-    details: `Goes on until ctrl-c (or SIGTERM), then exits 0; also when its reader goes away. Tells of changes from here on, whoever made them:
-  {"ticket","path","change","decisions":[those that appeared],"removed":[ids of those that went],"verdicts":[{"ticket","from","to","reasons"}]}
-The change is added, changed, removed, quarantined, claimed or unclaimed. Verdicts are those of queued Tickets that the change
-made accept or hold; null stands for "not queued". Where changes cannot be heard of, all files are looked at every second; a note says so.`,
+    details: `Runs until ctrl-c or SIGTERM, or until its reader closes the pipe; then it exits with 0. Each line is a change from now on, made by any program:
+  {"ticket","path","change","decisions":[new ones],"removed":[ids],
+   "verdicts":[{"ticket","from","to","reasons"}]}
+"change" is added, changed, removed, quarantined, claimed or unclaimed. "verdicts" lists the queued Tickets whose verdict changed; null means "not queued". If file events are unavailable, all files are scanned every second, and a note says so.`,
     fields: {},
     examples: ['ticketplan watch', 'ticketplan watch | jq -r \'.verdicts[] | select(.to == "accept") | .ticket\''],
   }),
-  stay(store, { json }) {
+  stream(store, { json }) {
     return new Promise((resolve, reject) => {
       const watching = watchTickets(store, event => {
         try {
@@ -42,7 +42,7 @@ made accept or hold; null stands for "not queued". Where changes cannot be heard
       }
       for (const signal of SIGNALS) process.on(signal, end)
       const { tickets } = store.peek(({ queries }) => queries.counts())
-      const message = `watching ${count(tickets, 'Ticket')} in ${store.repository.ticketsDir}; ctrl-c ends`
+      const message = `watching ${count(tickets, 'Ticket')} in ${store.repository.ticketsDir}; stop with ctrl-c`
       print(2, json ? jsonLine({ note: message }) : `${escapeText(message)}\n`)
     })
   },
