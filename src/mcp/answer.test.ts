@@ -8,12 +8,12 @@ import { outputSchema } from './json-schema.ts'
 import { toolsOf } from './tools.ts'
 
 describe('a bounded answer', () => {
-  test('is the answer where nothing is long', () => {
+  test('is the answer itself if nothing is long', () => {
     const answer = { a: [1, 2], b: { c: ['x'] }, d: null }
     expect(bounded(answer, 2)).toEqual(answer)
   })
 
-  test('says of each kind how much is missing', () => {
+  test('reports how much is missing of each list and text', () => {
     const entries = Array.from({ length: 4 }, () => ({
       chain: Array.from({ length: 12 }, () => ({})),
       text: 'é'.repeat(2001),
@@ -21,14 +21,14 @@ describe('a bounded answer', () => {
     const { queue, left_out } = bounded({ queue: entries, problems: Array.from({ length: 11 }, () => ({})) }, 3)
     expect(queue).toHaveLength(3)
     expect(left_out).toEqual([
-      '1 queue: a larger limit gives more',
+      '1 queue: a larger limit returns more',
       '6 chain: the resource ticketplan://ticket/{id} has all',
       '3 characters of text: the resource ticketplan://ticket/{id} has all',
       '1 problems: the command "ticketplan verify" lists all',
     ])
   })
 
-  test('cuts no character in half', () => {
+  test('never cuts a character in half', () => {
     const { text } = bounded({ text: `${'x'.repeat(1999)}🐢🐢` }, 1)
     expect(text).toBe(`${'x'.repeat(1999)}…`)
   })
@@ -40,7 +40,7 @@ describe('a bounded answer', () => {
   })
 })
 
-test('a fault of ours is an error too, and says whom to tell', () => {
+test('an internal error is a result too, and says whom to tell', () => {
   const [block] = errorResult(new TypeError('x is not a function')).content
   expect(JSON.parse(block?.type === 'text' ? block.text : '').error).toMatchObject({
     code: 'internal',
@@ -49,7 +49,7 @@ test('a fault of ours is an error too, and says whom to tell', () => {
 })
 
 describe('schemas', () => {
-  test('an output schema is made for every operation, and names what every document has', () => {
+  test('every operation has an output schema, whose required fields are described', () => {
     for (const operation of Object.values(operations) as unknown as Operation[]) {
       const { properties, required } = outputSchema(operation.output())
       for (const name of required ?? []) expect(Object.keys(properties), operation.name).toContain(name)

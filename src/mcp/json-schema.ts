@@ -1,7 +1,7 @@
 /**
- * JSON Schemas of tools, made from the schemas of operations and made short: a model reads them all before it does anything.
+ * Makes the JSON Schemas of tools from the schemas of operations, shortened: a model reads all of them before it starts.
  *
- * What is dropped is what a reader can do without; a document that the operation's schema admits is always admitted here.
+ * Invariant: every document that the schema of the operation accepts is accepted here too.
  */
 import * as z from 'zod/mini'
 import type { Fields } from '../operations/operation.ts'
@@ -10,14 +10,14 @@ export interface JsonSchema {
   [keyword: string]: unknown
 }
 
-/** The schema of an object, as tools have to give it. */
+/** The schema of an object, the form that a tool needs. */
 export interface ObjectSchema extends JsonSchema {
   type: 'object'
   properties: Record<string, JsonSchema>
   required?: string[]
 }
 
-/** The schema of a tool's arguments, each with its help. */
+/** Returns the schema of a tool's arguments, each with its help. */
 export function inputSchema(fields: Fields): ObjectSchema {
   const shape = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]))
   const { properties, required } = z.toJSONSchema(z.strictObject(shape), { io: 'input', unrepresentable: 'any' })
@@ -32,7 +32,7 @@ export function inputSchema(fields: Fields): ObjectSchema {
   }
 }
 
-/** The schema of a tool's structured content, and what was left out of an answer. Other keys may come, the label for one. */
+/** Returns the schema of a tool's structured content, with `left_out`. Other keys, such as the label, are allowed. */
 export function outputSchema(output: z.ZodMiniType): ObjectSchema {
   const { properties, required } = z.toJSONSchema(output, { io: 'output', unrepresentable: 'any' })
   const fields = Object.entries((properties ?? {}) as Record<string, JsonSchema>)
@@ -46,7 +46,7 @@ export function outputSchema(output: z.ZodMiniType): ObjectSchema {
   }
 }
 
-/** Objects are described down to this depth below a property of the answer; what is deeper is only named. */
+/** Objects are described down to this depth below a property of the answer; deeper ones are only named. */
 const MAX_DEPTH = 2
 
 function shortened(schema: JsonSchema, depth?: number): JsonSchema {
@@ -68,12 +68,12 @@ function shortened(schema: JsonSchema, depth?: number): JsonSchema {
   const deeper = depth === undefined ? undefined : depth + 1
   const open = depth === undefined || depth < MAX_DEPTH
   const named = Object.entries((properties ?? {}) as Record<string, JsonSchema>)
-  // What an answer may lack, or have as null, is not promised to a model that has yet to ask.
+  // In an answer, optional and nullable properties are left out: a model sees them when they are there.
   const kept =
     depth === undefined ? named : named.filter(([name, schema]) => isRequired(name, required) && !isNullable(schema))
   return {
     ...(type !== undefined && { type }),
-    // Whoever reads an answer sees the value.
+    // Deeper in an answer the values are left out: a model sees the one that is there.
     ...(values !== undefined && !depth && { enum: values }),
     ...(preset !== undefined && { default: preset }),
     ...(isLimit(minimum) && { minimum }),
@@ -84,7 +84,7 @@ function shortened(schema: JsonSchema, depth?: number): JsonSchema {
   }
 }
 
-/** One of several types; null is the usual second. What is not a plain type is left open. */
+/** Returns the schema of one of several types, mostly a type or null. If one is not a plain type, anything is allowed. */
 function united(schemas: JsonSchema[], depth: number | undefined): JsonSchema {
   const others = schemas.filter(({ type }) => type !== 'null').map(schema => shortened(schema, depth))
   const types = schemas.map(schema => schema.type ?? (schema.allOf ? 'object' : undefined))
@@ -94,7 +94,7 @@ function united(schemas: JsonSchema[], depth: number | undefined): JsonSchema {
   return { ...rest, type: types, ...(Array.isArray(values) && { enum: [...values, null] }) }
 }
 
-/** An object that is all of several. */
+/** Returns the schema of an object that fits all of several. */
 function merged(schemas: JsonSchema[]): JsonSchema {
   const properties = Object.assign({}, ...schemas.map(({ properties }) => properties))
   return { type: 'object', properties, required: schemas.flatMap(({ required }) => (required as string[]) ?? []) }

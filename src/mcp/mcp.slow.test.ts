@@ -43,7 +43,7 @@ async function connect(root: string, args: string[] = [], mode: VersionNegotiati
   return { client, stderr: () => stderr, [Symbol.asyncDispose]: () => client.close() }
 }
 
-/** The document of a call, which must not be an error; its text says the same. */
+/** Returns the document of a call; fails if it is an error or its text differs. */
 async function call(client: Client, name: string, given: object = {}): Promise<Loose> {
   const result = (await client.callTool({ name, arguments: given as Record<string, unknown> })) as CallToolResult
   const [block] = result.content
@@ -134,7 +134,7 @@ describe.each([
     })
     expect(await call(client, 'sql', { query: 'select id from tickets order by id', limit: 2 })).toMatchObject({
       rows: [['A'], ['B']],
-      left_out: ['more rows: a larger limit gives more'],
+      left_out: ['more rows: a larger limit returns more'],
     })
 
     const { resources } = await client.listResources()
@@ -164,7 +164,7 @@ describe.each([
     await expect(client.getPrompt({ name: 'resume', arguments: { budget: '1' } })).rejects.toThrow(/at least 150/)
   })
 
-  test('finds nothing that writes in a server that only reads', async () => {
+  test('finds no tool that writes in a read-only server', async () => {
     using repository = queueRepository()
     const token = openPlan({ root: repository.root, actor: 'tester' }).claim({ ticket: 'A', holder: 'pod-1' }).claim!
       .token
@@ -188,7 +188,7 @@ describe.each([
     expect(ticketBytes(repository.root)).toEqual(before)
   })
 
-  test('is told when files and claims change', async () => {
+  test('is notified when files and claims change', async () => {
     using repository = queueRepository()
     putTicket(repository.root, 'B', {
       state: 'queued',
@@ -218,7 +218,7 @@ describe.each([
 })
 
 describe('the list of tools', () => {
-  test('golden, for both modes', async () => {
+  test('equals the golden files, for both modes', async () => {
     using repository = queueRepository()
     for (const [args, name] of [
       [[], 'tools'],
@@ -230,7 +230,7 @@ describe('the list of tools', () => {
     }
   })
 
-  test('costs less than 3,000 tokens, and docs/mcp.md says how many', async () => {
+  test('costs less than 3,000 tokens, and docs/mcp.md has the number', async () => {
     using repository = queueRepository()
     const docs = readFileSync(join(PACKAGE_ROOT, 'docs', 'mcp.md'), 'utf8')
     for (const args of [[], ['--read-only']]) {
@@ -244,7 +244,7 @@ describe('the list of tools', () => {
 })
 
 describe('what a model gets', () => {
-  test('text that gives instructions is labelled data in every answer', async () => {
+  test('text with instructions is labelled as data in every answer', async () => {
     using repository = queueRepository()
     await using connected = await connect(repository.root)
     const { client } = connected
@@ -298,14 +298,14 @@ describe('what a model gets', () => {
     const { client } = connected
     const { queue, left_out } = await call(client, 'queue')
     expect(queue).toHaveLength(50)
-    expect(left_out).toEqual(['14 queue: a larger limit gives more'])
+    expect(left_out).toEqual(['14 queue: a larger limit returns more'])
     expect((await call(client, 'queue', { limit: 100 })).left_out).toBeUndefined()
     for (let n = 0; n < 5; n++)
       await call(client, 'record', { ticket: 'B', kind: 'note', reason: `${n} ${'x'.repeat(3000)}` })
     const notes = await call(client, 'query', { kind: 'note', limit: 3 })
     expect(notes.decisions).toHaveLength(3)
     expect(notes.left_out).toEqual([
-      '2 decisions: a larger limit gives more',
+      '2 decisions: a larger limit returns more',
       '3006 characters of reason: the resource ticketplan://ticket/{id} has all',
     ])
     // The client asks for page after page.
@@ -314,7 +314,7 @@ describe('what a model gets', () => {
     expect(resources.length).toBe(66)
   })
 
-  test('huge arguments are refused, and the server goes on', async () => {
+  test('huge arguments are refused, and the server continues', async () => {
     using repository = queueRepository()
     await using connected = await connect(repository.root)
     const { client } = connected
@@ -369,7 +369,7 @@ function startServer(root: string, { preload = '', args = [] as string[] } = {})
 }
 
 describe('standard input and output', () => {
-  test('the output carries the protocol alone, whatever fails or writes there', async () => {
+  test('standard output carries only the protocol, whatever fails or writes to it', async () => {
     using repository = queueRepository()
     using folder = temporaryFolder()
     const preload = join(folder.path, 'noise.cjs')
@@ -394,7 +394,7 @@ describe('standard input and output', () => {
     expect(server.heard.stderr).toContain('noise')
   })
 
-  test('it ends with its input, and says why it cannot start', async () => {
+  test('the server ends with its input, and reports why it cannot start', async () => {
     using repository = queueRepository()
     const server = startServer(repository.root)
     server.child.stdin.end()
@@ -406,7 +406,7 @@ describe('standard input and output', () => {
     expect(await runCli(repository.root, ['mcp', '--readonly'])).toMatchObject({ status: 2, stdout: '' })
   })
 
-  test('a message beyond all limits ends the connection with a word about it', async () => {
+  test('a message over the limit ends the connection, with a note', async () => {
     using repository = queueRepository()
     const server = startServer(repository.root)
     await server.initialize()
@@ -416,7 +416,7 @@ describe('standard input and output', () => {
   })
 })
 
-describe('a client that goes away in the middle of an accept', () => {
+describe('a client that disconnects in the middle of an accept', () => {
   test.each(['its pipes', 'the server with it'])('leaves nothing half done: %s', async what => {
     using repository = temporaryRepository()
     const rounds = 12

@@ -1,4 +1,4 @@
-/** The resources: one document a Ticket, the queue, and the digest. They are read anew each time. */
+/** Serves the resources: one document for each Ticket, the queue, and the brief. Each read computes the document again. */
 import { type ReadResourceResult, type Resource, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import { isPlanError } from '../model/errors.ts'
 import { brief } from '../operations/brief.ts'
@@ -14,7 +14,7 @@ export const BRIEF_URI = `${SCHEME}brief`
 export const TICKET_TEMPLATE = `${SCHEME}ticket/{id}`
 const TICKET = /^ticketplan:\/\/ticket\/([^/?#]+)$/
 
-/** So many Tickets a page of the list, so many entries of the queue. */
+/** Tickets on a page of the list, and entries of the queue. */
 const PAGE = 50
 
 function ticketUri(id: string): string {
@@ -22,8 +22,8 @@ function ticketUri(id: string): string {
 }
 
 /**
- * The queue, the digest, and the Tickets that are queued, active or claimed, in the order of their ids, page by page. Ticket
- * titles stay out: a list of resources has no place for a label.
+ * Lists the queue, the brief, and the Tickets in play in the order of their ids, page by page. It has no titles of Tickets: a
+ * list of resources has no place for the label.
  */
 export function listResources(
   store: Store,
@@ -44,7 +44,7 @@ export function listResources(
   }
 }
 
-/** The ids of the Tickets that are queued, active or claimed, in their order. */
+/** Returns the ids of the Tickets in play (queued, active or claimed), sorted. */
 export function inPlayIds(store: Store): string[] {
   return store.read(({ queries, claims }) => {
     const live = claims.all(false).filter(({ live }) => live)
@@ -53,12 +53,12 @@ export function inPlayIds(store: Store): string[] {
   })
 }
 
-/** So many Tickets are named after one change. */
+/** The most Tickets that one change can affect. */
 const MAX_AFFECTED = 1000
 
 /**
- * The resources of Tickets that changed and of those that a relation leads to, near or far: what one waits for shows in the
- * verdict on the other. Under both names where a Ticket has two.
+ * Returns the URIs of Tickets that changed and of those that relations lead to, over any number of steps: the verdict on one
+ * depends on the others. A Ticket with a slug has two URIs.
  */
 export function affectedUris(store: Store, changed: readonly string[]): string[] {
   return store.read(({ queries }) => {
@@ -71,7 +71,7 @@ export function affectedUris(store: Store, changed: readonly string[]): string[]
   })
 }
 
-/** @throws ResourceNotFoundError where the URI names nothing here. */
+/** Returns the document of a URI. @throws ResourceNotFoundError if the URI names nothing here. */
 export function readResource(store: Store, uri: string): ReadResourceResult {
   if (uri.length > 500) throw new ResourceNotFoundError(`${uri.slice(0, 500)}…`)
   if (uri === QUEUE_URI) return json(uri, queueDocument(store))
@@ -88,7 +88,7 @@ export function readResource(store: Store, uri: string): ReadResourceResult {
   }
 }
 
-/** The start of the queue, with what is left out of it. */
+/** Returns the start of the queue, and what was left out. */
 export function queueDocument(store: Store): object {
   return bounded(queue.run(store, {}), PAGE)
 }

@@ -1,8 +1,8 @@
 /**
- * The tools: the operations of the command line under the same names, with descriptions for a model.
+ * Defines the tools: operations under the same names as on the command line, with descriptions for a model.
  *
- * Each tool checks its arguments with the operation's own schemas and gives the operation's own document. A server that only
- * reads has none that writes.
+ * Each tool checks its arguments with the schemas of its operation and returns the document of the operation. A read-only
+ * server has no tool that writes.
  */
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
 import * as z from 'zod/mini'
@@ -22,31 +22,31 @@ import { inputSchema, outputSchema } from './json-schema.ts'
 
 interface ToolOperation {
   definition: Operation
-  /** When to use it, and what comes back. */
+  /** When to use it, and what it returns. */
   description: string
-  /** True where something that was there is gone afterwards. */
+  /** True if a call can remove something. */
   destructive?: true
-  /** True where calling again with the same arguments changes nothing more. */
+  /** True if calling it again with the same arguments changes nothing more. */
   idempotent?: true
-  /** The whole text of an answer, where it is not its document. */
+  /** Returns the text of an answer, if that is not its document. */
   text?(output: never): string
 }
 
 const limitField = {
   schema: z._default(z.int().check(z.minimum(1), z.maximum(500)), 50),
-  help: 'at most so many entries',
+  help: 'at most this many entries',
 }
 const DEFAULT_LIMIT = 50
 const SQL_ROWS = 100
 
-/** The tools of a server, in the order in which they are listed. */
+/** Returns the tools of a server, in the order in which they are listed. */
 export function toolsOf(store: Store, readOnly: boolean) {
   const operations = [...READING, ...(readOnly ? [CLAIMS_LIST] : [...WRITING, CLAIMS])]
   const byName = new Map(operations.map(tool => [tool.definition.name, tool]))
   return {
     list: (): Tool[] => operations.map(listed),
     names: [...byName.keys()],
-    /** Undefined where there is no such tool. A verdict hold and a refused claim are answers, not errors. */
+    /** Calls a tool; returns undefined if there is none of that name. A verdict hold and a refused claim are answers, not errors. */
     call(name: string, given: unknown): CallToolResult | undefined {
       const tool = byName.get(name)
       if (!tool) return undefined
@@ -83,7 +83,7 @@ function listed({ definition, description, destructive, idempotent }: ToolOperat
   } as Tool
 }
 
-/** An operation with some of its fields left out and others added, which `run` of the operation does not see. */
+/** Returns an operation without some of its fields and with others added; added fields are not passed on to its `run`. */
 function adapted<F extends Fields, O>(original: Operation<F, O>, without: (keyof F)[], added: Fields = {}): Operation {
   const kept = Object.entries(original.fields).filter(([name]) => !without.includes(name))
   return operation({
@@ -100,16 +100,16 @@ const READING: ToolOperation[] = [
   {
     definition: consult as unknown as Operation,
     description:
-      'Ask before accepting a queued Ticket. Gives verdict accept or hold, with every reason, the plan that stands and the live claim.',
+      'Call before accepting a queued Ticket. Returns the verdict accept or hold, with every reason, the active plan and the live claim.',
   },
   {
     definition: adapted(queue, [], { limit: limitField }),
-    description: 'The queued Tickets in order, each with its verdict and reasons. Start here when routing.',
+    description: 'List the queued Tickets in order, each with verdict and reasons. Start here when routing.',
   },
   {
     definition: query as unknown as Operation,
     description:
-      'What was decided: relations (seen from ticket, if given) and other decisions with their ids. Filter by ticket, kind, status.',
+      'List what was decided: relations (as seen from ticket, if given) and other decisions, with ids. Filter by ticket, kind, status.',
   },
   {
     definition: brief as unknown as Operation,
@@ -121,11 +121,11 @@ const READING: ToolOperation[] = [
     definition: adapted(sql, ['csv', 'limit'], {
       limit: {
         schema: z._default(z.int().check(z.minimum(1), z.maximum(1000)), SQL_ROWS),
-        help: 'at most so many rows',
+        help: 'at most this many rows',
       },
     }),
     description:
-      'For what no other tool answers: one SELECT over tickets, decisions, relations, blockers, quarantine, claims.',
+      'If no other tool answers it: one SELECT over tickets, decisions, relations, blockers, quarantine, claims.',
   },
 ]
 
@@ -133,7 +133,7 @@ const WRITING: ToolOperation[] = [
   {
     definition: record as unknown as Operation,
     description:
-      'Keep a decision as soon as you make it. A relation is stored once and seen from both Tickets; one that stands already is returned with created false.',
+      'Record a decision as soon as you make it. A relation is stored once and shown for both Tickets; one already recorded is returned with created false.',
   },
   {
     definition: retract as unknown as Operation,
@@ -145,15 +145,15 @@ const WRITING: ToolOperation[] = [
       ttl: { ...accept.fields.ttl, help: 'seconds until the claim expires, if not as configured' },
     }),
     description:
-      'Accept a queued Ticket for a worker: verdict, claim and plan in one atomic step. accepted false comes with the reasons. Keep claim.token: the worker renews and releases with it.',
+      'Accept a queued Ticket for a worker: verdict, claim and plan in one atomic step. If accepted is false, read reasons. Keep claim.token: the worker renews and releases with it.',
   },
 ]
 
-const listFields = { all: { ...claims.fields.all, help: 'list: released ones too' }, limit: limitField }
+const listFields = { all: { ...claims.fields.all, help: 'list: also released claims' }, limit: limitField }
 
 const CLAIMS_LIST: ToolOperation = {
   definition: adapted(claims, ['all'], listFields),
-  description: 'The live and expired claims of workers.',
+  description: 'List the live and expired claims of workers.',
 }
 
 const renewed = () => renew.output() as unknown as z.ZodMiniObject
@@ -172,6 +172,11 @@ const CLAIMS: ToolOperation = {
     },
     output: () => z.partial(z.extend(claims.output() as unknown as z.ZodMiniObject, renewed().shape)),
     examples: [],
+    check({ action, ticket, token }, nameOf) {
+      const missing = ticket === undefined ? 'ticket' : token === undefined ? 'token' : undefined
+      if (action === 'list' || !missing) return undefined
+      return { field: missing, message: `${nameOf(missing)} is required to ${action} a claim` }
+    },
     run(store, { action, ticket, token, ttl, all, limit: _ }): object {
       if (action === 'list') return claims.run(store, { all })
       const operation = action === 'renew' ? renew : release
@@ -183,6 +188,6 @@ const CLAIMS: ToolOperation = {
     },
   }) as unknown as Operation,
   description:
-    'List claims, or renew or release one with its token. A worker renews before its claim expires; refused stale_token means it is lost: stop.',
+    'List claims, or renew or release one with its token. A worker renews before its claim expires; refused stale_token means that it is lost: stop work.',
   destructive: true,
 }
