@@ -1,0 +1,80 @@
+/**
+ * Writes the parts of docs/ that list something, from the definitions of the operations.
+ *
+ * A part is between the lines "<!-- name: npm run docs -->" and "<!-- /name -->"; the rest of a file is never changed.
+ * Usage: npm run docs. With --check it writes nothing, and exits 1 if a file is out of date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commandNames, loadCommand } from '../src/cli/commands.ts'
+import { commandReference } from '../src/cli/help.ts'
+import { isOptional } from '../src/cli/parse-arguments.ts'
+import { DEFAULT_WIDTH, wrap } from '../src/cli/wrap.ts'
+import type { Operation } from '../src/operations/operation.ts'
+import { operations } from '../src/operations/registry.ts'
+import { shapeText, sharedShapes } from './document-text.ts'
+
+const CODE_WIDTH = 100
+const docs = join(import.meta.dirname, '..', 'docs')
+const definitions = Object.values(operations) as unknown as Operation[]
+const check = process.argv.includes('--check')
+
+update('cli.md', { documents: documents(), commands: await commands() })
+update('sdk.md', { methods: methods() })
+
+function update(file: string, parts: Record<string, string>): void {
+  const path = join(docs, file)
+  const before = readFileSync(path, 'utf8')
+  const after = Object.entries(parts).reduce((text, [name, part]) => replacePart(text, name, part), before)
+  if (after === before) return
+  if (!check) return writeFileSync(path, after)
+  console.error(`docs/${file} is out of date; run "npm run docs"`)
+  process.exitCode = 1
+}
+
+function replacePart(text: string, name: string, part: string): string {
+  const [start, end] = [`<!-- ${name}: npm run docs -->\n`, `<!-- /${name} -->\n`]
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf(end)
+  if (from < start.length || to < from) throw new Error(`the marks of the part "${name}" are missing`)
+  return `${text.slice(0, from)}\n${part}\n${text.slice(to)}`
+}
+
+/** Returns the help of each command. */
+async function commands(): Promise<string> {
+  const sections: string[] = []
+  for (const name of commandNames)
+    sections.push(`### ${name}\n\n${code('text', commandReference(await loadCommand(name), DEFAULT_WIDTH))}`)
+  return sections.join('\n')
+}
+
+/** Returns the document that each command prints with --json; commands with the same one share a line. */
+function documents(): string {
+  const names = new Map<string, string[]>()
+  for (const { name, output } of definitions) {
+    const text = shapeText(output())
+    names.set(text, [...(names.get(text) ?? []), name])
+  }
+  const lines = [...names].map(([text, names]) => `${names.join(', ')}: ${text}`)
+  return code('text', [...sharedShapes(), '', ...lines].flatMap(wrapCode).join('\n'))
+}
+
+/** Returns the call of each method, with the names of its fields. */
+function methods(): string {
+  const calls = definitions.map(({ name, fields }) => {
+    const names = Object.entries(fields).map(([name, field]) => `${name}${isOptional(field) ? '?' : ''}`)
+    const method = /^\w+$/.test(name) ? `plan.${name}` : `plan['${name}']`
+    return `${method}(${names.length ? `{ ${names.join(', ')} }` : ''})`
+  })
+  return code('ts', calls.flatMap(wrapCode).join('\n'))
+}
+
+/** Wraps a line of code after commas and between literals, so that no `string | null` is split. */
+function wrapCode(line: string): string[] {
+  const joined = line.replace(/(?<!,|\|(?= ')) /g, '\u00a0')
+  return wrap(joined, CODE_WIDTH, '  ').map(part => part.replaceAll('\u00a0', ' '))
+}
+
+function code(language: string, text: string): string {
+  return `\`\`\`${language}\n${text.trim()}\n\`\`\`\n`
+}
