@@ -1,8 +1,8 @@
 /**
- * A small orchestrator that is killed, and continues from what was recorded.
+ * A small orchestrator that is killed and continues from what is recorded.
  *
- * It routes a queue of six Tickets to simulated workers, each in its own process. At the steps in --crash-at it exits
- * without any cleanup; the next one knows only what the repository and the claims contain.
+ * It routes a queue of six Tickets to simulated workers, each in its own process. At the steps in --crash-at it exits at once;
+ * the next orchestrator knows only what the repository and the claims say.
  *
  * Usage, in a clone after "npm ci": npx node examples/orchestrator.ts [--crash-at 9,5] [--folder <empty folder>]
  */
@@ -14,7 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openPlan, type Plan } from 'ticketplan'
 
-/** What the Ticket system knows about each Ticket: which part of the product it changes, and whose result it needs. */
+/** What the Ticket system knows of each Ticket: the part of the product that it changes, and the Ticket whose result it needs. */
 const TICKETS: Record<string, { title: string; touches: string; needs?: string }> = {
   'T-1': { title: 'Record schema', touches: 'schema' },
   'T-2': { title: 'Plan tool', touches: 'menu', needs: 'T-1' },
@@ -36,7 +36,7 @@ if (role === 'orchestrate') await orchestrate(folder!, Number(rest[0]))
 else if (role === 'work') await work(folder!, rest[0]!, Number(rest[1]))
 else demonstrate(values.folder ?? mkdtempSync(join(tmpdir(), 'ticketplan-example-')), values['crash-at'])
 
-/** Starts one orchestrator after the other, until one finds that everything is done. */
+/** Starts one orchestrator after the other until one finishes. */
 function demonstrate(folder: string, crashes: string): void {
   const root = join(folder, 'repository')
   mkdirSync(root)
@@ -57,7 +57,7 @@ function demonstrate(folder: string, crashes: string): void {
   if (values.folder === undefined) rmSync(folder, { recursive: true })
 }
 
-/** Runs one orchestrator until all Tickets are done, or until the step at which it is to be killed. */
+/** Runs an orchestrator until all Tickets are done, or until the step at which it is killed. */
 async function orchestrate(folder: string, crashAt: number): Promise<void> {
   const root = join(folder, 'repository')
   const plan = openPlan({ root, actor: 'orchestrator' })
@@ -75,9 +75,8 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
       // Accepted before a crash and not started: the same holder gets the same claim again.
       const own = plan.claims().claims.find(claim => claim.ticket === ticket.id && claim.live)
       if (verdict === 'hold' && !own) continue
-      // The same name after a crash, so that the next orchestrator gets these claims back. This is right for one
-      // orchestrator at a time: two would get the same token. If two could run, make the name unique for each process,
-      // and wait for claims to expire.
+      // The same name after each crash, so that the next orchestrator gets the claim back. This is right only for one orchestrator at a
+      // time: two would get the same token. If two could run, make the name unique to the process, and wait until the claim expires.
       const holder = `worker-${ticket.id}`
       const { accepted, claim } = plan.accept({
         ticket: ticket.id,
@@ -85,9 +84,9 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
         ttl: TTL_SECONDS,
         plan: { summary: ticket.title! },
       })
-      if (!accepted || !claim) continue // something changed since the verdict; the next round sees it
+      if (!accepted || !claim) continue // something changed since the verdict; the next round shows what
       step(`accepted ${ticket.id}, token ${claim.token}`)
-      // First the state, then the worker: a Ticket that is still queued has certainly not been started.
+      // First the state, then the worker: so a Ticket that is still queued has not been started.
       plan.set({ ticket: ticket.id, state: 'in_progress' })
       step(`${ticket.id} is in progress`)
       const args = [import.meta.filename, 'work', folder, ticket.id, String(claim.token)]
@@ -99,7 +98,7 @@ async function orchestrate(folder: string, crashAt: number): Promise<void> {
   console.log('all Tickets are done')
 }
 
-/** Queues each Ticket again that is in progress without a live claim: its worker died or was never started. */
+/** Queues a Ticket again that is in progress without a live claim: its worker is gone, or was never started. */
 function recoverLost(plan: Plan, step: (what: string) => void): void {
   const live = new Set(plan.claims().claims.flatMap(({ ticket, live }) => (live ? ticket : [])))
   for (const id of Object.keys(TICKETS)) {
@@ -110,7 +109,7 @@ function recoverLost(plan: Plan, step: (what: string) => void): void {
   }
 }
 
-/** Records decisions when they are made. Recording one again changes nothing. */
+/** Records each decision as soon as it is made; recording it again changes nothing. */
 function recordDecisions(plan: Plan, step: (what: string) => void): void {
   const entries = Object.entries(TICKETS)
   for (const [position, [id, { touches, needs }]] of entries.entries()) {
@@ -124,7 +123,7 @@ function recordDecisions(plan: Plan, step: (what: string) => void): void {
   }
 }
 
-/** Works on a Ticket, and checks the token before everything that cannot be undone. */
+/** Works on a Ticket; renews the claim before each step that counts. */
 async function work(folder: string, ticket: string, token: number): Promise<void> {
   const plan = openPlan({ root: join(folder, 'repository'), actor: `worker-${ticket}` })
   const note = (event: string) => appendFileSync(join(folder, 'journal'), `${event} ${ticket} ${token}\n`)

@@ -1,7 +1,7 @@
 /**
- * Runs the main job on this project's own decisions, in a temporary repository.
+ * Runs the main job on real input: the decisions of this project, in a temporary repository, command by command.
  *
- * Prints every command that it runs, so that a reader learns the tool from it. Exits with 1 if a step has an unexpected
+ * It prints every command that it runs, so that a reader learns the tool from it. Exit status 1 if a step has an unexpected
  * exit status.
  */
 import { spawnSync } from 'node:child_process'
@@ -27,26 +27,24 @@ try {
   git('init', '--quiet', '.')
   plan('init')
   cpSync(join(root, 'tickets'), join(folder, 'tickets'), { recursive: true })
-  // The states from before the first version; later work is done, so that the output stays short.
-  const later = readdirSync(join(root, 'tickets')).filter(name => /^TP-[4-9]\d\.json$/.test(name))
-  for (const file of later) quietly('set', file.slice(0, -'.json'.length), '--state', 'done')
+  // The states from before the work began.
   for (const ticket of ['claims', 'accept', 'mcp', 'brief']) quietly('set', ticket, '--state', 'open')
   for (const ticket of ['TP-22', 'TP-23', 'TP-24', 'TP-25']) quietly('set', ticket, '--state', 'queued')
   git('add', '.')
   git('commit', '--quiet', '--message', "the project's decisions")
 
-  say('Four pieces of work are queued. What may be accepted now?')
+  say('Four Tickets are queued. Which may be accepted now?')
   plan('queue')
 
-  say('Before the orchestrator accepts one, it runs consult. Exit status 0 means accept, 3 means hold.')
+  say('Before it accepts a Ticket, the orchestrator consults. Exit status 0 is accept, 3 is hold.')
   plan('consult', 'merge-driver')
   plan(3, 'consult', 'init-git')
 
-  say('accept is one atomic step: verdict, claim, plan. A second worker is refused, with the reason.')
+  say('Accepting is one step: verdict, claim, plan. A second worker is refused, with the reasons.')
   plan('accept', 'merge-driver', '--holder', 'pod-1', '--summary', 'the pure merge first', '--branch', 'merge-driver')
   plan(3, 'accept', 'merge-driver', '--holder', 'pod-2')
 
-  say('Somebody queues the first release. Why is it held? With the whole chain of blockers:')
+  say('Somebody queues the first release. What holds it? The whole chain of blockers:')
   plan('set', 'release', '--state', 'queued')
   plan(3, 'consult', 'release')
 
@@ -63,7 +61,7 @@ try {
   plan('set', 'mcp', '--state', 'queued')
   plan(3, 'consult', 'mcp')
 
-  say('Another branch decides about the same Ticket. git merges the two by meaning.')
+  say('Another branch records a decision about the same Ticket. git merges both by meaning.')
   git('commit', '--quiet', '--all', '--message', 'decisions of the main branch')
   git('switch', '--quiet', '--create', 'other', 'HEAD~1')
   plan('record', 'mcp', 'after', 'watch', '--reason', 'resource updates come from the watcher')
@@ -73,18 +71,18 @@ try {
   plan('relations', '--ticket', 'mcp', '--status', 'active')
   plan('verify', '--since', 'HEAD~1')
 
-  say('After the orchestrator has lost its context, brief prints what it must know, within a budget of tokens.')
+  say('After losing its memory, the orchestrator gets what it must know, within a budget of tokens.')
   plan('brief', '--budget', 400)
 
-  say('The index is SQLite, open to any query.')
+  say('The index is a SQLite database for any query.')
   plan(
     'sql',
     'select ticket_id, count(*) as held_by from blockers group by ticket_id order by held_by desc, ticket_id limit 3',
   )
 
-  say('verify checks all files, and compares the index with them.')
+  say('Check all files, and that the index equals them.')
   plan('verify')
-  console.log('\nThat was the main job. "ticketplan --help" lists the rest; README.md has the tour.')
+  console.log('\nThat was the main job. "ticketplan --help" lists all commands; README.md has a tour.')
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -98,7 +96,7 @@ function git(...args: string[]): void {
   run('git', args, 0)
 }
 
-/** Prints and runs a command of ticketplan. A number as the first argument is the expected exit status. */
+/** Prints and runs a command of ticketplan. A leading number is its expected exit status. */
 function plan(...words: (string | number)[]): void {
   const expected = typeof words[0] === 'number' ? (words.shift() as number) : 0
   print('ticketplan', words.map(String))

@@ -7,7 +7,7 @@ import { PACKAGE_ROOT, runProgram } from './test-support/run-cli.ts'
 import { temporaryFolder } from './test-support/temporary-repository.ts'
 
 const EXAMPLE = join(PACKAGE_ROOT, 'examples', 'orchestrator.ts')
-/** By what they touch. */
+/** Pairs that change the same part of the product. */
 const CONFLICTS = [
   ['T-2', 'T-3'],
   ['T-2', 'T-4'],
@@ -19,7 +19,7 @@ const NEEDS = [
   ['T-5', 'T-1'],
 ]
 
-// The first steps are decisions; then come, for each Ticket, its accept, its state, its worker.
+// The first steps record decisions; then each Ticket is accepted, set in progress and given to a worker.
 test.each([
   '',
   '1',
@@ -42,7 +42,7 @@ test.each([
   const ids = ['T-1', 'T-2', 'T-3', 'T-4', 'T-5', 'T-6']
   for (const id of ids) expect(plan.show(id).ticket.state, id).toBe('done')
 
-  // A worker that reached its end held a live claim all the time from its beginning; one that lost it did nothing that counts.
+  // A worker that reached its end held a live claim from its beginning; one that lost its claim did nothing that counts.
   const journal = readFileSync(join(folder.path, 'journal'), 'utf8').trim().split('\n')
   const done = journal.flatMap((line, end) => {
     const [event, ticket, token] = line.split(' ')
@@ -56,7 +56,7 @@ test.each([
   }
   for (const [later, earlier] of NEEDS as [string, string][])
     expect(spans(later)[0]!.begin).toBeGreaterThan(spans(earlier)[0]!.end)
-  // The decisions were made once, however often the orchestrator forgot that it had.
+  // Each decision was recorded once, however often the orchestrator lost its memory.
   expect(plan.relations({ status: 'all' }).relations.filter(({ decisions }) => decisions.length > 1)).toEqual([])
   expect(plan.relations({ status: 'all' }).relations).toHaveLength(CONFLICTS.length + NEEDS.length)
   checkAfterFault(root, [])
