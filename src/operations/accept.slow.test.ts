@@ -29,7 +29,7 @@ function acceptArgs(ticket: string, holder: string): string[] {
   return ['accept', ticket, '--holder', holder, '--json']
 }
 
-/** All at once; a run that was neither accepted nor told why, "busy" for example, fails the test. */
+/** Runs all jobs at once. A run that was neither accepted nor refused, for example with "busy", fails the test. */
 async function race(jobs: readonly (() => Promise<Run>)[]): Promise<Accepted[]> {
   const runs = await inParallel(jobs.length, jobs)
   return runs.map(run => {
@@ -47,17 +47,17 @@ const losersOf = (documents: Accepted[]) => documents.filter(({ accepted }) => !
 const holdsOf = ({ reasons }: Accepted) =>
   reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code as string)
 
-/** The plans that stand in the files of a checkout. */
-function standingPlans(root: string): { ticket: string; id: string }[] {
+/** Returns the active plans in the files of a checkout. */
+function activePlans(root: string): { ticket: string; id: string }[] {
   using plan = openPlan({ root })
   const { rows } = plan.sql("select ticket_id, id from decisions where kind = 'accepted_plan' and status = 'active'")
   return rows.map(([ticket, id]) => ({ ticket: String(ticket), id: String(id) }))
 }
 
-/** Every file in order, the index as a rebuild makes it, and a plan for each claim, no more and no fewer. */
+/** Checks that every file is valid, that the index equals a rebuild, and that there is exactly one plan for each claim. */
 function checkOutcome(roots: string[], documents: Accepted[]): void {
   const winners = winnersOf(documents)
-  const plans = roots.flatMap(standingPlans)
+  const plans = roots.flatMap(activePlans)
   expect(plans.map(({ id }) => id).sort()).toEqual(winners.map(({ decision }) => decision!.id).sort())
   for (const root of roots) {
     checkAfterFault(root, [])
@@ -74,7 +74,7 @@ function checkOutcome(roots: string[], documents: Accepted[]): void {
 }
 
 describe('32 processes accept', () => {
-  it('one Ticket: one is accepted, the others are told that it is claimed, and by whom', async () => {
+  it('one Ticket: one is accepted, the others get the claim and its holder', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A', { state: 'queued' })
     const documents = await race(racers.map(number => () => runCli(repo.root, acceptArgs('A', `pod-${number}`))))
@@ -87,7 +87,7 @@ describe('32 processes accept', () => {
     checkOutcome([repo.root], documents)
   })
 
-  it('two Tickets in strict conflict: one is accepted in all', async () => {
+  it('two Tickets in strict conflict: only one is accepted', async () => {
     using repo = temporaryRepository()
     for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' })
     {
@@ -105,7 +105,7 @@ describe('32 processes accept', () => {
     checkOutcome([repo.root], documents)
   })
 
-  it('a Ticket each, with three slots in the pool: three are accepted, the others are told that it is full', async () => {
+  it('a Ticket each, with three slots in the pool: three are accepted, the others get pool_full', async () => {
     using repo = temporaryRepository()
     writeFileSync(join(repo.root, 'ticketplan.json'), '{"pools":{"default":3}}')
     for (const number of racers) putTicket(repo.root, `T-${number}`, { state: 'queued' })
@@ -122,7 +122,7 @@ describe('32 processes accept', () => {
     checkOutcome([repo.root], documents)
   })
 
-  it('one Ticket from two worktrees of a clone: one is accepted in all', async () => {
+  it('one Ticket from two worktrees of a clone: only one is accepted', async () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
     putTicket(repo.root, 'A', { state: 'queued' })
@@ -140,7 +140,7 @@ describe('32 processes accept', () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('an accept that waits for the lock', () => {
-  it('goes by the configuration that it finds when the lock is its own', async () => {
+  it('uses the configuration as it is once it has the lock', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A', { state: 'queued' })
     using plan = openPlan({ root: repo.root, actor: 'tester' })
@@ -163,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('an accept that waits for the lock
   })
 })
 
-/** A descriptor may be closed while it is looked at. */
+/** A descriptor may be closed while it is read. */
 function readlinkOrNothing(path: string): string {
   try {
     return readlinkSync(path)
@@ -172,8 +172,8 @@ function readlinkOrNothing(path: string): string {
   }
 }
 
-describe('a damaged local.db that many find at once', () => {
-  it('is set aside once, and of all that accept one Ticket one wins', async () => {
+describe('a damaged local.db that many processes find at once', () => {
+  it('is set aside once, and one process accepts the Ticket', async () => {
     using repo = temporaryRepository()
     putTicket(repo.root, 'A', { state: 'queued' })
     mkdirSync(repo.databaseDir)
@@ -193,13 +193,13 @@ describe('a damaged local.db that many find at once', () => {
   })
 })
 
-/** Calls by which an accept changes or opens something; a kill anywhere else leaves the disk as one of these found it. */
+/** Calls by which an accept changes or opens something. A kill at any other call leaves the disk as it was at one of these. */
 const SYSCALLS = ['write', 'fsync', 'fdatasync', 'rename', 'openat', 'unlink', 'pwrite64', 'ftruncate']
 
 describe('an accept that is killed', () => {
   const obstacle = straceObstacle()
 
-  it('at any system call leaves plan and claim, neither, or a plan that the next accept replaces', {
+  it('at any system call leaves plan and claim, neither, or a plan that the next accept supersedes', {
     timeout: 3_600_000,
   }, async ({ skip }) => {
     skip(obstacle !== null, obstacle ?? '')
@@ -227,7 +227,7 @@ describe('an accept that is killed', () => {
       if (killed) outcomes.killed++
       else expect(run.status, `${where}: ${run.stderr}`).toBe(0)
       checkAfterFault(copy.root, [])
-      const plans = standingPlans(copy.root).filter(({ ticket }) => ticket === 'A')
+      const plans = activePlans(copy.root).filter(({ ticket }) => ticket === 'A')
       using plan = openPlan({ root: copy.root, actor: 'tester' })
       const { claim } = plan.consult('A')
       expect(plans.length, where).toBeLessThanOrEqual(1)
@@ -236,11 +236,11 @@ describe('an accept that is killed', () => {
         outcomes.both++
       } else if (plans.length === 1) outcomes.planAlone++
       else outcomes.neither++
-      // Whoever was told "accepted" is.
+      // A process that printed "accepted" has the claim and the plan.
       if (run.stdout.endsWith('\n')) {
-        const told = JSON.parse(run.stdout) as Accepted
-        expect(claim, where).toMatchObject({ token: told.claim!.token })
-        expect(plans[0]!.id, where).toBe(told.decision!.id)
+        const printed = JSON.parse(run.stdout) as Accepted
+        expect(claim, where).toMatchObject({ token: printed.claim!.token })
+        expect(plans[0]!.id, where).toBe(printed.decision!.id)
       }
 
       const next = await runCli(copy.root, acceptArgs('A', 'pod-2'))
@@ -248,7 +248,7 @@ describe('an accept that is killed', () => {
       if (claim) expect(holdsOf(document), where).toEqual(['claimed'])
       else {
         expect(document, where).toMatchObject({ accepted: true, claim: { holder: 'pod-2' } })
-        expect(standingPlans(copy.root).filter(({ ticket }) => ticket === 'A')).toEqual([
+        expect(activePlans(copy.root).filter(({ ticket }) => ticket === 'A')).toEqual([
           { ticket: 'A', id: document.decision!.id },
         ])
         const kept = plan.show('A').decisions.filter(({ id }) => plans.some(old => old.id === id))
@@ -260,14 +260,14 @@ describe('an accept that is killed', () => {
     using traced = copyOf()
     const run = await traceCli(traced.root, args, SYSCALLS)
     expect(run.status, run.stderr).toBe(0)
-    // With -y every relative descriptor is shown with the working directory: that alone does not make a call one of ours.
+    // With -y strace shows the working directory for every relative descriptor; that alone does not make a call one of ours.
     const calls = run.calls.filter(({ line }) => line.replace(/AT_FDCWD<[^>]*>/, '').includes(traced.root))
     const planned = calls.findIndex(({ name, line }) => name === 'rename' && line.includes('A.json'))
     const noted = calls.findIndex(({ name, line }) => name === 'rename' && line.includes('fencing-token'))
     const claimed = calls.findLastIndex(({ line }) => line.includes('local.db-wal'))
     expect([planned, noted, claimed]).not.toContain(-1)
     expect(claimed, 'the claim is committed after the plan is in its file').toBeGreaterThan(planned)
-    // From the first call on a Ticket to the last on local.db all; of the rest, which only opens and reads, some.
+    // Every call from the first on a Ticket to the last on local.db; of the others, which only open and read, a sample.
     const first = Math.min(planned, noted) - 12
     const chosen = LONG
       ? calls
@@ -283,8 +283,8 @@ describe('an accept that is killed', () => {
   })
 })
 
-describe('many at once, for a while', () => {
-  it('processes that claim and release at random never hold one Ticket or one slot together', async () => {
+describe('many processes for a while', () => {
+  it('never hold one Ticket or one slot together when they claim and release at random', async () => {
     using repo = temporaryRepository()
     writeFileSync(join(repo.root, 'ticketplan.json'), '{"pools":{"default":2}}')
     const ids = ['A', 'B', 'C', 'D']

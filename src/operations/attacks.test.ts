@@ -1,5 +1,4 @@
-/** What a hostile or unlucky folder once got past. */
-
+/** Hostile or unlucky folders that were once handled wrongly. */
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
@@ -33,7 +32,7 @@ function addTickets(plan: Plan, ...ids: string[]): void {
 }
 
 describe('links', () => {
-  test('nothing outside is removed by verify --fix, and links in a circle do not hang it', () => {
+  test('verify --fix removes nothing outside, and cyclic links do not hang it', () => {
     using outside = temporaryFolder()
     using repository = temporaryRepository()
     const precious = join(outside.path, '.notes.0123456789ab.tmp')
@@ -50,7 +49,7 @@ describe('links', () => {
     ])
   })
 
-  test('init makes nothing behind a link', () => {
+  test('init creates nothing behind a link', () => {
     using outside = temporaryFolder()
     using folder = temporaryFolder()
     symlinkSync(outside.path, join(folder.path, 'tickets'))
@@ -60,7 +59,7 @@ describe('links', () => {
   })
 })
 
-test('a command that fails where nothing is set up makes nothing there', () => {
+test('a command that fails in a folder without a plan creates nothing there', () => {
   using folder = temporaryFolder()
   using plan = openPlan({ root: folder.path, actor: 'tester' })
   expect(codeOf(() => plan.add({ id: 'A', title: 'a' }))).toBe('not_initialized')
@@ -68,7 +67,7 @@ test('a command that fails where nothing is set up makes nothing there', () => {
   expect(readdirSync(folder.path)).toEqual([])
 })
 
-test('a program with a clock of its own and one without see the same live claim', () => {
+test('a program with its own clock and one without see the same live claim', () => {
   using repository = temporaryRepository()
   using given = openPlan({ root: repository.root, actor: 'tester', now: () => Date.now() })
   using plain = openPlan({ root: repository.root, actor: 'tester' })
@@ -82,7 +81,7 @@ test('a program with a clock of its own and one without see the same live claim'
   expect(given.accept({ ticket: 'B', holder: 'one' }).accepted).toBe(false)
 })
 
-describe('a conflict whose file can no longer be read', () => {
+describe('a conflict in a file that can no longer be read', () => {
   test.each([
     ['spread over lines and broken', (text: string) => `${JSON.stringify(JSON.parse(text), null, 2)},`],
     [
@@ -104,7 +103,7 @@ describe('a conflict whose file can no longer be read', () => {
     })
   })
 
-  test('and one replaced by a link holds every Ticket while a worker is on it', () => {
+  test('a file replaced by a link holds every Ticket while its Ticket is claimed', () => {
     using repository = temporaryRepository()
     using plan = checkedPlan(repository.root)
     addTickets(plan, 'A', 'B')
@@ -117,7 +116,7 @@ describe('a conflict whose file can no longer be read', () => {
   })
 })
 
-test('an id that differs from one only in case is no Ticket that could still arrive', () => {
+test('an id that differs from an existing one only in case is refused', () => {
   using repository = temporaryRepository()
   using plan = checkedPlan(repository.root)
   addTickets(plan, 'A', 'B')
@@ -147,7 +146,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
-test('a conflict that both files hold is one relation, in lists and exports', () => {
+test('a conflict that both files store is one relation, in lists and exports', () => {
   const conflict = (id: string, target: string) => ({
     at: '2026-06-08T11:30:00.000Z',
     by: 't',
@@ -165,7 +164,7 @@ test('a conflict that both files hold is one relation, in lists and exports', ()
   expect(plan.export({ format: 'csv' }).text.trim().split('\n')).toHaveLength(2)
 })
 
-test('an export says what it could not take in', () => {
+test('an export reports what it could not read', () => {
   using repository = temporaryRepository()
   writeFileSync(join(repository.ticketsDir, 'B.json'), '{')
   using plan = checkedPlan(repository.root)
@@ -173,7 +172,7 @@ test('an export says what it could not take in', () => {
   expect(existsSync(join(repository.ticketsDir, 'B.json'))).toBe(true)
 })
 
-test('inputs are checked where they are given: options, actors, pools', () => {
+test('options, actors and pools are checked before anything is done', () => {
   using repository = temporaryRepository()
   writeFileSync(join(repository.root, 'ticketplan.json'), '{"pools":{"gpu":1}}')
   putTicket(repository.root, 'A', { state: 'queued' })
@@ -184,7 +183,7 @@ test('inputs are checked where they are given: options, actors, pools', () => {
   expect(codeOf(() => plan.add({ id: 'B', titel: 'x' } as never))).toBe('invalid_input')
 })
 
-test('claims from before a folder became a git repository are missed by doctor, aloud', () => {
+test('doctor reports claims from before the folder was a git repository', () => {
   using repository = temporaryRepository({ git: false })
   putTicket(repository.root, 'A', { state: 'queued' })
   {

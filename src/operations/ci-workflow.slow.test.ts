@@ -19,7 +19,7 @@ function runCheck(root: string) {
   return spawnSync('bash', ['-ec', `${shim}\n${command}`], { cwd: root, env, encoding: 'utf8' })
 }
 
-test('the workflow to copy fetches all of the history, and fails where a merge lost a decision', () => {
+test('the workflow to copy fetches the whole history, and fails if a merge has lost a decision', () => {
   expect(workflow.jobs.verify.steps[0]!.with).toEqual({ 'fetch-depth': 0 })
   using repository = temporaryRepository()
   const { root } = repository

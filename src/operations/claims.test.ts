@@ -43,7 +43,7 @@ const holdsOf = ({ reasons }: { reasons: { code: string; severity: string }[] })
 const warningsOf = ({ reasons }: { reasons: { code: string; severity: string }[] }) =>
   reasons.filter(({ severity }) => severity === 'warn').map(({ code }) => code)
 
-/** Why an accept was refused; fails where it was not. */
+/** Returns why an accept was refused; fails if it was not. */
 function holdsFor(document: OutputOf<'accept'>): string[] {
   expect(document).toMatchObject({ accepted: false, decision: null })
   return holdsOf(document)
@@ -60,7 +60,7 @@ function claimed(document: OutputOf<'claim'>) {
 }
 
 describe('claim, renew and release', () => {
-  test('give the claim, for as long as was asked or as the configuration says', () => {
+  test('return the claim, with the given time to live or the configured one', () => {
     withPlan(({ plan }) => {
       const claim = claimed(
         plan.claim({ ticket: 'A', holder: 'pod-1', session: 's', worktree: '/tmp/wt', pid: 7, ttl: 60 }),
@@ -95,7 +95,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('a claim that has expired is listed as such, holds nothing back, and is taken over', () => {
+  test('an expired claim is listed as expired, holds nothing back, and is taken over', () => {
     withPlan(({ plan, clock }) => {
       const old = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       clock.nowMs += TTL_MS
@@ -110,7 +110,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('a claim is refused while another holder has it, beside a strict conflict, and where a file is lost', () => {
+  test('a claim is refused for a held Ticket, a strict conflict and an unreadable file', () => {
     withPlan(({ plan, root }) => {
       const held = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
@@ -125,7 +125,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('a bare claim does not ask for blockers, order and state', () => {
+  test('a claim without a plan does not check blockers, order and state', () => {
     withPlan(({ plan }) => {
       plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
       plan.record({ ticket: 'A', kind: 'after', other: 'C' })
@@ -134,7 +134,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('a pool has as many claims as slots; the holder keeps the slot, and gets one elsewhere only where one is free', () => {
+  test('a pool has at most as many claims as slots; a holder moves to another pool only if a slot is free', () => {
     withPlan(
       ({ plan }) => {
         const first = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' }))
@@ -144,7 +144,7 @@ describe('claim, renew and release', () => {
           refused: 'pool_full',
           claim: { pool: 'default' },
         })
-        // Renewed without a word about the pool it does not move to the default one, which is full.
+        // Renewed without a pool it does not move to the default one, which is full.
         expect(claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))).toMatchObject({ pool: 'gpu', token: first.token })
         plan.release({ ticket: 'A', token: first.token })
         expect(claimed(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' })).pool).toBe('gpu')
@@ -155,7 +155,7 @@ describe('claim, renew and release', () => {
     )
   })
 
-  test('a holder renews by claiming, whatever has come up since', () => {
+  test('a holder renews by claiming again, whatever holds the Ticket by now', () => {
     withPlan(({ plan }) => {
       const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
@@ -164,7 +164,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('release by force ends any claim, also of a Ticket whose file is gone; it needs a reason', () => {
+  test('a forced release ends any claim, also on a Ticket without a file; it needs a reason', () => {
     withPlan(({ plan, root }) => {
       claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       renameSync(join(root, 'tickets/A.json'), join(root, 'A.json'))
@@ -178,7 +178,7 @@ describe('claim, renew and release', () => {
     })
   })
 
-  test('a pool that is not configured is refused where pools are', () => {
+  test('an unknown pool is refused if pools are configured', () => {
     withPlan(({ plan }) => claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' })))
     withPlan(
       ({ plan }) => {
@@ -195,7 +195,7 @@ describe('claim, renew and release', () => {
   })
 })
 
-/** What keeps A from being accepted, one of each hold. */
+/** What keeps A from being accepted, one case for each hold. */
 const holds: [code: string, set: (setting: Setting) => void][] = [
   ['not_queued', ({ plan }) => plan.set({ ticket: 'A', state: 'open' })],
   ['blocked_by', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })],
@@ -232,7 +232,7 @@ const holds: [code: string, set: (setting: Setting) => void][] = [
 ]
 
 describe('accept', () => {
-  test('takes the claim and writes the plan, which replaces earlier ones and settles waiting notes', () => {
+  test('takes the claim and writes the plan, which supersedes earlier plans and satisfies waiting notes', () => {
     withPlan(({ plan, root, clock }) => {
       plan.record({ ticket: 'A', kind: 'waiting_for_capacity', reason: 'a machine' })
       const first = accepted(
@@ -281,7 +281,7 @@ describe('accept', () => {
     })
   })
 
-  test.each(holds)('is refused with %s, and nothing is taken or written', (code, set) => {
+  test.each(holds)('is refused with %s, and takes and writes nothing', (code, set) => {
     withPlan(
       setting => {
         const { plan, root } = setting
@@ -299,7 +299,7 @@ describe('accept', () => {
     )
   })
 
-  test.each(holds)('by force with a reason goes past %s, and the plan says so', (code, set) => {
+  test.each(holds)('by force with a reason overrides %s, and the plan lists it', (code, set) => {
     withPlan(
       setting => {
         const { plan, root } = setting
@@ -316,7 +316,7 @@ describe('accept', () => {
     )
   })
 
-  test('is refused on a circle, which force goes past with all that comes with it', () => {
+  test('is refused on a cycle, which force overrides with all of its holds', () => {
     withPlan(({ plan }) => {
       plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
       plan.record({ ticket: 'B', kind: 'after', other: 'A' })
@@ -326,7 +326,7 @@ describe('accept', () => {
     })
   })
 
-  test('even by force never goes past the claim of another or a file that cannot be read', () => {
+  test('by force overrides neither the claim of another holder nor a file that cannot be read', () => {
     withPlan(({ plan, root }) => {
       const force = { force: true, reason: 'x' }
       const held = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
@@ -341,7 +341,7 @@ describe('accept', () => {
     })
   })
 
-  test('by the holder renews: the same token, and the same plan unless a new one is given', () => {
+  test('by the holder renews with the same token, and the same plan unless a new one is given', () => {
     withPlan(({ plan, root }) => {
       const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1', branch: 'impl/a' }))
       plan.set({ ticket: 'A', state: 'in_progress' })
@@ -361,7 +361,7 @@ describe('accept', () => {
     })
   })
 
-  test('by the holder of a bare claim enforces what the claim did not', () => {
+  test('by the holder of a claim without a plan enforces what the claim did not', () => {
     withPlan(({ plan }) => {
       const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
@@ -371,7 +371,7 @@ describe('accept', () => {
     })
   })
 
-  test('the plan of an earlier claim does not stand for a later bare one', () => {
+  test('does not take the plan of an earlier claim for one under the live claim', () => {
     withPlan(({ plan }) => {
       const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
       plan.release({ ticket: 'A', token: first.claim.token })
@@ -381,7 +381,7 @@ describe('accept', () => {
     })
   })
 
-  test('by the holder moves to another pool only where a slot is free, and keeps the slot otherwise', () => {
+  test('by the holder moves to another pool only if a slot is free, and keeps its slot otherwise', () => {
     withPlan(
       ({ plan }) => {
         const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
@@ -399,7 +399,7 @@ describe('accept', () => {
     )
   })
 
-  test('by a holder who slept past the expiry is refused with the old token, taken over or not', () => {
+  test('by a holder after the expiry is refused with the old token, taken over or not', () => {
     withPlan(({ plan, clock, root }) => {
       const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
       clock.nowMs += TTL_MS
@@ -414,7 +414,7 @@ describe('accept', () => {
     })
   })
 
-  test('goes by the clock that never runs backwards, and the plan by the order of plans', () => {
+  test('uses the clock that never runs backwards, and the plan follows the order of plans', () => {
     withPlan(({ plan, clock }) => {
       const first = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
       clock.nowMs += TTL_MS
@@ -442,13 +442,13 @@ describe('accept', () => {
   })
 })
 
-describe('consult, queue and show know claims', () => {
-  test('claimed: to all but the holder', () => {
+describe('consult, queue and show take claims into account', () => {
+  test('claimed: for everyone but the holder', () => {
     withPlan(({ plan }) => {
       const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
-      const told = plan.consult('A')
-      expect(told).toMatchObject({ verdict: 'hold', claim })
-      expect(told.reasons).toEqual([
+      const answer = plan.consult('A')
+      expect(answer).toMatchObject({ verdict: 'hold', claim })
+      expect(answer.reasons).toEqual([
         {
           code: 'claimed',
           severity: 'hold',
@@ -457,14 +457,14 @@ describe('consult, queue and show know claims', () => {
           expires_at: claim.expires_at,
         },
       ])
-      expect(plan.show('A')).toMatchObject({ verdict: 'hold', claim, reasons: told.reasons })
-      expect(plan.queue().queue[0]).toMatchObject({ ticket: { id: 'A' }, verdict: 'hold', reasons: told.reasons })
+      expect(plan.show('A')).toMatchObject({ verdict: 'hold', claim, reasons: answer.reasons })
+      expect(plan.queue().queue[0]).toMatchObject({ ticket: { id: 'A' }, verdict: 'hold', reasons: answer.reasons })
       expect(plan.consult({ ticket: 'A', holder: 'pod-1' })).toMatchObject({ verdict: 'accept', reasons: [] })
       expect(holdsOf(plan.consult({ ticket: 'A', holder: 'pod-2' }))).toEqual(['claimed'])
     })
   })
 
-  test('conflicts_with and after: until the claim on the other Ticket is over', () => {
+  test('conflicts_with and after: until the claim on the other Ticket ends', () => {
     withPlan(({ plan, clock }) => {
       plan.set({ ticket: 'D', state: 'open' })
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'D' })
@@ -482,7 +482,7 @@ describe('consult, queue and show know claims', () => {
     })
   })
 
-  test('pool_full and waiting_for_capacity: with the slots that are taken, and those that are free', () => {
+  test('pool_full and waiting_for_capacity: with the taken and the free slots', () => {
     withPlan(
       ({ plan }) => {
         plan.record({ ticket: 'A', kind: 'waiting_for_capacity', pool: 'gpu', reason: 'needs a card' })
@@ -578,7 +578,7 @@ describe('an accept that fails while the plan is written', () => {
     })
   })
 
-  test('because the token cannot be noted leaves no claim and no plan, and says which file it is', () => {
+  test('because the token cannot be stored leaves no claim and no plan, and names the file', () => {
     withPlan(({ plan, root, localPath }) => {
       mkdirSync(join(localPath, '..', 'fencing-token.tmp'), { recursive: true })
       const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
@@ -588,7 +588,7 @@ describe('an accept that fails while the plan is written', () => {
     })
   })
 
-  test('because the claim cannot be committed withdraws the plan', () => {
+  test('because the claim cannot be committed retracts the plan', () => {
     withPlan(({ plan, root, localPath }) => {
       plan.claims()
       plan.record({ ticket: 'B', kind: 'note', reason: 'makes local.db' })

@@ -32,22 +32,22 @@ function failing(root: string): Record<string, string> {
 
 const again = expect.stringContaining('ticketplan init')
 
-test('all is well after init', () => {
+test('all checks pass after init', () => {
   using repo = setUp()
   expect(failing(repo.root)).toEqual({})
 })
 
-test('a clone in which init did not run', () => {
+test('a clone without init fails merge driver, attributes and hooks', () => {
   using repo = temporaryRepository()
   expect(failing(repo.root)).toEqual({ 'merge driver': again, attributes: again, hooks: again })
 })
 
-test('a folder outside git needs none of it', () => {
+test('a folder outside git passes all checks', () => {
   using repo = temporaryRepository({ git: false })
   expect(failing(repo.root)).toEqual({})
 })
 
-test('the program of the driver is gone, or the line is not ours', () => {
+test('a missing driver program, and a driver line of another tool, fail', () => {
   using repo = setUp()
   renameSync(repo.driver, `${repo.driver}.away`)
   expect(failing(repo.root)).toEqual({ 'merge driver': expect.stringContaining(`${repo.driver} is missing`) })
@@ -57,14 +57,14 @@ test('the program of the driver is gone, or the line is not ours', () => {
   expect(failing(repo.root)).toEqual({ 'merge driver': again })
 })
 
-test('the program that the hooks start is gone', () => {
+test('a missing program of the hooks fails', () => {
   using repo = setUp()
   const program = join(dirname(repo.driver), 'cli.js')
   rmSync(program)
   expect(failing(repo.root)).toEqual({ hooks: expect.stringContaining(`${program} is missing`) })
 })
 
-test('another rule wins over the attributes', () => {
+test('a rule that overrides the attributes fails', () => {
   using repo = setUp()
   mkdirSync(join(repo.root, '.git/info'), { recursive: true })
   writeFileSync(join(repo.root, '.git/info/attributes'), '*.json merge=union\n')
@@ -73,7 +73,7 @@ test('another rule wins over the attributes', () => {
   expect(failing(repo.root)).toEqual({ attributes: expect.stringContaining('text is "set"') })
 })
 
-test('a hook that is gone, one that is not executable, one with the line added by hand', () => {
+test('a missing hook and one that is not executable fail; one with the line added by hand passes', () => {
   using repo = setUp()
   const hook = join(repo.root, '.git/hooks/post-merge')
   rmSync(hook)

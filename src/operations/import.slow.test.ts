@@ -7,7 +7,7 @@ describe('real data', () => {
   const yoi = findSharedData('yoi-2026-06-26/tickets')
   const beads = findSharedData('beads-2026-01.jsonl')
 
-  test.skipIf(!yoi)('yoi: every record of two weeks has its place (skipped without the shared data)', () => {
+  test.skipIf(!yoi)('yoi: every record of two weeks is imported or reported (skipped without the shared data)', () => {
     using repository = temporaryRepository()
     using plan = checkedPlan(repository.root)
     const first = plan.import({ system: 'yoi', path: yoi!, mapRoot: '/home/hare/Projects/yoi' })
@@ -17,7 +17,7 @@ describe('real data', () => {
     expect(plan.verify().ok).toBe(true)
   })
 
-  test.skipIf(!beads)('beads: every edge has its place (skipped without the shared data)', () => {
+  test.skipIf(!beads)('beads: every edge is imported or reported (skipped without the shared data)', () => {
     using repository = temporaryRepository()
     using plan = checkedPlan(repository.root)
     expect(plan.import({ system: 'beads', path: beads! })).toMatchObject({

@@ -273,7 +273,7 @@ describe('import yoi', () => {
     })
   })
 
-  test('a file that is changed all the time is left alone, and the import ends', () => {
+  test('a file that another program keeps changing is left as it is, and the import ends', () => {
     using source = yoiFolder({ A: {}, B: {} })
     using repository = temporaryRepository()
     using store = disposableStore(repository.root)
@@ -354,7 +354,7 @@ describe('import yoi', () => {
     )
   })
 
-  test('what is no readable file is reported, and the rest is imported', () => {
+  test('what is not a readable file is reported, and the rest is imported', () => {
     using source = yoiFolder({ A: {}, B: {}, D: {}, F: {} })
     const path = (...names: string[]) => join(source.path, ...names)
     mkdirSync(path('A/artifacts/orchestration-plan.jsonl'), { recursive: true })
@@ -387,7 +387,7 @@ describe('import yoi', () => {
     ])
   })
 
-  test('of a plan record only what belongs to a decision is kept, and what is left out is reported', () => {
+  test('only fields of a decision are kept of a plan record, and the others are reported', () => {
     using source = yoiFolder({
       A: {
         plan: [
@@ -434,7 +434,7 @@ describe('import yoi', () => {
     expect(readTicketJson(repository.root, 'tickets/B.json').source).toEqual({ readiness: 'yes', system: 'yoi' })
   })
 
-  test('front matter scalars keep their text; only what is null without quotes is absent', () => {
+  test('front matter scalars keep their text; only an unquoted null is absent', () => {
     using source = yoiFolder({
       A: { front: "title: 1.10\nstate: true\nassignee: null\nowner: ~\nempty:\nnamed: 'null'\nlist: [1.0, null]" },
       B: { front: 'title: [a]\nstate: done' },
@@ -570,7 +570,7 @@ describe('import beads', () => {
     expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(/ENOENT/)
   })
 
-  test('no dependencies, days that do not exist, and bytes that are no text', () => {
+  test('missing dependencies, days that do not exist, and bytes that are not text', () => {
     using source = beadsFile({ ...record, dependencies: null, created_at: '2026-02-30T00:00:00Z' }, 'BYTES', {
       ...record,
       id: 'bd-2',

@@ -13,7 +13,7 @@ import {
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
 
-/** The error that the action throws; fails where it throws none of ours. */
+/** Returns the PlanError that the action throws; fails if it throws none. */
 function errorOf(action: () => unknown): PlanError {
   try {
     action()
@@ -35,7 +35,7 @@ function addTickets(plan: Plan, ...ids: string[]): void {
 }
 
 describe('init', () => {
-  test('makes the tickets folder once and changes nothing the second time', () => {
+  test('creates the tickets folder once and changes nothing the second time', () => {
     using folder = temporaryFolder()
     using plan = checkedPlan(folder.path)
     expect(plan.init().made).toEqual(['tickets', 'tickets/.gitkeep', '.ticketplan', '.ticketplan/.gitignore'])
@@ -43,7 +43,7 @@ describe('init', () => {
     expect(readFileSync(join(folder.path, '.ticketplan', '.gitignore'), 'utf8')).toBe('*\n')
   })
 
-  test('without it, every answer says what to do', () => {
+  test('without it, every operation fails and says what to do', () => {
     using folder = temporaryFolder()
     using plan = openPlan({ root: folder.path, actor: 'tester' })
     for (const call of [
@@ -77,7 +77,7 @@ describe('add', () => {
     })
   })
 
-  test('a Ticket that is queued says when and by whom', () => {
+  test('a queued Ticket has the time and the author of its queueing', () => {
     withPlan((plan, root) => {
       plan.add({ id: 'A', title: 'a', state: 'queued' })
       plan.add({ id: 'B', title: 'b', state: 'queued', queuedBy: 'panel' })
@@ -93,7 +93,7 @@ describe('add', () => {
     withPlan(plan => expect(errorOf(() => plan.add({ id, title: 't' })).code).toBe('invalid_input'))
   })
 
-  test('refuses an id that exists, in whatever case, and a slug that is taken', () => {
+  test('refuses an existing id, in any case, and a slug that is taken', () => {
     withPlan(plan => {
       plan.add({ id: 'Abc', title: 't', slug: 'one' })
       expect(errorOf(() => plan.add({ id: 'Abc', title: 't' })).code).toBe('ticket_exists')
@@ -119,7 +119,7 @@ describe('add', () => {
 })
 
 describe('set', () => {
-  test('a new state is dated, one that enters the queue is queued, the same state changes nothing', () => {
+  test('a new state sets its time, one that enters the queue sets queued_at, the same state changes nothing', () => {
     withPlan((plan, root) => {
       plan.add({ id: 'A', title: 'a' })
       expect(plan.set({ ticket: 'A', state: 'queued' }).changed).toBe(true)
@@ -139,7 +139,7 @@ describe('set', () => {
     })
   })
 
-  test('an empty slug removes it; the old slug names nothing any more', () => {
+  test('an empty slug removes the slug, and the old slug names nothing any more', () => {
     withPlan((plan, root) => {
       plan.add({ id: 'A', title: 'a', slug: 'one' })
       plan.set({ ticket: 'one', slug: '' })
@@ -173,7 +173,7 @@ describe('names', () => {
     })
   })
 
-  test('an unknown name gets near ones, and no similar name is taken for it', () => {
+  test('an unknown name is an error with similar names', () => {
     withPlan(plan => {
       addTickets(plan, 'TP-17')
       const error = errorOf(() => plan.consult('TP-1'))
@@ -206,7 +206,7 @@ describe('record', () => {
     ['conflicts_with', 'A', 'conflicts_with', 'B'],
     ['do-not-parallelize', 'A', 'conflicts_with', 'B'],
     ['related', 'A', 'related', 'B'],
-  ])('A %s B is kept in %s', (kind, holder, storedKind, target) => {
+  ])('A %s B is stored in %s', (kind, holder, storedKind, target) => {
     withPlan((plan, root) => {
       addTickets(plan, 'A', 'B')
       const input = { ticket: 'A', kind, other: 'B' } as InputTo<'record'>
@@ -228,7 +228,7 @@ describe('record', () => {
     })
   })
 
-  test('a conflict said from the other side, and one kept on the unusual side, stand already', () => {
+  test('a conflict is already recorded if it was recorded from the other side or is stored in the other file', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'B')
       expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })).toMatchObject({
@@ -245,7 +245,7 @@ describe('record', () => {
     })
   })
 
-  test('a conflict kept on the unusual side is replaced there by one of another weight', () => {
+  test('a conflict stored in the other file is superseded there when its weight changes', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'B')
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
@@ -260,7 +260,7 @@ describe('record', () => {
     })
   })
 
-  test('strict after advisory replaces it, and the other way round', () => {
+  test('a strict conflict supersedes an advisory one, and the other way round', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B')
       const advisory = plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', advisory: true }).decision
@@ -276,7 +276,7 @@ describe('record', () => {
     })
   })
 
-  test('a target without a file is allowed, reported as dangling, and satisfied when it arrives settled', () => {
+  test('a target without a file is allowed, reported as dangling, and satisfied if the file arrives in a terminal state', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'A')
       expect(plan.record({ ticket: 'A', kind: 'blocked_by', other: 'Z' }).warnings).toHaveLength(1)
@@ -288,7 +288,7 @@ describe('record', () => {
     })
   })
 
-  test('refuses what makes no sense, and writes nothing', () => {
+  test('refuses inputs that make no sense, and writes nothing', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'A', 'B')
       const before = readFileSync(join(root, 'tickets/A.json'), 'utf8')
@@ -336,7 +336,7 @@ describe('record', () => {
     })
   })
 
-  test('with supersedes it replaces a decision that says the same', () => {
+  test('with supersedes it replaces an equal decision', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B')
       const first = plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B', reason: 'old' }).decision
@@ -358,7 +358,7 @@ describe('record', () => {
 })
 
 describe('retract', () => {
-  test('ends a decision; again gives the same retraction; retracting that brings the decision back', () => {
+  test('retracts a decision once; retracting the retraction makes the decision active again', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B')
       const { decision } = plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
@@ -375,7 +375,7 @@ describe('retract', () => {
     })
   })
 
-  test('says so where the relation stands twice, and where nobody holds the decision', () => {
+  test('warns if the relation was recorded twice, and fails if no file has the decision', () => {
     withPlan((plan, root) => {
       const twice = ['01JX8Z3V7Q4T9K2M5N6P7R8S9T', '01JX8Z3V7Q4T9K2M5N6P7R8S9V'].map(id => ({
         at: '2026-06-08T11:30:00.000Z',
@@ -416,7 +416,7 @@ describe('queue', () => {
 })
 
 describe('relations', () => {
-  test('are seen from both sides of a Ticket, or each once as stored', () => {
+  test('are shown from both sides of a Ticket, or each once as stored', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B', 'C')
       plan.record({ ticket: 'A', kind: 'before', other: 'B' })
@@ -438,7 +438,7 @@ describe('relations', () => {
 })
 
 describe('files that cannot be read', () => {
-  test('hold what depends on them, are named in every answer, and are never written', () => {
+  test('hold the Tickets that depend on them, are named in every answer, and are never written', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'A', 'B', 'C', 'M')
       plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
@@ -480,7 +480,7 @@ describe('files that cannot be read', () => {
     })
   })
 
-  test('two files of one id, by case or by folder, are both set aside', () => {
+  test('two files of one id, by case or by folder, are both quarantined', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'A', 'X')
       putTicket(root, 'a', {}, 'deeper')
@@ -493,7 +493,7 @@ describe('files that cannot be read', () => {
     })
   })
 
-  test('a later format is listed and not written', () => {
+  test('a newer format is listed and not written', () => {
     withPlan((plan, root) => {
       const later = '{"format":2,"id":"A","title":"From the future","state":"queued","rank":{"new":true}}\n'
       writeFileSync(join(root, 'tickets/A.json'), later)
@@ -512,7 +512,7 @@ describe('files that cannot be read', () => {
 })
 
 describe('verify', () => {
-  test('reports files that are not canonical and writes them anew with --fix', () => {
+  test('reports files that are not canonical and rewrites them with --fix', () => {
     withPlan((plan, root) => {
       writeFileSync(join(root, 'tickets/A.json'), JSON.stringify(makeTicket('A', { title: 'by hand' }), null, 4))
       expect(plan.verify()).toMatchObject({ ok: false, problems: [{ code: 'not_canonical', path: 'tickets/A.json' }] })
@@ -544,7 +544,7 @@ describe('verify', () => {
 })
 
 describe('configuration', () => {
-  test('states decide the phases, and a change of them is seen', () => {
+  test('states decide the phases, and a change of them takes effect', () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { state: 'hooked' })
     using plan = checkedPlan(repository.root)
@@ -571,7 +571,7 @@ describe('inputs', () => {
     }
   })
 
-  test('a clock that was set back does not make the later decision the earlier', () => {
+  test('a clock set back does not change the order of decisions', () => {
     using repository = temporaryRepository()
     const clock = testClock()
     using plan = checkedPlan(repository.root, clock)

@@ -12,7 +12,7 @@ const SESSION = 'session-w7k2'
 const WORKTREE = '/worktree-z6m3'
 const PID = 918_273_645
 
-/** Every file below a folder, but for git's own. */
+/** Returns every file below a folder, except those of git. */
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => name !== '.git')
@@ -20,7 +20,7 @@ function filesBelow(folder: string): string[] {
 }
 
 describe('what is local to one machine', () => {
-  test('is found in no file of the checkout, no export and no commit, after all that is done with claims', () => {
+  test('is in no file of the checkout, no export and no commit after every operation on claims', () => {
     using repository = temporaryRepository()
     const { root, localPath } = repository
     writeFileSync(join(root, 'ticketplan.json'), '{"pools":{"default":3}}')
@@ -110,7 +110,7 @@ describe('what is local to one machine', () => {
     expect(ticketProblem(free)).toBeNull()
   })
 
-  test('makes a file be set aside, so that its Ticket is held and the verification fails', () => {
+  test('quarantines a file, so that its Ticket is held and verify fails', () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { state: 'queued', session: 's-1' })
     using plan = checkedPlan(repository.root)

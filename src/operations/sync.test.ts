@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { checkedPlan, testClock } from '../test-support/checked-plan.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
-test('sync --quiet says nothing where all is well, and counts files that cannot be read', () => {
+test('sync --quiet prints nothing if all files can be read, else how many cannot', () => {
   using repo = temporaryRepository()
   const notices: string[] = []
   using plan = checkedPlan(repo.root, testClock(), { onNotice: notice => notices.push(notice) })
@@ -13,10 +13,10 @@ test('sync --quiet says nothing where all is well, and counts files that cannot 
   expect(notices).toEqual([])
   for (const id of ['B', 'C']) writeFileSync(join(repo.root, `tickets/${id}.json`), 'broken')
   expect(plan.sync({ quiet: true })).toMatchObject({ tickets: 1, quarantined: 2 })
-  expect(notices).toEqual(['2 Ticket files cannot be read: "ticketplan verify" names them'])
+  expect(notices).toEqual(['2 Ticket files cannot be read; see "ticketplan verify"'])
 })
 
-test('a branch without a tickets folder is well for sync --quiet, and for no other', () => {
+test('only sync --quiet accepts a branch without a tickets folder', () => {
   using repo = temporaryRepository()
   rmSync(repo.ticketsDir, { recursive: true })
   using plan = checkedPlan(repo.root)
