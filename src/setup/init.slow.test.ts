@@ -130,7 +130,7 @@ describe('hooks keep the index current, in a bare environment', () => {
     commitAll(repos.root, 'broken')
     const pulled = git(repos.clone, 'pull', '--quiet')
     expect(pulled.status).toBe(0)
-    expect(pulled.stderr).toBe('note: 1 Ticket file cannot be read: "ticketplan verify" names it\n')
+    expect(pulled.stderr).toBe('note: 1 Ticket file cannot be read; see "ticketplan verify"\n')
   })
 
   test.each(['exit 0', 'exec true', 'echo "mine: $*"; exit 0'])('in an existing hook that ends in %j', async line => {
