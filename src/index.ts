@@ -1,5 +1,7 @@
-/** Exports the public names of ticketplan. */
-export type { AcceptedPlan, Decision, RelationKind, Status, StoredKind } from './model/decision.ts'
+/** The public names of ticketplan. */
+export type { Decision, DecisionOf, KnownDecision, UnknownDecision } from './model/decision.ts'
+export type { AcceptedPlan, RelationKind, StoredKind } from './model/decision-kinds.ts'
+export type { Status } from './model/decision-status.ts'
 export { type ErrorCode, type ErrorData, isPlanError, type Place, PlanError, type RefusalCode } from './model/errors.ts'
 export type { Phase } from './model/phase.ts'
 export type { ChainLink, Reason, ReasonCode, ReasonOf } from './model/reasons.ts'

@@ -1,8 +1,8 @@
 /**
- * Offers every operation as a method over one store.
+ * `openPlan`: every operation as a method over one store.
  *
- * Synchronous, like better-sqlite3 below it. An input is checked by the schema of its operation; an unknown field is an error.
- * A method returns the document that its command prints with `--json`.
+ * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method
+ * returns the document that its command prints with `--json`.
  */
 import { type Fields, type Operation, parseInput } from './operations/operation.ts'
 import { operations } from './operations/registry.ts'
@@ -10,34 +10,35 @@ import type { Signatures } from './operations/signatures.ts'
 import { type OpenOptions, openStore, type Store } from './store/store.ts'
 import { type TicketEvent, type Watching, type WatchOptions, watchTickets } from './watch/watch.ts'
 
-/** The input of an operation. Fields with a default are optional. */
-export type InputTo<N extends OperationName> = GivenInputOf<Operations[N]['fields']>
-/** The output of an operation. */
-export type OutputOf<N extends OperationName> = z.infer<ReturnType<Operations[N]['output']>>
+/** The input of an operation. Fields that have a default are optional. */
+export type InputTo<N extends keyof Signatures> = Signatures[N]['input']
+/** What an operation returns. */
+export type OutputOf<N extends keyof Signatures> = Signatures[N]['output']
 
 type Method<N extends keyof Signatures> =
   Record<never, never> extends InputTo<N>
     ? (input?: InputTo<N>) => OutputOf<N>
     : (input: InputTo<N> | string) => OutputOf<N>
 
-/** An open plan. Instead of an input, a method takes the value of its first field: `consult('B')`. */
-export type Plan = { readonly [N in OperationName]: Method<N> } & {
-  /** The root of the checkout, absolute. */
+/** An open plan. A string in place of an input is the value of its first field: `consult('B')`. */
+export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
+  /** The absolute path of the checkout's root. */
   readonly root: string
   /**
-   * Calls the listener for each change of a Ticket, a claim or the verdict on a queued Ticket, by any program, and keeps the
-   * index current. Meanwhile `consult` and `show` check only the files that their answer depends on. Ends with `close` of the
-   * watch or of the plan.
+   * Calls the listener for each change of a Ticket, a claim or the verdict on a queued Ticket, whichever process made
+   * it. Keeps the index current; `consult` and `show` then check only the files that their answer depends on. Ends with
+   * its `close`, or the plan's.
    */
   watch(listener: (event: TicketEvent) => void, options?: WatchOptions): Watching
-  /** Closes the databases and ends every watch. The plan cannot be used afterwards. */
+  /** Ends all watches and closes the databases. The plan cannot be used afterwards. */
   close(): void
   [Symbol.dispose](): void
 }
 
 /**
- * Opens the plan of the checkout around `options.root`. Reads only the configuration.
- * @throws PlanError bad_config, io. Each method throws PlanErrors of its own.
+ * Opens the plan of the checkout around `options.root`. Reads only the configuration; each database is opened when
+ * first needed.
+ * @throws PlanError bad_config, io; each method throws PlanErrors of its own.
  */
 export function openPlan(options: OpenOptions = {}): Plan {
   const store = openStore(options)

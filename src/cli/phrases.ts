@@ -1,5 +1,5 @@
 /** Phrases and lines that readable output is made of: Tickets, decisions, reasons, problems. Text from files is escaped here. */
-import type { Decision } from '../model/decision.ts'
+import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { ChainLink, Reason } from '../model/reasons.ts'
 import type { Problem, Relation, TicketSummary } from '../operations/shapes.ts'
@@ -114,20 +114,9 @@ export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'cons
 }
 
 /** Returns the content of a decision, in one line. */
-export function decisionText({
-  kind,
-  target,
-  reason,
-  advisory,
-  label,
-  pool,
-  until,
-  plan,
-  overrides,
-  retracts,
-  field,
-  lost,
-}: Decision): string {
+export function decisionText(decision: Decision): string {
+  const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost } =
+    anyFields(decision)
   const details = [
     target,
     retracts,

@@ -316,7 +316,10 @@ describe('what cannot be checked', () => {
     using repo = diverged()
     const run = await runCli(repo.root, ['verify', '--staged', '--since', 'main', '--json'])
     expect(run.status).toBe(2)
-    expect(errorOf(run)).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('give only one of them') })
+    expect(errorOf(run)).toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('give only one of them'),
+    })
   })
 
   test('outside git, and before the first commit', async () => {

@@ -360,7 +360,8 @@ describe('what stays unchanged, with exit status 4', () => {
     ['of another id', theirs.replace('"T-1"', '"T-9"'), /T-9/],
     ['of a later format', theirs.replace('"format": 1', '"format": 2'), /format 2/],
     ['that is no UTF-8', Buffer.concat([Buffer.from(theirs), Buffer.from([0xff, 0xfe, 0x0a])]), /UTF-8/],
-    ['with markers that were committed', theirs.replace('{\n', '{\n  ])('a side %s', async (name, broken, place) => {
+    ['with markers that were committed', theirs.replace('{\n', '{\n<<<<<<< a\n=======\n>>>>>>> b\n'), /markers/],
+  ])('a side %s', async (name, broken, place) => {
     for (const [side, setting] of [
       ['their side', { theirs: text(broken) }],
       ['our side', { ours: text(broken), theirs: put(OURS) }],
@@ -369,7 +370,7 @@ describe('what stays unchanged, with exit status 4', () => {
       const before = readFileSync(join(repo.root, FILE))
       const run = await runCli(repo.root, ['resolve'])
       expect(run, name).toMatchObject({ status: 4, stderr: '' })
-      expect(run.stdout).toContain(`not resolved: ${FILE}: `)
+      expect(run.stdout).toContain(`left: ${FILE}: `)
       if (!name.includes('another id') && !name.includes('later format')) expect(run.stdout).toContain(side)
       expect(run.stdout).toMatch(place)
       expect(readFileSync(join(repo.root, FILE))).toEqual(before)
@@ -437,7 +438,7 @@ describe('markers in a file that git has no conflict for', () => {
       git(repo.root, ['add', '--all'])
       git(repo.root, ['commit', '--quiet', '--no-edit'])
       const run = await runCli(repo.root, ['resolve'])
-      expect(run).toMatchObject({ status: 0, stdout: `resolved: ${FILE}; stage it with "git add"\n` })
+      expect(run).toMatchObject({ status: 0, stdout: `resolved: ${FILE}; "git add" it\n` })
       expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
       expect(git(repo.root, ['status', '--porcelain'])).toBe(` M ${FILE}\n`)
     }
@@ -499,7 +500,6 @@ describe('markers in a file that git has no conflict for', () => {
     const run = await runCli(repo.root, ['resolve'])
     expect(run).toMatchObject({
       status: 4,
-<<<<<<< HEAD
       stdout: `left: ${FILE}: its conflict markers are incomplete; fix it by hand\n`,
     })
     expect(read(repo.root)).toBe(damaged)

@@ -1,9 +1,12 @@
 import * as z from 'zod/mini'
 import { addDecision, retractDecision } from '../model/change.ts'
-import { type AcceptedPlan, type Decision, poolName } from '../model/decision.ts'
+import type { Decision, DecisionOf } from '../model/decision.ts'
+import type { AcceptedPlan } from '../model/decision-kinds.ts'
+import { poolName } from '../model/fields.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import { poolFor, type Reason, verdictOn } from '../model/verdict.ts'
+import type { ReasonCode } from '../model/reasons.ts'
+import { poolFor, verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
 import { holderField, ttlField, ttlOf } from './claim.ts'
 import { activePlan } from './consult.ts'
@@ -70,7 +73,7 @@ export const accept = operation({
       accepted: z.boolean(),
       claim: z.nullable(claimShape()),
       /** The plan as recorded; null if it was refused. */
-      decision: z.nullable(decisionShape()),
+      decision: z.nullable(planDecisionShape()),
       reasons: z.array(reasonShape()),
       /** Set if the given token is no longer that of the live claim. */
       refused: z.optional(z.literal('stale_token')),
@@ -98,10 +101,17 @@ export const accept = operation({
       if (!row || holds.some(code => !force || NOT_FORCED.includes(code))) return refused()
 
       const { worktree } = asked
-      const lease = store.acquire({ ticket: id, holder, pool, session, worktree, ttlMs: ttlOf(store, ttl) })
-      const accepted = (decision: Decision) => ({ accepted: true, claim: lease.claim, decision, reasons, warnings })
+      const lease = store.claims.acquire({ ticket: id, holder, pool, session, worktree, ttlMs: ttlOf(store, ttl) })
+      const accepted = (decision: DecisionOf<'accepted_plan'>) => ({
+        accepted: true,
+        claim: lease.claim,
+        decision,
+        reasons,
+        warnings,
+      })
       const earlier = renewed?.plan
-      if (earlier && Object.entries(asked).every(([key, value]) => earlier[key] === value)) return accepted(renewed)
+      if (earlier && Object.entries(asked).every(([key, value]) => earlier[key as keyof AcceptedPlan] === value))
+        return accepted(renewed)
       const overrides = force ? [...new Set(holds)].sort() : []
       const plan: AcceptedPlan = { ...(earlier ?? { summary: row.title }), ...asked }
       const stamp = store.stamp()
@@ -110,7 +120,7 @@ export const accept = operation({
       const draft = { kind: 'accepted_plan', plan, overrides, reason } as const
       const { decision } = store.edit(row.path, ticket => addDecision(ticket, draft, stamp))
       planned(row.path, decision)
-      return accepted(decision)
+      return accepted(decision as DecisionOf<'accepted_plan'>)
     })
   },
   exitStatus: ({ accepted }) => (accepted ? 0 : 3),
@@ -132,7 +142,7 @@ function situationOf(view: View, name: string, holder: string, askedPool: string
  * Returns the codes of the holds that count. Once a plan is recorded under the live claim, later holds no longer count, except
  * a full pool that the claim would move to. A claim taken without a plan was not checked for blockers and order.
  */
-function holdsIn({ reasons, claim, pool, renewed }: ReturnType<typeof situationOf>): Reason['code'][] {
+function holdsIn({ reasons, claim, pool, renewed }: ReturnType<typeof situationOf>): ReasonCode[] {
   return reasons
     .filter(({ severity }) => severity === 'hold')
     .map(({ code }) => code)

@@ -4,10 +4,11 @@
  * Every list comes in a total order, most urgent first, so that the same facts give the same text. It decides nothing about
  * the text: brief-text.ts does.
  */
-import type { Decision } from '../model/decision.ts'
+import type { AnyFields } from '../model/decision.ts'
 import { compareText } from '../model/order.ts'
+import type { Reason } from '../model/reasons.ts'
 import { isoTime } from '../model/text.ts'
-import { type Reason, type Verdict, verdictOn } from '../model/verdict.ts'
+import { type Verdict, verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
 import type { DecisionRow, TicketRow } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -73,7 +74,10 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
     const queue = queued.map(({ id, title }) => {
       return { ticket: id, title, ...verdictOn(id, facts), waiting: facts.waiting(id)?.reason ?? null }
     })
-    const named = [...inPlay, ...queue.flatMap(({ reasons }) => reasons.flatMap(({ ticket }) => ticket ?? []))]
+    const named = [
+      ...inPlay,
+      ...queue.flatMap(({ reasons }) => reasons.flatMap(reason => ('ticket' in reason && reason.ticket) || [])),
+    ]
     return {
       nowMs,
       claims,
@@ -141,7 +145,7 @@ function decisionsAt(
 }
 
 function decisionFact({ ticket_id, kind, status, body }: DecisionRow): BriefFacts['decisions'][number] {
-  const { by, at, target, reason, plan, retracts, field } = JSON.parse(body) as Decision
+  const { by, at, target, reason, plan, retracts, field } = JSON.parse(body) as AnyFields
   const other = target ?? retracts ?? field ?? null
   return {
     ticket: ticket_id,

@@ -5,8 +5,8 @@
  * line of the brief or steer a terminal.
  */
 import { escapeText } from '../model/escape-text.ts'
+import type { ChainLink, Reason } from '../model/reasons.ts'
 import { isoTime } from '../model/text.ts'
-import type { Reason } from '../model/verdict.ts'
 import type { BriefFacts } from './brief-facts.ts'
 
 /** Writes times and states as the facts have them. */
@@ -41,18 +41,17 @@ export function whyText(
 }
 
 function reasonText(reason: Reason, { time, state }: Phrases): string {
-  const other = reason.ticket === undefined ? '' : `${reason.ticket} (${state(reason.ticket)})`
   switch (reason.code) {
+    case 'not_queued':
+      return reason.code
     case 'blocked_by':
-      return `blocked_by ${other}${rootText(reason.chain ?? [])}`
+      return `blocked_by ${reason.ticket} (${state(reason.ticket)})${rootText(reason.chain)}`
     case 'quarantined':
-      return `cannot be judged: ${quoted(reason.path ?? '', 60)} is unreadable`
-    case 'claimed': {
-      const { holder, expires_at } = reason
-      return `claimed by ${word(holder ?? '')}${expires_at === undefined ? '' : ` until ${time(expires_at)}`}`
-    }
+      return `cannot be judged: ${quoted(reason.path, 60)} is unreadable`
+    case 'claimed':
+      return `claimed by ${word(reason.holder)} until ${time(reason.expires_at)}`
     case 'cycle':
-      return `waits for itself: ${firstOf(reason.cycle ?? [], 6, ' > ')}`
+      return `waits for itself: ${firstOf(reason.cycle, 6, ' > ')}`
     case 'waiting_for_capacity':
       return [
         reason.severity === 'hold' ? 'waits for capacity' : 'has a capacity note',
@@ -62,16 +61,16 @@ function reasonText(reason: Reason, { time, state }: Phrases): string {
         .filter(Boolean)
         .join(' ')
     case 'pool_full':
-      return `pool ${word(reason.pool ?? '')} is full (${reason.taken} of ${reason.capacity})`
+      return `pool ${word(reason.pool)} is full (${reason.taken} of ${reason.capacity})`
     case 'contested':
-      return `contested ${word(reason.field ?? '')}`
+      return `contested ${word(reason.field)}`
     default:
-      return `${reason.code} ${other}`.trimEnd()
+      return `${reason.code} ${reason.ticket} (${state(reason.ticket)})`
   }
 }
 
 /** Returns the end of the first path down the chain: the Ticket that has to move first. */
-function rootText(chain: NonNullable<Reason['chain']>): string {
+function rootText(chain: readonly ChainLink[]): string {
   const root = chain.find((link, i) => (chain[i + 1]?.depth ?? 0) <= link.depth)
   return root && root.depth > 1 ? `, in the end by ${root.ticket} (${stateWord(root.state)})` : ''
 }

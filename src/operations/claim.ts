@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { type Kept, releaseLease, renewLease } from '../claims/claims.ts'
-import { poolName } from '../model/decision.ts'
+import type { Kept } from '../claims/claims.ts'
+import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Reason, ReasonCode } from '../model/reasons.ts'
 import { poolFor, verdictOn } from '../model/verdict.ts'
@@ -25,8 +25,8 @@ const tokenField = {
 const claimed = lazy(() =>
   z.object({
     claim: z.nullable(claimShape()),
-    /** Set if refused: held, conflicts_with, pool_full, quarantined or stale_token. */
-    refused: z.optional(z.string()),
+    /** Set if refused. */
+    refused: z.optional(claimRefusalShape()),
     reasons: z.optional(z.array(reasonShape())),
   }),
 )
@@ -34,7 +34,7 @@ type Claimed = z.infer<ReturnType<typeof claimed>>
 const claimExit = ({ refused }: Claimed) => (refused === undefined ? 0 : 3)
 
 /** The holds that a claim without a plan enforces; `accept` enforces all of them. */
-const ENFORCED = ['quarantined', 'claimed', 'conflicts_with', 'pool_full']
+const ENFORCED: ReasonCode[] = ['quarantined', 'claimed', 'conflicts_with', 'pool_full']
 
 /** Takes a claim without a plan. */
 export const claim = operation({

@@ -59,7 +59,7 @@ function planOf(decision: DecisionOf<'accepted_plan'> | null) {
 }
 
 /** Returns the decision with the active accepted plan of a Ticket; null if there is none. */
-export function activePlan({ queries }: View, id: string): Decision | null {
-  const row = queries.standing(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
+export function activePlan({ queries }: View, id: string): DecisionOf<'accepted_plan'> | null {
+  const row = queries.activeDecisions(id).find(({ kind, body }) => kind === 'accepted_plan' && body !== null)
   return row ? JSON.parse(row.body!) : null
 }

@@ -89,9 +89,9 @@ function indexCheck(store: Store): string {
 }
 
 function localCheck(store: Store): string {
-  const { path } = store.local
+  const path = store.localPath
   if (inodeOf(path) === null) return `${path}: created when first needed`
-  store.local.reader()
+  store.claims.snapshot()
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
 }

@@ -5,6 +5,7 @@ import type { Imported } from '../importers/import-collector.ts'
 import { writeImport } from '../importers/write-import.ts'
 import { readYoi } from '../importers/yoi.ts'
 import { count } from '../model/count.ts'
+import { anyFields } from '../model/decision.ts'
 import { flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
 

@@ -15,7 +15,7 @@ export const query = operation({
       schema: z.optional(ticketName),
       help: 'id or slug: its decisions, and relations as seen from it',
     },
-    kind: { schema: z.optional(z.enum([...relationKindShape().options, ...OTHER_KINDS])), help: 'only this kind' },
+    kind: { schema: z.optional(z.enum([...RELATION_KINDS, ...OTHER_KINDS])), help: 'only this kind' },
     status: { schema: z._default(z.enum([...statusShape().options, 'all']), 'active'), help: 'status of the decision' },
     limit: {
       schema: z._default(z.int().check(z.minimum(1), z.maximum(500)), 50),

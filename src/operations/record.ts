@@ -54,7 +54,7 @@ export type Recorded = z.infer<ReturnType<typeof recorded>>
 export const record = operation({
   name: 'record',
   summary: 'Record a decision about a Ticket',
-  details: `Kinds: ${KINDS.join(', ')} ("-" and "_" are the same). A relation is stored once, with the Ticket that it holds back, and shown from both sides. Recording a relation that is already active returns it and writes nothing. A Ticket is in play while it is queued, active or claimed.`,
+  details: `Kinds: ${NAMES} ("-" and "_" are the same). A relation is stored once, with the Ticket that it holds back, and shown from both sides. Recording a relation that is already active returns it and writes nothing. A Ticket is in play while it is queued, active or claimed.`,
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
@@ -88,13 +88,12 @@ export const record = operation({
     'ticketplan record F note --reason "ask the author before routing"',
   ],
   check({ kind, other, reason, pool, until, advisory }, nameOf) {
-    const isConflict = kind === 'conflicts_with' || kind === 'do_not_parallelize'
-    const isRelation = isConflict || isRelationKind(kind)
+    const isRelation = isRelationKind(kind)
     const waits = kind === 'waiting_for_capacity'
     const rules: [broken: boolean, field: string, message: string][] = [
       [isRelation && other === undefined, 'other', `"${kind}" needs ${nameOf('other')}, the other Ticket`],
       [!isRelation && other !== undefined, 'other', `"${kind}" takes no ${nameOf('other')}`],
-      [advisory && !isConflict, 'advisory', `only conflicts_with takes ${nameOf('advisory')}`],
+      [advisory && kind !== 'conflicts_with', 'advisory', `only conflicts_with takes ${nameOf('advisory')}`],
       [pool !== undefined && !waits, 'pool', `only waiting_for_capacity takes ${nameOf('pool')}`],
       [until !== undefined && !waits, 'until', `only waiting_for_capacity takes ${nameOf('until')}`],
       [kind === 'note' && !reason, 'reason', `a note needs ${nameOf('reason')}, its text`],
@@ -103,8 +102,7 @@ export const record = operation({
     return field && message ? { field, message } : undefined
   },
   run(store, input): Recorded {
-    const { ticket: name, other } = input
-    const kind = input.kind === 'do_not_parallelize' ? 'conflicts_with' : input.kind
+    const { ticket: name, kind, other } = input
     const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
     const shared = { reason: input.reason, supersedes: input.supersedes }
     return store.locked(() => {
@@ -117,19 +115,17 @@ export const record = operation({
       if (until?.includes(ticket.id)) {
         throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
       }
-      return decide(store, path, { ...shared, kind, pool: input.pool, until }, warnings)
+      const draft: DecisionDraft =
+        kind === 'waiting_for_capacity' ? { ...shared, kind, pool: input.pool, until } : { ...shared, kind }
+      return decide(store, path, draft, warnings)
     })
   },
 })
 
-function isRelationKind(kind: string): kind is RelationKind {
-  return (RELATION_KINDS as readonly string[]).includes(kind)
-}
-
 function recordRelation(
   store: Store,
   [name, kind, otherName]: [name: string, kind: RelationKind, otherName: string],
-  draft: Omit<DecisionDraft, 'kind' | 'target'>,
+  { advisory, ...draft }: { reason?: string; supersedes?: string[]; advisory: boolean },
   warnings: string[],
 ): Recorded {
   const subject = nameOrFuture(store, name, [])
@@ -158,7 +154,11 @@ function recordRelation(
   }
   if (!files.get(target))
     warnings.push(`${target} has no file yet; the relation is active, and reported as dangling until the file exists`)
-  return decide(store, file.path, { ...draft, kind: storedKind, target }, warnings)
+  const relation: DecisionDraft =
+    storedKind === 'conflicts_with'
+      ? { ...draft, kind: storedKind, target, advisory }
+      : { ...draft, kind: storedKind, target }
+  return decide(store, file.path, relation, warnings)
 }
 
 function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {

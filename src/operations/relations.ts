@@ -46,7 +46,7 @@ export const relations = operation({
       const named = name === undefined ? undefined : resolve(name)
       const ticket = named?.id
       // Without a Ticket, a relation has the direction in which it is stored.
-      const isStored = kind === undefined || (STORED_RELATION_KINDS as readonly string[]).includes(kind)
+      const isStored = kind === undefined || isStoredRelationKind(kind)
       const asStored = kind === undefined || isStored ? kind : INVERSE[kind]
       const rows = queries.relations({
         ticket,

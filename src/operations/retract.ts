@@ -42,7 +42,7 @@ export const retract = operation({
       const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
       const warnings = homePathWarnings({ reason })
       const retracted = ticket.decisions.find(decision => decision.id === id)!
-      const again = isStoredRelation(retracted) && findStanding(ticket, { ...retracted, supersedes: undefined })
+      const again = isStoredRelation(retracted) && findActive(ticket, { ...retracted, supersedes: undefined })
       if (again)
         warnings.push(`the same relation is still active as decision ${again.id}; to end it, retract that decision too`)
       return { created, decision, ticket: ticket.id, warnings }

@@ -47,6 +47,9 @@ export const decisionShape = lazy(
     }) as unknown as z.ZodMiniType<Decision>,
 )
 
+/** The decision that records an accepted plan. */
+export const planDecisionShape = lazy(() => decisionShape() as unknown as z.ZodMiniType<DecisionOf<'accepted_plan'>>)
+
 /** The active accepted plan: its own fields, and the id, author and time of its decision. */
 export const planShape = lazy(() =>
   z.looseObject({ summary: z.string(), decision: z.string(), by: z.string(), at: z.string() }),
