@@ -99,27 +99,27 @@ function decide(world: World, { plan, root }: Clone): void {
   world.clock.nowMs += 1000
   const tickets = [...ticketTexts(root).keys()].map(path => path.slice(0, -'.json'.length))
   const [ticket, other] = [oneOf(tickets), oneOf(tickets)]
-  const note = ({ ticket, decision }: { ticket: string; decision: { id: string } }) => {
+  const acknowledge = ({ ticket, decision }: { ticket: string; decision: { id: string } }) => {
     acknowledged.set(decision.id, ticket)
   }
   const kind = oneOf(KINDS)
   world.count(kind)
   switch (kind) {
     case 'note':
-      return note(plan.record({ ticket, kind: 'note', reason: `note ${below(1000)}` }))
+      return acknowledge(plan.record({ ticket, kind: 'note', reason: `note ${below(1000)}` }))
     case 'relation':
       if (ticket === other) return
-      return note(plan.record({ ticket, other, kind: oneOf(['after', 'blocks', 'conflicts_with', 'related']) }))
+      return acknowledge(plan.record({ ticket, other, kind: oneOf(['after', 'blocks', 'conflicts_with', 'related']) }))
     case 'title':
       return void plan.set({ ticket, title: `Title ${below(5)}` })
     case 'state':
       return void plan.set({ ticket, state: oneOf(['open', 'queued', 'in_progress', 'done']) })
     case 'retract': {
       const { decisions } = plan.show(ticket)
-      return decisions.length > 0 ? note(plan.retract(oneOf(decisions).id)) : undefined
+      return decisions.length > 0 ? acknowledge(plan.retract(oneOf(decisions).id)) : undefined
     }
     case 'wait':
-      return note(plan.record({ ticket, kind: 'waiting_for_capacity', reason: 'a slot' }))
+      return acknowledge(plan.record({ ticket, kind: 'waiting_for_capacity', reason: 'a slot' }))
     case 'by hand':
       return editByHand(world, root, ticket)
     case 'add': {

@@ -60,7 +60,7 @@ export function mergeFiles(files: MergeFiles): FileMerge {
 }
 
 /**
- * Merges three versions of a Ticket file; empty bytes as the base stand for no base.
+ * Merges three versions of a Ticket file; empty bytes as the base mean that there is none.
  * @throws PlanError, Refusal or RangeError where a version cannot be read or the result would exceed a limit.
  */
 export function mergeBytes(

@@ -99,7 +99,7 @@ export function readMerges(root: string, merges: readonly string[][], ticketsDir
   })
 }
 
-/** A diff of Ticket files, by path: the blob in the parent and in the merge; zeros stand for no file. */
+/** A diff of Ticket files, by path: the blob in the parent and in the merge; zeros mean no file. */
 type Diff = Map<string, { before: string; after: string }>
 
 /** Parses the output of `git diff-tree --stdin -z`: for each diff the id of the merge, then two words for each changed path. */

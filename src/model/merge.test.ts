@@ -72,7 +72,7 @@ describe('laws', () => {
     })
   })
 
-  test('any order and grouping of any number of sides, repetition included, gives equal bytes', {
+  test('any order and grouping of any number of sides, repetition included, returns equal bytes', {
     timeout: TIMEOUT,
   }, () => {
     always([branchings, orders, orders], ({ base, sides }, one, another) => {

@@ -26,7 +26,7 @@ ${END}
   return Buffer.from(text.replaceAll('\n', eol)).toString('latin1')
 }
 
-/** Returns the text with the current block; null where only one of the markers is there. `null` stands for no file. */
+/** Returns the text with the current block; null where only one of the markers is there. `null` means no file. */
 export function withAgentsBlock(text: string | null, ticketsDir: string): string | null {
   const eol = /\r?\n/.exec(text ?? '')?.[0] ?? '\n'
   const block = blockOf(ticketsDir, eol)

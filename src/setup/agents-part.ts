@@ -4,7 +4,7 @@ import type { Repository } from '../files/repository.ts'
 import { type AgentFile, agentFiles } from './agent-files.ts'
 import { readLatin1 } from './changes.ts'
 import { callsTicketplan } from './hook-block.ts'
-import type { InitNote } from './init-note.ts'
+import type { InitManifest } from './init-manifest.ts'
 import { fileChanges, joinPlans, missingFolders, type Part, type Plan, planRemoval } from './part.ts'
 import { whyNotOurs } from './paths.ts'
 
@@ -13,8 +13,8 @@ export const agents: Part = {
   plan({ root, config }, { agents }) {
     return agents ? joinPlans(agentFiles(config.ticketsDir).map(file => planFile(root, file))) : {}
   },
-  undo(repository, note) {
-    return joinPlans(agentFiles(repository.config.ticketsDir).map(file => undoFile(repository, note, file)))
+  undo(repository, manifest) {
+    return joinPlans(agentFiles(repository.config.ticketsDir).map(file => undoFile(repository, manifest, file)))
   },
 }
 
@@ -27,11 +27,11 @@ function planFile(root: string, file: AgentFile): Plan {
   return { folders: missingFolders(dirname(path)), files: fileChanges(path, after, { inserted }) }
 }
 
-function undoFile(repository: Repository, note: InitNote, file: AgentFile): Plan {
+function undoFile(repository: Repository, manifest: InitManifest, file: AgentFile): Plan {
   const path = join(repository.root, file.path)
-  const inserted = note.inserted.get(path) ?? []
+  const inserted = manifest.inserted.get(path) ?? []
   const why = whyNotOurs(repository.root, path)
-  const plan = why ? {} : planRemoval(repository, note, path, text => file.remove(text, inserted))
+  const plan = why ? {} : planRemoval(repository, manifest, path, text => file.remove(text, inserted))
   const isKept = inserted.length > 0 && !plan.files?.length
   if (!isKept || !(why || callsTicketplan(readLatin1(path) ?? ''))) return plan
   const message = `${why ?? 'what "ticketplan init" added was changed since'}, so it is kept; remove it by hand`

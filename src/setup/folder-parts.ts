@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PLAIN_DIR } from '../files/repository.ts'
 import { type FileChange, readLatin1 } from './changes.ts'
-import { NOTE_FILE } from './init-note.ts'
+import { MANIFEST_FILE } from './init-manifest.ts'
 import { fileChanges, missingFolders, type Part } from './part.ts'
 
 /** The tickets folder. git keeps no empty folder, so an empty one gets a `.gitkeep`. */
@@ -32,7 +32,7 @@ export const plainFolder: Part = {
     const ignore = join(root, PLAIN_DIR, '.gitignore')
     if (gitDir || !added.has(ignore)) return {}
     // Databases in the folder stay, and stay hidden.
-    const isUnused = readdirSync(dirname(ignore)).every(name => ['.gitignore', NOTE_FILE].includes(name))
+    const isUnused = readdirSync(dirname(ignore)).every(name => ['.gitignore', MANIFEST_FILE].includes(name))
     return isUnused ? { files: [removal(ignore, readLatin1(ignore))] } : {}
   },
 }

@@ -16,12 +16,12 @@ export const attributes: Part = {
     const line = attributesLine(repository.config.ticketsDir)
     return joinPlans(attributesPaths(repository).map(path => planAttributes(repository, path, line)))
   },
-  undo(repository, note) {
+  undo(repository, manifest) {
     const takeOut = (text: string) => {
       const rest = withoutAttributesLine(text)
       return rest === '' && text.endsWith('\n') ? null : rest
     }
-    return joinPlans(attributesPaths(repository).map(path => planRemoval(repository, note, path, takeOut)))
+    return joinPlans(attributesPaths(repository).map(path => planRemoval(repository, manifest, path, takeOut)))
   },
 }
 
@@ -42,13 +42,13 @@ export const hooks: Part = {
     })
     return joinPlans(plans)
   },
-  undo(repository, note) {
+  undo(repository, manifest) {
     if (!repository.gitDir) return {}
     const commonDir = commonDirOf(repository.gitDir)
     // The default folder too: core.hooksPath may have been set after `init` ran.
     const folders = new Set([join(commonDir, 'hooks'), findHookFolder(repository, commonDir).folder])
     const paths = [...folders].flatMap(folder => [...SYNC_HOOKS, CHECK_HOOK].map(hook => join(folder, hook)))
-    return joinPlans(paths.map(path => planRemoval(repository, note, path, withoutBlock)))
+    return joinPlans(paths.map(path => planRemoval(repository, manifest, path, withoutBlock)))
   },
 }
 

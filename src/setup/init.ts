@@ -13,7 +13,7 @@ import { agents } from './agents-part.ts'
 import { applyConfig, applyFiles, type Changes, emptiedFolders, type FileChange, readLatin1 } from './changes.ts'
 import { plainFolder, ticketsFolder } from './folder-parts.ts'
 import { attributes, configuration, hooks } from './git-parts.ts'
-import { NOTE_FILE, noteChanges, readNote } from './init-note.ts'
+import { MANIFEST_FILE, manifestChanges, readManifest } from './init-manifest.ts'
 import { installedPrograms } from './installed-programs.ts'
 import { joinPlans, type Part, type PartOptions, type Skipped } from './part.ts'
 import { isFolder, shownPath } from './paths.ts'
@@ -49,9 +49,9 @@ export function initRepository(repository: Repository, options: InitOptions = {}
     const { skipped, ...plan } = joinPlans([...FOLDERS, ...CONTENTS].map(part => part.plan(repository, partOptions)))
     const changes: Changes = { ...plan, emptied: [] }
     if (!options.dryRun) {
-      const note = noteChanges(repository, changes)
+      const manifest = manifestChanges(repository, changes)
       applyConfig(repository.root, changes.config, options.lockTimeoutMs)
-      applyFiles({ ...changes, files: [...note, ...changes.files] })
+      applyFiles({ ...changes, files: [...manifest, ...changes.files] })
     }
     return summaryOf(repository, changes, skipped)
   })
@@ -64,11 +64,11 @@ export function initRepository(repository: Repository, options: InitOptions = {}
 export function undoInit(repository: Repository, options: InitOptions = {}): SetUp {
   return retryContended(() => {
     checkTargets(repository)
-    const note = readNote(repository)
-    const { skipped, ...plan } = joinPlans([...CONTENTS, ...FOLDERS].map(part => part.undo(repository, note)))
-    const files = [...plan.files, ...noteRemoval(repository)]
+    const manifest = readManifest(repository)
+    const { skipped, ...plan } = joinPlans([...CONTENTS, ...FOLDERS].map(part => part.undo(repository, manifest)))
+    const files = [...plan.files, ...manifestRemoval(repository)]
     const removed = files.filter(({ after }) => after === null).map(({ path }) => path)
-    const emptied = emptiedFolders([...note.added, repository.indexDir].filter(isFolder), removed)
+    const emptied = emptiedFolders([...manifest.added, repository.indexDir].filter(isFolder), removed)
     const changes: Changes = { ...plan, files, emptied }
     if (!options.dryRun) {
       applyFiles(changes)
@@ -102,15 +102,15 @@ function retryContended(action: () => SetUp): SetUp {
   }
 }
 
-function noteRemoval({ indexDir }: Repository): FileChange[] {
-  const path = join(indexDir, NOTE_FILE)
+function manifestRemoval({ indexDir }: Repository): FileChange[] {
+  const path = join(indexDir, MANIFEST_FILE)
   const before = readLatin1(path)
   return before === null ? [] : [{ path, before, after: null }]
 }
 
 function summaryOf(repository: Repository, changes: Changes, skipped: readonly Skipped[]): SetUp {
   const { root, gitDir, indexDir } = repository
-  const files = changes.files.filter(({ path }) => path !== join(indexDir, NOTE_FILE))
+  const files = changes.files.filter(({ path }) => path !== join(indexDir, MANIFEST_FILE))
   const paths = (which: (change: FileChange) => boolean) => files.filter(which).map(({ path }) => path)
   const config = changes.config.length ? [join(commonDirOf(gitDir!), 'config')] : []
   const show = (all: string[]) => all.map(path => shownPath(root, path))

@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { commonDirOf, type Repository } from '../files/repository.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import type { Programs } from './driver-config.ts'
-import type { InitNote } from './init-note.ts'
+import type { InitManifest } from './init-manifest.ts'
 import { isFolder, isInside, isLinkedOutside, whyNotPlain } from './paths.ts'
 
 /** A file that is not changed, and what to do about it by hand. */
@@ -33,7 +33,7 @@ export interface Part {
   /** Plans what is missing, or what is of another version or place. */
   plan(repository: Repository, options: PartOptions): Plan
   /** Plans the removal of what `init` added. */
-  undo(repository: Repository, note: InitNote): Plan
+  undo(repository: Repository, manifest: InitManifest): Plan
 }
 
 /** Joins plans; a folder that several of them create is created once. */
@@ -51,7 +51,7 @@ export function missingFolders(folder: string): string[] {
   return isFolder(folder) ? [] : [...missingFolders(dirname(folder)), folder]
 }
 
-/** Returns the change that gives a file these bytes, as latin1; none where it has them. */
+/** Returns the change that writes these bytes, as latin1; none where the file has them. */
 export function fileChanges(
   path: string,
   after: string,
@@ -67,7 +67,7 @@ export function fileChanges(
  */
 export function planRemoval(
   { root, gitDir }: Repository,
-  { added }: InitNote,
+  { added }: InitManifest,
   path: string,
   takeOut: (text: string) => string | null,
 ): Plan {

@@ -9,9 +9,9 @@ import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import { isInside } from './paths.ts'
 
 /** The name of the file: paths from the root, as JSON. */
-export const NOTE_FILE = 'init.json'
+export const MANIFEST_FILE = 'init.json'
 
-interface StoredNote {
+interface StoredManifest {
   /** Paths from the root. */
   added: string[]
   /** By path: the texts that were added to a file, one after the other, as latin1. */
@@ -19,14 +19,14 @@ interface StoredNote {
 }
 
 /** What `init` added. Paths are absolute. */
-export interface InitNote {
+export interface InitManifest {
   added: ReadonlySet<string>
   /** By path: the texts that were added to a file, one after the other, as latin1. */
   inserted: ReadonlyMap<string, readonly string[]>
 }
 
 /** Reads what `init` added; nothing where the file is missing or cannot be read. */
-export function readNote(repository: Repository): InitNote {
+export function readManifest(repository: Repository): InitManifest {
   const { added, inserted } = readStored(repository)
   const absolute = (path: string) => resolve(repository.root, path)
   return {
@@ -35,12 +35,12 @@ export function readNote(repository: Repository): InitNote {
   }
 }
 
-function readStored({ indexDir }: Repository): StoredNote {
-  const nothing: StoredNote = { added: [], inserted: {} }
-  const text = readLatin1(join(indexDir, NOTE_FILE))
+function readStored({ indexDir }: Repository): StoredManifest {
+  const nothing: StoredManifest = { added: [], inserted: {} }
+  const text = readLatin1(join(indexDir, MANIFEST_FILE))
   if (text === null) return nothing
   try {
-    const { added, inserted = {} } = JSON.parse(Buffer.from(text, 'latin1').toString()) as StoredNote
+    const { added, inserted = {} } = JSON.parse(Buffer.from(text, 'latin1').toString()) as StoredManifest
     return { added: added.filter(path => typeof path === 'string'), inserted }
   } catch {
     return nothing // what it recorded stays in the checkout
@@ -48,7 +48,7 @@ function readStored({ indexDir }: Repository): StoredNote {
 }
 
 /** Returns the change of the file for these changes. Apply it first, so that an interrupted run is recorded too. */
-export function noteChanges(repository: Repository, { folders, files }: Changes): FileChange[] {
+export function manifestChanges(repository: Repository, { folders, files }: Changes): FileChange[] {
   const { root, gitDir, indexDir } = repository
   const known = readStored(repository)
   const gitFolder = gitDir ? commonDirOf(gitDir) : null
@@ -63,7 +63,7 @@ export function noteChanges(repository: Repository, { folders, files }: Changes)
   }
   const hasMore = files.some(change => change.inserted?.length)
   if (added.length === 0 && !hasMore) return []
-  const path = join(indexDir, NOTE_FILE)
-  const note = { added: [...known.added, ...added], ...(Object.keys(inserted).length ? { inserted } : {}) }
-  return [{ path, before: readLatin1(path), after: Buffer.from(`${JSON.stringify(note)}\n`).toString('latin1') }]
+  const path = join(indexDir, MANIFEST_FILE)
+  const manifest = { added: [...known.added, ...added], ...(Object.keys(inserted).length ? { inserted } : {}) }
+  return [{ path, before: readLatin1(path), after: Buffer.from(`${JSON.stringify(manifest)}\n`).toString('latin1') }]
 }
