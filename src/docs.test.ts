@@ -2,10 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { EXIT_STATUS } from './cli/exit-status.ts'
 import { DECISION_KINDS } from './model/decision-kinds.ts'
 import { REASON_HELP } from './model/reasons.ts'
-import { operations } from './operations/registry.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -82,25 +80,4 @@ test('docs/format.md has every kind of decision with its fields', () => {
 test('docs/sdk.md has every reason with what it means, in their order', () => {
   const rows = tableBelow(read('docs/sdk.md'), '## Reasons')
   expect(rows.map(([code, when]) => [namesIn(code)[0], when])).toEqual(Object.entries(REASON_HELP))
-})
-
-test('docs/sdk.md has every error code', () => {
-  const codes = tableBelow(read('docs/sdk.md'), '## Errors').flatMap(([code]) => namesIn(code))
-  expect(codes.sort()).toEqual(
-    Object.keys(EXIT_STATUS)
-      .filter(code => code !== 'usage')
-      .sort(),
-  )
-})
-
-test('docs/sdk.md has every method with its fields', () => {
-  const methods = Object.entries(operations).map(([name, { fields }]) => {
-    const names = Object.entries(fields).map(
-      ([field, { schema }]) => field + (schema.safeParse(undefined).success ? '?' : ''),
-    )
-    const method = name.includes('-') ? `plan['${name}']` : `plan.${name}`
-    return `${method}(${names.length > 0 ? `{ ${names.join(', ')} }` : ''})`
-  })
-  const [, shown] = /## Methods\n\n```ts\n([\s\S]*?)```/.exec(read('docs/sdk.md'))!
-  expect(shown!.trim().split('\n')).toEqual([...methods, 'plan.watch(listener, { checkEveryMs? })', 'plan.close()'])
 })
