@@ -245,6 +245,22 @@ function runChanges(changes: readonly Change[], checkEvery: boolean): void {
 const changes = fc.array(change, { minLength: 1, maxLength: 25 })
 const numRuns = process.env.TICKETPLAN_LONG ? 1000 : 50
 
+describe('a scan', () => {
+  it('notices a file that moves to a path which an older snapshot has', () => {
+    using repo = temporaryRepository()
+    const store = openStore({ root: repo.root, actor: 'tester' })
+    const [first, second] = [join(repo.ticketsDir, 'sub', 'A.json'), join(repo.ticketsDir, 'B.json')]
+    mkdirSync(join(repo.ticketsDir, 'sub'))
+    writeFileSync(first, '{}')
+    store.rebuild() // takes the snapshot
+    renameSync(first, second)
+    store.reconcile()
+    renameSync(second, first)
+    expectCurrentIndex(repo, store)
+    store.close()
+  })
+})
+
 describe('the index after any sequence of changes', () => {
   it('equals a rebuild and the files, with a read after each change', { timeout: 600_000 }, () => {
     fc.assert(

@@ -45,13 +45,15 @@ export function prepareStatSnapshot(connection: Connection, root: string): StatS
       if (!snapshot || snapshot.paths !== joinPaths(listed) || countFiles.get() !== listed.length) return undefined
       const stale = new Set(stalePaths.all())
       if (stale.size > MAX_STALE) return undefined
+      const staleRows = new Map(listed.filter(path => stale.has(path)).map(path => [path, fileAt.get(path)]))
+      // A listed file without a row means, the numbers being equal, that a row has no file: the snapshot is of other files.
+      if ([...staleRows.values()].includes(undefined)) return undefined
       const stats = decodeStats(snapshot.stats)
       return listed.filter((path, position) => {
         const stat = findStat(`${root}/${path}`)
         if (!stat) return true
-        if (!stale.has(path)) return !isEqualAt(stats, position, stat)
-        const row = fileAt.get(path)
-        return row === undefined || !isUnchanged(row, stat)
+        const row = staleRows.get(path)
+        return row ? !isUnchanged(row, stat) : !isEqualAt(stats, position, stat)
       })
     },
     take() {
