@@ -55,7 +55,7 @@ describe('wrong usage exits with 2 and says what is allowed', () => {
     [['brief', '--budget', '1'], 'at least 150 tokens'],
     [['brief', '--budget', 'small'], '--budget takes a number'],
     [['mcp', 'A'], 'unexpected argument "A"'],
-    [['record', 'A', 'hates', 'B'], 'the kinds are before, after'],
+    [['record', 'A', 'hates', 'B'], 'the kinds are after, before'],
     [['retract', 'nonsense'], 'not the id of a decision'],
     [['relations', '--status', 'maybe'], 'relations: --status: must be one of'],
     [['queue', '-C'], '-C needs a value'],
@@ -351,7 +351,7 @@ describe('the program', () => {
       "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}});process.dlopen=()=>{throw new Error('native code was loaded')}"
     const result = await runProgram(process.execPath, ['--import', pretend, CLI, 'queue'])
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toBe('ticketplan: this is Node 20.20.2, but 22.22 or later is needed; install a newer one\n')
+    expect(result.stderr).toBe('ticketplan needs Node 22.22 or later; this is Node 20.20.2. Install a current one.\n')
   })
 
   test('the version is that of package.json', async () => {

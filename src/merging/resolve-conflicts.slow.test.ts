@@ -370,7 +370,7 @@ describe('what stays unchanged, with exit status 4', () => {
       const before = readFileSync(join(repo.root, FILE))
       const run = await runCli(repo.root, ['resolve'])
       expect(run, name).toMatchObject({ status: 4, stderr: '' })
-      expect(run.stdout).toContain(`left: ${FILE}: `)
+      expect(run.stdout).toContain(`not resolved: ${FILE}: `)
       if (!name.includes('another id') && !name.includes('later format')) expect(run.stdout).toContain(side)
       expect(run.stdout).toMatch(place)
       expect(readFileSync(join(repo.root, FILE))).toEqual(before)
@@ -438,7 +438,7 @@ describe('markers in a file that git has no conflict for', () => {
       git(repo.root, ['add', '--all'])
       git(repo.root, ['commit', '--quiet', '--no-edit'])
       const run = await runCli(repo.root, ['resolve'])
-      expect(run).toMatchObject({ status: 0, stdout: `resolved: ${FILE}; "git add" it\n` })
+      expect(run).toMatchObject({ status: 0, stdout: `resolved: ${FILE}; stage it with "git add"\n` })
       expect(ticketIn(repo.root)).toEqual(makeTicket('T-1', BOTH))
       expect(git(repo.root, ['status', '--porcelain'])).toBe(` M ${FILE}\n`)
     }
@@ -500,7 +500,7 @@ describe('markers in a file that git has no conflict for', () => {
     const run = await runCli(repo.root, ['resolve'])
     expect(run).toMatchObject({
       status: 4,
-      stdout: `left: ${FILE}: its conflict markers are incomplete; fix it by hand\n`,
+      stdout: `not resolved: ${FILE}: its conflict markers are incomplete; fix it by hand\n`,
     })
     expect(read(repo.root)).toBe(damaged)
   })
