@@ -1,6 +1,6 @@
 /**
  * The kinds of decision: one entry each, from which the types, the checks, the lists of `record` and `query`, the output
- * shapes, the SQL of the views and the table in docs/format.md derive.
+ * shapes and the SQL of the views derive; a test compares the table in docs/format.md.
  *
  * Invariant: a relation is stored once, in the file of the Ticket that it holds back. A new kind is one entry here and what
  * the compiler and the tests then ask for; CONTRIBUTING.md has the list of files.

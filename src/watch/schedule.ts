@@ -3,6 +3,7 @@
  *
  * File events are debounced; a scan that events caused is followed by one more, because the kernel may have dropped some; and
  * a scan is due every few seconds without any event. A scan that takes long makes the next ones rarer.
+ * watch.ts also scans when another process or a claim has changed something.
  */
 
 /** What happened so far. */
