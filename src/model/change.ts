@@ -11,7 +11,7 @@ import { PlanError } from './errors.ts'
 import { FORMAT } from './format.ts'
 import type { TicketId } from './names.ts'
 import { byId } from './order.ts'
-import type { Phase } from './phase.ts'
+import type { Phase } from './states.ts'
 import { isoTime } from './text.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -30,6 +30,8 @@ export interface TicketFields {
   slug?: string
   state?: string
   queuedBy?: string
+  /** Sets the time in the queue anew: the Ticket goes to its end. */
+  requeue?: boolean
 }
 
 /** A decision of one kind, before it has an id, an author and a time. */
@@ -57,8 +59,8 @@ export function createTicket(
 }
 
 /**
- * Returns the Ticket with other fields; the same object where nothing changes. A new state sets `state_at`; one that enters
- * the queue also sets `queued_at` and `queued_by`.
+ * Returns the Ticket with other fields; the same object where nothing changes. A new state sets `state_at`; the
+ * first one that is queued also sets `queued_at` and `queued_by`.
  */
 export function setFields(
   ticket: Ticket,
@@ -73,14 +75,18 @@ export function setFields(
     const now = isoTime(stamp.nowMs)
     next.state = fields.state
     next.state_at = now
-    if (phaseOf(fields.state) === 'queued' && (ticket.state === '' || phaseOf(ticket.state) !== 'queued')) {
-      next.queued_at = now
-      next.queued_by = stamp.by
-    }
+    // Kept once it is set: a correction, or work that was given back, does not cost the place in the queue.
+    if (phaseOf(fields.state) === 'queued' && next.queued_at === undefined) queue(next, stamp)
   }
+  if (fields.requeue) queue(next, stamp)
   if (fields.queuedBy !== undefined) setOrRemove(next, 'queued_by', fields.queuedBy)
   const keys = new Set([...Object.keys(ticket), ...Object.keys(next)])
   return [...keys].every(key => ticket[key] === next[key]) ? ticket : next
+}
+
+function queue(ticket: Ticket, { by, nowMs }: Stamp): void {
+  ticket.queued_at = isoTime(nowMs)
+  ticket.queued_by = by
 }
 
 function setOrRemove(ticket: Ticket, key: 'slug' | 'queued_by', value: string): void {
@@ -101,7 +107,7 @@ function listActive(ticket: Ticket, draft: DecisionDraft): Decision[] {
   })
 }
 
-/** True for a relation or a capacity note whose own fields are those of the draft. Other kinds never repeat each other. */
+/** True for a relation, hold or capacity note that says what the draft says. Other kinds never repeat each other. */
 function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
   if (decision.kind !== draft.kind) return false
   const wanted = draft as Partial<AnyFields>
@@ -109,14 +115,16 @@ function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
     const isAsStrict = (decision.advisory ?? false) === (wanted.advisory ?? false)
     return decision.target === wanted.target && isAsStrict && decision.label === wanted.label
   }
+  const isReasonSame = (decision.reason ?? '') === (wanted.reason ?? '')
+  if (decision.kind === 'hold') return isReasonSame && decision.not_before === wanted.not_before
   if (decision.kind !== 'waiting_for_capacity') return false
   const isUntilSame = JSON.stringify(decision.until ?? []) === JSON.stringify(wanted.until ?? [])
-  return decision.pool === wanted.pool && (decision.reason ?? '') === (wanted.reason ?? '') && isUntilSame
+  return decision.pool === wanted.pool && isReasonSame && isUntilSame
 }
 
 /**
- * Adds a decision, unless the file holds an active one that says the same. A conflict that is recorded again with another
- * weight (advisory or strict) supersedes all that have the first, so that the weight is the last one recorded. A decision
+ * Adds a decision, unless the file holds an active one that says the same. A new reason replaces the one that says the same;
+ * a strict conflict replaces an advisory one, but an advisory never a strict one that `supersedes` does not name. A decision
  * that has to be later than another one is dated later, whatever the clock says.
  * @throws PlanError unknown_decision where `supersedes` names a decision that the file does not hold.
  */
@@ -129,13 +137,14 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
       { decision: id },
     )
   }
-  const existing = findActive(ticket, draft)
+  const same = listActive(ticket, draft)
   const otherWeight = draft.kind === 'conflicts_with' ? listActive(ticket, { ...draft, advisory: !draft.advisory }) : []
-  const isAdvisory = draft.kind === 'conflicts_with' && draft.advisory
-  // A merge can bring both weights; the strict one counts, so that recording it again changes nothing.
-  const saysNothingNew = existing && !(isAdvisory && otherWeight.length > 0) && !replacesActive(ticket, draft)
-  if (saysNothingNew) return { ticket, decision: existing, created: false }
-  const supersedes = [...new Set([...(draft.supersedes ?? []), ...otherWeight.map(({ id }) => id)])].sort()
+  const [strict] = draft.kind === 'conflicts_with' && draft.advisory ? otherWeight : []
+  if (strict) return { ticket, decision: strict, created: false }
+  const isReasonNew = draft.reason !== undefined && draft.reason !== '' && same[0]?.reason !== draft.reason
+  if (same[0] && !isReasonNew && !replacesActive(ticket, draft)) return { ticket, decision: same[0], created: false }
+  const replaced = [...same, ...otherWeight].map(({ id }) => id)
+  const supersedes = [...new Set([...(draft.supersedes ?? []), ...replaced])].sort()
   const mustFollow = ticket.decisions.filter(decision => supersedes.includes(decision.id) || rivals(decision, draft))
   const decision = newDecision(stamp, mustFollow, { ...draft, supersedes })
   return { ticket: withDecision(ticket, decision), decision, created: true }

@@ -87,7 +87,18 @@ export const DECISION_KINDS = {
     fields: { field: LINE, lost: { ...ANYTHING, optional: true } },
     bodyInVerdict: true,
   },
+  hold: {
+    help: 'the Ticket is on hold until somebody retracts this, or until a time',
+    fields: { not_before: optional(TIMESTAMP) },
+    bodyInVerdict: true,
+    recordable: true,
+  },
   note: { help: 'a routing note', fields: {}, recordable: true },
+  part_of: {
+    help: 'the Ticket is a part of the target (epic, parent, milestone) and inherits what holds it',
+    fields: relationFields,
+    relation: { inverse: 'contains', storedBy: 'holder' },
+  },
   related: {
     help: 'the two Tickets belong together; never holds',
     fields: { ...relationFields, label: optional(LINE) },

@@ -1,7 +1,7 @@
 /** What became of each decision: derived from the decisions of its file and the phases of its Tickets, never stored. */
 import { byTime, type Decision } from './decision.ts'
 import { LAST_COUNTS } from './decision-kinds.ts'
-import type { Phase } from './phase.ts'
+import type { Outcome, Phase } from './states.ts'
 
 /** What became of a decision. */
 export type Status = 'active' | 'satisfied' | 'superseded' | 'retracted'
@@ -79,11 +79,29 @@ function retractedIds(decisions: readonly Decision[]): Set<string> {
   return retracted
 }
 
+/** What the status of a decision depends on beside its own file. */
+export interface Surroundings {
+  /** The phase of the Ticket whose file has the decision. */
+  ownPhase: Phase
+  /** The outcome of the Ticket that the decision names; undefined where it names none, or one without a readable file. */
+  other?: { phase: Phase; outcome: Outcome | null } | undefined
+  /** The wall clock, as a timestamp. */
+  now: string
+}
+
 /**
- * Returns the status of a decision from its status within its file and the phases of the two Tickets; `otherPhase` is
- * undefined where the decision names no other Ticket or that Ticket has no readable file.
+ * Returns the status of a decision from its status within its file. Whatever a terminal Ticket or a terminal other Ticket
+ * leaves to do is satisfied, but for a blocker that was abandoned: what it would have delivered will not come.
  */
-export function finalStatus(fileStatus: Status, ownPhase: Phase, otherPhase: Phase | undefined): Status {
+export function finalStatus(fileStatus: Status, decision: Decision, { ownPhase, other, now }: Surroundings): Status {
   if (fileStatus !== 'active') return fileStatus
-  return ownPhase === 'terminal' || otherPhase === 'terminal' ? 'satisfied' : 'active'
+  if (ownPhase === 'terminal') return 'satisfied'
+  if (decision.kind === 'hold') return isOver(decision, now) ? 'satisfied' : 'active'
+  if (other?.phase !== 'terminal') return 'active'
+  return decision.kind === 'blocked_by' && other.outcome === 'abandoned' ? 'active' : 'satisfied'
+}
+
+/** True for a hold whose time has passed. */
+export function isOver({ not_before }: { not_before?: string | undefined }, now: string): boolean {
+  return not_before !== undefined && not_before <= now
 }

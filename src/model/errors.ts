@@ -21,6 +21,7 @@ export type RefusalCode =
   | 'invalid_utf8'
   | 'lone_surrogate'
   | 'not_a_regular_file'
+  | 'not_fetched'
   | 'number'
   | 'proto_key'
   | 'schema'
@@ -48,6 +49,8 @@ export interface ErrorData {
   unknown_decision: { decision: string }
   /** A relation of a Ticket to itself. */
   self_relation: { ticket: string }
+  /** A Ticket that would become a part of itself; `tickets` is the ring. */
+  parent_ring: { tickets: string[] }
   /** The Ticket that would have to store a relation has no file. */
   no_ticket_file: { ticket: string }
   /** `ticketplan.json` configures pools, and this is none of them. */

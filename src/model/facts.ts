@@ -1,9 +1,20 @@
 /** The facts that a verdict can depend on. */
-import type { Phase } from './phase.ts'
+import type { DatedState, Outcome, Phase } from './states.ts'
 
 /** A Ticket: read, or with a file that cannot be read. */
 export type TicketFact =
-  | { readable: true; id: string; state: string; phase: Phase }
+  | {
+      readable: true
+      id: string
+      state: string
+      state_at: string | null
+      phase: Phase
+      outcome: Outcome | null
+      /** Absent for a state that the configuration has; else the known states that are most like it. */
+      unknownState?: string[]
+      /** Set where the file has a format that this version cannot read in full. */
+      newerFormat?: number
+    }
   | { readable: false; id: string; path: string }
 
 /** An active decision that names another Ticket, with the ids of all that say the same. */
@@ -12,20 +23,46 @@ export interface RelationFact {
   decisions: string[]
 }
 
-/** A snapshot of the facts. It has the decisions that are active within their file; the verdict judges phases. */
+/** A live claim. */
+export interface ClaimFact {
+  holder: string
+  session: string | null
+  token: number
+  pool: string | null
+  acquired_at: string
+  expires_at: string
+}
+
+/** A snapshot of the facts. It has the decisions that are active within their file; the verdict judges states and times. */
 export interface Facts {
+  /** The wall clock, as a timestamp. */
+  readonly now: string
+  /** The states that count as queued. */
+  readonly queuedStates: readonly string[]
+  phaseOf(state: string): Phase
   ticket(id: string): TicketFact | undefined
   /** The Tickets that this one waits for, by `blocked_by` or `after`, in the order of the other Tickets' ids. */
   waitsFor(id: string, kind: 'blocked_by' | 'after'): RelationFact[]
+  /** The Tickets that this one is a part of, in the order of their ids. */
+  parents(id: string): RelationFact[]
   /** Conflicts from both sides, in the order of the other Tickets' ids. */
   conflicts(id: string): (RelationFact & { advisory: boolean })[]
+  holds(id: string): { decision: string; not_before?: string; reason?: string }[]
   /** The active capacity note. */
   waiting(id: string): { decision: string; pool?: string; until?: string[]; reason?: string } | undefined
   contested(id: string): { decision: string; field: string; lost?: unknown }[]
+  /** Active decisions of kinds that this version does not know, but for those that only advise. */
+  unknownKinds(id: string): { decision: string; kind: string }[]
+  /** When the active plan was accepted. */
+  acceptedAt(id: string): string | undefined
   /** The live claim on a Ticket. */
-  claim(id: string): { holder: string; expires_at: string } | undefined
+  claim(id: string): ClaimFact | undefined
   /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */
   slots(pool: string, exceptTicket: string): { capacity: number; taken: number } | undefined
   /** Files that cannot be read and seem to hold a conflict with the Ticket. */
   suspects(id: string): { ticket: string; path: string }[]
+  /** The same Ticket in other worktrees of the clone, where its state there is a later one. */
+  elsewhere(id: string): ({ worktree: string } & DatedState)[]
+  /** The state that the last release of the Ticket in this clone noted. */
+  released(id: string): DatedState | undefined
 }

@@ -10,7 +10,7 @@ import { canonicalText } from './canonical-json.ts'
 import type { Decision } from './decision.ts'
 import { derivedId } from './derived-id.ts'
 import { compareText } from './order.ts'
-import type { Phase } from './phase.ts'
+import { compareStates, type Phase } from './states.ts'
 import { isTimestamp } from './text.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -25,8 +25,6 @@ const NO_TIME = '1970-01-01T00:00:00.000Z'
 
 /** A `contested` decision about another decision has this prefix and that decision's id as its `field`. */
 const DECISION_FIELD = 'decisions.'
-
-const RANK: Record<Phase, number> = { open: 0, queued: 1, active: 2, terminal: 3 }
 
 const SIDES = ['ours', 'theirs'] as const
 type Side = (typeof SIDES)[number]
@@ -82,7 +80,7 @@ function mergeFields(
   const merged: Record<string, unknown> = {}
   const losses: Loss[] = []
   for (const field of namesOf(fields)) {
-    const compare = field === 'state' ? (a: Value, b: Value) => compareStates(a, b, phaseOf) : compareValues
+    const compare = field === 'state' ? (a: Value, b: Value) => compareStateGroups(a, b, phaseOf) : compareValues
     const { winner, loss } = mergeValue(fields, field, compare)
     if (loss) losses.push(loss)
     if (field === 'state') Object.assign(merged, winner?.content)
@@ -200,12 +198,9 @@ function compareValues(a: Value, b: Value): number {
 }
 
 /** Compares two state groups: by `state_at`, then by phase, then by bytes. */
-function compareStates(a: Value, b: Value, phaseOf: (state: string) => Phase): number {
-  const [left, right] = [(a?.content ?? {}) as Partial<Ticket>, (b?.content ?? {}) as Partial<Ticket>]
-  const [leftAt, rightAt] = [left.state_at ?? '', right.state_at ?? '']
-  if (leftAt !== rightAt) return leftAt > rightAt ? 1 : -1
-  const byPhase = RANK[phaseOf(left.state ?? '')] - RANK[phaseOf(right.state ?? '')]
-  return byPhase || compareValues(a, b)
+function compareStateGroups(a: Value, b: Value, phaseOf: (state: string) => Phase): number {
+  const dated = (group: Value) => ({ state: '', ...((group?.value ?? {}) as Partial<Ticket>) })
+  return compareStates(dated(a), dated(b), phaseOf) || compareValues(a, b)
 }
 
 /** Returns the decision that keeps a losing value. Its id and time derive from the Ticket's id, the field and that value alone. */

@@ -3,22 +3,30 @@
  *
  * A new reason is a line in `REASON_HELP`, its fields in `ReasonFields`, and what the compiler then asks for.
  */
-import type { Phase } from './phase.ts'
+import type { Phase } from './states.ts'
 
 /** When each code is given; docs/sdk.md has the same table. */
 export const REASON_HELP = {
   quarantined: "the Ticket's file, or one that a reason depends on, cannot be read",
+  newer_format: "the Ticket's file has a later format than this version can read in full",
+  unknown_kind: 'it has an active decision of a kind that this version does not know',
   not_queued: 'the Ticket is not in a queued state',
   claimed: 'another holder has a live claim on it',
-  cycle: 'it waits for itself through `blocked_by` and `after`',
+  elsewhere: 'another worktree of this clone has it with a later state',
+  behind: 'its last release in this clone noted a later state than this checkout has',
+  cycle: 'it waits for itself through `blocked_by`, `after` and what it inherits from parents',
   blocked_by: 'a Ticket that is not terminal blocks it',
+  blocker_abandoned: 'a Ticket that was abandoned blocks it: what it would have delivered will not come',
   blocker_missing: 'a Ticket without a file blocks it',
+  parent_blocked: 'a Ticket that it is part of is on hold, or blocked by something outside of itself',
+  on_hold: 'it is on hold, until somebody retracts that or until a time',
   after: 'it comes after a Ticket that is queued, active or claimed',
   order_not_in_play: '(warns) it comes after a Ticket that is open or missing',
   conflicts_with: 'the other Ticket is active or claimed; an advisory conflict warns',
   waiting_for_capacity: 'its note names a full pool, or Tickets that are all still in play; otherwise it warns',
   pool_full: 'every slot of the pool that it would use is taken',
-  contested: '(warns) a merge kept a losing value that nobody has decided about',
+  contested: 'a merge kept a losing value; holds where title and creation time both have one, else warns',
+  unknown_state: '(warns) its state, or that of a Ticket that a relation names, is in no list of the configuration',
 } as const
 
 export type ReasonCode = keyof typeof REASON_HELP
@@ -38,25 +46,42 @@ export interface ChainLink {
   repeated?: true
 }
 
+/** A relation to another Ticket, with the decisions that say it. */
+interface OtherTicket {
+  ticket: string
+  decisions: string[]
+}
+
 /** The fields that each code has beside code, severity and message. `ticket` is the other Ticket. */
 interface ReasonFields {
   /** `path` is the file that cannot be read. */
   quarantined: { path: string; ticket?: string; decisions?: string[] }
+  newer_format: { format: number }
+  unknown_kind: { kind: string; decisions: string[] }
   not_queued: object
-  claimed: { holder: string; expires_at: string }
-  /** The Tickets in order; the last waits for the first. */
-  cycle: { cycle: string[] }
+  claimed: { holder: string; session: string | null; expires_at: string }
+  /** `worktree` is the root of the other one; `state` and `state_at` are what the Ticket has there. */
+  elsewhere: { worktree: string; state: string; state_at: string | null }
+  behind: { state: string; state_at: string | null }
+  /** The Tickets in order; the last waits for the first. `total` says how many there are, `at_least` that there may be more. */
+  cycle: { cycle: string[]; total: number; at_least?: true }
   /** `chain` has all that holds the Ticket through this blocker, each Ticket followed by its blockers. */
-  blocked_by: { ticket: string; decisions: string[]; chain: ChainLink[] }
-  blocker_missing: { ticket: string; decisions: string[] }
-  after: { ticket: string; decisions: string[] }
-  order_not_in_play: { ticket: string; decisions: string[] }
-  conflicts_with: { ticket: string; decisions: string[] }
+  blocked_by: OtherTicket & { chain: ChainLink[]; total: number; at_least?: true }
+  blocker_abandoned: OtherTicket
+  blocker_missing: OtherTicket
+  /** `ticket` is the parent, `blockers` what blocks it; `decisions` are its blocking relations and holds. */
+  parent_blocked: OtherTicket & { blockers: string[] }
+  on_hold: { decisions: string[]; not_before?: string }
+  after: OtherTicket
+  order_not_in_play: OtherTicket
+  conflicts_with: OtherTicket
   /** `capacity` and `taken` are slots of the pool; of the Tickets in `until` the first to leave play frees the capacity. */
   waiting_for_capacity: { decisions: string[]; pool?: string; capacity?: number; taken?: number; until?: string[] }
   pool_full: { pool: string; capacity: number; taken: number }
   /** `field` has a losing value. */
   contested: { field: string; decisions: string[] }
+  /** `nearest` are the known states that are most like it. */
+  unknown_state: { ticket: string; state: string; nearest: string[] }
 }
 
 export type Severity = 'hold' | 'warn'

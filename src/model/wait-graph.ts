@@ -1,60 +1,136 @@
-/** The graph of waiting Tickets: the chain below a blocker, and cycles. */
+/**
+ * The graph of waiting Tickets: chains of blockers, and cycles.
+ *
+ * Every function takes time in proportion to the Tickets and relations that it reaches, never to the number of paths. One
+ * graph serves all verdicts of an answer, so that a queue asks for each relation once.
+ */
+import { cycleGroups } from './cycle-groups.ts'
 import type { Facts } from './facts.ts'
+import { isDelivered, type Parents, parentsIn } from './parents.ts'
 import type { ChainLink } from './reasons.ts'
+import { remembered } from './remembered.ts'
 
-/** Returns `blocker` and all that blocks it, each Ticket followed by its blockers; terminal Tickets are left out. */
-export function blockerChain(held: string, blocker: string, facts: Facts): ChainLink[] {
-  const chain: ChainLink[] = []
+/** How much of a chain or cycle a reason lists. */
+export interface Bounds {
+  /** At most this many Tickets. */
+  links: number
+  /** True where a total has to be exact, however high it is. */
+  exact: boolean
+}
+
+/** The bounds of an answer about one Ticket, and of one about many. */
+export const ONE_TICKET: Bounds = { links: 100, exact: true }
+export const MANY_TICKETS: Bounds = { links: 10, exact: false }
+
+/** The beginning of a list. `atLeast` marks a total that may be higher. */
+export interface Bounded<T> {
+  list: T[]
+  total: number
+  atLeast?: true
+}
+
+export interface WaitGraph {
+  readonly parents: Parents
+  /** `blocker` and all that blocks it, each Ticket followed by its blockers; what no longer holds is left out. */
+  chain(held: string, blocker: string, bounds: Bounds): Bounded<ChainLink>
+  /** A shortest cycle of waiting through the Ticket, starting with it; undefined if there is none. */
+  cycle(id: string, bounds: Bounds): Bounded<string> | undefined
+}
+
+const graphs = new WeakMap<Facts, WaitGraph>()
+
+/** Returns the graph over these facts; it is made on first use. */
+export function waitGraph(facts: Facts): WaitGraph {
+  const graph = graphs.get(facts) ?? makeGraph(facts)
+  graphs.set(facts, graph)
+  return graph
+}
+
+function makeGraph(facts: Facts): WaitGraph {
+  const parents = parentsIn(facts)
+  const edges = remembered(node => edgesOf(facts, parents, node))
+  const groups = cycleGroups(edges)
+  return {
+    parents,
+    chain: (held, blocker, bounds) => findChain(facts, held, blocker, bounds),
+    cycle(id, bounds) {
+      const group = groups(id)
+      if (group === undefined) return undefined
+      return findCycle(id, node => edges(node).filter(next => groups(next) === group), bounds)
+    },
+  }
+}
+
+function findChain(facts: Facts, held: string, blocker: string, { links, exact }: Bounds): Bounded<ChainLink> {
+  const list: ChainLink[] = []
   const seen = new Set([held])
+  let total = 0
   const pending = [{ ticket: blocker, blocks: held, depth: 1 }]
   for (let next = pending.pop(); next; next = pending.pop()) {
-    const fact = facts.ticket(next.ticket)
-    if (fact?.readable && fact.phase === 'terminal') continue
+    if (isDelivered(facts, next.ticket)) continue
     const repeated = seen.has(next.ticket)
-    const known = fact?.readable ? fact : null
-    chain.push({ ...next, state: known?.state ?? null, phase: known?.phase ?? null, ...(repeated && { repeated }) })
+    if (!repeated) total++
+    if (list.length < links) list.push(linkOf(facts, next, repeated))
+    else if (!exact) return { list, total, atLeast: true }
     if (repeated) continue
     seen.add(next.ticket)
     const { ticket, depth } = next
-    const below = facts
-      .waitsFor(ticket, 'blocked_by')
-      .map(({ other }) => ({ ticket: other, blocks: ticket, depth: depth + 1 }))
-    pending.push(...below.reverse())
+    const fact = facts.ticket(ticket)
+    if (fact?.readable && fact.phase === 'terminal') continue // abandoned: its own blockers no longer matter
+    const below = facts.waitsFor(ticket, 'blocked_by')
+    for (const { other } of below.toReversed()) pending.push({ ticket: other, blocks: ticket, depth: depth + 1 })
   }
-  return chain
+  return { list, total }
 }
 
-/** Returns the shortest cycle of `blocked_by` and `after` through the Ticket, starting with it; null if there is none. */
-export function findCycle(id: string, facts: Facts): string[] | null {
+function linkOf(facts: Facts, link: { ticket: string; blocks: string; depth: number }, repeated: boolean): ChainLink {
+  const fact = facts.ticket(link.ticket)
+  const known = fact?.readable ? fact : null
+  return { ...link, state: known?.state ?? null, phase: known?.phase ?? null, ...(repeated && { repeated }) }
+}
+
+/** Before an id: the node for what a Ticket passes on to its parts. */
+const ABOVE = '^'
+
+/**
+ * What a node waits for. A Ticket waits for its blockers, for what it comes after, and by way of its parents' nodes for what
+ * they inherit; one node a parent keeps the number of edges in proportion to the relations.
+ */
+function edgesOf(facts: Facts, parents: Parents, node: string): string[] {
+  const isParentNode = node.startsWith(ABOVE)
+  const id = isParentNode ? node.slice(1) : node
+  const fact = facts.ticket(id)
+  const above = parents.of(id).map(parent => ABOVE + parent)
+  if (isParentNode) return [...parents.outsideBlockers(id).map(({ other }) => other), ...above]
+  if (!fact?.readable || fact.phase === 'terminal') return []
+  const own = [...facts.waitsFor(id, 'blocked_by'), ...facts.waitsFor(id, 'after')].map(({ other }) => other)
+  return [...new Set([...own.sort(), ...above])]
+}
+
+/** How many nodes the search for a cycle may visit where the answer need not be exact. */
+const MOST_VISITED = 1000
+
+/** `edges` leads only to nodes that lie on a cycle with this one, so there is one. */
+function findCycle(id: string, edges: (node: string) => readonly string[], { links, exact }: Bounds): Bounded<string> {
   const cameFrom = new Map<string, string>()
-  const isOpen = (ticket: string) => {
-    const fact = facts.ticket(ticket)
-    return fact?.readable === true && fact.phase !== 'terminal'
+  const pathTo = (last: string) => {
+    const path = [last]
+    for (let at = last; at !== id; path.push(at)) at = cameFrom.get(at)!
+    const tickets = path.reverse().filter(node => !node.startsWith(ABOVE))
+    return { list: tickets.slice(0, links), total: tickets.length }
   }
   let frontier = [id]
-  while (frontier.length > 0) {
+  while (exact || cameFrom.size <= MOST_VISITED) {
     const next: string[] = []
-    for (const ticket of frontier) {
-      const others = [...facts.waitsFor(ticket, 'blocked_by'), ...facts.waitsFor(ticket, 'after')].map(
-        ({ other }) => other,
-      )
-      for (const other of others.sort()) {
-        if (other === id) return pathTo(ticket, id, cameFrom)
-        if (cameFrom.has(other) || !isOpen(other)) continue
-        cameFrom.set(other, ticket)
+    for (const node of frontier) {
+      for (const other of edges(node)) {
+        if (other === id) return pathTo(node)
+        if (cameFrom.has(other)) continue
+        cameFrom.set(other, node)
         next.push(other)
       }
     }
     frontier = next
   }
-  return null
-}
-
-function pathTo(last: string, first: string, cameFrom: Map<string, string>): string[] {
-  const path = [last]
-  for (let at = last; at !== first; ) {
-    at = cameFrom.get(at)!
-    path.push(at)
-  }
-  return path.reverse()
+  return { ...pathTo(frontier[0]!), atLeast: true }
 }

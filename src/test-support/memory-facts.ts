@@ -7,7 +7,7 @@
 import type { Decision } from '../model/decision.ts'
 import type { Status } from '../model/decision-status.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
-import { type Phase, phaseFunction } from '../model/phase.ts'
+import { DEFAULT_STATES, statesOf } from '../model/states.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { loose } from './loose-decision.ts'
 
@@ -17,6 +17,9 @@ export interface MemoryClaim {
   holder: string
   pool: string | null
   expires_at: string
+  session?: string | null
+  token?: number
+  acquired_at?: string
 }
 
 /** A plan without files and databases. */
@@ -25,16 +28,16 @@ export interface MemoryPlan {
   claims?: MemoryClaim[]
   /** Capacities; a pool without one has no limit. */
   pools?: Record<string, number>
+  /** The wall clock. */
+  now?: string
+  elsewhere?: { ticket: string; worktree: string; state: string; state_at?: string }[]
+  released?: { ticket: string; state: string; state_at?: string }[]
   /** Files that cannot be read; `mentions` are the Tickets that they seem to be in conflict with. */
   quarantined?: { id: string; path: string; mentions: string[] }[]
 }
 
-/** Phases with the states that need no configuration. */
-export const phaseOf: (state: string) => Phase = phaseFunction({
-  queued: ['queued'],
-  active: ['in_progress', 'inprogress', 'in_review', 'review'],
-  terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
-})
+/** The phases of the default states. */
+export const { phaseOf, outcomeOf, isKnown } = statesOf(DEFAULT_STATES)
 
 /** The facts of a plan. */
 export function memoryFacts(plan: MemoryPlan): Facts {
@@ -60,14 +63,41 @@ export function memoryFacts(plan: MemoryPlan): Facts {
   }
 
   return {
+    now: plan.now ?? '2026-06-08T12:30:00.000Z',
+    queuedStates: DEFAULT_STATES.queued,
+    phaseOf,
     ticket(id) {
       const ticket = tickets.find(ticket => ticket.id === id)
-      if (ticket) return { readable: true, id, state: ticket.state, phase: phaseOf(ticket.state) }
+      if (ticket) {
+        const { state, state_at = null, format } = ticket
+        return {
+          readable: true,
+          id,
+          state,
+          state_at,
+          phase: phaseOf(state),
+          outcome: outcomeOf(state),
+          ...(!isKnown(state) && { unknownState: [] }),
+          ...(format > 1 && { newerFormat: format }),
+        }
+      }
       const file = quarantined.find(file => file.id.toLowerCase() === id.toLowerCase())
       return file && { readable: false, id, path: file.path }
     },
     waitsFor: (id, kind) =>
       grouped(standing(id, kind).map(decision => ({ other: decision.target!, decision: decision.id }))),
+    parents: id =>
+      grouped(standing(id, 'part_of').map(decision => ({ other: decision.target!, decision: decision.id }))),
+    holds: id => standing(id, 'hold').map(({ id: decision, not_before, reason }) => ({ decision, not_before, reason })),
+    unknownKinds: id =>
+      (tickets.find(ticket => ticket.id === id)?.decisions ?? [])
+        .filter(({ kind }) => !KNOWN_KINDS.includes(kind))
+        .filter(
+          decision => naiveStatuses(tickets.find(ticket => ticket.id === id)!.decisions).get(decision.id) === 'active',
+        )
+        .filter(decision => loose(decision).advisory !== true)
+        .map(({ id: decision, kind }) => ({ decision, kind })),
+    acceptedAt: id => standing(id, 'accepted_plan').at(-1)?.at,
     conflicts(id) {
       const strict = conflictsOf(id, false).map(fact => ({ ...fact, advisory: false }))
       const advisory = conflictsOf(id, true).map(fact => ({ ...fact, advisory: true }))
@@ -84,7 +114,13 @@ export function memoryFacts(plan: MemoryPlan): Facts {
         field: decision.field as string,
         lost: decision.lost,
       })),
-    claim: id => claims.find(claim => claim.ticket === id),
+    claim: id => {
+      const found = claims.find(claim => claim.ticket === id)
+      return found && { session: null, token: 1, acquired_at: '2026-06-08T12:00:00.000Z', ...found }
+    },
+    elsewhere: id =>
+      (plan.elsewhere ?? []).filter(({ ticket }) => ticket === id).map(({ ticket: _, ...other }) => other),
+    released: id => plan.released?.find(({ ticket }) => ticket === id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
       if (capacity === undefined) return undefined
@@ -97,6 +133,11 @@ export function memoryFacts(plan: MemoryPlan): Facts {
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
   }
 }
+
+const KNOWN_KINDS: string[] = [
+  ...['accepted_plan', 'after', 'blocked_by', 'conflicts_with', 'contested', 'hold', 'note', 'part_of', 'related'],
+  ...['retraction', 'waiting_for_capacity'],
+]
 
 /** The status of each decision as its file alone tells it, by decision id. */
 export function naiveStatuses(decisions: readonly Decision[]): Map<string, Status> {

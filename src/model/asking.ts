@@ -1,0 +1,36 @@
+/** Who asks for a verdict, and what their live claim means for it. */
+import type { ClaimFact, Facts } from './facts.ts'
+
+/** Who asks, and for which pool; all optional. */
+export interface Asking {
+  holder?: string | undefined
+  /** Absent is a value of its own: a holder with a session is another one than the same name without. */
+  session?: string | undefined
+  /** The token of the live claim, which makes its bearer the holder. */
+  token?: number | undefined
+  pool?: string | undefined
+}
+
+/** True where the asker holds the live claim: the same name in the same session, or by its token. */
+export function isHeldBy(claim: Pick<ClaimFact, 'holder' | 'session' | 'token'>, asking: Asking): boolean {
+  if (asking.token !== undefined) return asking.token === claim.token
+  return claim.holder === asking.holder && claim.session === (asking.session ?? null)
+}
+
+/**
+ * Returns the pool whose slot the asker would take: the one asked for, else that of their live claim, else that of the
+ * capacity note, else `default` if it has a limit.
+ */
+export function poolFor(id: string, facts: Facts, asking: Asking): string | undefined {
+  if (asking.pool !== undefined) return asking.pool
+  const claim = facts.claim(id)
+  if (claim && isHeldBy(claim, asking)) return claim.pool ?? undefined
+  return facts.waiting(id)?.pool ?? (facts.slots('default', id) ? 'default' : undefined)
+}
+
+/** True where the asker has accepted the Ticket under their live claim: what came since does not matter any more. */
+export function isRenewal(id: string, facts: Facts, asking: Asking): boolean {
+  const claim = facts.claim(id)
+  const acceptedAt = facts.acceptedAt(id)
+  return claim !== undefined && isHeldBy(claim, asking) && acceptedAt !== undefined && acceptedAt >= claim.acquired_at
+}

@@ -1,0 +1,285 @@
+/** The rules of a verdict: each function yields the reasons of one kind. Pure. */
+import { type Asking, isHeldBy, poolFor } from './asking.ts'
+import { isOver } from './decision-status.ts'
+import type { ClaimFact, Facts, RelationFact, TicketFact } from './facts.ts'
+import { didYouMean } from './nearest-names.ts'
+import type { Reason, ReasonOf } from './reasons.ts'
+import { compareStates } from './states.ts'
+import { type Bounds, waitGraph } from './wait-graph.ts'
+
+type ReadableTicket = TicketFact & { readable: true }
+
+/** Yields every reason about a Ticket, in no order. */
+export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: Bounds): Generator<Reason> {
+  const claim = facts.claim(id)
+  const isOwn = claim !== undefined && isHeldBy(claim, asking)
+  if (claim && !isOwn) yield claimed(claim, asking)
+  const own = facts.ticket(id)
+  if (own && !own.readable) {
+    yield unreadable(own, `${id}'s own file cannot be read`)
+    return
+  }
+  if (own?.phase !== 'queued') {
+    const lists = `states.queued (${facts.queuedStates.join(', ')})`
+    const message = own ? `state "${own.state}" is not in ${lists}` : 'it has no file'
+    yield { code: 'not_queued', severity: 'hold', message }
+  }
+  if (!own) return
+  if (own.phase !== 'terminal') yield* unsettledReasons(own, facts, bounds)
+  // Of a terminal Ticket no decision matters any more, but a claim would still take a slot.
+  if (!isOwn || poolFor(id, facts, asking) !== (claim?.pool ?? undefined)) yield* poolReasons(id, facts, asking)
+}
+
+function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): Generator<Reason> {
+  const { id, newerFormat } = own
+  if (newerFormat !== undefined) {
+    const message = `its file has format ${newerFormat}, which this version cannot read in full: update ticketplan`
+    yield { code: 'newer_format', severity: 'hold', message, format: newerFormat }
+  }
+  for (const { decision, kind } of facts.unknownKinds(id)) {
+    const message = `decision ${decision} is of the unknown kind "${kind}": update ticketplan, or retract it`
+    yield { code: 'unknown_kind', severity: 'hold', message, kind, decisions: [decision] }
+  }
+  yield* otherCheckoutReasons(own, facts)
+  yield* blockerReasons(id, facts, bounds)
+  yield* parentReasons(id, facts, bounds)
+  yield* holdReasons(id, facts)
+  yield* orderReasons(id, facts)
+  yield* conflictReasons(id, facts)
+  yield* cycleReasons(id, facts, bounds)
+  yield* capacityReasons(id, facts)
+  yield* contestedReasons(id, facts)
+  yield* stateReasons(own, facts)
+}
+
+function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Reason {
+  const sameName = holder === asking.holder
+  const where = session === null ? (sameName ? ' without a session' : '') : sameName ? ` in session ${session}` : ''
+  const message = `claimed by ${holder}${where} until ${expires_at}`
+  return { code: 'claimed', severity: 'hold', message, holder, session, expires_at }
+}
+
+function* otherCheckoutReasons(own: ReadableTicket, facts: Facts): Generator<Reason> {
+  const { id, state, state_at } = own
+  const since = (at: string | null | undefined) => (at ? ` since ${at}` : '')
+  for (const { worktree, ...other } of facts.elsewhere(id)) {
+    const message = `the worktree ${worktree} has it as ${other.state}${since(other.state_at)}, this one as ${state}${since(state_at)}: merge that branch, or accept it there`
+    yield {
+      code: 'elsewhere',
+      severity: 'hold',
+      message,
+      worktree,
+      state: other.state,
+      state_at: other.state_at ?? null,
+    }
+  }
+  const released = facts.released(id)
+  if (!released || facts.phaseOf(released.state) === own.phase) return
+  if (compareStates(released, own, facts.phaseOf) <= 0) return
+  const message = `it was released as ${released.state}${since(released.state_at)}, this checkout has it as ${state}${since(state_at)}: pull or merge first`
+  yield { code: 'behind', severity: 'hold', message, state: released.state, state_at: released.state_at ?? null }
+}
+
+function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
+  for (const { other, decisions } of facts.waitsFor(id, 'blocked_by')) {
+    const fact = facts.ticket(other)
+    const common = { severity: 'hold', ticket: other, decisions } as const
+    if (!fact) yield { code: 'blocker_missing', ...common, message: `blocked by ${other}, which has no file here` }
+    else if (!fact.readable) yield unreadable(fact, `blocked by ${other}, whose file cannot be read`, decisions)
+    else if (fact.outcome === 'abandoned') {
+      const message = `blocked by ${other}, which was abandoned (${fact.state}): retract the relation, or name another blocker`
+      yield { code: 'blocker_abandoned', ...common, message }
+    } else if (fact.phase !== 'terminal') {
+      const { list: chain, total, atLeast } = waitGraph(facts).chain(id, other, bounds)
+      const waits = total > 1 ? `, which itself waits for ${atLeast ? 'at least ' : ''}${total - 1} more` : ''
+      const message = `blocked by ${other} (${fact.state})${waits}`
+      yield { code: 'blocked_by', ...common, message, chain, total, ...(atLeast && { at_least: true }) }
+    }
+  }
+}
+
+function* parentReasons(id: string, facts: Facts, { links, exact }: Bounds): Generator<Reason> {
+  const { parents } = waitGraph(facts)
+  for (const { other, decisions } of facts.parents(id)) {
+    const fact = facts.ticket(other)
+    if (fact && !fact.readable) yield unreadable(fact, `part of ${other}, whose file cannot be read`, decisions)
+  }
+  const { list } = parents.held(id, exact ? Number.MAX_SAFE_INTEGER - 1 : links)
+  for (const { parent, blockers, holds } of list) {
+    const why = [
+      ...(blockers.length ? [`blocked by ${named(blockers, facts)}`] : []),
+      ...(holds.length ? [`on hold${textOf(holds[0]!.reason)}`] : []),
+    ]
+    yield {
+      code: 'parent_blocked',
+      severity: 'hold',
+      message: `part of ${parent}, which is ${why.join(' and ')}`,
+      ticket: parent,
+      blockers: blockers.map(({ other }) => other),
+      decisions: [...blockers.flatMap(({ decisions }) => decisions), ...holds.map(({ decision }) => decision)].sort(),
+    }
+  }
+}
+
+/** The first of some Tickets with its state, and how many more there are. */
+function named([first, ...others]: readonly RelationFact[], facts: Facts): string {
+  const fact = facts.ticket(first!.other)
+  const state = fact?.readable ? fact.state : fact ? 'unreadable' : 'no file here'
+  return `${first!.other} (${state})${others.length ? ` and ${others.length} more` : ''}`
+}
+
+function* holdReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const hold of facts.holds(id)) {
+    if (isOver(hold, facts.now)) continue
+    const { decision, not_before, reason } = hold
+    const until = not_before === undefined ? '' : ` until ${not_before}`
+    const message = `on hold${until}${textOf(reason)}`
+    yield { code: 'on_hold', severity: 'hold', message, decisions: [decision], ...(not_before && { not_before }) }
+  }
+}
+
+function textOf(reason: string | undefined): string {
+  return reason ? `: ${reason}` : ''
+}
+
+function* orderReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const { other, decisions } of facts.waitsFor(id, 'after')) {
+    const fact = facts.ticket(other)
+    if (fact && !fact.readable) yield unreadable(fact, `comes after ${other}, whose file cannot be read`, decisions)
+    else if (isInPlay(other, facts)) {
+      const how = facts.claim(other) ? 'claimed' : fact?.state
+      yield { code: 'after', severity: 'hold', ticket: other, decisions, message: `comes after ${other} (${how})` }
+    } else if (fact?.phase !== 'terminal') {
+      const message = `comes after ${other}, which ${fact ? `is not in play (${fact.state})` : 'has no file here'}`
+      yield { code: 'order_not_in_play', severity: 'warn', ticket: other, decisions, message }
+    }
+  }
+}
+
+function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
+  for (const { other, decisions, advisory } of facts.conflicts(id)) {
+    const fact = facts.ticket(other)
+    const severity = advisory ? 'warn' : 'hold'
+    if (fact && !fact.readable) {
+      yield { ...unreadable(fact, `must not run beside ${other}, whose file cannot be read`, decisions), severity }
+      continue
+    }
+    const claim = facts.claim(other)
+    if (fact?.phase !== 'active' && !(claim && fact?.phase !== 'terminal')) continue
+    const how = claim ? `claimed by ${claim.holder}` : fact?.state
+    const message = `${advisory ? 'better not' : 'must not'} run beside ${other} (${how})`
+    yield { code: 'conflicts_with', severity, ticket: other, decisions, message }
+  }
+  for (const { ticket, path } of facts.suspects(id)) {
+    const message = `${path} cannot be read and seems to hold a conflict with this Ticket`
+    yield { code: 'quarantined', severity: 'hold', ticket, path, message }
+  }
+}
+
+function* cycleReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
+  const found = waitGraph(facts).cycle(id, bounds)
+  if (!found) return
+  const { list: cycle, total, atLeast } = found
+  const end = atLeast || total > cycle.length ? '…' : id
+  const message = `waits for itself: ${[...cycle.slice(0, 20), ...(cycle.length > 20 ? ['…'] : []), end].join(' waits for ')}`
+  yield { code: 'cycle', severity: 'hold', message, cycle, total, ...(atLeast && { at_least: true }) }
+}
+
+function* capacityReasons(id: string, facts: Facts): Generator<Reason> {
+  const note = facts.waiting(id)
+  if (!note) return
+  const slots = note.pool === undefined ? undefined : facts.slots(note.pool, id)
+  const isFull = slots !== undefined && slots.taken >= slots.capacity
+  const until = note.until ?? []
+  const lost = until.map(other => facts.ticket(other)).filter(fact => fact && !fact.readable)
+  const waits =
+    until.length > 0 && until.every(other => isInPlay(other, facts) || facts.ticket(other)?.readable === false)
+  const why = [
+    ...(isFull ? [`pool ${note.pool} is full (${slots.taken} of ${slots.capacity})`] : []),
+    ...(waits ? [stillInPlay(until)] : []),
+  ]
+  const free =
+    slots && !isFull ? ` (${slots.capacity - slots.taken} of ${slots.capacity} slots of ${note.pool} are free)` : ''
+  yield {
+    code: 'waiting_for_capacity',
+    severity: why.length ? 'hold' : 'warn',
+    message: why.length
+      ? `waits for capacity: ${why.join(' and ')}${note.reason ? ` (${note.reason})` : ''}`
+      : `there is a capacity note${free}${textOf(note.reason)}`,
+    decisions: [note.decision],
+    ...(note.pool !== undefined && { pool: note.pool }),
+    ...(slots && { capacity: slots.capacity, taken: slots.taken }),
+    ...(note.until && { until }),
+  }
+  for (const fact of waits ? lost : []) {
+    if (fact && !fact.readable)
+      yield unreadable(fact, `waits for ${fact.id}, whose file cannot be read`, [note.decision])
+  }
+}
+
+function* poolReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
+  const pool = poolFor(id, facts, asking)
+  const slots = pool === undefined ? undefined : facts.slots(pool, id)
+  if (pool === undefined || !slots || slots.taken < slots.capacity) return
+  const message = `every slot of pool ${pool} is taken (${slots.taken} of ${slots.capacity})`
+  yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
+}
+
+function* contestedReasons(id: string, facts: Facts): Generator<Reason> {
+  const contested = facts.contested(id)
+  const fields = contested.map(({ field }) => field)
+  // Both differ only where one id was given to two pieces of work.
+  const isTwo = fields.includes('title') && fields.includes('created_at')
+  for (const { decision, field, lost } of contested) {
+    const value = lost === undefined ? 'its removal' : shortened(JSON.stringify(lost))
+    const message = isTwo
+      ? `two Tickets were created with this id; decision ${decision} keeps the losing ${field}, ${value}: give one of them another id, then retract the decision`
+      : `a merge found two values of "${field}"; decision ${decision} keeps the losing one, ${value}: set the right value, then retract the decision`
+    yield { code: 'contested', severity: isTwo ? 'hold' : 'warn', message, field, decisions: [decision] }
+  }
+}
+
+/** A state that the configuration does not know counts as open, so a misspelt one would switch enforcement off. */
+function* stateReasons(own: ReadableTicket, facts: Facts): Generator<Reason> {
+  const { id } = own
+  const relations = [...facts.waitsFor(id, 'blocked_by'), ...facts.waitsFor(id, 'after'), ...facts.conflicts(id)]
+  const others = [...relations, ...facts.parents(id)].map(({ other }) => other)
+  for (const ticket of new Set([id, ...others, ...(facts.waiting(id)?.until ?? [])])) {
+    const fact = facts.ticket(ticket)
+    if (!fact?.readable || !fact.unknownState) continue
+    const { state, unknownState: nearest } = fact
+    const message = `the state "${state}" of ${ticket} is in no list of states, so it counts as open${didYouMean(nearest)}`
+    yield { code: 'unknown_state', severity: 'warn', message, ticket, state, nearest }
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100).toWellFormed()}…` : text
+}
+
+function stillInPlay(tickets: string[]): string {
+  if (tickets.length === 1) return `${tickets[0]} is still in play`
+  return `${tickets.slice(0, -1).join(', ')} and ${tickets.at(-1)} are ${tickets.length === 2 ? 'both' : 'all'} still in play`
+}
+
+function unreadable(
+  fact: TicketFact & { readable: false },
+  message: string,
+  decisions?: string[],
+): ReasonOf<'quarantined'> {
+  return {
+    code: 'quarantined',
+    severity: 'hold',
+    message: `${message} (${fact.path})`,
+    ticket: fact.id,
+    path: fact.path,
+    ...(decisions && { decisions }),
+  }
+}
+
+/** True for a Ticket that is in play: queued, active or claimed, and not terminal. Order and capacity matter only among those. */
+function isInPlay(id: string, facts: Facts): boolean {
+  const fact = facts.ticket(id)
+  if (fact?.readable && fact.phase === 'terminal') return false
+  return (fact?.readable && (fact.phase === 'queued' || fact.phase === 'active')) || facts.claim(id) !== undefined
+}
