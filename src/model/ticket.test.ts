@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decisionIds, slugs, ticketIds, tickets, timestamps } from '../test-support/arbitraries.ts'
 import { idKey, isDecisionId, isRelativePath, isSlug, isTicketId, type TicketId } from './names.ts'
-import { phaseFunction } from './phase.ts'
 import { isTimestamp } from './text.ts'
 import { changedAt, type Ticket, ticketProblem } from './ticket.ts'
 
@@ -244,17 +243,5 @@ describe('the time of the last change', () => {
 
   test('is null where the file names none', () => {
     expect(changedAt(plain)).toBeNull()
-  })
-})
-
-describe('the phase of a state', () => {
-  const phaseOf = phaseFunction({ queued: ['queued', 'ready'], active: ['in_progress'], terminal: ['done'] })
-
-  test('is where the configuration has the state', () => {
-    expect(['queued', 'ready', 'in_progress', 'done'].map(phaseOf)).toEqual(['queued', 'queued', 'active', 'terminal'])
-  })
-
-  test('is open for every other state, compared with case', () => {
-    expect(['open', 'Queued', 'planning', '', 'constructor', '__proto__'].map(phaseOf)).toEqual(Array(6).fill('open'))
   })
 })

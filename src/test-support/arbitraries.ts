@@ -21,7 +21,19 @@ const STATES = ['open', 'planning', 'queued', 'in_progress', 'review', 'done', '
 const KNOWN_KEYS = new Set(
   [
     ['advisory', 'at', 'branch', 'by', 'created_at', 'decisions', 'field', 'format', 'id', 'kind', 'label', 'lost'],
-    ['overrides', 'plan', 'pool', 'queued_at', 'queued_by', 'reason', 'retracts', 'role_plan', 'slug', 'state'],
+    [
+      'not_before',
+      'overrides',
+      'plan',
+      'pool',
+      'queued_at',
+      'queued_by',
+      'reason',
+      'retracts',
+      'role_plan',
+      'slug',
+      'state',
+    ],
     ['state_at', 'summary', 'supersedes', 'target', 'title', 'until', 'worktree'],
     // Refused: they are local to one machine.
     ['claim', 'claims', 'expires_at', 'fencing_token', 'holder', 'host', 'hostname', 'lease', 'pid', 'session'],
@@ -182,6 +194,8 @@ function ownFields(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Kind> {
     merged<Kind>(kind('blocked_by'), target),
     merged<Kind>(kind('conflicts_with'), target, optional({ advisory: fc.boolean() })),
     merged<Kind>(kind('related'), target, optional({ label: texts })),
+    merged<Kind>(kind('part_of'), target),
+    merged<Kind>(kind('hold'), optional({ not_before: timestamps })),
     merged<Kind>(kind('waiting_for_capacity'), optional({ pool: pools, until: someIds(targets) })),
     merged<Kind>(
       kind('accepted_plan'),
@@ -192,11 +206,11 @@ function ownFields(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Kind> {
     merged<Kind>(kind('retraction'), required({ retracts: decisionIds })),
     merged<Kind>(
       kind('contested'),
-      required({ field: fc.constantFrom('state', 'title'), lost: extensionValues(LIMITS.depth - 3) }),
+      required({ field: fc.constantFrom('state', 'title', 'created_at'), lost: extensionValues(LIMITS.depth - 3) }),
     ),
     merged<Kind>(
       required({ kind: fc.constantFrom('constructor', 'reviewed', 'żółw') }),
-      optional({ target: leaves, until: leaves, plan: leaves }),
+      optional({ target: leaves, until: leaves, plan: leaves, advisory: fc.boolean() }),
     ),
   )
 }
@@ -218,8 +232,8 @@ const byId = (a: Decision, b: Decision) => (a.id < b.id ? -1 : 1)
 /** The decisions of one file, in the order of their ids. They name each other, in circles too. */
 export const decisionLists: fc.Arbitrary<Decision[]> = listOf(decisions)
 
-function listOf(decisions: fc.Arbitrary<Decision>): fc.Arbitrary<Decision[]> {
-  return fc.uniqueArray(decisions, { selector: ({ id }) => id, maxLength: 8 }).map(list => list.sort(byId))
+function listOf(decisions: fc.Arbitrary<Decision>, maxLength = 8): fc.Arbitrary<Decision[]> {
+  return fc.uniqueArray(decisions, { selector: ({ id }) => id, maxLength }).map(list => list.sort(byId))
 }
 
 /** Any Ticket: unknown keys at every level, unknown kinds, text of every script. */
@@ -237,19 +251,38 @@ export const tickets: fc.Arbitrary<Ticket> = merged<Ticket>(
 
 const PLAN_IDS = ['A', 'B', 'C', 'D', 'E', 'F'] as TicketId[]
 
-/** A Ticket of a plan: its relations name other Tickets of the plan, never itself. */
+const PLAN_STATES = [
+  'open',
+  'queued',
+  'Queued',
+  'in_progress',
+  'In Review',
+  'done',
+  'wontfix',
+  'CANCELLED',
+  'quued',
+  'dnoe',
+]
+
+/** A Ticket of a plan: its relations name other Tickets of the plan, never itself. Most are queued. */
 function planTickets(id: TicketId): fc.Arbitrary<Ticket> {
   const others = PLAN_IDS.filter(other => other !== id)
-  return required<Ticket>({
-    format: fc.constant(1),
-    id: fc.constant(id),
-    title: texts,
-    state: fc.constantFrom('open', 'queued', 'queued', 'queued', 'in_progress', 'done'),
-    decisions: listOf(decisionsAbout(fc.constantFrom(...others))).map(list =>
-      // An id belongs to one file: the last character tells whose.
-      list.map(decision => renamed(decision, id)).sort(byId),
-    ),
-  })
+  return merged<Ticket>(
+    required({
+      format: fc.oneof({ weight: 19, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(2) }),
+      id: fc.constant(id),
+      title: texts,
+      state: fc.oneof(
+        { weight: 2, arbitrary: fc.constant('queued') },
+        { weight: 1, arbitrary: fc.constantFrom(...PLAN_STATES) },
+      ),
+      decisions: listOf(decisionsAbout(fc.constantFrom(...others)), 6).map(list =>
+        // An id belongs to one file: the last character tells whose.
+        list.map(decision => renamed(decision, id)).sort(byId),
+      ),
+    }),
+    optional({ state_at: fc.constantFrom(...TIME_POOL) }),
+  )
 }
 
 function renamed(decision: Decision, ticket: TicketId): Decision {
@@ -265,7 +298,10 @@ function renamed(decision: Decision, ticket: TicketId): Decision {
 
 /** A Ticket, a file that cannot be read, or nothing. */
 function planEntries(id: TicketId) {
-  const mentions = fc.subarray(PLAN_IDS.filter(other => other !== id))
+  const mentions = fc.subarray(
+    PLAN_IDS.filter(other => other !== id),
+    { maxLength: 1 },
+  )
   return fc.oneof(
     { weight: 6, arbitrary: planTickets(id).map(ticket => ({ ticket })) },
     { weight: 1, arbitrary: mentions.map(mentions => ({ lost: { id, path: `tickets/${id}.json`, mentions } })) },
@@ -273,29 +309,43 @@ function planEntries(id: TicketId) {
   ) as fc.Arbitrary<{ ticket?: Ticket; lost?: { id: string; path: string; mentions: string[] } }>
 }
 
+const planIds = fc.constantFrom<string[]>(...PLAN_IDS)
+const datedStates = { state: fc.constantFrom(...PLAN_STATES), state_at: fc.option(fc.constantFrom(...TIME_POOL)) }
+
 const claims = required({
-  ticket: fc.constantFrom<string[]>(...PLAN_IDS),
+  ticket: planIds,
   holder: fc.constantFrom('pod-1', 'pod-2'),
+  session: fc.constantFrom(null, null, 's-1', 's-2'),
+  token: fc.integer({ min: 1, max: 3 }),
   pool: fc.option(pools),
+  acquired_at: fc.constantFrom(...TIME_POOL),
   expires_at: fc.constant('2026-06-08T13:00:00.000Z'),
 })
 
 /**
- * A whole plan: up to six Tickets that depend on each other, some of them missing or not readable, with claims and pools.
- * No decision id stands in two files, no Ticket names itself.
+ * A whole plan: up to six Tickets that depend on each other, some of them missing or not readable, with claims, pools, other
+ * worktrees and releases. No decision id is in two files, no Ticket names itself.
  */
 export const memoryPlans: fc.Arbitrary<Required<MemoryPlan>> = fc
   .record({
     entries: fc.tuple(...PLAN_IDS.map(planEntries)),
-    claims: fc.uniqueArray(claims, { selector: ({ ticket }) => ticket, maxLength: 3 }),
+    claims: fc.uniqueArray(claims, { selector: ({ ticket }) => ticket, maxLength: 2 }),
     pools: optional<Record<string, number>>({
-      default: fc.integer({ min: 0, max: 3 }),
+      default: fc.integer({ min: 0, max: 4 }),
       gpu: fc.integer({ min: 0, max: 1 }),
     }),
+    now: fc.constantFrom(...TIME_POOL),
+    elsewhere: fc.array(required({ ticket: planIds, worktree: fc.constantFrom('/wt/a', '/wt/b'), ...datedStates }), {
+      maxLength: 2,
+    }),
+    released: fc.uniqueArray(required({ ticket: planIds, ...datedStates }), {
+      selector: ({ ticket }) => ticket,
+      maxLength: 2,
+    }),
   })
-  .map(({ entries, claims, pools }) => ({
+  .map(({ entries, pools, ...rest }) => ({
     tickets: entries.flatMap(({ ticket }) => ticket ?? []),
     quarantined: entries.flatMap(({ lost }) => lost ?? []),
-    claims,
     pools: pools as Record<string, number>,
+    ...rest,
   }))

@@ -21,6 +21,10 @@ export type LooseReason = Pick<Reason, 'code' | 'severity' | 'message'> & {
   decisions?: string[]
   chain?: ChainLink[]
   cycle?: string[]
+  total?: number
+  at_least?: true
+  more?: true
+  blockers?: string[]
   until?: string[]
 }
 

@@ -7,7 +7,8 @@
 import type { Decision } from '../model/decision.ts'
 import type { Status } from '../model/decision-status.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
-import { DEFAULT_STATES, statesOf } from '../model/states.ts'
+import { remembered } from '../model/remembered.ts'
+import type { Outcome, Phase } from '../model/states.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { loose } from './loose-decision.ts'
 
@@ -30,29 +31,63 @@ export interface MemoryPlan {
   pools?: Record<string, number>
   /** The wall clock. */
   now?: string
-  elsewhere?: { ticket: string; worktree: string; state: string; state_at?: string }[]
-  released?: { ticket: string; state: string; state_at?: string }[]
+  /** The same Tickets in other worktrees. */
+  elsewhere?: { ticket: string; worktree: string; state: string; state_at?: string | null }[]
+  /** What the last release of a Ticket noted. */
+  released?: { ticket: string; state: string; state_at?: string | null }[]
   /** Files that cannot be read; `mentions` are the Tickets that they seem to be in conflict with. */
   quarantined?: { id: string; path: string; mentions: string[] }[]
 }
 
-/** The phases of the default states. */
-export const { phaseOf, outcomeOf, isKnown } = statesOf(DEFAULT_STATES)
+/** The default states of the contract. */
+const STATES = {
+  open: 'open backlog blocked deferred draft new pending planning ready todo triage'.split(' '),
+  queued: ['queued'],
+  active: 'in_progress inprogress in_review review started doing'.split(' '),
+  completed: 'closed completed done merged resolved'.split(' '),
+  abandoned: 'abandoned canceled cancelled duplicate not_planned rejected wontfix'.split(' '),
+}
+
+/** The letters of a state, small: what counts when states are compared. */
+const lettersOf = (state: string) =>
+  [...state]
+    .filter(letter => !'-_ '.includes(letter))
+    .join('')
+    .toLowerCase()
+const LETTERS = Object.fromEntries(Object.entries(STATES).map(([list, states]) => [list, states.map(lettersOf)]))
+const isIn = (list: keyof typeof STATES, state: string) => LETTERS[list]!.includes(lettersOf(state))
+
+/** The phase of a state under the default configuration. */
+export function phaseOf(state: string): Phase {
+  if (isIn('completed', state) || isIn('abandoned', state)) return 'terminal'
+  return isIn('active', state) ? 'active' : isIn('queued', state) ? 'queued' : 'open'
+}
+
+/** The outcome of a state under the default configuration. */
+export function outcomeOf(state: string): Outcome | null {
+  return isIn('completed', state) ? 'completed' : isIn('abandoned', state) ? 'abandoned' : null
+}
+
+/** True for a state of the default configuration. */
+export function isKnown(state: string): boolean {
+  return phaseOf(state) !== 'open' || isIn('open', state)
+}
 
 /** The facts of a plan. */
 export function memoryFacts(plan: MemoryPlan): Facts {
   const { tickets, claims = [], pools = {}, quarantined = [] } = plan
-  const standing = (id: string, kind: string) => {
+  const activeOf = remembered(id => {
     const decisions = tickets.find(ticket => ticket.id === id)?.decisions ?? []
     const statuses = naiveStatuses(decisions)
     return decisions
-      .filter(decision => decision.kind === kind && statuses.get(decision.id) === 'active')
+      .filter(decision => statuses.get(decision.id) === 'active')
       .sort((a, b) => (isLater(a, b) ? 1 : -1))
       .map(loose)
-  }
+  })
+  const active = (id: string, kind: string) => activeOf(id).filter(decision => decision.kind === kind)
   const conflictsOf = (id: string, advisory: boolean): RelationFact[] => {
     const weighed = (holder: string) =>
-      standing(holder, 'conflicts_with').filter(decision => (decision.advisory ?? false) === advisory)
+      active(holder, 'conflicts_with').filter(decision => (decision.advisory ?? false) === advisory)
     const own = weighed(id).map(decision => ({ other: decision.target!, decision: decision.id }))
     const named = tickets.flatMap(ticket =>
       weighed(ticket.id)
@@ -64,7 +99,7 @@ export function memoryFacts(plan: MemoryPlan): Facts {
 
   return {
     now: plan.now ?? '2026-06-08T12:30:00.000Z',
-    queuedStates: DEFAULT_STATES.queued,
+    queuedStates: STATES.queued,
     phaseOf,
     ticket(id) {
       const ticket = tickets.find(ticket => ticket.id === id)
@@ -85,19 +120,14 @@ export function memoryFacts(plan: MemoryPlan): Facts {
       return file && { readable: false, id, path: file.path }
     },
     waitsFor: (id, kind) =>
-      grouped(standing(id, kind).map(decision => ({ other: decision.target!, decision: decision.id }))),
-    parents: id =>
-      grouped(standing(id, 'part_of').map(decision => ({ other: decision.target!, decision: decision.id }))),
-    holds: id => standing(id, 'hold').map(({ id: decision, not_before, reason }) => ({ decision, not_before, reason })),
+      grouped(active(id, kind).map(decision => ({ other: decision.target!, decision: decision.id }))),
+    parents: id => grouped(active(id, 'part_of').map(decision => ({ other: decision.target!, decision: decision.id }))),
+    holds: id => active(id, 'hold').map(({ id: decision, not_before, reason }) => ({ decision, not_before, reason })),
     unknownKinds: id =>
-      (tickets.find(ticket => ticket.id === id)?.decisions ?? [])
-        .filter(({ kind }) => !KNOWN_KINDS.includes(kind))
-        .filter(
-          decision => naiveStatuses(tickets.find(ticket => ticket.id === id)!.decisions).get(decision.id) === 'active',
-        )
-        .filter(decision => loose(decision).advisory !== true)
+      activeOf(id)
+        .filter(({ kind, advisory }) => !KNOWN_KINDS.includes(kind) && advisory !== true)
         .map(({ id: decision, kind }) => ({ decision, kind })),
-    acceptedAt: id => standing(id, 'accepted_plan').at(-1)?.at,
+    acceptedAt: id => active(id, 'accepted_plan').at(-1)?.at,
     conflicts(id) {
       const strict = conflictsOf(id, false).map(fact => ({ ...fact, advisory: false }))
       const advisory = conflictsOf(id, true).map(fact => ({ ...fact, advisory: true }))
@@ -105,11 +135,11 @@ export function memoryFacts(plan: MemoryPlan): Facts {
       return [...strict, ...alone].sort((a, b) => (a.other < b.other ? -1 : 1))
     },
     waiting(id) {
-      const note = standing(id, 'waiting_for_capacity').at(-1)
+      const note = active(id, 'waiting_for_capacity').at(-1)
       return note && { decision: note.id, pool: note.pool, until: note.until, reason: note.reason }
     },
     contested: id =>
-      standing(id, 'contested').map(decision => ({
+      active(id, 'contested').map(decision => ({
         decision: decision.id,
         field: decision.field as string,
         lost: decision.lost,
