@@ -61,7 +61,7 @@ export function stateKey(state: string): string {
  * default lists.
  */
 export function completeStates(given: Partial<StateLists>): StateLists {
-  const named = new Set(Object.values(given).flat().map(stateKey))
+  const named = new Set(STATE_LISTS.flatMap(list => given[list] ?? []).map(stateKey))
   const complete = STATE_LISTS.map(list => [
     list,
     given[list] ?? DEFAULT_STATES[list].filter(state => !named.has(stateKey(state))),
