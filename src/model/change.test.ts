@@ -46,6 +46,17 @@ function record(ticket: Ticket, ...steps: (DecisionDraft | number)[]): { ticket:
   return { ticket, ids }
 }
 
+/** A Ticket to which clones that did not know of each other have added one decision each. */
+const merged = (...drafts: DecisionDraft[]): Ticket => {
+  const stamps = countingStamps()
+  return { ...plain, decisions: drafts.map(draft => addDecision(plain, draft, stamps()).decision) }
+}
+
+const listActive = ({ decisions }: Ticket) => {
+  const statuses = fileStatuses(decisions)
+  return decisions.filter(({ id }) => statuses.get(id) === 'active')
+}
+
 const statusesOf = ({ ticket, ids }: { ticket: Ticket; ids: string[] }) => {
   const statuses = fileStatuses(ticket.decisions)
   return ids.map(id => statuses.get(id))
@@ -129,11 +140,32 @@ describe('changing fields', () => {
     })
   })
 
-  test('out of the queue keeps when it was queued, and into it again says so anew', () => {
-    const queued = { ...ticket, state: 'queued', queued_at: '2026-01-01T00:00:00.000Z', queued_by: 'panel' }
-    const active = set({ state: 'in_progress' }, queued)
-    expect(active).toMatchObject({ queued_at: '2026-01-01T00:00:00.000Z', queued_by: 'panel', state_at: NOON })
-    expect(set({ state: 'queued' }, active)).toMatchObject({ queued_at: NOON, queued_by: 'alice' })
+  const queued = { ...ticket, state: 'queued', queued_at: '2026-01-01T00:00:00.000Z', queued_by: 'panel' }
+
+  test.each(['in_progress', 'open', 'quued', 'done'])('to %s and back keeps the place in the queue', state => {
+    const left = set({ state }, queued)
+    expect(left).toMatchObject({ queued_at: '2026-01-01T00:00:00.000Z', queued_by: 'panel', state, state_at: NOON })
+    expect(set({ state: 'queued' }, left)).toEqual({ ...queued, state_at: NOON })
+  })
+
+  test('into the queue keeps a time that the file already has, even without an author', () => {
+    const imported = { ...ticket, queued_at: '2026-01-01T00:00:00.000Z' }
+    expect(set({ state: 'queued' }, imported)).toEqual({ ...imported, state: 'queued', state_at: NOON })
+  })
+
+  test('with requeue goes to the end of the queue, whatever the state', () => {
+    const last = { queued_at: NOON, queued_by: 'alice' }
+    expect(set({ requeue: true }, queued)).toEqual({ ...queued, ...last })
+    expect(set({ requeue: true, queuedBy: 'bob' }, queued)).toEqual({ ...queued, ...last, queued_by: 'bob' })
+    const active = { ...queued, state: 'in_progress' }
+    expect(set({ requeue: true, state: 'queued' }, active)).toEqual({ ...queued, ...last, state_at: NOON })
+    expect(set({ requeue: false }, queued)).toBe(queued)
+  })
+
+  test('to a state that differs only in spelling stores it as given', () => {
+    expect(set({ state: 'Queued' }, queued)).toEqual({ ...queued, state: 'Queued', state_at: NOON })
+    expect(set({ state: 'IN-PROGRESS' })).toMatchObject({ state: 'IN-PROGRESS', state_at: NOON })
+    expect(set({ state: 'QUEUED' })).toMatchObject({ queued_at: NOON, queued_by: 'alice' })
   })
 
   test('to an empty slug removes it', () => {
@@ -182,7 +214,10 @@ describe('adding a decision', () => {
     { kind: 'waiting_for_capacity' },
     { kind: 'waiting_for_capacity', reason: '', until: [] },
     { kind: 'waiting_for_capacity', reason: 'two reviewers', pool: 'gpu', until: ['A', 'B'] },
-  ])('that stands already gives the one that stands: %j', draft => {
+    { kind: 'part_of', target: A },
+    { kind: 'hold' },
+    { kind: 'hold', reason: 'waits for legal', not_before: NOON },
+  ])('that is already recorded returns the existing one: %j', draft => {
     const stamps = countingStamps()
     const first = addDecision(plain, draft, stamps())
     const again = addDecision(first.ticket, draft, stamps(NOON_MS + MINUTE_MS))
@@ -192,13 +227,46 @@ describe('adding a decision', () => {
     expect(findActive(plain, draft)).toBeUndefined()
   })
 
-  test('a relation that stands is the same whatever the reason is', () => {
-    const { ticket } = record(
-      plain,
-      { kind: 'after', target: A, reason: 'one' },
-      { kind: 'after', target: A, reason: 'two' },
-    )
+  const ordered = (reason?: string): DecisionDraft => ({
+    kind: 'after',
+    target: A,
+    ...(reason !== undefined && { reason }),
+  })
+
+  test('a new reason for an active relation replaces the decision, even if the clock was set back', () => {
+    for (const minutes of [1, -600]) {
+      const result = record(plain, ordered('one'), minutes, ordered('two'), minutes, ordered('three'))
+      expect(statusesOf(result)).toEqual(['superseded', 'superseded', 'active'])
+      expect(findActive(result.ticket, ordered())).toMatchObject({ reason: 'three', supersedes: [result.ids[1]] })
+    }
+  })
+
+  test('a first reason for an active relation replaces the decision without one', () => {
+    expect(statusesOf(record(plain, ordered(), ordered('why')))).toEqual(['superseded', 'active'])
+  })
+
+  test.each([undefined, '', 'one'])('an active relation recorded again with the reason %j is the same', reason => {
+    const { ticket, ids } = record(plain, ordered('one'), ordered(reason))
     expect(ticket.decisions).toHaveLength(1)
+    expect(ids[0]).toBe(ids[1])
+  })
+
+  test('a new reason replaces every decision that two clones recorded for one relation', () => {
+    const twice = merged(ordered('one'), ordered('two'))
+    const { ticket, decision, created } = addDecision(twice, ordered('three'), countingStamps()(NOON_MS + 1))
+    expect(created).toBe(true)
+    expect(listActive(ticket)).toEqual([decision])
+  })
+
+  test('a reason that one of two clones gave is already recorded', () => {
+    const twice = merged(ordered('one'), ordered('two'), ordered())
+    for (const [i, reason] of ['one', 'two'].entries()) {
+      expect(addDecision(twice, ordered(reason), countingStamps()())).toEqual({
+        ticket: twice,
+        decision: twice.decisions[i],
+        created: false,
+      })
+    }
   })
 
   test.each<[string, DecisionDraft, DecisionDraft]>([
@@ -214,11 +282,32 @@ describe('adding a decision', () => {
       { kind: 'waiting_for_capacity', until: ['B'] },
     ],
     ['for another reason', { kind: 'waiting_for_capacity' }, { kind: 'waiting_for_capacity', reason: 'x' }],
+    ['to another parent', { kind: 'part_of', target: A }, { kind: 'part_of', target: B }],
   ])('one %s is another decision', (_, first, second) => {
     expect(record(plain, first, second).ticket.decisions).toHaveLength(2)
   })
 
-  test('a relation that was retracted or superseded is recorded anew', () => {
+  test.each<[string, DecisionDraft, DecisionDraft]>([
+    ['for another reason', { kind: 'hold', reason: 'a' }, { kind: 'hold', reason: 'b' }],
+    ['with a reason', { kind: 'hold' }, { kind: 'hold', reason: 'b' }],
+    ['until a time', { kind: 'hold' }, { kind: 'hold', not_before: NOON }],
+    [
+      'until another time',
+      { kind: 'hold', not_before: NOON },
+      { kind: 'hold', not_before: '2026-06-09T00:00:00.000Z' },
+    ],
+  ])('a hold %s is another one, and both are active: each is lifted for itself', (_, first, second) => {
+    expect(statusesOf(record(plain, first, second))).toEqual(['active', 'active'])
+  })
+
+  test('a hold replaces another one only if "supersedes" names it', () => {
+    const { ticket, ids } = record(plain, { kind: 'hold', not_before: NOON })
+    const longer: DecisionDraft = { kind: 'hold', not_before: '2026-06-09T00:00:00.000Z', supersedes: ids }
+    const { ticket: next, decision } = addDecision(ticket, longer, countingStamps('z')())
+    expect(listActive(next)).toEqual([decision])
+  })
+
+  test('a relation that was retracted or superseded is recorded again', () => {
     const stamps = countingStamps()
     const draft: DecisionDraft = { kind: 'after', target: A }
     const first = addDecision(plain, draft, stamps())
@@ -228,62 +317,83 @@ describe('adding a decision', () => {
     expect(addDecision(replaced, draft, stamps()).created).toBe(true)
   })
 
-  test('a waiting note that a plan has satisfied is recorded anew', () => {
+  test('a waiting note that a plan has satisfied is recorded again', () => {
     const draft: DecisionDraft = { kind: 'waiting_for_capacity' }
     expect(statusesOf(record(plain, draft, plan('p'), draft))).toEqual(['superseded', 'active', 'active'])
   })
 })
 
-describe('a conflict that is said again with another weight', () => {
+describe('a conflict that is recorded again with another weight', () => {
   const strict: DecisionDraft = { kind: 'conflicts_with', target: A }
   const advisory: DecisionDraft = { ...strict, advisory: true }
 
-  test.each([
-    ['strict after advisory', advisory, strict],
-    ['advisory after strict', strict, advisory],
-  ])('supersedes the one that stands: %s', (_, first, second) => {
-    const result = record(plain, first, second)
-    expect(statusesOf(result)).toEqual(['superseded', 'active'])
-    expect(result.ticket.decisions.find(({ id }) => id === result.ids[1])).toMatchObject({
-      supersedes: [result.ids[0]],
-    })
+  test('supersedes an advisory one if it is strict, even if the clock was set back in between', () => {
+    for (const minutes of [1, -600]) {
+      const result = record(plain, advisory, minutes, strict)
+      expect(statusesOf(result)).toEqual(['superseded', 'active'])
+      expect(result.ticket.decisions.find(({ id }) => id === result.ids[1])).toMatchObject({
+        supersedes: [result.ids[0]],
+      })
+    }
   })
 
-  test('does so even if the clock was set back in between', () => {
-    expect(statusesOf(record(plain, strict, -600, advisory))).toEqual(['superseded', 'active'])
+  test('leaves a strict one as it is if it is advisory, and returns the strict one', () => {
+    const { ticket, ids } = record(plain, strict, advisory)
+    expect(ticket.decisions).toHaveLength(1)
+    expect(ids[0]).toBe(ids[1])
+  })
+
+  test('keeps the reason of an advisory one beside the strict one, once', () => {
+    const why: DecisionDraft = { ...advisory, reason: 'both touch the menu' }
+    const result = record(plain, strict, why, why, advisory)
+    expect(result.ticket.decisions).toHaveLength(2)
+    expect(statusesOf(result)).toEqual(['active', 'active', 'active', 'active'])
+    expect(findActive(result.ticket, strict)).toMatchObject({ id: result.ids[0] })
+    expect([result.ids[2], result.ids[3]]).toEqual([result.ids[1], result.ids[0]])
+  })
+
+  test('weakens a strict one that "supersedes" names', () => {
+    const { ticket, ids } = record(plain, strict)
+    const weaker = addDecision(ticket, { ...advisory, supersedes: ids }, countingStamps('z')(NOON_MS - 1))
+    expect(weaker.created).toBe(true)
+    expect(listActive(weaker.ticket)).toEqual([weaker.decision])
+  })
+
+  test('does not weaken the strict one of another clone that "supersedes" does not name', () => {
+    const twice = merged(strict, strict)
+    const [first, second] = twice.decisions
+    const { ticket, created } = addDecision(
+      twice,
+      { ...advisory, supersedes: [first!.id] },
+      countingStamps('z')(NOON_MS + 1),
+    )
+    expect(created).toBe(true)
+    expect(fileStatuses(ticket.decisions).get(first!.id)).toBe('superseded')
+    expect(findActive(ticket, strict)).toEqual(second)
   })
 
   test('supersedes what it was told to as well, each once', () => {
-    const { ticket, ids } = record(plain, { kind: 'note' }, strict)
+    const { ticket, ids } = record(plain, { kind: 'note' }, advisory)
     const supersedes = [ids[1]!, ids[0]!, ids[1]!]
-    const { decision } = addDecision(ticket, { ...advisory, supersedes }, countingStamps('z')(NOON_MS + 1))
+    const { decision } = addDecision(ticket, { ...strict, supersedes }, countingStamps('z')(NOON_MS + 1))
     expect(decision.supersedes).toEqual([...ids].sort())
   })
 
   test('does not touch a conflict with another Ticket', () => {
-    expect(statusesOf(record(plain, { ...strict, target: B }, advisory))).toEqual(['active', 'active'])
+    expect(statusesOf(record(plain, { ...advisory, target: B }, strict))).toEqual(['active', 'active'])
   })
 
-  const merged = (...drafts: DecisionDraft[]): Ticket => {
-    const stamps = countingStamps()
-    const decisions = drafts.map(draft => addDecision(plain, draft, stamps()).decision)
-    return { ...plain, decisions }
-  }
-
-  test('supersedes every one that two clones have recorded', () => {
-    const { ticket, decision } = addDecision(merged(strict, strict), advisory, countingStamps()(NOON_MS + 1))
-    const statuses = fileStatuses(ticket.decisions)
-    const standing = ticket.decisions.filter(({ id }) => statuses.get(id) === 'active')
-    expect(standing).toEqual([decision])
+  test('supersedes every advisory one that two clones have recorded', () => {
+    const { ticket, decision } = addDecision(merged(advisory, advisory), strict, countingStamps()(NOON_MS + 1))
+    expect(listActive(ticket)).toEqual([decision])
   })
 
-  test('only warns once it is said to, even where two clones have recorded both weights', () => {
+  test('changes nothing where two clones have recorded both weights: the strict one counts', () => {
     const both = merged(strict, advisory)
-    const { ticket } = addDecision(both, advisory, countingStamps()(NOON_MS + 1))
-    expect(findActive(ticket, strict)).toBeUndefined()
-    expect(findActive(ticket, advisory)).toBeDefined()
-    expect(addDecision(ticket, advisory, countingStamps()(NOON_MS + 2)).created).toBe(false)
-    expect(addDecision(both, strict, countingStamps()(NOON_MS + 1)).created).toBe(false)
+    for (const draft of [strict, advisory]) {
+      const again = addDecision(both, draft, countingStamps()(NOON_MS + 1))
+      expect(again).toEqual({ ticket: both, decision: both.decisions[0], created: false })
+    }
   })
 })
 
@@ -421,8 +531,13 @@ describe('any sequence of changes', () => {
   const short = fc.constantFrom(undefined, '', 'why')
   const pools = fc.constantFrom(undefined, 'default', 'gpu')
   const drafts: fc.Arbitrary<DecisionDraft> = fc.oneof(
-    fc.record({ kind: fc.constantFrom('after', 'blocked_by', 'related'), target: targets, reason: short }),
-    fc.record({ kind: fc.constant('conflicts_with'), target: targets, advisory: fc.boolean() }),
+    fc.record({ kind: fc.constantFrom('after', 'blocked_by', 'part_of', 'related'), target: targets, reason: short }),
+    fc.record({ kind: fc.constant('conflicts_with'), target: targets, advisory: fc.boolean(), reason: short }),
+    fc.record({
+      kind: fc.constant('hold'),
+      reason: short,
+      not_before: fc.constantFrom(undefined, NOON, '2026-06-09T00:00:00.000Z'),
+    }),
     fc.record({
       kind: fc.constant('waiting_for_capacity'),
       reason: short,
@@ -448,6 +563,7 @@ describe('any sequence of changes', () => {
               slug: fc.constantFrom('', 'a', 'b'),
               state: fc.constantFrom('open', 'queued', 'in_progress', 'done'),
               queuedBy: fc.constantFrom('', 'panel'),
+              requeue: fc.boolean(),
             },
             { requiredKeys: [] },
           ),
@@ -499,12 +615,15 @@ describe('any sequence of changes', () => {
     expect(unchanged).toBeGreaterThan(50)
   })
 
-  test('leaves the last plan and the last capacity note standing, and a withdrawn decision withdrawn', () => {
+  const STRICT: DecisionDraft[] = [A, B].map(target => ({ kind: 'conflicts_with', target }))
+
+  test('leaves what was said in the file, a strict conflict strict, and a withdrawn decision withdrawn', () => {
     fc.assert(
       fc.property(fc.array(steps, { minLength: 1, maxLength: 12 }), list => {
         const stamps = countingStamps()
         let ticket = plain
         for (const step of list) {
+          const strictBefore = STRICT.filter(draft => findActive(ticket, draft))
           const result = apply(ticket, step, stamps(NOON_MS + step.clockMs))
           ticket = result.ticket
           if (!('created' in result)) continue
@@ -513,14 +632,24 @@ describe('any sequence of changes', () => {
           if (result.created) expect(statuses.get(id)).toBe('active')
           if (kind === 'retraction') expect(statuses.get(retracts!)).toBe('retracted')
           else {
+            const named = 'draft' in step.change ? step.change.supersedes.length : 0
+            if (named === 0) for (const draft of strictBefore) expect(findActive(ticket, draft)).toBeDefined()
             const superseded = 'supersedes' in step.change && result.created ? (result.decision.supersedes ?? []) : []
             for (const other of superseded) expect(statuses.get(other)).not.toBe('active')
           }
-          if (kind === 'conflicts_with' && 'draft' in step.change && step.change.draft.kind === kind) {
-            const { target, advisory } = step.change.draft
-            const strict = findActive(ticket, { kind, target, advisory: false })
-            expect(strict === undefined).toBe(advisory)
-          }
+          if (!('draft' in step.change)) continue
+          const { draft } = step.change
+          // What was said is in the file, with its reason and at least as strict.
+          const isSaid = listActive(ticket)
+            .map(loose)
+            .some(
+              active =>
+                active.kind === draft.kind &&
+                (!('target' in draft) || active.target === draft.target) &&
+                (!draft.reason || active.reason === draft.reason) &&
+                (draft.kind !== 'conflicts_with' || draft.advisory || !active.advisory),
+            )
+          expect(isSaid).toBe(true)
         }
       }),
       { numRuns: 500 },

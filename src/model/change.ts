@@ -30,7 +30,7 @@ export interface TicketFields {
   slug?: string
   state?: string
   queuedBy?: string
-  /** Sets the time in the queue anew: the Ticket goes to its end. */
+  /** Renews the time in the queue: the Ticket goes to its end. */
   requeue?: boolean
 }
 
@@ -123,9 +123,10 @@ function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
 }
 
 /**
- * Adds a decision, unless the file holds an active one that says the same. A new reason replaces the one that says the same;
- * a strict conflict replaces an advisory one, but an advisory never a strict one that `supersedes` does not name. A decision
- * that has to be later than another one is dated later, whatever the clock says.
+ * Adds a decision, unless the file holds an active one that says the same. A new reason replaces all that say the same; a
+ * strict conflict replaces an advisory one. An advisory conflict leaves a strict one as it is unless `supersedes` names it,
+ * and is recorded beside it only for a reason that the file does not have. A decision that has to be later than another one
+ * is dated later, whatever the clock says.
  * @throws PlanError unknown_decision where `supersedes` names a decision that the file does not hold.
  */
 export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp): Decided {
@@ -139,11 +140,11 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
   }
   const same = listActive(ticket, draft)
   const otherWeight = draft.kind === 'conflicts_with' ? listActive(ticket, { ...draft, advisory: !draft.advisory }) : []
-  const [strict] = draft.kind === 'conflicts_with' && draft.advisory ? otherWeight : []
-  if (strict) return { ticket, decision: strict, created: false }
-  const isReasonNew = draft.reason !== undefined && draft.reason !== '' && same[0]?.reason !== draft.reason
-  if (same[0] && !isReasonNew && !replacesActive(ticket, draft)) return { ticket, decision: same[0], created: false }
-  const replaced = [...same, ...otherWeight].map(({ id }) => id)
+  const isWeaker = draft.kind === 'conflicts_with' && draft.advisory === true && otherWeight.length > 0
+  const said = isWeaker ? [...otherWeight, ...same] : same
+  const existing = draft.reason ? said.find(({ reason }) => reason === draft.reason) : said[0]
+  if (existing && !replacesActive(ticket, draft)) return { ticket, decision: existing, created: false }
+  const replaced = (isWeaker ? same : [...same, ...otherWeight]).map(({ id }) => id)
   const supersedes = [...new Set([...(draft.supersedes ?? []), ...replaced])].sort()
   const mustFollow = ticket.decisions.filter(decision => supersedes.includes(decision.id) || rivals(decision, draft))
   const decision = newDecision(stamp, mustFollow, { ...draft, supersedes })
