@@ -1,5 +1,5 @@
 /** What became of each decision: derived from the decisions of its file and the phases of its Tickets, never stored. */
-import { byTime, type Decision } from './decision.ts'
+import { byTime, type Decision, isStoredRelation } from './decision.ts'
 import { LAST_COUNTS } from './decision-kinds.ts'
 import type { Outcome, Phase } from './states.ts'
 
@@ -90,14 +90,14 @@ export interface Surroundings {
 }
 
 /**
- * Returns the status of a decision from its status within its file. Whatever a terminal Ticket or a terminal other Ticket
- * leaves to do is satisfied, but for a blocker that was abandoned: what it would have delivered will not come.
+ * Returns the status of a decision from its status within its file. Every decision of a terminal Ticket is satisfied, and
+ * so is a relation to a terminal Ticket, but for a blocker that was abandoned: what it would have delivered will not come.
  */
 export function finalStatus(fileStatus: Status, decision: Decision, { ownPhase, other, now }: Surroundings): Status {
   if (fileStatus !== 'active') return fileStatus
   if (ownPhase === 'terminal') return 'satisfied'
   if (decision.kind === 'hold') return isOver(decision, now) ? 'satisfied' : 'active'
-  if (other?.phase !== 'terminal') return 'active'
+  if (!isStoredRelation(decision) || other?.phase !== 'terminal') return 'active'
   return decision.kind === 'blocked_by' && other.outcome === 'abandoned' ? 'active' : 'satisfied'
 }
 

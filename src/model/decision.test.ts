@@ -4,10 +4,9 @@ import { decisionLists, ticketIds } from '../test-support/arbitraries.ts'
 import { asDecision, type LooseDecision } from '../test-support/loose-decision.ts'
 import { naiveStatuses } from '../test-support/memory-facts.ts'
 import { byTime, type Decision, isStoredRelation } from './decision.ts'
-import { INVERSE, type RelationKind, STORED_RELATION_KINDS } from './decision-kinds.ts'
+import { INVERSE, OTHER_KINDS, type RelationKind, STORED_RELATION_KINDS } from './decision-kinds.ts'
 import { fileStatuses, finalStatus, type Status } from './decision-status.ts'
 import type { TicketId } from './names.ts'
-import type { Phase } from './phase.ts'
 import { storedRelation } from './stored-relation.ts'
 
 const A = 'A' as TicketId
@@ -34,6 +33,8 @@ describe('where a relation is stored', () => {
     [B, 'conflicts_with', A, A, 'conflicts_with', B],
     [A, 'related', B, A, 'related', B],
     [B, 'related', A, B, 'related', A],
+    [A, 'part_of', B, A, 'part_of', B],
+    [B, 'contains', A, A, 'part_of', B],
   ])('"%s %s %s" is kept by %s as %s %s', (ticket, kind, other, holder, storedKind, target) => {
     expect(storedRelation(ticket, kind, other)).toEqual({ holder, kind: storedKind, target })
   })
@@ -45,7 +46,16 @@ describe('where a relation is stored', () => {
 
   test('every kind is the inverse of its inverse', () => {
     const kinds = Object.keys(INVERSE).sort() as RelationKind[]
-    expect(kinds).toEqual(['after', 'before', 'blocked_by', 'blocks', 'conflicts_with', 'related'])
+    expect(kinds).toEqual([
+      'after',
+      'before',
+      'blocked_by',
+      'blocks',
+      'conflicts_with',
+      'contains',
+      'part_of',
+      'related',
+    ])
     for (const kind of kinds) expect(INVERSE[INVERSE[kind]]).toBe(kind)
   })
 
@@ -66,9 +76,9 @@ describe('where a relation is stored', () => {
     )
   })
 
-  test('the kinds that a file holds are four', () => {
-    expect([...STORED_RELATION_KINDS]).toEqual(['after', 'blocked_by', 'conflicts_with', 'related'])
-    for (const kind of ['before', 'blocks', 'note', 'constructor', ''])
+  test('the kinds that a file holds are five', () => {
+    expect([...STORED_RELATION_KINDS]).toEqual(['after', 'blocked_by', 'conflicts_with', 'part_of', 'related'])
+    for (const kind of ['before', 'blocks', 'contains', 'hold', 'note', 'constructor', ''])
       expect(isStoredRelation(decision('1', kind, 0))).toBe(false)
   })
 })
@@ -304,24 +314,61 @@ describe('status', () => {
   test('of no decisions is nothing', () => {
     expect(fileStatuses([]).size).toBe(0)
   })
+})
 
-  const phases: (Phase | undefined)[] = ['open', 'queued', 'active', 'terminal', undefined]
+describe('the final status', () => {
+  const NOW = '2026-06-08T12:00:00.000Z'
+  const kinds = [...STORED_RELATION_KINDS, ...OTHER_KINDS, 'reviewed']
+  const others = [
+    undefined,
+    ...(['open', 'queued', 'active'] as const).map(phase => ({ phase, outcome: null })),
+    { phase: 'terminal', outcome: 'completed' },
+    { phase: 'terminal', outcome: 'abandoned' },
+  ] as const
+  const phases = ['open', 'queued', 'active', 'terminal'] as const
 
-  test('an active decision is satisfied once its own Ticket or the other one is terminal', () => {
-    for (const own of phases.filter(phase => phase !== undefined)) {
-      for (const other of phases) {
-        const settled = own === 'terminal' || other === 'terminal'
-        expect(finalStatus('active', own, other)).toBe(settled ? 'satisfied' : 'active')
+  test('of what is retracted, superseded or satisfied within the file stays so', () => {
+    for (const status of ['retracted', 'superseded', 'satisfied'] as const)
+      for (const other of others)
+        for (const ownPhase of phases)
+          expect(finalStatus(status, decision('1', 'blocked_by', 0), { ownPhase, other, now: NOW })).toBe(status)
+  })
+
+  test('of every decision of a terminal Ticket is satisfied', () => {
+    for (const kind of kinds)
+      for (const other of others)
+        expect(finalStatus('active', decision('1', kind, 0), { ownPhase: 'terminal', other, now: NOW })).toBe(
+          'satisfied',
+        )
+  })
+
+  test('of a relation is satisfied once the other Ticket is terminal, but for an abandoned blocker', () => {
+    for (const kind of kinds) {
+      for (const other of others) {
+        for (const ownPhase of ['open', 'queued', 'active'] as const) {
+          const isRelation = (STORED_RELATION_KINDS as string[]).includes(kind)
+          const isAbandonedBlocker = kind === 'blocked_by' && other?.outcome === 'abandoned'
+          const isSatisfied = isRelation && other?.phase === 'terminal' && !isAbandonedBlocker
+          expect(finalStatus('active', decision('1', kind, 0), { ownPhase, other, now: NOW })).toBe(
+            isSatisfied ? 'satisfied' : 'active',
+          )
+        }
       }
     }
   })
 
-  test('any other status does not depend on phases', () => {
-    for (const status of ['retracted', 'superseded', 'satisfied'] as const) {
-      for (const other of phases) {
-        expect(finalStatus(status, 'terminal', other)).toBe(status)
-        expect(finalStatus(status, 'queued', other)).toBe(status)
-      }
-    }
+  test.each([
+    ['without a time', undefined, 'active'],
+    ['until a later time', '2026-06-08T12:00:00.001Z', 'active'],
+    ['until now', NOW, 'satisfied'],
+    ['until an earlier time', '2026-06-08T11:59:59.999Z', 'satisfied'],
+  ])('of a hold %s goes by the wall clock', (_, not_before, status) => {
+    const hold = decision('1', 'hold', 0, not_before === undefined ? {} : { not_before })
+    expect(finalStatus('active', hold, { ownPhase: 'queued', now: NOW })).toBe(status)
+  })
+
+  test('of another kind with a field "not_before" does not go by the clock', () => {
+    const note = decision('1', 'note', 0, { not_before: '2000-01-01T00:00:00.000Z' })
+    expect(finalStatus('active', note, { ownPhase: 'queued', now: NOW })).toBe('active')
   })
 })
