@@ -16,6 +16,7 @@ export type TicketFact =
       newerFormat?: number
     }
   | { readable: false; id: string; path: string }
+export type ReadableTicket = TicketFact & { readable: true }
 
 /** An active decision that names another Ticket, with the ids of all that say the same. */
 export interface RelationFact {
@@ -61,7 +62,7 @@ export interface Facts {
   slots(pool: string, exceptTicket: string): { capacity: number; taken: number } | undefined
   /** Files that cannot be read and seem to hold a conflict with the Ticket. */
   suspects(id: string): { ticket: string; path: string }[]
-  /** The same Ticket in other worktrees of the clone, where its state there is a later one. */
+  /** The same Ticket in other worktrees of the clone; the verdict judges whether its state there counts. */
   elsewhere(id: string): ({ worktree: string } & DatedState)[]
   /** The state that the last release of the Ticket in this clone noted. */
   released(id: string): DatedState | undefined

@@ -1,13 +1,11 @@
 /** The rules of a verdict: each function yields the reasons of one kind. Pure. */
 import { type Asking, isHeldBy, poolFor } from './asking.ts'
+import { behindReasons } from './checkout-rules.ts'
 import { isOver } from './decision-status.ts'
-import type { ClaimFact, Facts, RelationFact, TicketFact } from './facts.ts'
+import type { ClaimFact, Facts, ReadableTicket, RelationFact, TicketFact } from './facts.ts'
 import { didYouMean } from './nearest-names.ts'
 import type { Reason, ReasonOf } from './reasons.ts'
-import { compareStates } from './states.ts'
 import { type Bounds, waitGraph } from './wait-graph.ts'
-
-type ReadableTicket = TicketFact & { readable: true }
 
 /** Yields every reason about a Ticket, in no order. */
 export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: Bounds): Generator<Reason> {
@@ -40,7 +38,7 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
     const message = `decision ${decision} is of the unknown kind "${kind}": update ticketplan, or retract it`
     yield { code: 'unknown_kind', severity: 'hold', message, kind, decisions: [decision] }
   }
-  yield* otherCheckoutReasons(own, facts)
+  yield* behindReasons(own, facts)
   yield* blockerReasons(id, facts, bounds)
   yield* parentReasons(id, facts, bounds)
   yield* holdReasons(id, facts)
@@ -57,27 +55,6 @@ function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Re
   const where = session === null ? (sameName ? ' without a session' : '') : sameName ? ` in session ${session}` : ''
   const message = `claimed by ${holder}${where} until ${expires_at}`
   return { code: 'claimed', severity: 'hold', message, holder, session, expires_at }
-}
-
-function* otherCheckoutReasons(own: ReadableTicket, facts: Facts): Generator<Reason> {
-  const { id, state, state_at } = own
-  const since = (at: string | null | undefined) => (at ? ` since ${at}` : '')
-  for (const { worktree, ...other } of facts.elsewhere(id)) {
-    const message = `the worktree ${worktree} has it as ${other.state}${since(other.state_at)}, this one as ${state}${since(state_at)}: merge that branch, or accept it there`
-    yield {
-      code: 'elsewhere',
-      severity: 'hold',
-      message,
-      worktree,
-      state: other.state,
-      state_at: other.state_at ?? null,
-    }
-  }
-  const released = facts.released(id)
-  if (!released || facts.phaseOf(released.state) === own.phase) return
-  if (compareStates(released, own, facts.phaseOf) <= 0) return
-  const message = `it was released as ${released.state}${since(released.state_at)}, this checkout has it as ${state}${since(state_at)}: pull or merge first`
-  yield { code: 'behind', severity: 'hold', message, state: released.state, state_at: released.state_at ?? null }
 }
 
 function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {

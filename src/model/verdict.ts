@@ -5,6 +5,7 @@
  * the facts are a snapshot, read by the caller.
  */
 import { type Asking, isRenewal } from './asking.ts'
+import { elsewhereReasons } from './checkout-rules.ts'
 import type { Facts } from './facts.ts'
 import { compareText } from './order.ts'
 import { REASON_CODES, type Reason } from './reasons.ts'
@@ -22,13 +23,17 @@ export interface Judged {
 
 /**
  * Returns the verdict on a Ticket with every reason. A Ticket that the facts do not have counts as not queued; callers
- * refuse it before. For the holder of its live claim, who accepted it under that claim, what came since only warns.
+ * refuse it before. For the holder of its live claim, who accepted it under that claim, what came since only warns. Other
+ * worktrees are files to read: an answer about many Tickets asks for them only where nothing else holds.
  */
 export function verdictOn(id: string, facts: Facts, asking: Asking = {}, bounds: Bounds = ONE_TICKET): Judged {
   const onlyWarns = isRenewal(id, facts, asking) && !isTerminal(id, facts)
-  const reasons = [...findReasons(id, facts, asking, bounds)].map(reason =>
-    onlyWarns && !HOLDS_RENEWALS.includes(reason.code) ? { ...reason, severity: 'warn' as const } : reason,
-  )
+  const weighed = (found: Iterable<Reason>) =>
+    [...found].map(reason =>
+      onlyWarns && !HOLDS_RENEWALS.includes(reason.code) ? { ...reason, severity: 'warn' as const } : reason,
+    )
+  const reasons = weighed(findReasons(id, facts, asking, bounds))
+  if (bounds.exact || !isHeld(reasons)) reasons.push(...weighed(elsewhereReasons(id, facts)))
   const rank = (reason: Reason) => REASON_CODES.indexOf(reason.code)
   reasons.sort(
     (a, b) =>
@@ -36,7 +41,11 @@ export function verdictOn(id: string, facts: Facts, asking: Asking = {}, bounds:
       compareText(otherTicket(a), otherTicket(b)) ||
       compareText(firstDecision(a), firstDecision(b)),
   )
-  return { verdict: reasons.some(({ severity }) => severity === 'hold') ? 'hold' : 'accept', reasons }
+  return { verdict: isHeld(reasons) ? 'hold' : 'accept', reasons }
+}
+
+function isHeld(reasons: readonly Reason[]): boolean {
+  return reasons.some(({ severity }) => severity === 'hold')
 }
 
 /** What also keeps the holder of a claim from renewing it by `accept`. */
