@@ -69,8 +69,11 @@ interface ReasonFields {
   blocked_by: OtherTicket & { chain: ChainLink[]; total: number; at_least?: true }
   blocker_abandoned: OtherTicket
   blocker_missing: OtherTicket
-  /** `ticket` is the parent, `blockers` what blocks it; `decisions` are its blocking relations and holds. */
-  parent_blocked: OtherTicket & { blockers: string[] }
+  /**
+   * `ticket` is the parent, `blockers` the first of what blocks it and `total` how many that are; `decisions` are its
+   * blocking relations and holds. `more` is set where the answer leaves out other parents that hold the Ticket.
+   */
+  parent_blocked: OtherTicket & { blockers: string[]; total: number; more?: true }
   on_hold: { decisions: string[]; not_before?: string }
   after: OtherTicket
   order_not_in_play: OtherTicket
@@ -97,6 +100,7 @@ export function ticketsIn(reason: Reason): string[] {
     ...('ticket' in reason && reason.ticket !== undefined ? [reason.ticket] : []),
     ...('chain' in reason ? reason.chain.map(link => link.ticket) : []),
     ...('cycle' in reason ? reason.cycle : []),
+    ...('blockers' in reason ? reason.blockers : []),
     ...('until' in reason ? (reason.until ?? []) : []),
   ]
 }

@@ -47,7 +47,7 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
   yield* cycleReasons(id, facts, bounds)
   yield* capacityReasons(id, facts)
   yield* contestedReasons(id, facts)
-  yield* stateReasons(own, facts)
+  yield* stateReasons(own, facts, bounds)
 }
 
 function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Reason {
@@ -57,7 +57,11 @@ function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Re
   return { code: 'claimed', severity: 'hold', message, holder, session, expires_at }
 }
 
+/** How many chains a verdict lists in full length; where there are more long ones, it lists no more than the blocker of each. */
+const MOST_CHAINS = 10
+
 function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
+  let left = bounds.links * MOST_CHAINS
   for (const { other, decisions } of facts.waitsFor(id, 'blocked_by')) {
     const fact = facts.ticket(other)
     const common = { severity: 'hold', ticket: other, decisions } as const
@@ -67,7 +71,9 @@ function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Re
       const message = `blocked by ${other}, which was abandoned (${fact.state}): retract the relation, or name another blocker`
       yield { code: 'blocker_abandoned', ...common, message }
     } else if (fact.phase !== 'terminal') {
-      const { list: chain, total, atLeast } = waitGraph(facts).chain(id, other, bounds)
+      const links = Math.max(1, Math.min(bounds.links, left))
+      const { list: chain, total, atLeast } = waitGraph(facts).chain(id, other, { ...bounds, links })
+      left -= chain.length
       const waits = total > 1 ? `, which itself waits for ${atLeast ? 'at least ' : ''}${total - 1} more` : ''
       const message = `blocked by ${other} (${fact.state})${waits}`
       yield { code: 'blocked_by', ...common, message, chain, total, ...(atLeast && { at_least: true }) }
@@ -75,16 +81,18 @@ function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Re
   }
 }
 
-function* parentReasons(id: string, facts: Facts, { links, exact }: Bounds): Generator<Reason> {
-  const { parents } = waitGraph(facts)
-  for (const { other, decisions } of facts.parents(id)) {
-    const fact = facts.ticket(other)
-    if (fact && !fact.readable) yield unreadable(fact, `part of ${other}, whose file cannot be read`, decisions)
-  }
-  const { list } = parents.held(id, exact ? Number.MAX_SAFE_INTEGER - 1 : links)
-  for (const { parent, blockers, holds } of list) {
+function* parentReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
+  const direct = new Map(facts.parents(id).map(({ other, decisions }) => [other, decisions]))
+  const { list, hasMore } = heldParents(id, facts, bounds)
+  for (const { parent, ...held } of list) {
+    const fact = facts.ticket(parent)
+    if (fact && !fact.readable) {
+      yield unreadable(fact, `part of ${parent}, whose file cannot be read`, direct.get(parent))
+      continue
+    }
+    const [blockers, holds] = [held.blockers.slice(0, bounds.links), held.holds.slice(0, bounds.links)]
     const why = [
-      ...(blockers.length ? [`blocked by ${named(blockers, facts)}`] : []),
+      ...(blockers.length ? [`blocked by ${named(held.blockers, facts)}`] : []),
       ...(holds.length ? [`on hold${textOf(holds[0]!.reason)}`] : []),
     ]
     yield {
@@ -93,9 +101,17 @@ function* parentReasons(id: string, facts: Facts, { links, exact }: Bounds): Gen
       message: `part of ${parent}, which is ${why.join(' and ')}`,
       ticket: parent,
       blockers: blockers.map(({ other }) => other),
+      total: held.blockers.length,
       decisions: [...blockers.flatMap(({ decisions }) => decisions), ...holds.map(({ decision }) => decision)].sort(),
+      ...(hasMore && { more: true }),
     }
   }
+}
+
+/** The Tickets above this one that hold it: all of them, or as many as an answer about many Tickets lists. */
+function heldParents(id: string, facts: Facts, { links, exact }: Bounds) {
+  const { parents } = waitGraph(facts)
+  return exact ? { list: parents.held(id), hasMore: false } : parents.someHeld(id, links)
 }
 
 /** The first of some Tickets with its state, and how many more there are. */
@@ -153,12 +169,16 @@ function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
   }
 }
 
+/** How many Tickets of a cycle its message names. */
+const MOST_NAMED = 20
+
 function* cycleReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
   const found = waitGraph(facts).cycle(id, bounds)
   if (!found) return
   const { list: cycle, total, atLeast } = found
-  const end = atLeast || total > cycle.length ? '…' : id
-  const message = `waits for itself: ${[...cycle.slice(0, 20), ...(cycle.length > 20 ? ['…'] : []), end].join(' waits for ')}`
+  const shown = cycle.slice(0, MOST_NAMED)
+  const isWhole = shown.length === total && !atLeast
+  const message = `waits for itself: ${[...shown, ...(isWhole ? [] : ['…']), id].join(' waits for ')}`
   yield { code: 'cycle', severity: 'hold', message, cycle, total, ...(atLeast && { at_least: true }) }
 }
 
@@ -216,12 +236,19 @@ function* contestedReasons(id: string, facts: Facts): Generator<Reason> {
   }
 }
 
-/** A state that the configuration does not know counts as open, so a misspelt one would switch enforcement off. */
-function* stateReasons(own: ReadableTicket, facts: Facts): Generator<Reason> {
+/**
+ * A state that the configuration does not know counts as open, so a misspelt one would switch enforcement off. Warns of the
+ * Ticket's own state and of those of the Tickets that its relations and the reasons about its parents name.
+ */
+function* stateReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): Generator<Reason> {
   const { id } = own
   const relations = [...facts.waitsFor(id, 'blocked_by'), ...facts.waitsFor(id, 'after'), ...facts.conflicts(id)]
   const others = [...relations, ...facts.parents(id)].map(({ other }) => other)
-  for (const ticket of new Set([id, ...others, ...(facts.waiting(id)?.until ?? [])])) {
+  const above = heldParents(id, facts, bounds).list.flatMap(({ parent, blockers }) => [
+    parent,
+    ...blockers.slice(0, bounds.links).map(({ other }) => other),
+  ])
+  for (const ticket of new Set([id, ...others, ...above, ...(facts.waiting(id)?.until ?? [])])) {
     const fact = facts.ticket(ticket)
     if (!fact?.readable || !fact.unknownState) continue
     const { state, unknownState: nearest } = fact

@@ -14,7 +14,7 @@ import { remembered } from './remembered.ts'
 export interface Bounds {
   /** At most this many Tickets. */
   links: number
-  /** True where a total has to be exact, however high it is. */
+  /** True where a total has to be exact, however high it is, and nothing may be left out. */
   exact: boolean
 }
 
@@ -48,37 +48,49 @@ export function waitGraph(facts: Facts): WaitGraph {
 
 function makeGraph(facts: Facts): WaitGraph {
   const parents = parentsIn(facts)
+  const blockers = remembered(id => openBlockers(facts, id))
   const edges = remembered(node => edgesOf(facts, parents, node))
   const groups = cycleGroups(edges)
   return {
     parents,
-    chain: (held, blocker, bounds) => findChain(facts, held, blocker, bounds),
-    cycle(id, bounds) {
-      const group = groups(id)
-      if (group === undefined) return undefined
-      return findCycle(id, node => edges(node).filter(next => groups(next) === group), bounds)
-    },
+    chain: (held, blocker, bounds) => findChain(facts, blockers, held, blocker, bounds),
+    cycle: (id, bounds) => (groups(id) === undefined ? undefined : findCycle(id, edges, groups, bounds)),
   }
 }
 
-function findChain(facts: Facts, held: string, blocker: string, { links, exact }: Bounds): Bounded<ChainLink> {
+/** The blockers that hold a Ticket, as ids. An abandoned Ticket has none: what blocked it no longer matters. */
+function openBlockers(facts: Facts, id: string): readonly string[] {
+  const fact = facts.ticket(id)
+  if (fact?.readable && fact.phase === 'terminal') return []
+  const all = facts.waitsFor(id, 'blocked_by').map(({ other }) => other)
+  return all.filter(other => !isDelivered(facts, other))
+}
+
+/** Walks depth first, one blocker at a time, so that the beginning of a chain does not cost a list of all that follows. */
+function findChain(
+  facts: Facts,
+  blockersOf: (id: string) => readonly string[],
+  held: string,
+  blocker: string,
+  { links, exact }: Bounds,
+): Bounded<ChainLink> {
   const list: ChainLink[] = []
   const seen = new Set([held])
   let total = 0
-  const pending = [{ ticket: blocker, blocks: held, depth: 1 }]
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    if (isDelivered(facts, next.ticket)) continue
-    const repeated = seen.has(next.ticket)
+  const path = [{ blocks: held, blockers: [blocker] as readonly string[], next: 0 }]
+  for (let at = path.at(-1); at; at = path.at(-1)) {
+    const ticket = at.blockers[at.next++]
+    if (ticket === undefined) {
+      path.pop()
+      continue
+    }
+    const repeated = seen.has(ticket)
     if (!repeated) total++
-    if (list.length < links) list.push(linkOf(facts, next, repeated))
+    if (list.length < links) list.push(linkOf(facts, { ticket, blocks: at.blocks, depth: path.length }, repeated))
     else if (!exact) return { list, total, atLeast: true }
     if (repeated) continue
-    seen.add(next.ticket)
-    const { ticket, depth } = next
-    const fact = facts.ticket(ticket)
-    if (fact?.readable && fact.phase === 'terminal') continue // abandoned: its own blockers no longer matter
-    const below = facts.waitsFor(ticket, 'blocked_by')
-    for (const { other } of below.toReversed()) pending.push({ ticket: other, blocks: ticket, depth: depth + 1 })
+    seen.add(ticket)
+    path.push({ blocks: ticket, blockers: blockersOf(ticket), next: 0 })
   }
   return { list, total }
 }
@@ -107,11 +119,19 @@ function edgesOf(facts: Facts, parents: Parents, node: string): string[] {
   return [...new Set([...own.sort(), ...above])]
 }
 
-/** How many nodes the search for a cycle may visit where the answer need not be exact. */
-const MOST_VISITED = 1000
+/** How many edges the search for a cycle may follow where the answer need not be exact. */
+const MOST_STEPS = 300
 
-/** `edges` leads only to nodes that lie on a cycle with this one, so there is one. */
-function findCycle(id: string, edges: (node: string) => readonly string[], { links, exact }: Bounds): Bounded<string> {
+/**
+ * A search breadth first among the nodes of one group, each of which lies on a cycle with the Ticket, so there is one. A
+ * step to a parent's node is none: what counts is how many Tickets the cycle has.
+ */
+function findCycle(
+  id: string,
+  edges: (node: string) => readonly string[],
+  groups: (node: string) => number | undefined,
+  { links, exact }: Bounds,
+): Bounded<string> {
   const cameFrom = new Map<string, string>()
   const pathTo = (last: string) => {
     const path = [last]
@@ -119,18 +139,20 @@ function findCycle(id: string, edges: (node: string) => readonly string[], { lin
     const tickets = path.reverse().filter(node => !node.startsWith(ABOVE))
     return { list: tickets.slice(0, links), total: tickets.length }
   }
-  let frontier = [id]
-  while (exact || cameFrom.size <= MOST_VISITED) {
+  const group = groups(id)
+  let steps = 0
+  for (let level = [id]; ; ) {
     const next: string[] = []
-    for (const node of frontier) {
+    for (const node of level) {
       for (const other of edges(node)) {
         if (other === id) return pathTo(node)
-        if (cameFrom.has(other)) continue
+        if (!exact && ++steps > MOST_STEPS) return { ...pathTo(node), atLeast: true }
+        if (cameFrom.has(other) || groups(other) !== group) continue
         cameFrom.set(other, node)
-        next.push(other)
+        // The loop over this level also reaches what is added to it.
+        ;(other.startsWith(ABOVE) ? level : next).push(other)
       }
     }
-    frontier = next
+    level = next
   }
-  return { ...pathTo(frontier[0]!), atLeast: true }
 }
