@@ -36,7 +36,7 @@ describe('the holder of a claim', () => {
     [{ holder: 'pod-1', token: 7 }, true, true],
     [{ holder: 'pod-1', token: 6 }, false, false],
     [{ holder: 'pod-1', session: 's-1', token: 6 }, false, false],
-    [{ token: 0 }, false, false],
+    [{ holder: 'pod-1', token: 0 }, false, false],
   ])('asking as %j: without a session %s, in session s-1 %s', (asking, holdsBare, holdsInSession) => {
     expect([isHeldBy(bare, asking), isHeldBy(inSession, asking)]).toEqual([holdsBare, holdsInSession])
   })

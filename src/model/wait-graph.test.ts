@@ -332,6 +332,13 @@ describe('a ring of 10,000 Tickets', () => {
   })
 })
 
+test('a short cycle is listed whole in an answer about many, however much else its Tickets wait for', () => {
+  const graph = graphOf(1000, n => (n === 0 ? { blockedBy: range(1, 1000) } : n === 999 ? { after: [nth(0)] } : {}))
+  const { reasons } = looseReasons(verdictOn(nth(0), graphFacts(graph).facts, {}, MANY_TICKETS))
+  expect(reasons[0]).toMatchObject({ code: 'cycle', cycle: [nth(0), nth(999)], total: 2 })
+  expect(reasons[0]).not.toHaveProperty('at_least')
+})
+
 describe('200 Tickets, each blocked by all later ones', () => {
   const dense = (count: number) => graphOf(count, n => ({ blockedBy: range(n + 1, count) }))
   const judgeAll = (graph: ReturnType<typeof dense>) => {

@@ -51,10 +51,11 @@ function makeGraph(facts: Facts): WaitGraph {
   const blockers = remembered(id => openBlockers(facts, id))
   const edges = remembered(node => edgesOf(facts, parents, node))
   const groups = cycleGroups(edges)
+  const edgesInGroup = remembered(node => edges(node).filter(other => groups(other) === groups(node)))
   return {
     parents,
     chain: (held, blocker, bounds) => findChain(facts, blockers, held, blocker, bounds),
-    cycle: (id, bounds) => (groups(id) === undefined ? undefined : findCycle(id, edges, groups, bounds)),
+    cycle: (id, bounds) => (groups(id) === undefined ? undefined : findCycle(id, edgesInGroup, bounds)),
   }
 }
 
@@ -123,15 +124,10 @@ function edgesOf(facts: Facts, parents: Parents, node: string): string[] {
 const MOST_STEPS = 300
 
 /**
- * A search breadth first among the nodes of one group, each of which lies on a cycle with the Ticket, so there is one. A
- * step to a parent's node is none: what counts is how many Tickets the cycle has.
+ * A search breadth first. `edges` leads only to nodes that lie on a cycle with this one, so there is one. A step to a
+ * parent's node is none: what counts is how many Tickets the cycle has.
  */
-function findCycle(
-  id: string,
-  edges: (node: string) => readonly string[],
-  groups: (node: string) => number | undefined,
-  { links, exact }: Bounds,
-): Bounded<string> {
+function findCycle(id: string, edges: (node: string) => readonly string[], { links, exact }: Bounds): Bounded<string> {
   const cameFrom = new Map<string, string>()
   const pathTo = (last: string) => {
     const path = [last]
@@ -139,7 +135,6 @@ function findCycle(
     const tickets = path.reverse().filter(node => !node.startsWith(ABOVE))
     return { list: tickets.slice(0, links), total: tickets.length }
   }
-  const group = groups(id)
   let steps = 0
   for (let level = [id]; ; ) {
     const next: string[] = []
@@ -147,7 +142,7 @@ function findCycle(
       for (const other of edges(node)) {
         if (other === id) return pathTo(node)
         if (!exact && ++steps > MOST_STEPS) return { ...pathTo(node), atLeast: true }
-        if (cameFrom.has(other) || groups(other) !== group) continue
+        if (cameFrom.has(other)) continue
         cameFrom.set(other, node)
         // The loop over this level also reaches what is added to it.
         ;(other.startsWith(ABOVE) ? level : next).push(other)
