@@ -71,7 +71,7 @@ describe('claimed', () => {
     expect(JSON.stringify(consult(plan, 'T', { holder: 'pod-1' }))).not.toContain('4711')
   })
 
-  test('does not hold for whoever presents the token', () => {
+  test('does not hold where the token is presented', () => {
     expect(consult(inSession, 'T', { holder: 'pod-1', session: 's-2', token: 7 }).verdict).toBe('accept')
     expect(consult(inSession, 'T', { holder: 'pod-1', session: 's-1', token: 6 }).verdict).toBe('hold')
   })

@@ -65,7 +65,7 @@ const statusesOf = ({ ticket, ids }: { ticket: Ticket; ids: string[] }) => {
 describe('a new Ticket', () => {
   const stamp = countingStamps('alice')()
 
-  test('is open unless said otherwise, and dated', () => {
+  test('is open unless given another state, and dated', () => {
     expect(createTicket(A, { title: 'first' }, stamp, phaseOf)).toEqual({
       created_at: NOON,
       decisions: [],
@@ -180,14 +180,14 @@ describe('changing fields', () => {
 })
 
 describe('adding a decision', () => {
-  test('dates it, signs it, and leaves out what is not said', () => {
+  test('adds time, author and id, and leaves out absent fields', () => {
     const { decision, created } = addDecision(plain, { kind: 'note', reason: 'ask first' }, countingStamps('bob')())
     expect(created).toBe(true)
     expect(isDecisionId(decision.id)).toBe(true)
     expect(decision).toStrictEqual({ at: NOON, by: 'bob', id: decision.id, kind: 'note', reason: 'ask first' })
   })
 
-  test('leaves out what is said to be nothing', () => {
+  test('leaves out empty fields', () => {
     const draft: DecisionDraft = { kind: 'conflicts_with', target: A, reason: '', advisory: false, supersedes: [] }
     const { decision } = addDecision(plain, draft, countingStamps()())
     expect(Object.keys(decision).sort()).toEqual(['at', 'by', 'id', 'kind', 'target'])
@@ -373,7 +373,7 @@ describe('a conflict that is recorded again with another weight', () => {
     expect(findActive(ticket, strict)).toEqual(second)
   })
 
-  test('supersedes what it was told to as well, each once', () => {
+  test('also supersedes what "supersedes" names, each once', () => {
     const { ticket, ids } = record(plain, { kind: 'note' }, advisory)
     const supersedes = [ids[1]!, ids[0]!, ids[1]!]
     const { decision } = addDecision(ticket, { ...strict, supersedes }, countingStamps('z')(NOON_MS + 1))
@@ -429,7 +429,7 @@ describe('superseding', () => {
 })
 
 describe('a clock that was set back', () => {
-  test('still makes the plan that was made later the one that stands', () => {
+  test('still makes the plan that was recorded later the active one', () => {
     expect(statusesOf(record(plain, plan('1'), -600, plan('2'), -600, plan('3')))).toEqual([
       'superseded',
       'superseded',
@@ -458,7 +458,7 @@ describe('a clock that was set back', () => {
     expect(decision.at).toBe('2026-06-08T18:00:00.001Z')
   })
 
-  test('or that stands still, as well', () => {
+  test('or that has stopped has the same effect', () => {
     expect(statusesOf(record(plain, plan('1'), plan('2')))).toEqual(['superseded', 'active'])
   })
 
@@ -498,7 +498,7 @@ describe('retracting', () => {
     expect(again.ticket).toBe(first.ticket)
   })
 
-  test('after the retraction was itself retracted withdraws it anew', () => {
+  test('after the retraction was itself retracted retracts it again', () => {
     const first = retractDecision(added.ticket, id, undefined, stamps())
     const back = retractDecision(first.ticket, first.decision.id, undefined, stamps())
     expect(fileStatuses(back.ticket.decisions).get(id)).toBe('active')
@@ -618,7 +618,7 @@ describe('any sequence of changes', () => {
 
   const STRICT: DecisionDraft[] = [A, B].map(target => ({ kind: 'conflicts_with', target }))
 
-  test('leaves what was said in the file, a strict conflict strict, and a withdrawn decision withdrawn', () => {
+  test('keeps what was recorded, a strict conflict strict, and a retracted decision retracted', () => {
     fc.assert(
       fc.property(fc.array(steps, { minLength: 1, maxLength: 12 }), list => {
         const stamps = countingStamps()
@@ -640,8 +640,8 @@ describe('any sequence of changes', () => {
           }
           if (!('draft' in step.change)) continue
           const { draft } = step.change
-          // What was said is in the file, with its reason and at least as strict.
-          const isSaid = listActive(ticket)
+          // What was recorded is active, with its reason and at least as strict.
+          const isRecorded = listActive(ticket)
             .map(loose)
             .some(
               active =>
@@ -650,7 +650,7 @@ describe('any sequence of changes', () => {
                 (!draft.reason || active.reason === draft.reason) &&
                 (draft.kind !== 'conflicts_with' || draft.advisory || !active.advisory),
             )
-          expect(isSaid).toBe(true)
+          expect(isRecorded).toBe(true)
         }
       }),
       { numRuns: 500 },

@@ -59,7 +59,7 @@ describe('where a relation is stored', () => {
     for (const kind of kinds) expect(INVERSE[INVERSE[kind]]).toBe(kind)
   })
 
-  test('said from either side it is stored alike, apart from "related", which belongs to who says it', () => {
+  test('recorded from either side it is stored alike, except "related", which belongs to the side that records it', () => {
     const kinds = fc.constantFrom(...(Object.keys(INVERSE) as RelationKind[]))
     fc.assert(
       fc.property(ticketIds, kinds, ticketIds, (ticket, kind, other) => {
@@ -121,7 +121,7 @@ describe('retraction', () => {
     })
   })
 
-  test('one of two that stands is enough', () => {
+  test('one of two that is active is enough', () => {
     const list = [note('1', 0), retraction('2', '1'), retraction('3', '1'), retraction('4', '2')]
     expect(statuses(...list)).toEqual({ 1: 'retracted', 2: 'retracted', 3: 'active', 4: 'active' })
     expect(statuses(...list, retraction('5', '3'))['1']).toBe('active')
@@ -153,9 +153,9 @@ describe('retraction', () => {
       [note('0', 0), retraction('1', '2'), retraction('2', '1'), retraction('3', '1')],
       { 0: 'active', 1: 'retracted', 2: 'active', 3: 'active' },
     ],
-  ])('retractions that name each other in a circle come to an end: %s', (_, circle, expected) => {
-    expect(statuses(...circle)).toEqual(expected)
-    expect(statuses(...[...circle].reverse())).toEqual(expected)
+  ])('retractions that name each other in a cycle are resolved: %s', (_, cycle, expected) => {
+    expect(statuses(...cycle)).toEqual(expected)
+    expect(statuses(...[...cycle].reverse())).toEqual(expected)
   })
 
   test('ten thousand, each of the one before, come to an end too', () => {
@@ -209,7 +209,7 @@ describe('supersedes', () => {
 })
 
 describe('plans and capacity notes', () => {
-  test('of several plans the last stands, by time and not by id', () => {
+  test('of several plans the last is active, by time and not by id', () => {
     expect(statuses(plan('3', 1), plan('1', 9), plan('2', 5))).toEqual({
       1: 'active',
       2: 'superseded',
@@ -217,11 +217,11 @@ describe('plans and capacity notes', () => {
     })
   })
 
-  test('of several at the same time the greatest id stands', () => {
+  test('of several at the same time the one with the greatest id is active', () => {
     expect(statuses(plan('2', 1), plan('1', 1))).toEqual({ 1: 'superseded', 2: 'active' })
   })
 
-  test('the last that is not retracted stands', () => {
+  test('the last that is not retracted is active', () => {
     expect(statuses(plan('1', 1), plan('2', 2), plan('3', 3), retraction('4', '3'))).toMatchObject({
       1: 'superseded',
       2: 'active',
@@ -233,7 +233,7 @@ describe('plans and capacity notes', () => {
     })
   })
 
-  test('of several capacity notes the last stands', () => {
+  test('of several capacity notes the last is active', () => {
     expect(statuses(waiting('1', 1), waiting('2', 2))).toEqual({ 1: 'superseded', 2: 'active' })
   })
 
@@ -259,7 +259,7 @@ describe('plans and capacity notes', () => {
     expect(statuses(plan('0', 0), waiting('1', 1), plan('2', 2), retraction('3', '2'))['1']).toBe('active')
   })
 
-  test('several notes of any other kind stand beside each other', () => {
+  test('several decisions of any other kind are active together', () => {
     expect(statuses(note('1', 1), note('2', 2), decision('3', 'contested', 3), decision('4', 'contested', 4))).toEqual({
       1: 'active',
       2: 'active',
@@ -270,7 +270,7 @@ describe('plans and capacity notes', () => {
 })
 
 describe('status', () => {
-  test('is what the words of the contract say, circles of retractions included', () => {
+  test('is what the words of the contract say, cycles of retractions included', () => {
     const seen = new Set<Status>()
     fc.assert(
       fc.property(decisionLists, decisions => {
@@ -296,7 +296,7 @@ describe('status', () => {
     )
   })
 
-  test('does not depend on the order in which the decisions stand, which stays as it is', () => {
+  test('does not depend on the order of the decisions, which stays as it is', () => {
     const shuffled = decisionLists.chain(decisions =>
       fc.tuple(fc.constant(decisions), fc.shuffledSubarray(decisions, { minLength: decisions.length })),
     )

@@ -559,7 +559,7 @@ describe('waiting_for_capacity', () => {
     expect(on(ticket('T', 'queued', waiting(), retraction('T1'))).reasons).toEqual([])
   })
 
-  test('is said once, for the last of several notes', () => {
+  test('is given once, for the last of several notes', () => {
     const own = ticket('T', 'queued', waiting({ until: ['A'] }), waiting({ reason: 'soon' }))
     expect(on(own, ticket('A', 'in_progress')).reasons).toMatchObject([{ severity: 'warn', decisions: ['T2'] }])
   })
@@ -620,7 +620,7 @@ describe('claimed', () => {
     expect(consult({ ...plan, claims: [claim('A')] }).reasons).toEqual([])
   })
 
-  test('is said of a Ticket that is not queued or has no file, too', () => {
+  test('is also given for a Ticket that is not queued or has no file', () => {
     expect(codes(consult({ ...plan, tickets: [ticket('T', 'done')] }))).toEqual(['not_queued hold', 'claimed hold'])
     expect(codes(consult({ ...plan, tickets: [] }))).toEqual(['not_queued hold', 'claimed hold'])
   })

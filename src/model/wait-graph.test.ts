@@ -55,7 +55,7 @@ describe('the chain of blockers', () => {
     ).toEqual(['1 A>T'])
   })
 
-  test('lists what a shared blocker waits for once, and marks the blocker where it stands again', () => {
+  test('lists what a shared blocker waits for once, and marks the blocker where it is repeated', () => {
     expect(
       links(
         ticket('T', 'queued', blockedBy('A')),
@@ -78,7 +78,7 @@ describe('the chain of blockers', () => {
     ).toEqual(['1 A>T', '2 B>A', '3 T>B again'])
   })
 
-  test('ends in a circle that the Ticket is not on', () => {
+  test('ends in a cycle that the Ticket is not on', () => {
     expect(
       links(
         ticket('T', 'queued', blockedBy('A')),
@@ -190,7 +190,7 @@ describe('cycle', () => {
     }
   })
 
-  test('is said in words', () => {
+  test('is described in its message', () => {
     const { reasons } = on(ticket('T', 'queued', blockedBy('A')), ticket('A', 'open', comesAfter('T')))
     expect(reasons[0]!.message).toBe('waits for itself: T waits for A waits for T')
   })

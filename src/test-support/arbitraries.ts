@@ -2,7 +2,7 @@
  * Generators of Ticket files and of whole plans, for property tests.
  *
  * Ids and times are drawn from small pools as often as from everything allowed, so that decisions name each other, relations
- * form circles and times are equal. Whatever comes out passes `ticketProblem`.
+ * form cycles and times are equal. Whatever comes out passes `ticketProblem`.
  */
 
 import fc from 'fast-check'
@@ -153,7 +153,7 @@ function extensionValues(levels: number): fc.Arbitrary<unknown> {
   )
 }
 
-/** Unknown keys of an object that stands `depth` levels deep in its file, the file itself counting as one. */
+/** Unknown keys of an object `depth` levels deep in its file, the file itself counting as one. */
 function extensions(depth: number): fc.Arbitrary<Record<string, unknown>> {
   const some = fc.dictionary(unknownKeys, extensionValues(LIMITS.depth - depth), { maxKeys: 3, noNullPrototype: true })
   return fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: some })
@@ -229,7 +229,7 @@ export const decisions: fc.Arbitrary<Decision> = decisionsAbout(ticketIds)
 
 const byId = (a: Decision, b: Decision) => (a.id < b.id ? -1 : 1)
 
-/** The decisions of one file, in the order of their ids. They name each other, in circles too. */
+/** The decisions of one file, in the order of their ids. They name each other, in cycles too. */
 export const decisionLists: fc.Arbitrary<Decision[]> = listOf(decisions)
 
 function listOf(decisions: fc.Arbitrary<Decision>, maxLength = 8): fc.Arbitrary<Decision[]> {

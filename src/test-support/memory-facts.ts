@@ -169,14 +169,14 @@ const KNOWN_KINDS: string[] = [
   ...['retraction', 'waiting_for_capacity'],
 ]
 
-/** The status of each decision as its file alone tells it, by decision id. */
+/** The status of each decision from its file alone, by decision id. */
 export function naiveStatuses(decisions: readonly Decision[]): Map<string, Status> {
-  const withdrawn = naiveRetracted(decisions)
-  const standing = decisions.filter(({ id }) => !withdrawn.has(id))
+  const retracted = naiveRetracted(decisions)
+  const remaining = decisions.filter(({ id }) => !retracted.has(id))
   const onlyLastCounts = ['accepted_plan', 'waiting_for_capacity']
   const statusOf = (decision: Decision): Status => {
-    if (withdrawn.has(decision.id)) return 'retracted'
-    const later = standing.filter(other => isLater(other, decision))
+    if (retracted.has(decision.id)) return 'retracted'
+    const later = remaining.filter(other => isLater(other, decision))
     if (later.some(other => other.supersedes?.includes(decision.id))) return 'superseded'
     if (onlyLastCounts.includes(decision.kind) && later.some(other => other.kind === decision.kind)) return 'superseded'
     if (decision.kind === 'waiting_for_capacity' && later.some(other => other.kind === 'accepted_plan'))
@@ -187,25 +187,25 @@ export function naiveStatuses(decisions: readonly Decision[]): Map<string, Statu
 }
 
 /**
- * Asked again and again until nothing changes: a decision stands when everything that retracts it is retracted, and is
- * retracted when something that stands retracts it. In what is left all retract each other in circles; there the retraction
- * with the smallest id stands.
+ * Repeats until nothing changes: a decision is effective when everything that retracts it is retracted, and is retracted
+ * when something effective retracts it. What is left retracts each other in cycles; there the retraction with the smallest
+ * id is effective.
  */
 function naiveRetracted(decisions: readonly Decision[]): Set<string> {
-  const stands = new Set<string>()
+  const effective = new Set<string>()
   const retracted = new Set<string>()
   const retractionsOf = (id: string) =>
     decisions.filter(decision => decision.kind === 'retraction' && decision.retracts === id)
   for (;;) {
-    const open = decisions.filter(({ id }) => !stands.has(id) && !retracted.has(id))
+    const open = decisions.filter(({ id }) => !effective.has(id) && !retracted.has(id))
     if (open.length === 0) return retracted
-    const lost = open.find(({ id }) => retractionsOf(id).some(retraction => stands.has(retraction.id)))
+    const lost = open.find(({ id }) => retractionsOf(id).some(retraction => effective.has(retraction.id)))
     const safe = open.find(({ id }) => retractionsOf(id).every(retraction => retracted.has(retraction.id)))
     if (lost) retracted.add(lost.id)
-    else if (safe) stands.add(safe.id)
+    else if (safe) effective.add(safe.id)
     else {
       const retractions = open.filter(({ kind }) => kind === 'retraction')
-      stands.add(retractions.map(({ id }) => id).reduce((a, b) => (a < b ? a : b)))
+      effective.add(retractions.map(({ id }) => id).reduce((a, b) => (a < b ? a : b)))
     }
   }
 }
