@@ -62,6 +62,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   slug_taken: { slug: true, ticket: true },
   unknown_decision: { decision: true },
   self_relation: { ticket: true },
+  parent_ring: { tickets: true },
   no_ticket_file: { ticket: true },
   unknown_pool: { pool: true, pools: true },
   limit: { limit: true },

@@ -11,6 +11,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   unknown_decision: 1,
   self_relation: 1,
   no_ticket_file: 1,
+  parent_ring: 1,
   unknown_pool: 1,
   limit: 1,
   invalid_file: 1,

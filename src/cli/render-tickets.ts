@@ -17,12 +17,12 @@ import {
 } from './phrases.ts'
 import { type Cell, table } from './terminal.ts'
 
-export function addLines({ ticket, path }: OutputOf<'add'>): string[] {
-  return [`added ${ticketText(ticket)} in ${escapeText(path)}`]
+export function addLines({ ticket, path, warnings }: OutputOf<'add'>): string[] {
+  return [`added ${ticketText(ticket)} in ${escapeText(path)}`, ...noteLines(warnings)]
 }
 
-export function setLines({ ticket, changed }: OutputOf<'set'>): string[] {
-  return [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`]
+export function setLines({ ticket, changed, warnings }: OutputOf<'set'>): string[] {
+  return [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`, ...noteLines(warnings)]
 }
 
 export function recordLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {

@@ -35,6 +35,7 @@ export const tickets = sqliteTable(
     title: text('title').notNull(),
     state: text('state').notNull(),
     phase: text('phase', { enum: ['open', 'queued', 'active', 'terminal'] }).notNull(),
+    outcome: text('outcome', { enum: ['completed', 'abandoned'] }),
     stateAt: text('state_at'),
     createdAt: text('created_at'),
     queuedAt: text('queued_at'),
@@ -121,7 +122,9 @@ const inverses = sql.raw(
 )
 const finalStatus = sql`case
     when d.file_status <> 'active' then d.file_status
-    when own.phase = 'terminal' or other.phase = 'terminal' then 'satisfied'
+    when own.phase = 'terminal' then 'satisfied'
+    when d.kind = 'hold' and json_extract(d.body, '$.not_before') <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') then 'satisfied'
+    when other.phase = 'terminal' and not (d.kind = 'blocked_by' and other.outcome = 'abandoned') then 'satisfied'
     else 'active' end`
 const isRelation = sql`d.kind in (${sqlList(STORED_RELATION_KINDS)}) and d.target_id is not null`
 
@@ -173,4 +176,4 @@ export const blockers = sqliteView('blockers', {
   join tickets own on own.id = d.ticket_id
   left join tickets other on other.id = d.target_id
   where d.kind = 'blocked_by' and d.file_status = 'active' and own.phase <> 'terminal'
-    and (other.phase is null or other.phase <> 'terminal')`)
+    and (other.phase is null or other.phase <> 'terminal' or other.outcome = 'abandoned')`)

@@ -25,9 +25,23 @@ describe('readConfig', () => {
     claimTtlSeconds: 1800,
     pools: {},
     states: {
-      active: ['in_progress', 'inprogress', 'in_review', 'review'],
+      open: [
+        'open',
+        'backlog',
+        'blocked',
+        'deferred',
+        'draft',
+        'new',
+        'pending',
+        'planning',
+        'ready',
+        'todo',
+        'triage',
+      ],
       queued: ['queued'],
-      terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
+      active: ['in_progress', 'inprogress', 'in_review', 'review', 'started', 'doing'],
+      terminal: ['closed', 'completed', 'done', 'merged', 'resolved'],
+      abandoned: ['abandoned', 'canceled', 'cancelled', 'duplicate', 'not_planned', 'rejected', 'wontfix'],
     },
     ticketsDir: 'tickets',
   }
@@ -39,7 +53,7 @@ describe('readConfig', () => {
     expect(read('{"pools":{"gpu":1}}')).toEqual({ ...defaults, pools: { gpu: 1 } })
     expect(read('{"states":{"queued":["ready"]}}')).toEqual({
       ...defaults,
-      states: { ...defaults.states, queued: ['ready'] },
+      states: { ...defaults.states, queued: ['ready'], open: defaults.states.open.filter(state => state !== 'ready') },
     })
   })
 
@@ -52,7 +66,7 @@ describe('readConfig', () => {
     [
       'an unknown nested key',
       '{\n  "states": {\n    "waiting": ["x"]\n  }\n}',
-      /^ticketplan\.json:3:16: states\.waiting: unknown key; the keys are active, queued, terminal/,
+      /^ticketplan\.json:3:16: states\.waiting: unknown key; the keys are open, queued, active, terminal, abandoned/,
     ],
     [
       'a string instead of a number',
@@ -64,7 +78,11 @@ describe('readConfig', () => {
     ['half a slot', '{"pools":{"gpu":1.5}}', /^ticketplan\.json:1:17: pools\.gpu: /],
     ['an empty state', '{"states":{"queued":["a",""]}}', /^ticketplan\.json:1:26: states\.queued\.1: /],
     ['states that are not a list', '{"states":{"queued":"a"}}', /^ticketplan\.json:1:21: states\.queued: /],
-    ['a state in two phases', '{"states":{"queued":["done"]}}', /^ticketplan\.json: the state "done" is listed twice/],
+    [
+      'a state in two lists',
+      '{"states":{"queued":["To Do"],"open":["todo"]}}',
+      /^ticketplan\.json: states: "To Do" is in two lists, open and queued/,
+    ],
     ['a list', '[]', /^ticketplan\.json:1:1: /],
     ['an empty file', '', /^ticketplan\.json:1:1: .*end of the file/],
     ['half a document', '{"pools":\n{', /^ticketplan\.json:2:2: /],

@@ -5,28 +5,23 @@ import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
+import { completeStates, repeatedState, STATE_LISTS, type StateLists } from '../model/states.ts'
 import { parseStrict, Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import { ioError } from './io-error.ts'
 
-/** The states of each phase, by default. */
-export const DEFAULT_STATES: Config['states'] = {
-  active: ['in_progress', 'inprogress', 'in_review', 'review'],
-  queued: ['queued'],
-  terminal: ['cancelled', 'closed', 'done', 'duplicate', 'resolved', 'wontfix'],
-}
-
 /** The settings of a repository without the file. */
-const DEFAULTS: Config = { claimTtlSeconds: 1800, pools: {}, states: DEFAULT_STATES, ticketsDir: 'tickets' }
+const DEFAULTS: Config = { claimTtlSeconds: 1800, pools: {}, states: completeStates({}), ticketsDir: 'tickets' }
 
 const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))
   const isInside = (path: string) =>
     path.split('/').every(part => /^[^\\:]+$/.test(part) && !['.', '..', '.git'].includes(part))
   return z.strictObject({
+    $schema: z.optional(z.string()),
     claimTtlSeconds: z.optional(z.int().check(z.positive(), z.maximum(30 * 24 * 3600))),
     pools: z.optional(z.record(poolName(), z.int().check(z.nonnegative()))),
-    states: z.optional(z.strictObject({ active: states, queued: states, terminal: states })),
+    states: z.optional(z.strictObject(Object.fromEntries(STATE_LISTS.map(list => [list, states])))),
     ticketsDir: z.optional(
       z.string().check(z.refine(isInside, 'not a folder inside the repository, written with "/"')),
     ),
@@ -37,7 +32,8 @@ const configSchema = lazy(() => {
 export interface Config {
   claimTtlSeconds: number
   pools: Record<string, number>
-  states: { active: string[]; queued: string[]; terminal: string[] }
+  /** Complete: a list that the file leaves out is the default one. */
+  states: StateLists
   /** From the root, with "/". */
   ticketsDir: string
 }
@@ -61,8 +57,8 @@ export function readConfig(path: string): Config {
     const parsed = parseStrict(text, 8)
     const issue = firstIssue(configSchema(), parsed.value)
     if (!issue) {
-      const given = parsed.value as Partial<Config>
-      return checkStates({ ...DEFAULTS, ...given, states: { ...DEFAULTS.states, ...given.states } }, path)
+      const { states, ...given } = parsed.value as Partial<Omit<Config, 'states'>> & { states?: Partial<StateLists> }
+      return { ...DEFAULTS, ...given, states: readStates(states ?? {}, path) }
     }
     const [unknownKey] = issue.unknownKeys
     const keys = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
@@ -79,9 +75,9 @@ export function readConfig(path: string): Config {
   }
 }
 
-function checkStates(config: Config, path: string): Config {
-  const all = [...config.states.active, ...config.states.queued, ...config.states.terminal]
-  const twice = all.find((state, position) => all.indexOf(state) !== position)
-  if (twice === undefined) return config
-  throw new PlanError('bad_config', `${path}: the state "${twice}" is listed twice; keep it in one phase`, { path })
+function readStates(given: Partial<StateLists>, path: string): StateLists {
+  const repeated = repeatedState(given)
+  if (!repeated) return completeStates(given)
+  const message = `${path}: states: "${repeated.state}" is in two lists, ${repeated.lists.join(' and ')}; keep it in one`
+  throw new PlanError('bad_config', message, { path })
 }

@@ -11,7 +11,7 @@ import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject } from '../model/objects.ts'
-import type { Phase } from '../model/phase.ts'
+import type { Phase } from '../model/states.ts'
 import { type Collector, type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
 
 const PLAN_KINDS: Record<string, string> = {

@@ -6,7 +6,7 @@
  * modules that a merge does not need: git starts this once for each Ticket that both sides changed.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { DEFAULT_STATES, readConfig } from '../files/config.ts'
+import { readConfig } from '../files/config.ts'
 import { CONFIG_FILE } from '../files/repository.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { idFromPath } from '../files/ticket-files.ts'
@@ -16,7 +16,7 @@ import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { lazy } from '../model/lazy.ts'
 import { mergeTickets } from '../model/merge.ts'
-import { type Phase, phaseFunction } from '../model/phase.ts'
+import { DEFAULT_STATES, type Phase, statesOf } from '../model/states.ts'
 import { Refusal } from '../model/strict-json.ts'
 import type { Ticket } from '../model/ticket.ts'
 
@@ -99,9 +99,9 @@ function fieldNames(contested: readonly Decision[]): string {
 function phaseOfFolder(): (state: string) => Phase {
   const phaseOf = lazy(() => {
     try {
-      return phaseFunction(readConfig(CONFIG_FILE).states)
+      return statesOf(readConfig(CONFIG_FILE).states).phaseOf
     } catch {
-      return phaseFunction(DEFAULT_STATES) // during a merge the configuration may be in conflict itself
+      return statesOf(DEFAULT_STATES).phaseOf // during a merge the configuration may be in conflict itself
     }
   })
   return state => phaseOf()(state)

@@ -6,7 +6,7 @@
  */
 import { dirname } from 'node:path'
 import { idFromPath } from '../files/ticket-files.ts'
-import type { Phase } from '../model/phase.ts'
+import type { Phase } from '../model/states.ts'
 import { splitMarkers } from './conflict-markers.ts'
 import type { Conflict, Version } from './conflict-versions.ts'
 import { mergeBytes } from './merge-files.ts'

@@ -199,7 +199,7 @@ function compareValues(a: Value, b: Value): number {
 
 /** Compares two state groups: by `state_at`, then by phase, then by bytes. */
 function compareStateGroups(a: Value, b: Value, phaseOf: (state: string) => Phase): number {
-  const dated = (group: Value) => ({ state: '', ...((group?.value ?? {}) as Partial<Ticket>) })
+  const dated = (group: Value) => ({ state: '', ...((group?.content ?? {}) as Partial<Ticket>) })
   return compareStates(dated(a), dated(b), phaseOf) || compareValues(a, b)
 }
 

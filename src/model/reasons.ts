@@ -12,6 +12,7 @@ export const REASON_HELP = {
   unknown_kind: 'it has an active decision of a kind that this version does not know',
   not_queued: 'the Ticket is not in a queued state',
   claimed: 'another holder has a live claim on it',
+  stale_token: 'the token given is not that of a live claim on it',
   elsewhere: 'another worktree of this clone has it with a later state',
   behind: 'its last release in this clone noted a later state than this checkout has',
   cycle: 'it waits for itself through `blocked_by`, `after` and what it inherits from parents',
@@ -60,6 +61,7 @@ interface ReasonFields {
   unknown_kind: { kind: string; decisions: string[] }
   not_queued: object
   claimed: { holder: string; session: string | null; expires_at: string }
+  stale_token: object
   /** `worktree` is the root of the other one; `state` and `state_at` are what the Ticket has there. */
   elsewhere: { worktree: string; state: string; state_at: string | null }
   behind: { state: string; state_at: string | null }

@@ -25,6 +25,19 @@ export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }
 
+/**
+ * Returns the moment that a text names, as a timestamp; undefined where it names none. A date alone means 00:00 UTC; a time
+ * needs a zone.
+ */
+export function parseMoment(text: string): string | undefined {
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(text)
+  if (!isDate && !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/.test(text)) return undefined
+  // JavaScript takes 30 February for 2 March.
+  if (!isTimestamp(`${text.slice(0, 10)}T00:00:00.000Z`)) return undefined
+  const timeMs = Date.parse(text)
+  return Number.isNaN(timeMs) ? undefined : isoTime(timeMs)
+}
+
 // A character takes at most three bytes a code unit, so most texts need no count.
 const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes
 

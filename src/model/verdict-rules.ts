@@ -12,6 +12,10 @@ export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: B
   const claim = facts.claim(id)
   const isOwn = claim !== undefined && isHeldBy(claim, asking)
   if (claim && !isOwn) yield claimed(claim, asking)
+  if (asking.token !== undefined && !isOwn) {
+    const message = `the token ${asking.token} is not that of a live claim: the claim has expired, or another holder has it`
+    yield { code: 'stale_token', severity: 'hold', message }
+  }
   const own = facts.ticket(id)
   if (own && !own.readable) {
     yield unreadable(own, `${id}'s own file cannot be read`)

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { type Asking, isRenewal, poolFor } from '../model/asking.ts'
 import { addDecision, retractDecision } from '../model/change.ts'
 import type { Decision, DecisionOf } from '../model/decision.ts'
 import type { AcceptedPlan } from '../model/decision-kinds.ts'
@@ -6,8 +7,9 @@ import { poolName } from '../model/fields.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import type { ReasonCode } from '../model/reasons.ts'
-import { poolFor, verdictOn } from '../model/verdict.ts'
+import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
+import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
 import { holderField, ttlField, ttlOf } from './claim.ts'
 import { activePlan } from './consult.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
@@ -40,7 +42,7 @@ export const accept = operation({
       value: 'path',
     },
     rolePlan: { schema: z.optional(text), help: 'who does what', value: 'text' },
-    pool: { schema: z.optional(poolName()), help: 'the pool to take a slot of', value: 'name' },
+    pool: askedPoolField,
     plan: {
       schema: z.optional(
         z.strictObject({
@@ -55,16 +57,8 @@ export const accept = operation({
       sdkOnly: true,
     },
     ttl: ttlField,
-    session: {
-      schema: z.optional(filledLine),
-      help: "the worker's session; kept locally, never in the file",
-      value: 'name',
-    },
-    token: {
-      schema: z.optional(z.int().check(z.positive())),
-      help: 'the token that the live claim must have',
-      value: 'n',
-    },
+    session: sessionField,
+    token: askingTokenField,
     force: { schema: flag, help: 'override holds' },
     reason: { schema: z.optional(text), help: 'why; required if forced', value: 'text' },
   },
@@ -92,23 +86,27 @@ export const accept = operation({
     const asked = withoutUndefined({ ...rest, role_plan: rolePlan, ...given })
     checkPool(store, asked.pool)
     const warnings = homePathWarnings({ reason, summary: asked.summary, role_plan: asked.role_plan })
+    const asking = askingOf({ holder, session, token, pool: asked.pool })
     return acceptOnce(store, planned => {
-      const situation = store.read(view => situationOf(view, ticket, holder, asked.pool))
-      const { id, row, claim, reasons, pool, renewed } = situation
+      const { id, row, claim, reasons, pool, renewed } = store.read(view => situationOf(view, ticket, asking))
       const refused = (why: object = {}) => ({ accepted: false, claim, decision: null, reasons, warnings, ...why })
-      if (token !== undefined && token !== claim?.token) return refused({ refused: 'stale_token' as const })
-      const holds = holdsIn(situation)
-      if (!row || holds.some(code => !force || NOT_FORCED.includes(code))) return refused()
+      const holds = reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code)
+      if (holds.includes('stale_token')) return refused({ refused: 'stale_token' as const })
+      const isForced = force && row?.phase !== 'terminal'
+      if (!row || holds.some(code => !isForced || NOT_FORCED.includes(code))) return refused()
 
       const { worktree } = asked
-      const lease = store.claims.acquire({ ticket: id, holder, pool, session, worktree, ttlMs: ttlOf(store, ttl) })
-      const accepted = (decision: DecisionOf<'accepted_plan'>) => ({
-        accepted: true,
-        claim: lease.claim,
-        decision,
-        reasons,
-        warnings,
+      const lease = store.claims.acquire({
+        ticket: id,
+        holder,
+        pool,
+        session: asking.session,
+        worktree,
+        ttlMs: ttlOf(store, ttl),
       })
+      const accepted = (decision: DecisionOf<'accepted_plan'>) => {
+        return { accepted: true, claim: lease.claim, decision, reasons, warnings }
+      }
       const earlier = renewed?.plan
       if (earlier && Object.entries(asked).every(([key, value]) => earlier[key as keyof AcceptedPlan] === value))
         return accepted(renewed)
@@ -127,26 +125,12 @@ export const accept = operation({
 })
 
 /** Returns what an accept depends on. `renewed` is the plan that this holder has recorded under the live claim, or null. */
-function situationOf(view: View, name: string, holder: string, askedPool: string | undefined) {
+function situationOf(view: View, name: string, asking: Asking) {
+  const { facts } = view
   const { id, row } = view.resolve(name)
-  const claim = view.claims.find(id) ?? null
-  const own = claim?.holder === holder ? claim : null
-  const pool = askedPool ?? own?.pool ?? poolFor(id, view.facts, undefined)
-  const { reasons } = verdictOn(id, view.facts, { holder, pool })
-  const plan = activePlan(view, id)
-  const renewed = own && plan && plan.at >= own.acquired_at ? plan : null
-  return { id, row, claim, reasons, pool, renewed }
-}
-
-/**
- * Returns the codes of the holds that count. Once a plan is recorded under the live claim, later holds no longer count, except
- * a full pool that the claim would move to. A claim taken without a plan was not checked for blockers and order.
- */
-function holdsIn({ reasons, claim, pool, renewed }: ReturnType<typeof situationOf>): ReasonCode[] {
-  return reasons
-    .filter(({ severity }) => severity === 'hold')
-    .map(({ code }) => code)
-    .filter(code => !renewed || (code === 'pool_full' && claim?.pool !== pool))
+  const { reasons } = verdictOn(id, facts, asking)
+  const renewed = isRenewal(id, facts, asking) ? activePlan(view, id) : null
+  return { id, row, claim: view.claims.find(id) ?? null, reasons, pool: poolFor(id, facts, asking), renewed }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { View } from '../store/store.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, line, operation, ticketName } from './operation.ts'
 import { ticketShape } from './shapes.ts'
+import { stateWarnings } from './warnings.ts'
 
 export const slugField = z.optional(
   z
@@ -43,7 +44,8 @@ export const add = operation({
       value: 'who',
     },
   },
-  output: () => z.object({ created: z.literal(true), ticket: ticketShape(), path: z.string() }),
+  output: () =>
+    z.object({ created: z.literal(true), ticket: ticketShape(), path: z.string(), warnings: z.array(z.string()) }),
   examples: [
     'ticketplan add A-17 --title "Record schema" --state queued',
     'ticketplan add A-18 --title "Plan tool" --slug plan-tool',
@@ -62,6 +64,7 @@ export const add = operation({
         created: true as const,
         ticket: store.index.peek(queries => ticketSummary(id, queries.ticket(id) ?? null)),
         path: store.pathOf(id),
+        warnings: stateWarnings(store, fields.state),
       }
     })
   },

@@ -9,6 +9,7 @@ import { compareText } from '../model/order.ts'
 import type { Reason } from '../model/reasons.ts'
 import { isoTime } from '../model/text.ts'
 import { type Verdict, verdictOn } from '../model/verdict.ts'
+import { MANY_TICKETS } from '../model/wait-graph.ts'
 import type { Store, View } from '../store/store.ts'
 import type { DecisionRow, TicketRow } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -72,7 +73,12 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
     const claimed = claims.filter(({ live }) => live).map(({ ticket }) => ticket)
     const inPlay = [...new Set([...claimed, ...active.map(({ id }) => id), ...queued.map(({ id }) => id)])].sort()
     const queue = queued.map(({ id, title }) => {
-      return { ticket: id, title, ...verdictOn(id, facts), waiting: facts.waiting(id)?.reason ?? null }
+      return {
+        ticket: id,
+        title,
+        ...verdictOn(id, facts, {}, MANY_TICKETS),
+        waiting: facts.waiting(id)?.reason ?? null,
+      }
     })
     const named = [
       ...inPlay,

@@ -43,7 +43,21 @@ export function whyText(
 function reasonText(reason: Reason, { time, state }: Phrases): string {
   switch (reason.code) {
     case 'not_queued':
+    case 'newer_format':
+    case 'stale_token':
       return reason.code
+    case 'unknown_kind':
+      return `has a decision of the unknown kind ${word(reason.kind)}`
+    case 'elsewhere':
+      return `${word(reason.state)} in the worktree ${quoted(reason.worktree, 60)}`
+    case 'behind':
+      return `was released as ${word(reason.state)}; pull or merge`
+    case 'parent_blocked':
+      return `part of ${reason.ticket} (${state(reason.ticket)}), which is held`
+    case 'on_hold':
+      return reason.not_before === undefined ? 'on hold' : `on hold until ${time(reason.not_before)}`
+    case 'unknown_state':
+      return `unknown state ${word(reason.state)} of ${reason.ticket}`
     case 'blocked_by':
       return `blocked_by ${reason.ticket} (${state(reason.ticket)})${rootText(reason.chain)}`
     case 'quarantined':

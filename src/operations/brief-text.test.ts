@@ -42,6 +42,10 @@ const reasons: fc.Arbitrary<Reason> = fc
     pool: awkward,
     until: fc.array(ticketIds, { maxLength: 9 }),
     field: awkward,
+    kind: awkward,
+    state: awkward,
+    worktree: awkward,
+    not_before: timestamps,
     chain: fc.array(
       fc.record({
         ticket: ticketIds,
@@ -225,7 +229,7 @@ describe('a brief', () => {
       { ticket: 'D', blocks: 'A', depth: 1, state: 'open', phase: 'open' as const },
     ]
     const held: Reason[] = [
-      { code: 'blocked_by', decisions: [], severity: 'hold', message: '', ticket: 'B', chain },
+      { code: 'blocked_by', decisions: [], total: 3, severity: 'hold', message: '', ticket: 'B', chain },
       { code: 'pool_full', severity: 'hold', message: '', pool: 'gpu', taken: 1, capacity: 1 },
     ]
     const queue: BriefFacts['queue'] = [{ ticket: 'A', title: 'a', verdict: 'hold', reasons: held, waiting: null }]

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini'
 import type { Kept } from '../claims/claims.ts'
+import { poolFor } from '../model/asking.ts'
 import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Reason, ReasonCode } from '../model/reasons.ts'
-import { poolFor, verdictOn } from '../model/verdict.ts'
+import { verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
@@ -66,7 +67,7 @@ export const claim = operation({
         const live = view.claims.find(id)
         const own = live?.holder === who.holder ? live : undefined
         // A renewal keeps its slot whatever holds the Ticket by now; only a slot in another pool must be free.
-        const pool = asked ?? own?.pool ?? poolFor(id, view.facts, asked)
+        const pool = asked ?? own?.pool ?? poolFor(id, view.facts, { holder: who.holder, pool: asked })
         const enforced: ReasonCode[] = own ? (pool === own.pool ? [] : ['pool_full']) : ENFORCED
         const { reasons } = verdictOn(id, view.facts, { holder: who.holder, pool })
         const refusals = reasons.filter(({ code, severity }) => severity === 'hold' && enforced.includes(code))

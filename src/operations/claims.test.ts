@@ -199,7 +199,7 @@ describe('claim, renew and release', () => {
 const holds: [code: string, set: (setting: Setting) => void][] = [
   ['not_queued', ({ plan }) => plan.set({ ticket: 'A', state: 'open' })],
   ['blocked_by', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })],
-  ['blocker_missing', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'Z' })],
+  ['blocker_missing', ({ plan }) => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'Z', future: true })],
   ['after', ({ plan }) => plan.record({ ticket: 'A', kind: 'after', other: 'B' })],
   [
     'after',
@@ -454,6 +454,7 @@ describe('consult, queue and show take claims into account', () => {
           severity: 'hold',
           message: `claimed by pod-1 until ${claim.expires_at}`,
           holder: 'pod-1',
+          session: null,
           expires_at: claim.expires_at,
         },
       ])

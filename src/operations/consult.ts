@@ -4,6 +4,7 @@ import { poolName } from '../model/fields.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
+import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
 import { claimShape, planShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
@@ -21,7 +22,9 @@ export const consult = operation({
       help: 'who asks; a claim of this holder does not hold the Ticket',
       value: 'name',
     },
-    pool: { schema: z.optional(poolName()), help: 'the pool to take a slot of', value: 'name' },
+    session: sessionField,
+    token: askingTokenField,
+    pool: askedPoolField,
   },
   output: () =>
     z.object({
@@ -33,11 +36,11 @@ export const consult = operation({
       problems: z.array(problemShape()),
     }),
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
-  run(store, { ticket: name, holder, pool }) {
-    checkPool(store, pool)
+  run(store, { ticket: name, ...asking }) {
+    checkPool(store, asking.pool)
     return store.readFew(view => {
       const { id, row } = view.resolve(name)
-      const { verdict, reasons } = verdictOn(id, view.facts, { holder, pool })
+      const { verdict, reasons } = verdictOn(id, view.facts, askingOf(asking))
       const claim = view.claims.find(id) ?? null
       return {
         ticket: ticketSummary(id, row),

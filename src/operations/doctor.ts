@@ -46,6 +46,7 @@ export const doctor = operation({
       }),
       check('index', () => indexCheck(store)),
       check('local database', () => localCheck(store)),
+      check('states', () => statesCheck(store)),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
       ...(repository.gitDir ? gitChecks(repository) : []),
       check('databases from before git', () => {
@@ -86,6 +87,16 @@ function indexCheck(store: Store): string {
   if (mismatch) fail(`${store.index.path}: ${mismatch}; run "ticketplan rebuild"`)
   if (quarantined) fail(`${count(quarantined, 'file')} cannot be read; see "ticketplan verify"`)
   return `${store.index.path}: equal to the files, ${count(tickets, 'Ticket')}`
+}
+
+/** States that no list of the configuration has count as open, which may switch enforcement off. */
+function statesCheck(store: Store): string {
+  const tickets = store.peek(({ queries }) => queries.allTickets())
+  const unknown = [...new Set(tickets.map(({ state }) => state))].filter(state => !store.states.isKnown(state)).sort()
+  if (unknown.length === 0) return 'every state is in a list of the configuration'
+  fail(
+    `in no list of states in ticketplan.json, so they count as open: ${unknown.slice(0, 10).join(', ')}${unknown.length > 10 ? ', …' : ''}`,
+  )
 }
 
 function localCheck(store: Store): string {

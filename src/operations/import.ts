@@ -50,12 +50,10 @@ export const importTickets = operation({
     const source = resolve(path)
     const imported = system === 'yoi' ? readYoi(source, mapRoot, store.phaseOf) : readBeads(source)
     const done = writeImport(store, imported, dryRun)
-    const { states } = store.repository.config
-    const phased = new Set([...states.active, ...states.queued, ...states.terminal])
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
       ...done,
-      unphasedStates: [...seen].filter(state => !phased.has(state)).sort(),
+      unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
       warnings: warnings(imported),
     }
   },

@@ -80,8 +80,8 @@ describe('a message about an input names fields as the caller knows them', () =>
       'set',
       { ticket: 'A' },
       'title',
-      'set: nothing to change; give at least one of title, slug, state, queuedBy',
-      'set: nothing to change; give at least one of --title, --slug, --state, --queued-by',
+      'set: nothing to change; give at least one of title, slug, state, queuedBy, requeue',
+      'set: nothing to change; give at least one of --title, --slug, --state, --queued-by, --requeue',
     ],
   ])('%s %j', (name, input, field, sdk, commandLine) => {
     expect(objectionTo(name, input, 'sdk')).toEqual([sdk, field])
@@ -91,7 +91,7 @@ describe('a message about an input names fields as the caller knows them', () =>
 
 test('an unknown field is answered with the known ones', () => {
   expect(objectionTo('consult', { tickte: 'A' }, 'sdk')).toEqual([
-    'consult: unknown field "tickte"; the fields are ticket, holder, pool',
+    'consult: unknown field "tickte"; the fields are ticket, holder, session, token, pool',
     'tickte',
   ])
   expect(objectionTo('queue', { x: 1 }, 'sdk')).toEqual(['queue: unknown field "x"; it has no fields', 'x'])

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isPlanError, type PlanError } from '../model/errors.ts'
 import { type InputTo, openPlan, type Plan } from '../sdk.ts'
-import { checkedPlan, testClock } from '../test-support/checked-plan.ts'
+import { checkedPlan, type TestClock, testClock } from '../test-support/checked-plan.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
 import {
   makeTicket,
@@ -24,10 +24,11 @@ function errorOf(action: () => unknown): PlanError {
   throw new Error('nothing was thrown')
 }
 
-function withPlan(use: (plan: Plan, root: string) => void): void {
+function withPlan(use: (plan: Plan, root: string, clock: TestClock) => void): void {
   using repository = temporaryRepository()
-  using plan = checkedPlan(repository.root)
-  use(plan, repository.root)
+  const clock = testClock()
+  using plan = checkedPlan(repository.root, clock)
+  use(plan, repository.root, clock)
 }
 
 function addTickets(plan: Plan, ...ids: string[]): void {
@@ -231,7 +232,7 @@ describe('record', () => {
   test('a conflict is already recorded if it was recorded from the other side or is stored in the other file', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'B')
-      expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })).toMatchObject({
+      expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', future: true })).toMatchObject({
         created: true,
         ticket: 'B',
       })
@@ -245,22 +246,22 @@ describe('record', () => {
     })
   })
 
-  test('a conflict stored in the other file is superseded there when its weight changes', () => {
+  test('a conflict stored in the other file is superseded there when it becomes strict', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'B')
-      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', advisory: true, future: true })
       addTickets(plan, 'A')
-      expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', advisory: true })).toMatchObject({
+      expect(plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })).toMatchObject({
         created: true,
         ticket: 'B',
       })
       plan.set({ ticket: 'B', state: 'in_progress' })
-      expect(plan.consult('A')).toMatchObject({ verdict: 'accept', reasons: [{ severity: 'warn' }] })
+      expect(plan.consult('A').verdict).toBe('hold')
       expect(readTicketJson(root, 'tickets/A.json').decisions).toEqual([])
     })
   })
 
-  test('a strict conflict supersedes an advisory one, and the other way round', () => {
+  test('a strict conflict supersedes an advisory one; an advisory one weakens a strict one only by "supersedes"', () => {
     withPlan(plan => {
       addTickets(plan, 'A', 'B')
       const advisory = plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B', advisory: true }).decision
@@ -268,7 +269,10 @@ describe('record', () => {
       expect(strict).toMatchObject({ created: true, decision: { supersedes: [advisory.id] } })
       plan.set({ ticket: 'B', state: 'in_progress' })
       expect(plan.consult('A').verdict).toBe('hold')
-      plan.record({ ticket: 'B', kind: 'conflicts_with', other: 'A', advisory: true })
+      const weaker = { ticket: 'B', kind: 'conflicts_with', other: 'A', advisory: true } as const
+      expect(plan.record(weaker)).toMatchObject({ created: false, warnings: [expect.stringContaining('strict')] })
+      expect(plan.consult('A').verdict).toBe('hold')
+      plan.record({ ...weaker, supersedes: [strict.decision.id] })
       expect(plan.consult('A')).toMatchObject({
         verdict: 'accept',
         reasons: [{ code: 'conflicts_with', severity: 'warn' }],
@@ -276,10 +280,89 @@ describe('record', () => {
     })
   })
 
-  test('a target without a file is allowed, reported as dangling, and satisfied if the file arrives in a terminal state', () => {
+  test('another Ticket without a file is refused with the nearest names, for every kind and either side', () => {
+    withPlan((plan, root) => {
+      plan.add({ id: 'QA-1', title: 'a' })
+      plan.add({ id: 'QA-2', title: 'b', slug: 'rest-contract' })
+      for (const kind of [
+        'after',
+        'before',
+        'blocked_by',
+        'blocks',
+        'conflicts_with',
+        'part_of',
+        'contains',
+        'related',
+      ] as const) {
+        for (const other of ['QA2', 'qa_2', 'rest-contrct', 'QA-22']) {
+          const before = readFileSync(join(root, 'tickets/QA-1.json'), 'utf8')
+          expect(() => plan.record({ ticket: 'QA-1', kind, other }), `${kind} ${other}`).toThrow(/QA-2.*future/)
+          expect(readFileSync(join(root, 'tickets/QA-1.json'), 'utf8')).toBe(before)
+        }
+      }
+      const until = { ticket: 'QA-1', kind: 'waiting_for_capacity', until: ['QA2'] } satisfies InputTo<'record'>
+      expect(() => plan.record(until)).toThrow(/QA-2/)
+    })
+  })
+
+  test('a new reason replaces the recorded one, and none changes nothing', () => {
+    withPlan(plan => {
+      addTickets(plan, 'A', 'B')
+      const relation = { ticket: 'A', kind: 'blocked_by', other: 'B' } as const
+      const first = plan.record({ ...relation, reason: 'old' }).decision
+      expect(plan.record(relation)).toMatchObject({ created: false, decision: { id: first.id } })
+      expect(plan.record({ ...relation, reason: 'old' }).created).toBe(false)
+      const second = plan.record({ ...relation, reason: 'new' })
+      expect(second).toMatchObject({ created: true, decision: { reason: 'new', supersedes: [first.id] } })
+      expect(plan.relations({ ticket: 'A' }).relations).toMatchObject([
+        { reason: 'new', decisions: [second.decision.id] },
+      ])
+    })
+  })
+
+  test('a relation that closes a cycle is recorded, with a warning that names it', () => {
+    withPlan(plan => {
+      addTickets(plan, 'A', 'B', 'C')
+      plan.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+      plan.record({ ticket: 'B', kind: 'after', other: 'C' })
+      expect(plan.record({ ticket: 'A', kind: 'blocks', other: 'C' })).toMatchObject({
+        created: true,
+        warnings: ['this closes a cycle, which holds all of it: C waits for A waits for B waits for C'],
+      })
+    })
+  })
+
+  test('a Ticket that is part of another one is refused as its parent, at any level', () => {
+    withPlan(plan => {
+      addTickets(plan, 'A', 'B', 'C')
+      plan.record({ ticket: 'A', kind: 'part_of', other: 'B' })
+      plan.record({ ticket: 'C', kind: 'contains', other: 'B' })
+      const ring = () => plan.record({ ticket: 'C', kind: 'part_of', other: 'A' })
+      expect(ring).toThrow(expect.objectContaining({ code: 'parent_ring', data: { tickets: ['C', 'A', 'B', 'C'] } }))
+    })
+  })
+
+  test('a hold needs a reason or a time, holds until it is retracted or until then, and is found again', () => {
+    withPlan((plan, _root, clock) => {
+      plan.add({ id: 'A', title: 'a', state: 'queued' })
+      expect(() => plan.record({ ticket: 'A', kind: 'hold' })).toThrow(/reason or notBefore/)
+      const held = plan.record({ ticket: 'A', kind: 'hold', reason: 'ask first' })
+      expect(plan.record({ ticket: 'A', kind: 'hold', reason: 'ask first' }).created).toBe(false)
+      expect(plan.consult('A')).toMatchObject({ verdict: 'hold', reasons: [{ code: 'on_hold' }] })
+      plan.retract(held.decision.id)
+      expect(plan.consult('A').verdict).toBe('accept')
+      plan.record({ ticket: 'A', kind: 'hold', notBefore: '2026-06-09' })
+      expect(plan.consult('A').reasons).toMatchObject([{ code: 'on_hold', not_before: '2026-06-09T00:00:00.000Z' }])
+      clock.nowMs = Date.parse('2026-06-09T00:00:00.000Z')
+      expect(plan.consult('A').verdict).toBe('accept')
+    })
+  })
+
+  test('with "future", a target without a file is recorded, reported as dangling, and satisfied by a terminal one', () => {
     withPlan((plan, root) => {
       addTickets(plan, 'A')
-      expect(plan.record({ ticket: 'A', kind: 'blocked_by', other: 'Z' }).warnings).toHaveLength(1)
+      const relation = { ticket: 'A', kind: 'blocked_by', other: 'Z', future: true } as const
+      expect(plan.record(relation).warnings).toHaveLength(1)
       expect(plan.queue().problems).toMatchObject([{ code: 'dangling', severity: 'warning', path: 'tickets/A.json' }])
       expect(plan.consult('A').reasons).toMatchObject([{ code: 'blocker_missing', ticket: 'Z' }])
       putTicket(root, 'Z', { state: 'done' })
@@ -294,7 +377,7 @@ describe('record', () => {
       const before = readFileSync(join(root, 'tickets/A.json'), 'utf8')
       const codes = [
         () => plan.record({ ticket: 'A', kind: 'blocked_by', other: 'A' }),
-        () => plan.record({ ticket: 'A', kind: 'blocks', other: 'Z' }),
+        () => plan.record({ ticket: 'A', kind: 'blocks', other: 'Z', future: true }),
         () => plan.record({ ticket: 'A', kind: 'blocked_by' }),
         () => plan.record({ ticket: 'A', kind: 'note', other: 'B', reason: 'x' }),
         () => plan.record({ ticket: 'A', kind: 'note' }),

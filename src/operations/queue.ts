@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { verdictOn } from '../model/verdict.ts'
+import { MANY_TICKETS } from '../model/wait-graph.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
 import { operation } from './operation.ts'
 import { problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
@@ -27,7 +28,7 @@ export const queue = operation({
     return store.read(({ queries, facts }) => ({
       queue: queries.queued().map(row => ({
         ticket: { ...ticketSummary(row.id, row), queued_at: row.queued_at, queued_by: row.queued_by },
-        ...verdictOn(row.id, facts),
+        ...verdictOn(row.id, facts, {}, MANY_TICKETS),
       })),
       problems: problemsOf(queries),
     }))

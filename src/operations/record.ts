@@ -7,14 +7,19 @@ import {
   KIND_ALIASES,
   RECORDABLE_KINDS,
   RELATION_KINDS,
+  type RecordableKind,
   type RelationKind,
   type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
+import type { Facts } from '../model/facts.ts'
 import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey, isDecisionId, isTicketId, type TicketId } from '../model/names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
+import { isTimestamp, parseMoment } from '../model/text.ts'
+import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
+import { unknownTicket } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
 import { flag, operation, text, ticketName } from './operation.ts'
 import { poolWarnings } from './pools.ts'
@@ -32,6 +37,15 @@ const kind = z.pipe(
   z.pipe(z.string(), z.transform(canonicalKind)),
   z.enum(KINDS, `not a kind of decision; the kinds are ${NAMES}`),
 ) as unknown as z.ZodMiniType<(typeof KINDS)[number], GivenKind>
+
+/** A moment as a caller may write it, as a timestamp. */
+const momentText = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform(text => parseMoment(text) ?? ''),
+  ),
+  z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
+) as unknown as z.ZodMiniType<string, string>
 
 /** How many Tickets or decisions one decision may name. */
 const MAX_NAMED = 1000
@@ -54,14 +68,14 @@ export type Recorded = z.infer<ReturnType<typeof recorded>>
 export const record = operation({
   name: 'record',
   summary: 'Record a decision about a Ticket',
-  details: `Kinds: ${NAMES} ("-" and "_" are the same). A relation is stored once, with the Ticket that it holds back, and shown from both sides. Recording a relation that is already active returns it and writes nothing. A Ticket is in play while it is queued, active or claimed.`,
+  details: `Kinds: ${NAMES} ("-" and "_" are the same). A relation is stored once, with the Ticket that it holds back, and shown from both sides. Recording a relation that is already active returns it and writes nothing, but a new reason replaces it. An advisory conflict never replaces a strict one unless --supersedes names it. A Ticket is in play while it is queued, active or claimed.`,
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
     kind: { schema: kind, help: 'the kind of decision', positional: true },
     other: {
       schema: z.optional(ticketName),
-      help: 'the other Ticket of a relation; it may have no file yet',
+      help: 'the other Ticket of a relation',
       positional: true,
     },
     reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
@@ -73,6 +87,12 @@ export const record = operation({
       list: true,
     },
     advisory: { schema: flag, help: 'conflicts_with: warn instead of hold' },
+    notBefore: {
+      schema: z.optional(momentText),
+      help: 'hold: until this time; a date alone means 00:00 UTC',
+      value: 'time',
+    },
+    future: { schema: flag, help: 'the Tickets named may have no file yet' },
     supersedes: {
       schema: z.optional(z.array(decisionId).check(z.maxLength(MAX_NAMED))),
       help: 'decisions in the same file that this one replaces',
@@ -86,8 +106,10 @@ export const record = operation({
     'ticketplan record C do-not-parallelize D --reason "both rewrite the parser"',
     'ticketplan record E waiting_for_capacity --until A,B --reason "two at a time"',
     'ticketplan record F note --reason "ask the author before routing"',
+    'ticketplan record G part_of EPIC-1',
+    'ticketplan record H hold --not-before 2026-12-01 --reason "after the release"',
   ],
-  check({ kind, other, reason, pool, until, advisory }, nameOf) {
+  check({ kind, other, reason, pool, until, advisory, notBefore }, nameOf) {
     const isRelation = isRelationKind(kind)
     const waits = kind === 'waiting_for_capacity'
     const rules: [broken: boolean, field: string, message: string][] = [
@@ -96,6 +118,12 @@ export const record = operation({
       [advisory && kind !== 'conflicts_with', 'advisory', `only conflicts_with takes ${nameOf('advisory')}`],
       [pool !== undefined && !waits, 'pool', `only waiting_for_capacity takes ${nameOf('pool')}`],
       [until !== undefined && !waits, 'until', `only waiting_for_capacity takes ${nameOf('until')}`],
+      [notBefore !== undefined && kind !== 'hold', 'notBefore', `only hold takes ${nameOf('notBefore')}`],
+      [
+        kind === 'hold' && !reason && notBefore === undefined,
+        'reason',
+        `a hold needs ${nameOf('reason')} or ${nameOf('notBefore')}`,
+      ],
       [kind === 'note' && !reason, 'reason', `a note needs ${nameOf('reason')}, its text`],
     ]
     const [, field, message] = rules.find(([broken]) => broken) ?? []
@@ -108,28 +136,38 @@ export const record = operation({
     return store.locked(() => {
       if (isRelationKind(kind)) {
         const draft = { ...shared, advisory: input.advisory }
-        return recordRelation(store, [name, kind, other!], draft, warnings)
+        return recordRelation(store, [name, kind, other!], draft, input.future, warnings)
       }
       const { ticket, path } = store.getFile(name)
-      const until = input.until?.map(name => nameOrFuture(store, name, warnings).id)
+      const until = input.until?.map(name => findTicket(store, name, input.future).id)
       if (until?.includes(ticket.id)) {
         throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
       }
-      const draft: DecisionDraft =
-        kind === 'waiting_for_capacity' ? { ...shared, kind, pool: input.pool, until } : { ...shared, kind }
-      return decide(store, path, draft, warnings)
+      return decide(store, path, otherDraft(kind, { ...shared, until }, input), warnings)
     })
   },
 })
+
+/** Returns the draft of a decision that is no relation. */
+function otherDraft(
+  kind: RecordableKind,
+  shared: { reason?: string; supersedes?: string[]; until?: string[] },
+  { pool, notBefore }: { pool?: string; notBefore?: string },
+): DecisionDraft {
+  const { until, ...draft } = shared
+  if (kind === 'waiting_for_capacity') return { ...draft, kind, pool, until }
+  return kind === 'hold' ? { ...draft, kind, not_before: notBefore } : { ...draft, kind }
+}
 
 function recordRelation(
   store: Store,
   [name, kind, otherName]: [name: string, kind: RelationKind, otherName: string],
   { advisory, ...draft }: { reason?: string; supersedes?: string[]; advisory: boolean },
+  future: boolean,
   warnings: string[],
 ): Recorded {
-  const subject = nameOrFuture(store, name, [])
-  const other = nameOrFuture(store, otherName, [])
+  const subject = findTicket(store, name, future)
+  const other = findTicket(store, otherName, future)
   if (!subject.file && !other.file) store.getFile(name) // throws the reason
   if (subject.id === other.id) {
     throw new PlanError('self_relation', `${subject.id} cannot have a relation to itself`, { ticket: subject.id })
@@ -154,11 +192,60 @@ function recordRelation(
   }
   if (!files.get(target))
     warnings.push(`${target} has no file yet; the relation is active, and reported as dangling until the file exists`)
+  if (storedKind === 'part_of') refuseRing(store, holder, target)
   const relation: DecisionDraft =
     storedKind === 'conflicts_with'
       ? { ...draft, kind: storedKind, target, advisory }
       : { ...draft, kind: storedKind, target }
-  return decide(store, file.path, relation, warnings)
+  const recorded = decide(store, file.path, relation, warnings)
+  if (advisory && !('advisory' in recorded.decision && recorded.decision.advisory)) {
+    warnings.push(
+      `${holder} and ${target} already have a strict conflict, which stays: ${nameOfSupersedes(recorded.decision.id)} weakens it`,
+    )
+  }
+  if (storedKind === 'after' || storedKind === 'blocked_by' || storedKind === 'part_of')
+    warnings.push(...cycleWarnings(store, holder))
+  return recorded
+}
+
+function nameOfSupersedes(id: string): string {
+  return `recording it with supersedes ${id}`
+}
+
+/** @throws PlanError parent_ring where the target is part of the holder. */
+function refuseRing(store: Store, holder: TicketId, target: TicketId): void {
+  const path = store.read(({ facts }) => pathUp(facts, target, holder))
+  if (!path) return
+  const tickets = [holder, ...path]
+  const message = `${target} is already part of ${holder} (${path.join(' is part of ')}), so ${holder} cannot be part of ${target}`
+  throw new PlanError('parent_ring', message, { tickets })
+}
+
+/** Returns the Tickets from one to another that it is part of; undefined where it is not. */
+function pathUp(facts: Facts, from: string, to: string): string[] | undefined {
+  const cameFrom = new Map<string, string>()
+  const pending = [from]
+  for (const id of pending) {
+    if (id === to) {
+      const path = [id]
+      for (let at = id; at !== from; path.unshift(at)) at = cameFrom.get(at)!
+      return path
+    }
+    for (const { other } of facts.parents(id)) {
+      if (cameFrom.has(other) || other === from) continue
+      cameFrom.set(other, id)
+      pending.push(other)
+    }
+  }
+  return undefined
+}
+
+/** A warning where the Ticket waits for itself now, by the index as it is: a scan of all files would cost every record. */
+function cycleWarnings(store: Store, id: string): string[] {
+  const cycle = store.peek(({ facts }) => waitGraph(facts).cycle(id, ONE_TICKET))
+  if (!cycle) return []
+  const names = cycle.list.length < cycle.total ? [...cycle.list, '…'] : [...cycle.list, id]
+  return [`this closes a cycle, which holds all of it: ${names.join(' waits for ')}`]
 }
 
 function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {
@@ -167,13 +254,19 @@ function decide(store: Store, path: string, draft: DecisionDraft, warnings: stri
   return { created, decision, ticket: ticket.id, warnings }
 }
 
-/** Finds the Ticket of a name. A name that could be an id may stand for a Ticket without a file yet, with a warning. */
-function nameOrFuture(store: Store, name: string, warnings: string[]): { id: TicketId; file: ReadTicket | undefined } {
+/**
+ * Finds the Ticket of a name. With `future`, a name that could be an id may stand for a Ticket without a file yet.
+ * @throws PlanError unknown_ticket with the nearest names.
+ */
+function findTicket(store: Store, name: string, future: boolean): { id: TicketId; file: ReadTicket | undefined } {
   const found = store.findFile(name)
-  if (!found.file) refuseOtherCase(store, name)
-  if (!found.file && isTicketId(name)) warnings.push(`${name} has no file yet`)
-  return found
+  if (found.file) return found
+  refuseOtherCase(store, name)
+  if (future) return found
+  return store.read(({ queries }) => unknownTicket(queries, name, FUTURE_HINT))
 }
+
+const FUTURE_HINT = 'record it with future (--future) if its file arrives later'
 
 /** Refuses a name that differs from an id only in case: ids are case-insensitive, so it can never get a file. */
 function refuseOtherCase(store: Store, name: string): void {

@@ -4,12 +4,14 @@ import { checkSlug, slugField } from './add.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, line, operation, ticketName } from './operation.ts'
 import { ticketShape } from './shapes.ts'
+import { stateWarnings } from './warnings.ts'
 
 const fieldsToSet = {
   title: { schema: z.optional(filledLine), help: 'the title, one line', value: 'text' },
   slug: { schema: slugField, help: 'a second, readable name; "" removes it', value: 'slug' },
   state: { schema: z.optional(filledLine), help: 'the state in the Ticket system', value: 'state' },
   queuedBy: { schema: z.optional(line), help: 'who queued it; "" removes it', value: 'who' },
+  requeue: { schema: z.optional(z.boolean()), help: 'queue it again, at the end of the queue' },
 } as const
 
 /** Changes fields of a Ticket. */
@@ -17,12 +19,13 @@ export const set = operation({
   name: 'set',
   summary: "Change a Ticket's title, slug, state or queued-by",
   details:
-    'A new state sets state_at; a state that enters the queue also sets queued_at. An empty slug or queued-by removes the field.',
+    'A new state sets state_at. The first queued state sets queued_at, which is kept from then on, so that a correction does not cost the place in the queue; a requeued Ticket goes to the end. An empty slug or queued-by removes the field.',
   writes: true,
   fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true }, ...fieldsToSet },
-  output: () => z.object({ changed: z.boolean(), ticket: ticketShape() }),
+  output: () => z.object({ changed: z.boolean(), ticket: ticketShape(), warnings: z.array(z.string()) }),
   examples: [
     'ticketplan set A-17 --state in_progress',
+    'ticketplan set A-17 --state queued --requeue',
     'ticketplan set plan-tool --title "Plan tool, typed" --slug typed-plan-tool',
   ],
   check({ ticket: _, ...fields }, nameOf) {
@@ -42,7 +45,8 @@ export const set = operation({
         changed = next !== ticket
         return { ticket: next }
       })
-      return { changed, ticket: store.index.peek(queries => ticketSummary(id, queries.ticket(id) ?? null)) }
+      const ticket = store.index.peek(queries => ticketSummary(id, queries.ticket(id) ?? null))
+      return { changed, ticket, warnings: stateWarnings(store, fields.state) }
     })
   },
 })

@@ -73,13 +73,23 @@ const reasonFields = lazy(() => {
   const ids = z.array(z.string())
   const other = { ticket: z.string(), decisions: ids }
   const slots = { capacity: z.int(), taken: z.int() }
+  const state = { state: z.string(), state_at: z.nullable(z.string()) }
+  const bound = { total: z.int(), at_least: z.optional(z.literal(true)) }
   return {
     quarantined: { path: z.string(), ticket: z.optional(z.string()), decisions: z.optional(ids) },
+    newer_format: { format: z.int() },
+    unknown_kind: { kind: z.string(), decisions: ids },
     not_queued: {},
-    claimed: { holder: z.string(), expires_at: z.string() },
-    cycle: { cycle: ids },
-    blocked_by: { ...other, chain: chainShape() },
+    claimed: { holder: z.string(), session: z.nullable(z.string()), expires_at: z.string() },
+    stale_token: {},
+    elsewhere: { worktree: z.string(), ...state },
+    behind: state,
+    cycle: { cycle: ids, ...bound },
+    blocked_by: { ...other, chain: chainShape(), ...bound },
+    blocker_abandoned: other,
     blocker_missing: other,
+    parent_blocked: { ...other, blockers: ids, total: z.int(), more: z.optional(z.literal(true)) },
+    on_hold: { decisions: ids, not_before: z.optional(z.string()) },
     after: other,
     order_not_in_play: other,
     conflicts_with: other,
@@ -92,6 +102,7 @@ const reasonFields = lazy(() => {
     },
     pool_full: { pool: z.string(), ...slots },
     contested: { field: z.string(), decisions: ids },
+    unknown_state: { ticket: z.string(), state: z.string(), nearest: ids },
   } satisfies Record<ReasonCode, Record<string, z.ZodMiniType>>
 })
 

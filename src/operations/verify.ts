@@ -7,6 +7,8 @@ import { findMergeLosses } from '../merging/merge-losses.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'
 import type { AnyFields } from '../model/decision.ts'
 import { isPlanError } from '../model/errors.ts'
+import { didYouMean } from '../model/nearest-names.ts'
+import type { States } from '../model/states.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -70,7 +72,11 @@ export const verify = operation({
       store.rebuild()
       fixed.push(store.index.path)
     }
-    const problems = store.read(({ queries }) => [...fileProblems(queries), ...homePaths(queries)])
+    const problems = store.read(({ queries }) => [
+      ...fileProblems(queries),
+      ...unknownStates(queries, store.states),
+      ...homePaths(queries),
+    ])
     for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
       const message = 'temporary file of an interrupted write; nothing reads it'
       problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
@@ -141,6 +147,17 @@ function fileProblems(queries: IndexQueries): Problem[] {
         error('duplicate_decision', '', `the decision ${id} is in the files of several Tickets: ${tickets}`),
       ),
   ]
+}
+
+/** A warning for each Ticket whose state is in no list of the configuration. */
+function unknownStates(queries: IndexQueries, states: States): Problem[] {
+  return queries
+    .allTickets()
+    .filter(({ state }) => !states.isKnown(state))
+    .map(({ state, path }) => {
+      const message = `the state "${state}" is in no list of states in ticketplan.json, so it counts as open${didYouMean(states.nearest(state))}`
+      return { code: 'unknown_state', path, message, severity: 'warning' }
+    })
 }
 
 function homePaths(queries: IndexQueries): Problem[] {

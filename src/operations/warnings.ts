@@ -1,4 +1,6 @@
 /** Warnings that several operations share. */
+import { didYouMean } from '../model/nearest-names.ts'
+import type { Store } from '../store/store.ts'
 
 const HOME_PATH = /(?:^|[\s"'`(=:])(?:\/(?:home|Users)\/[^/\s]+|\/root\/|[A-Za-z]:\\Users\\)/
 
@@ -7,4 +9,11 @@ export function homePathWarnings(texts: Record<string, string | undefined>): str
   return Object.entries(texts)
     .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
     .map(([field]) => `the ${field} names an absolute path of one machine, and it will be in git`)
+}
+
+/** A warning for a state that no list of the configuration has: it counts as open. */
+export function stateWarnings({ states }: Store, state: string | undefined): string[] {
+  if (state === undefined || states.isKnown(state)) return []
+  const hint = didYouMean(states.nearest(state))
+  return [`the state "${state}" is in no list of states in ticketplan.json, so it counts as open${hint}`]
 }

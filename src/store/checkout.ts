@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { LocalDatabase } from '../database/local-database.ts'
 import { statKey } from '../files/file-system.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
-import { type Phase, phaseFunction } from '../model/phase.ts'
+import { type States, statesOf } from '../model/states.ts'
 import { type TicketIndex, ticketIndex } from '../ticket-index/ticket-index.ts'
 
 export interface Checkout {
@@ -16,7 +16,8 @@ export interface Checkout {
   readonly index: TicketIndex
   /** True while this process holds the write lock through `locked`. */
   readonly isLocked: boolean
-  phaseOf(state: string): Phase
+  /** The meaning of states under the configuration. */
+  readonly states: States
   /** Reads the configuration again if its file has changed. @throws PlanError bad_config, io. */
   refresh(): void
   /** Refreshes, and fails unless the tickets folder exists. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
@@ -36,8 +37,8 @@ export function openCheckout(
   const configKey = () => statKey(statSync(join(found.root, CONFIG_FILE), { throwIfNoEntry: false }))
   let repository = found
   let knownKey = configKey()
-  let phaseOf = phaseFunction(repository.config.states)
-  let index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+  let states = statesOf(repository.config.states)
+  let index = ticketIndex(repository, states, local, timeoutMs, notify)
   let isLocked = false
 
   const refresh = () => {
@@ -45,9 +46,9 @@ export function openCheckout(
     if (isLocked || key === knownKey) return
     repository = findRepository(repository.root)
     knownKey = key
-    phaseOf = phaseFunction(repository.config.states)
+    states = statesOf(repository.config.states)
     index.close()
-    index = ticketIndex(repository, phaseOf, local, timeoutMs, notify)
+    index = ticketIndex(repository, states, local, timeoutMs, notify)
   }
   const refreshAndCheck = () => {
     refresh()
@@ -64,7 +65,9 @@ export function openCheckout(
     get isLocked() {
       return isLocked
     },
-    phaseOf: state => phaseOf(state),
+    get states() {
+      return states
+    },
     refresh,
     refreshAndCheck,
     locked(action) {

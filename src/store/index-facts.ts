@@ -8,17 +8,38 @@ import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET } from '../files/quarantine.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import type { DecisionOf } from '../model/decision.ts'
-import type { StoredKind } from '../model/decision-kinds.ts'
-import type { Facts, RelationFact } from '../model/facts.ts'
+import { isStoredKind, type StoredKind } from '../model/decision-kinds.ts'
+import type { Facts, RelationFact, TicketFact } from '../model/facts.ts'
+import { FORMAT } from '../model/format.ts'
 import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
-import type { ActiveDecisionRow, IncomingConflictRow, IndexQueries, QuarantineRow } from '../ticket-index/query.ts'
+import { remembered } from '../model/remembered.ts'
+import { compareStates, type States } from '../model/states.ts'
+import type {
+  ActiveDecisionRow,
+  IncomingConflictRow,
+  IndexQueries,
+  QuarantineRow,
+  TicketRow,
+} from '../ticket-index/query.ts'
 
-/** Returns facts that are read when needed. `pools` are the configured capacities. */
-export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Record<string, number>): Facts {
+/** What facts are made of beside the index and the claims. */
+export interface FactSources {
+  /** The wall clock, as a timestamp. */
+  now: string
+  states: States
+  /** The configured capacities. */
+  pools: Record<string, number>
+  /** The same Ticket in the other worktrees of the clone. */
+  otherWorktrees(id: string, path: string): { worktree: string; state: string; state_at: string | null }[]
+}
+
+/** Returns facts that are read when needed. */
+export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: FactSources): Facts {
+  const { now, states, pools } = sources
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
-  const active = once(id => queries.activeDecisions(id))
+  const active = remembered(id => queries.activeDecisions(id))
   const relations = (id: string, kind: string): RelationRow[] =>
     active(id).filter((row): row is ActiveDecisionRow & RelationRow => row.kind === kind && row.other !== null)
   const decisions = <K extends StoredKind>(id: string, kind: K): DecisionOf<K>[] =>
@@ -26,19 +47,38 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
       .filter(row => row.kind === kind && row.body !== null)
       .map(row => JSON.parse(row.body!))
   const waits = {
-    blocked_by: once(id => groupByOther(relations(id, 'blocked_by'))),
-    after: once(id => groupByOther(relations(id, 'after'))),
+    blocked_by: remembered(id => groupByOther(relations(id, 'blocked_by'))),
+    after: remembered(id => groupByOther(relations(id, 'after'))),
   }
 
   return {
-    ticket: once(id => {
+    now,
+    queuedStates: states.lists.queued,
+    phaseOf: states.phaseOf,
+    ticket: remembered(id => {
       const row = queries.ticket(id)
-      if (row) return { readable: true, id, state: row.state, phase: row.phase }
+      if (row) return ticketFact(row, states)
       const file = unreadable().find(({ path }) => path.endsWith('.json') && idKey(idFromPath(path)) === idKey(id))
       return file && { readable: false, id, path: file.path }
     }),
     waitsFor: (id, kind) => waits[kind](id),
-    conflicts: once(id => {
+    parents: remembered(id => groupByOther(relations(id, 'part_of'))),
+    holds: id =>
+      decisions(id, 'hold').map(({ id: decision, not_before, reason }) => ({ decision, not_before, reason })),
+    unknownKinds: id =>
+      active(id)
+        .filter(({ kind, body }) => !isStoredKind(kind) && JSON.parse(body!).advisory !== true)
+        .map(({ kind, decision }) => ({ kind, decision })),
+    acceptedAt: id => decisions(id, 'accepted_plan')[0]?.at,
+    elsewhere: remembered(id => {
+      const row = queries.ticket(id)
+      if (!row) return []
+      return sources
+        .otherWorktrees(id, row.path)
+        .filter(other => states.phaseOf(other.state) !== row.phase && compareStates(other, row, states.phaseOf) > 0)
+    }),
+    released: () => undefined,
+    conflicts: remembered(id => {
       const rows = [...relations(id, 'conflicts_with'), ...queries.incomingConflicts(id)].sort(byOther)
       const strict = groupByOther(rows.filter(row => row.advisory === 0))
       const advisory = groupByOther(
@@ -49,7 +89,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
         ...advisory.map(fact => ({ ...fact, advisory: true })),
       ]
     }),
-    waiting: once(id => {
+    waiting: remembered(id => {
       const wait = decisions(id, 'waiting_for_capacity')[0]
       return wait && { decision: wait.id, pool: wait.pool, until: wait.until, reason: wait.reason }
     }),
@@ -67,6 +107,19 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, pools: Rec
           return mentions.includes(id) || (mentions.includes(ANY_TICKET) && claims.find(ticket) !== undefined)
         })
         .map(({ ticket, path }) => ({ ticket, path })),
+  }
+}
+
+function ticketFact({ id, state, state_at, phase, outcome, format }: TicketRow, states: States): TicketFact {
+  return {
+    readable: true,
+    id,
+    state,
+    state_at,
+    phase,
+    outcome,
+    ...(!states.isKnown(state) && { unknownState: states.nearest(state) }),
+    ...(format > FORMAT && { newerFormat: format }),
   }
 }
 
@@ -89,10 +142,3 @@ function groupByOther(rows: RelationRow[]): RelationFact[] {
 }
 
 /** Returns the function with a cache of its results. */
-function once<T>(read: (id: string) => T): (id: string) => T {
-  const cache = new Map<string, T>()
-  return id => {
-    if (!cache.has(id)) cache.set(id, read(id))
-    return cache.get(id)!
-  }
-}

@@ -7,6 +7,7 @@ import type { Claims, LiveClaims } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
 import type { Facts } from '../model/facts.ts'
 import type { TicketId } from '../model/names.ts'
+import { isoTime } from '../model/text.ts'
 import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
 import type { Progress, Reconciled } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
@@ -14,6 +15,7 @@ import type { Checkout } from './checkout.ts'
 import { indexFacts } from './index-facts.ts'
 import { resolveName } from './resolve-name.ts'
 import { type Watcher, watcherTrust } from './watcher-trust.ts'
+import { worktreeReader } from './worktrees.ts'
 
 /** One snapshot of the index and of the live claims. */
 export interface View {
@@ -49,7 +51,12 @@ export interface StoreReads extends Reads {
 }
 
 /** Returns the reads of a checkout. `progress` is called during long work. */
-export function storeReads(checkout: Checkout, claims: Claims, progress: Progress | undefined): StoreReads {
+export function storeReads(
+  checkout: Checkout,
+  claims: Claims,
+  now: () => number,
+  progress: Progress | undefined,
+): StoreReads {
   const trust = watcherTrust()
 
   const viewOf = (queries: IndexQueries): View => {
@@ -57,7 +64,12 @@ export function storeReads(checkout: Checkout, claims: Claims, progress: Progres
     return {
       queries,
       claims: snapshot,
-      facts: indexFacts(queries, snapshot, checkout.repository.config.pools),
+      facts: indexFacts(queries, snapshot, {
+        now: isoTime(now()),
+        states: checkout.states,
+        pools: checkout.repository.config.pools,
+        otherWorktrees: worktreeReader(checkout.repository),
+      }),
       resolve: name => resolveName(queries, name),
     }
   }

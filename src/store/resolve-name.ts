@@ -27,11 +27,14 @@ export function resolveName(queries: IndexQueries, name: string): { id: TicketId
   )
 }
 
-/** Throws the error of a name that no Ticket has, with similar names. @throws PlanError unknown_ticket. */
-export function unknownTicket(queries: IndexQueries, name: string): never {
+/** Throws the error of a name that no Ticket has, with similar names and what else to do. @throws PlanError unknown_ticket. */
+export function unknownTicket(queries: IndexQueries, name: string, advice?: string): never {
   const similar = queries.similar(name).map(({ id, slug }) => (slug ? `${id} (${slug})` : id))
   const hint = similar.length
     ? `; similar: ${similar.join(', ')}`
     : '; list all with "ticketplan sql \'select id, slug from tickets\'"'
-  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}`, { ticket: name, similar })
+  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}${advice ? `; ${advice}` : ''}`, {
+    ticket: name,
+    similar,
+  })
 }

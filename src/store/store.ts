@@ -14,7 +14,7 @@ import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { findRepository, type Repository } from '../files/repository.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
-import type { Phase } from '../model/phase.ts'
+import type { Phase, States } from '../model/states.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 import { openCheckout } from './checkout.ts'
@@ -60,6 +60,8 @@ export interface Store extends TicketEditor, Reads {
   readonly localPath: string
   readonly progress: Progress | undefined
   now(): number
+  /** The meaning of states under the current configuration. */
+  readonly states: States
   phaseOf(state: string): Phase
   notify(message: string): void
   /** Runs the action while no other process of this clone writes. Changes of claims in it are undone where it throws. */
@@ -80,7 +82,7 @@ export function openStore(options: OpenOptions = {}): Store {
   const local = localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify)
   const claims = localClaims(local, leaseClock(options.now))
   const checkout = openCheckout(found, local, timeoutMs, notify)
-  const { readRows, ...reads } = storeReads(checkout, claims, progress)
+  const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   return {
     ...ticketEditor(checkout, readRows),
     ...reads,
@@ -94,7 +96,10 @@ export function openStore(options: OpenOptions = {}): Store {
     localPath: local.path,
     progress,
     now,
-    phaseOf: checkout.phaseOf,
+    get states() {
+      return checkout.states
+    },
+    phaseOf: state => checkout.states.phaseOf(state),
     notify,
     locked: checkout.locked,
     stamp: stampSource(found.root, options.actor, now, options.newId),

@@ -1,9 +1,11 @@
 /** A random walk over an implementation of `Claims`, compared with a plain model after every step. */
+
 import { expect, test } from 'vitest'
 import type { LiveClaims } from '../claims/claims.ts'
+import { poolFor } from '../model/asking.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { poolFor, verdictOn } from '../model/verdict.ts'
+import { verdictOn } from '../model/verdict.ts'
 import type { ClaimsUnderTest, OpenClaims } from './claims-under-test.ts'
 import { memoryFacts } from './memory-facts.ts'
 import { makeTicket } from './temporary-repository.ts'
@@ -152,7 +154,7 @@ async function tryClaim(
 ): Promise<string> {
   const live = (await claims.snapshot()).all(false).filter(claim => claim.live)
   const facts = memoryFacts({ tickets: TICKETS, claims: live, pools: POOLS })
-  const pool = poolFor(ticket, facts, askedPool(ticket)) ?? 'default'
+  const pool = poolFor(ticket, facts, { pool: askedPool(ticket) }) ?? 'default'
   const { verdict, reasons } = verdictOn(ticket, facts, { holder, pool })
   const request = { ticket, holder, ttlMs, pool }
 

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect } from 'vitest'
 import { decodeTicket } from '../model/canonical-json.ts'
-import { phaseFunction } from '../model/phase.ts'
+
 import type { Ticket } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import type { TemporaryRepository } from './temporary-repository.ts'
@@ -34,7 +34,7 @@ function ticketsOnDisk(repo: TemporaryRepository): Map<string, { path: string; t
 /** Checks that the store answers what the files say, and that the index equals a rebuild. */
 export function expectCurrentIndex(repo: TemporaryRepository, store: Store): void {
   const files = [...ticketsOnDisk(repo).values()]
-  const phaseOf = phaseFunction(store.repository.config.states)
+  const { phaseOf } = store.states
   const answer = store.read(({ queries }) => ({
     tickets: queries
       .allTickets()

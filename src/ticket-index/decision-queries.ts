@@ -6,7 +6,7 @@
  */
 
 import type { Prepare } from '../database/statements.ts'
-import { BODY_IN_VERDICT, type RelationKind } from '../model/decision-kinds.ts'
+import { BODY_IN_VERDICT, type RelationKind, STORED_KINDS } from '../model/decision-kinds.ts'
 import type { Status } from '../model/decision-status.ts'
 
 /** A row of `decisions`; `body` is the stored JSON. */
@@ -71,6 +71,11 @@ const STORED_RELATIONS = `(select ticket_id, kind, target_id as other_id, status
 // Columns that the promised view does not have, from the decision itself.
 const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as label
   from %source% r join file_decisions d on d.id = r.decision_id and d.ticket_id in (r.ticket_id, r.other_id)`
+
+/** Returns texts as a list of SQL literals. */
+function sqlList(texts: readonly string[]): string {
+  return texts.map(text => `'${text}'`).join(', ')
+}
 
 /** Returns the queries over decisions and relations. */
 export function decisionQueries(statement: Prepare) {
@@ -139,7 +144,7 @@ export function decisionQueries(statement: Prepare) {
       // The plus keeps SQLite from another index than that of the Ticket.
       statement<[string], ActiveDecisionRow>(
         `select kind, target_id as other, id as decision, advisory,
-           case when kind in (${BODY_IN_VERDICT.map(kind => `'${kind}'`).join(', ')}) then body end as body
+           case when kind in (${sqlList(BODY_IN_VERDICT)}) or kind not in (${sqlList(STORED_KINDS)}) then body end as body
          from file_decisions where ticket_id = ? and +file_status = 'active'
          order by target_id is null, target_id, case when target_id is null then "at" end, id`,
       ).all(ticket),

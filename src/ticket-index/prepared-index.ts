@@ -1,7 +1,7 @@
 /** What is prepared once for each connection to the index: queries, reconciler and snapshots. */
 import { type Connection, connect, migrate } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
-import type { Phase } from '../model/phase.ts'
+import type { States } from '../model/states.ts'
 import { type IndexQueries, prepareQueries } from './query.ts'
 import { prepareReconciler, type Reconciler } from './reconcile.ts'
 import { type TrackedQueries, trackQueries } from './tracked-queries.ts'
@@ -23,13 +23,9 @@ export interface PreparedIndex {
 let generations = 0
 
 /** Prepares everything on a connection whose tables exist. @throws SqliteError where the database is damaged. */
-export function prepareIndex(
-  connection: Connection,
-  repository: Repository,
-  phaseOf: (state: string) => Phase,
-): PreparedIndex {
+export function prepareIndex(connection: Connection, repository: Repository, states: States): PreparedIndex {
   const queries = prepareQueries(connection)
-  const reconciler = prepareReconciler(connection, repository, phaseOf)
+  const reconciler = prepareReconciler(connection, repository, states)
   // SQLite counts the writes of all other connections, the reconciler counts its own.
   const dataVersion = connection.prepare<[], number>('pragma data_version').pluck()
   // Prepared once: preparing a transaction takes as long as a query.

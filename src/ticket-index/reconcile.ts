@@ -8,7 +8,7 @@
 import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
 import { listTicketPaths } from '../files/ticket-listing.ts'
-import type { Phase } from '../model/phase.ts'
+import type { States } from '../model/states.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate, readFile } from './indexed-file.ts'
 import { prepareRowWriter, type RowWriter } from './rows.ts'
@@ -46,13 +46,9 @@ const REBUILD_FROM = 1000
 const PROGRESS_STEP = 500
 
 /** Prepares the reconciler of a connection. */
-export function prepareReconciler(
-  connection: Connection,
-  repository: Repository,
-  phaseOf: (state: string) => Phase,
-): Reconciler {
+export function prepareReconciler(connection: Connection, repository: Repository, states: States): Reconciler {
   const { root, config } = repository
-  const rows = prepareRowWriter(connection, phaseOf)
+  const rows = prepareRowWriter(connection, states)
   const snapshot = prepareStatSnapshot(connection, root)
   const applyFiles = prepareApply(connection, root, rows, snapshot)
   const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()

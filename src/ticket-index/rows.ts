@@ -8,7 +8,7 @@ import type { Connection } from '../database/open.ts'
 import { type FileStat, idFromPath, type QuarantinedFile } from '../files/ticket-files.ts'
 import { anyFields, type Decision, isStoredRelation } from '../model/decision.ts'
 import { fileStatuses } from '../model/decision-status.ts'
-import type { Phase } from '../model/phase.ts'
+import type { States } from '../model/states.ts'
 import { changedAt, type Ticket } from '../model/ticket.ts'
 import { type IndexedFile, pathKey } from './indexed-file.ts'
 
@@ -23,9 +23,11 @@ export interface RowWriter {
 }
 
 /** Prepares the statements on a connection. */
-export function prepareRowWriter(connection: Connection, phaseOf: (state: string) => Phase): RowWriter {
+export function prepareRowWriter(connection: Connection, states: States): RowWriter {
   const insertFile = connection.prepare('insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const insertTicket = connection.prepare('insert into tickets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertTicket =
+    connection.prepare(`insert into tickets (id, slug, title, state, phase, outcome, state_at, created_at, queued_at, queued_by, changed_at, path, format)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertDecision = connection.prepare('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertQuarantine = connection.prepare('insert into quarantine values (?, ?, ?, ?, ?, ?)')
   const deleteFile = connection.prepare('delete from files where path = ?')
@@ -45,7 +47,7 @@ export function prepareRowWriter(connection: Connection, phaseOf: (state: string
         return
       }
       const { ticket } = file
-      insertTicket.run(ticketValues(ticket, phaseOf(ticket.state), file.path))
+      insertTicket.run(ticketValues(ticket, states, file.path))
       if (ticket.decisions.length === 0) return
       const statuses = fileStatuses(ticket.decisions)
       for (const decision of ticket.decisions)
@@ -78,13 +80,14 @@ function quarantineValues({ path, code, message, place, mentions }: QuarantinedF
   return [path, code, message, place?.line ?? null, place?.column ?? null, JSON.stringify(mentions)]
 }
 
-function ticketValues(ticket: Ticket, phase: Phase, path: string): Values {
+function ticketValues(ticket: Ticket, states: States, path: string): Values {
   return [
     ticket.id,
     ticket.slug ?? null,
     ticket.title,
     ticket.state,
-    phase,
+    states.phaseOf(ticket.state),
+    states.outcomeOf(ticket.state),
     ticket.state_at ?? null,
     ticket.created_at ?? null,
     ticket.queued_at ?? null,

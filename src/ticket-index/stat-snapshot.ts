@@ -45,7 +45,8 @@ export function prepareStatSnapshot(connection: Connection, root: string): StatS
       if (!snapshot || snapshot.paths !== joinPaths(listed) || countFiles.get() !== listed.length) return undefined
       const stale = new Set(stalePaths.all())
       if (stale.size > MAX_STALE) return undefined
-      const staleRows = new Map(listed.filter(path => stale.has(path)).map(path => [path, fileAt.get(path)]))
+      const staleListed = stale.size > 0 ? listed.filter(path => stale.has(path)) : []
+      const staleRows = new Map(staleListed.map(path => [path, fileAt.get(path)]))
       // A listed file without a row means, the numbers being equal, that a row has no file: the snapshot is of other files.
       if ([...staleRows.values()].includes(undefined)) return undefined
       const stats = decodeStats(snapshot.stats)

@@ -9,7 +9,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import type { Connection } from '../database/open.ts'
 import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
-import type { Phase } from '../model/phase.ts'
+import type { States } from '../model/states.ts'
 import { indexFile } from './index-file.ts'
 import { openInMemory, type PreparedIndex, prepareIndex } from './prepared-index.ts'
 import type { IndexQueries } from './query.ts'
@@ -49,12 +49,12 @@ export interface TicketIndex {
 /** Returns the index of a repository; nothing is opened yet. `notify` receives messages for a person, one sentence each. */
 export function ticketIndex(
   repository: Repository,
-  phaseOf: (state: string) => Phase,
+  states: States,
   local: LocalDatabase,
   timeoutMs: number,
   notify: (message: string) => void,
 ): TicketIndex {
-  const prepare = (connection: Connection) => prepareIndex(connection, repository, phaseOf)
+  const prepare = (connection: Connection) => prepareIndex(connection, repository, states)
   const file = indexFile({ path: join(repository.indexDir, 'index.db'), local, timeoutMs, notify, prepare })
   const openReference = () => disposable(prepare(openInMemory(timeoutMs)))
   const checkAgainstRebuild = (index: PreparedIndex) => {

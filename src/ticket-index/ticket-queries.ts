@@ -1,7 +1,7 @@
 /** Queries for rows of `tickets`. */
 
 import type { Prepare } from '../database/statements.ts'
-import type { Phase } from '../model/phase.ts'
+import type { Outcome, Phase } from '../model/states.ts'
 
 /** A row of `tickets`. */
 export interface TicketRow {
@@ -10,6 +10,8 @@ export interface TicketRow {
   title: string
   state: string
   phase: Phase
+  /** Null before the Ticket is terminal. */
+  outcome: Outcome | null
   state_at: string | null
   created_at: string | null
   queued_at: string | null

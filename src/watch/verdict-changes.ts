@@ -1,6 +1,7 @@
 /** Compares the verdicts on queued Tickets with those that a listener knows. */
 import { type Reason, ticketsIn } from '../model/reasons.ts'
 import { type Verdict, verdictOn } from '../model/verdict.ts'
+import { MANY_TICKETS } from '../model/wait-graph.ts'
 import type { View } from '../store/store.ts'
 
 /** A new verdict on a Ticket; null where the Ticket is not queued. */
@@ -22,7 +23,7 @@ export type KnownVerdicts = ReadonlyMap<string, { verdict: Verdict; reasons: Rea
 
 /** Returns the verdicts of a view. */
 export function readVerdicts({ queries, facts }: View): KnownVerdicts {
-  return new Map(queries.queued().map(({ id }) => [id, verdictOn(id, facts)]))
+  return new Map(queries.queued().map(({ id }) => [id, verdictOn(id, facts, {}, MANY_TICKETS)]))
 }
 
 /** Returns the changes: those of queued Tickets in the order of the queue, then those of Tickets that are no longer queued. */
