@@ -68,6 +68,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   limit: { limit: true },
   invalid_file: { path: true, refusal: true, place: true },
   newer_format: { path: true, format: true },
+  not_checked_out: { path: true },
   not_initialized: { root: true },
   bad_config: { path: true },
   unsafe_path: { path: true },

@@ -16,6 +16,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   limit: 1,
   invalid_file: 1,
   newer_format: 1,
+  not_checked_out: 1,
   not_initialized: 1,
   bad_config: 1,
   unsafe_path: 1,

@@ -22,7 +22,8 @@ export function conflictMentions(bytes: Uint8Array): string[] {
 /** Throws the error of a command that needs a quarantined file. @throws PlanError invalid_file. */
 export function refuseFile(file: { path: string; code: RefusalCode; message: string; place: Place | null }): never {
   const place = file.place ? `:${file.place.line}:${file.place.column}` : ''
-  const advice = file.code === 'conflict_markers' ? '' : '; fix it by hand or restore it with git'
+  const advice =
+    file.code === 'conflict_markers' || file.code === 'not_fetched' ? '' : '; fix it by hand or restore it with git'
   throw new PlanError('invalid_file', `${file.path}${place}: ${file.message}; the file is unchanged${advice}`, {
     path: file.path,
     refusal: file.code,

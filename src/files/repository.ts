@@ -75,10 +75,11 @@ export function commonDirOf(gitDir: string): string {
 
 /**
  * Fails unless the tickets folder is a real folder inside the root: nothing outside the root is read or written.
+ * @param isElsewhere true where the Ticket files are known although the folder does not exist.
  * @throws PlanError not_initialized, unsafe_path, io.
  */
-export function checkTicketsDir({ root, ticketsDir }: Repository): void {
-  if (!checkFolders(root, ticketsDir)) {
+export function checkTicketsDir({ root, ticketsDir }: Repository, isElsewhere = () => false): void {
+  if (!checkFolders(root, ticketsDir) && !isElsewhere()) {
     throw new PlanError(
       'not_initialized',
       `there is no tickets folder in ${root}; run "ticketplan init" there, or name another folder with -C`,

@@ -68,7 +68,11 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
   if ('code' in found) {
     return { readable: false, path, ...found, place: null, mentions: [ANY_TICKET], hash: '' }
   }
-  const { bytes } = found
+  return readTicket(path, found.bytes, stat)
+}
+
+/** Reads the bytes of the file at a path. */
+export function readTicket(path: string, bytes: Buffer, stat: FileStat): ReadTicket | QuarantinedFile {
   try {
     return { readable: true, path, ...decodeTicket(bytes, idFromPath(path)), hash: hashOf(bytes), stat }
   } catch (error) {

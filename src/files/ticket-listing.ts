@@ -3,7 +3,7 @@
  *
  * Links are listed but never followed: nothing outside the tickets folder is read. No file is opened here.
  */
-import { lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { isTempName } from './atomic-write.ts'
 import { ioError } from './io-error.ts'
@@ -48,6 +48,6 @@ export function listOrphans({ root, ticketsDir }: Repository): string[] {
       else if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) visit(path)
     }
   }
-  visit(ticketsDir)
+  if (existsSync(ticketsDir)) visit(ticketsDir) // a sparse checkout may leave the folder out
   return orphans.sort()
 }

@@ -23,6 +23,11 @@ export interface GitOptions {
 }
 
 const NO_PROGRAMS = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
+/**
+ * In a partial clone git fetches a missing object with the programs that the repository's configuration names. The first
+ * variable forbids that from git 2.45 on; an older git starts a fetch, which the second one allows no protocol.
+ */
+const NO_FETCH = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' }
 const KEPT = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM'])
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
 
@@ -57,6 +62,7 @@ export function tryGit(
       ...env,
       LC_ALL: 'C',
       GIT_OPTIONAL_LOCKS: '0',
+      ...NO_FETCH,
       ...(indexFile !== undefined && { GIT_INDEX_FILE: indexFile }),
     },
     input: input ?? '',

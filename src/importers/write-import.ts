@@ -6,7 +6,7 @@
  */
 
 import { checkedBytes } from '../files/ticket-bytes.ts'
-import { findTicketFile, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
+import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { count } from '../model/count.ts'
 import { anyFields, type Decision } from '../model/decision.ts'
@@ -181,7 +181,15 @@ function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
 }
 
 /** The errors of one file that are reported. Any other error ends the import. */
-const REPORTED = ['contended', 'invalid_file', 'invalid_input', 'limit', 'newer_format', 'unknown_ticket'] as const
+const REPORTED = [
+  'contended',
+  'invalid_file',
+  'invalid_input',
+  'limit',
+  'newer_format',
+  'not_checked_out',
+  'unknown_ticket',
+] as const
 
 /** Returns the result of the action; false, and a line in the report, where the change is not possible. */
 function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: () => boolean): boolean {
@@ -206,7 +214,7 @@ function prepare(
   store: Store,
   { path, id, fields, decisions }: Change,
 ): { file: ReadTicket | null; ticket: Ticket } | null {
-  const file = findTicketFile(store.repository.root, path) ?? null
+  const file = store.findFileAt(path) ?? null
   if (file && !file.readable) {
     throw new PlanError('invalid_file', unreadable(path), { path, refusal: file.code, place: file.place })
   }

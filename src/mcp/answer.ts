@@ -91,6 +91,7 @@ const NEXT: Record<ErrorCode, string> = {
   limit: 'record less text, or fewer decisions on one Ticket',
   invalid_file: 'ask a person to repair the file; "ticketplan verify" names the place',
   newer_format: 'ask a person to install a newer version of ticketplan: only that can write the file',
+  not_checked_out: 'ask a person to run the git command that the message names',
   not_initialized: 'ask a person to run "ticketplan init" in the repository',
   bad_config: 'ask a person to correct ticketplan.json',
   unsafe_path: 'ask a person to check the tickets folder',

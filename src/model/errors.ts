@@ -61,6 +61,8 @@ export interface ErrorData {
   invalid_file: { path: string; refusal: RefusalCode; place: Place | null }
   /** A Ticket file of a later format, which is read but never written. */
   newer_format: { path: string; format: number }
+  /** git has the Ticket file, or the tickets folder, and a sparse checkout leaves it out, so it cannot be written. */
+  not_checked_out: { path: string }
   /** There is no tickets folder here. */
   not_initialized: { root: string }
   /** `ticketplan.json` cannot be used. */

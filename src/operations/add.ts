@@ -55,7 +55,8 @@ export const add = operation({
     return store.locked(() => {
       store.read(view => {
         const path = view.queries.pathsOfKey(idKey(id))[0]
-        if (path !== undefined) throw ticketExists(id, path)
+        if (path !== undefined)
+          throw ticketExists(id, store.index.findLeftOut(path) ? `${path}, which the sparse checkout leaves out` : path)
         checkSlug(view, fields.slug, id)
       })
       const ticket = createTicket(id, fields, store.stamp(), store.phaseOf)

@@ -40,7 +40,9 @@ export const doctor = operation({
         repository.gitDir ? `${repository.root}, git folder ${repository.gitDir}` : `${repository.root}, not in git`,
       ),
       check('tickets folder', () => {
-        checkTicketsDir(repository)
+        checkTicketsDir(repository, store.index.hasLeftOut)
+        if (!existsSync(repository.ticketsDir))
+          return `${repository.ticketsDir}, in git only: a sparse checkout leaves it out`
         accessSync(repository.ticketsDir, constants.R_OK | constants.W_OK)
         return repository.ticketsDir
       }),
@@ -55,7 +57,7 @@ export const doctor = operation({
         return fail(`${old} is from before this folder was a git repository; its claims are ignored`)
       }),
       check('left-over files', () => {
-        const orphans = existsSync(repository.ticketsDir) ? listOrphans(repository) : []
+        const orphans = listOrphans(repository)
         return orphans.length
           ? fail(
               `${count(orphans.length, 'temporary file')} of interrupted writes; "ticketplan verify --fix" removes old ones`,

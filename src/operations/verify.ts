@@ -111,6 +111,7 @@ function repair(store: Store): string[] {
   return store.locked(() => {
     const fixed: string[] = []
     for (const path of store.read(({ queries }) => queries.notCanonical())) {
+      if (store.index.findLeftOut(path)) continue // only a file of the work tree is written
       store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, in canonical form
       fixed.push(path)
     }

@@ -15,6 +15,7 @@ import { plainFolder, ticketsFolder } from './folder-parts.ts'
 import { attributes, configuration, hooks } from './git-parts.ts'
 import { MANIFEST_FILE, manifestChanges, readManifest } from './init-manifest.ts'
 import { installedPrograms } from './installed-programs.ts'
+import { withoutLeftOut } from './left-out-part.ts'
 import { joinPlans, type Part, type PartOptions, type Skipped } from './part.ts'
 import { isFolder, shownPath } from './paths.ts'
 
@@ -46,7 +47,8 @@ export function initRepository(repository: Repository, options: InitOptions = {}
   return retryContended(() => {
     checkPlace(repository)
     const partOptions = { ...options, programs: options.programs ?? installedPrograms(repository.root) }
-    const { skipped, ...plan } = joinPlans([...FOLDERS, ...CONTENTS].map(part => part.plan(repository, partOptions)))
+    const plans = [...FOLDERS, ...CONTENTS].map(part => part.plan(repository, partOptions))
+    const { skipped, ...plan } = withoutLeftOut(repository, joinPlans(plans))
     const changes: Changes = { ...plan, emptied: [] }
     if (!options.dryRun) {
       const manifest = manifestChanges(repository, changes)

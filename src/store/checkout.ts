@@ -20,7 +20,7 @@ export interface Checkout {
   readonly states: States
   /** Reads the configuration again if its file has changed. @throws PlanError bad_config, io. */
   refresh(): void
-  /** Refreshes, and fails unless the tickets folder exists. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
+  /** Refreshes, and fails unless the tickets folder exists here or in git's index. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
   refreshAndCheck(): void
   /** Runs the action while no other process of this clone writes. @throws PlanError busy, and those of `refreshAndCheck`. */
   locked<T>(action: () => T): T
@@ -52,7 +52,7 @@ export function openCheckout(
   }
   const refreshAndCheck = () => {
     refresh()
-    checkTicketsDir(repository)
+    checkTicketsDir(repository, index.hasLeftOut)
   }
 
   return {

@@ -4,15 +4,18 @@
  * Invariant: a change that another program makes in between is read again, never overwritten. The caller holds the clone's write
  * lock.
  */
+import { existsSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { refuseFile } from '../files/quarantine.ts'
-import { checkTicketsDir, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
 import { writeTicketFile } from '../files/ticket-writing.ts'
+import { checkOutCommand } from '../git/left-out-files.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'
+import { isLeftOutStat } from '../ticket-index/left-out-file.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import type { Checkout } from './checkout.ts'
 import { resolveName, unknownTicket } from './resolve-name.ts'
@@ -23,16 +26,22 @@ const ATTEMPTS = 20
 export interface TicketEditor {
   /** Reads the file of the Ticket with the id or slug; the file is undefined where a valid id has none. */
   findFile(name: string): { id: TicketId; file: ReadTicket | undefined }
+  /** Reads the file at a path, which may be in git's index only; undefined where there is none. */
+  findFileAt(path: string): ReadTicket | QuarantinedFile | undefined
   /** Reads the file of a Ticket that must exist. @throws PlanError unknown_ticket. */
   getFile(name: string): ReadTicket
   /**
    * Changes one Ticket file: reads it, calls `change` for the new Ticket, writes it durably. Writes nothing where `change`
-   * returns the same Ticket. Called under the write lock. @throws PlanError unknown_ticket, invalid_file, contended, io.
+   * returns the same Ticket. Called under the write lock.
+   * @throws PlanError unknown_ticket, invalid_file, not_checked_out, contended, io.
    */
   edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T): T
-  /** Writes a new Ticket file; false where the path is taken. Called under the write lock. */
+  /** Writes a new Ticket file; false where the path is taken. Called under the write lock. @throws PlanError not_checked_out. */
   create(ticket: Ticket): boolean
-  /** Replaces the file that was read, or creates it for null; false where it has changed. Called under the write lock. */
+  /**
+   * Replaces the file that was read, or creates it for null; false where it has changed. Called under the write lock.
+   * @throws PlanError not_checked_out where git's index has the file and the work tree has not.
+   */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
   /** Enters written files in the index. */
   indexWritten(paths: readonly string[]): void
@@ -47,14 +56,15 @@ export function ticketEditor(
 ): TicketEditor {
   const editor: TicketEditor = {
     pathOf: id => pathOf(checkout.repository, id),
-    findFile: name => findFile(checkout, readRows, name),
+    findFile: name => findFile(checkout, readRows, name, editor.findFileAt),
+    findFileAt: path => findTicketFile(checkout.repository.root, path) ?? checkout.index.findLeftOut(path),
     getFile(name) {
       const { id, file } = editor.findFile(name)
       return file ?? readRows(queries => unknownTicket(queries, id))
     },
     edit(path, change) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const file = findTicketFile(checkout.repository.root, path)
+        const file = editor.findFileAt(path)
         if (!file)
           throw new PlanError('unknown_ticket', `${path} does not exist any more`, { ticket: path, similar: [] })
         if (!file.readable) refuseFile(file)
@@ -74,11 +84,23 @@ export function ticketEditor(
       editor.indexWritten([path])
       return true
     },
-    overwrite: (file, path, ticket) =>
-      writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced',
+    overwrite(file, path, ticket) {
+      checkWritable(checkout, path, file)
+      return writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced'
+    },
     indexWritten: paths => checkout.index.update(paths),
   }
   return editor
+}
+
+/** Fails where git's index has the file, or the tickets folder, and the work tree has not. @throws PlanError not_checked_out. */
+function checkWritable({ repository, index }: Checkout, path: string, file: ReadTicket | null): void {
+  const { root, ticketsDir, config } = repository
+  const isLeftOut = (!file || isLeftOutStat(file.stat)) && index.findLeftOut(path) !== undefined
+  if (!isLeftOut && existsSync(ticketsDir)) return
+  const missing = isLeftOut ? path : config.ticketsDir
+  const message = `${missing}: git has it, but the sparse checkout leaves it out; nothing was written; run "${checkOutCommand(root, missing, isLeftOut)}" and then the command again`
+  throw new PlanError('not_checked_out', message, { path: missing })
 }
 
 function pathOf({ root, ticketsDir }: Repository, id: TicketId): string {
@@ -89,12 +111,13 @@ function findFile(
   checkout: Checkout,
   readRows: <T>(action: (queries: IndexQueries) => T) => T,
   name: string,
+  findFileAt: TicketEditor['findFileAt'],
 ): { id: TicketId; file: ReadTicket | undefined } {
-  checkTicketsDir(checkout.repository)
+  checkout.refreshAndCheck()
   if (isTicketId(name)) {
     // The file itself has the current content; the index only shows at which other paths the id may be.
     const paths = checkout.index.peek(queries => queries.pathsOfKey(idKey(name)))
-    const file = readById(checkout.repository, name, paths)
+    const file = readById(checkout.repository, name, paths, findFileAt)
     if (file) return { id: name, file }
   }
   const { id, paths } = readRows(queries => {
@@ -104,13 +127,18 @@ function findFile(
     const { id, row } = resolveName(queries, name)
     return { id, paths: row ? [row.path] : [] }
   })
-  return { id, file: readById(checkout.repository, id, paths) }
+  return { id, file: readById(checkout.repository, id, paths, findFileAt) }
 }
 
 /** Reads the one file with the id. @throws PlanError invalid_file where it, or another file with the id, cannot be used. */
-function readById(repository: Repository, id: TicketId, paths: readonly string[]): ReadTicket | undefined {
+function readById(
+  repository: Repository,
+  id: TicketId,
+  paths: readonly string[],
+  findFileAt: TicketEditor['findFileAt'],
+): ReadTicket | undefined {
   const files = [...new Set([pathOf(repository, id), ...paths])]
-    .map(path => findTicketFile(repository.root, path))
+    .map(findFileAt)
     .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
   if (files.length > 1) {
     const all = files.map(({ path }) => path).join(', ')

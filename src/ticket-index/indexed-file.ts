@@ -1,12 +1,10 @@
 /**
  * A file as the index holds it: a Ticket, or a file in quarantine.
  *
- * Of files whose ids are equal, ignoring case, none can be trusted to be the Ticket: all of them go into quarantine. Pure but
- * for `readFile`.
+ * Of files whose ids are equal, ignoring case, none can be trusted to be the Ticket: all of them go into quarantine. Pure.
  */
-import { findTicketFile, idFromPath, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
+import { idFromPath, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
 import { idKey } from '../model/names.ts'
-import { isRacy } from './stat-data.ts'
 
 /** A file as the index holds it: read as a Ticket, or quarantined. */
 export type IndexedFile = ReadTicket | QuarantinedFile
@@ -16,13 +14,6 @@ export interface Reading {
   file: IndexedFile
   /** True where the file was so young that its stat data may not show a later change. */
   racy: boolean
-}
-
-/** Reads the file at a path from the root; undefined where there is none. @throws PlanError io. */
-export function readFile(root: string, path: string): Reading | undefined {
-  const now = Date.now() // before the file is read
-  const file = findTicketFile(root, path)
-  return file && { file, racy: isRacy(file.stat.mtimeMs, file.stat.ctimeMs, now) }
 }
 
 /** Returns the key that files with the same id share. A link whose name is no Ticket's has a key of its own. */

@@ -2,6 +2,7 @@
 import { type Connection, connect, migrate } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
 import type { States } from '../model/states.ts'
+import { type CheckoutFiles, checkoutFiles } from './checkout-files.ts'
 import { type IndexQueries, prepareQueries } from './query.ts'
 import { prepareReconciler, type Reconciler } from './reconcile.ts'
 import { type TrackedQueries, trackQueries } from './tracked-queries.ts'
@@ -12,6 +13,7 @@ export interface PreparedIndex {
   readonly queries: IndexQueries
   readonly tracked: TrackedQueries
   readonly reconciler: Reconciler
+  readonly files: CheckoutFiles
   /** A number that changes whenever a different database is opened. */
   readonly generation: number
   /** Changes whenever a row of this database may have changed, through any connection. */
@@ -25,7 +27,8 @@ let generations = 0
 /** Prepares everything on a connection whose tables exist. @throws SqliteError where the database is damaged. */
 export function prepareIndex(connection: Connection, repository: Repository, states: States): PreparedIndex {
   const queries = prepareQueries(connection)
-  const reconciler = prepareReconciler(connection, repository, states)
+  const files = checkoutFiles(connection, repository)
+  const reconciler = prepareReconciler(connection, repository, states, files)
   // SQLite counts the writes of all other connections, the reconciler counts its own.
   const dataVersion = connection.prepare<[], number>('pragma data_version').pluck()
   // Prepared once: preparing a transaction takes as long as a query.
@@ -33,8 +36,9 @@ export function prepareIndex(connection: Connection, repository: Repository, sta
   return {
     connection,
     queries,
-    tracked: trackQueries(queries, repository.root, repository.config.ticketsDir),
+    tracked: trackQueries(queries, repository.config.ticketsDir, files.findStat),
     reconciler,
+    files,
     generation: ++generations,
     version: () => `${reconciler.writes()} ${dataVersion.get()}`,
     inSnapshot: <T>(action: () => T) => snapshot(action) as T,

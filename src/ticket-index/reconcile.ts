@@ -7,10 +7,10 @@
  */
 import type { Connection } from '../database/open.ts'
 import type { Repository } from '../files/repository.ts'
-import { listTicketPaths } from '../files/ticket-listing.ts'
 import type { States } from '../model/states.ts'
+import type { CheckoutFiles } from './checkout-files.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
-import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate, readFile } from './indexed-file.ts'
+import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate } from './indexed-file.ts'
 import { prepareRowWriter, type RowWriter } from './rows.ts'
 import { findChangedPaths } from './stat-data.ts'
 import { prepareStatSnapshot, type StatSnapshot } from './stat-snapshot.ts'
@@ -34,7 +34,7 @@ export interface Reconciler {
   apply(paths: readonly string[]): Reconciled
   /** Rebuilds every row in one transaction: a reader sees the old rows or the new ones. */
   rebuild(progress?: Progress): Reconciled
-  /** The folders of the last full scan. */
+  /** The folders of the last full scan, and git's own files on which it depended. */
   folders(): readonly string[]
   /** Grows whenever this reconciler has changed a row. */
   writes(): number
@@ -46,11 +46,15 @@ const REBUILD_FROM = 1000
 const PROGRESS_STEP = 500
 
 /** Prepares the reconciler of a connection. */
-export function prepareReconciler(connection: Connection, repository: Repository, states: States): Reconciler {
-  const { root, config } = repository
+export function prepareReconciler(
+  connection: Connection,
+  { config }: Repository,
+  states: States,
+  files: CheckoutFiles,
+): Reconciler {
   const rows = prepareRowWriter(connection, states)
-  const snapshot = prepareStatSnapshot(connection, root)
-  const applyFiles = prepareApply(connection, root, rows, snapshot)
+  const snapshot = prepareStatSnapshot(connection, files.findStat)
+  const applyFiles = prepareApply(connection, files, rows, snapshot)
   const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()
   const countFiles = connection.prepare<[], number>('select count(*) from files').pluck()
   const storedDerivation = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
@@ -61,21 +65,30 @@ export function prepareReconciler(connection: Connection, repository: Repository
 
   const scan = () => {
     folders = []
-    return listTicketPaths(repository, folders)
+    return files.list(folders)
   }
   const apply = (paths: readonly string[]): Reconciled => {
-    const changed = connection.transaction(() => applyFiles(paths)).immediate()
+    const changed = connection
+      .transaction(() => {
+        files.refresh()
+        const count = applyFiles(paths)
+        files.save()
+        return count
+      })
+      .immediate()
     writes++
     return { changed, rebuilt: false }
   }
   const rebuild = (progress?: Progress): Reconciled => {
     connection
       .transaction(() => {
+        files.refresh()
         const listed = scan()
-        const missing = replaceRows(connection, root, listed, rows, progress)
+        const missing = replaceRows(connection, files, listed, rows, progress)
         snapshot.take()
         if (missing.length > 0) applyFiles(missing) // a file that took a missing one for its duplicate is read again
         storeDerivation.run(derivation)
+        files.save()
         progress?.(listed.length, listed.length)
       })
       .immediate()
@@ -90,11 +103,19 @@ export function prepareReconciler(connection: Connection, repository: Repository
     writes: () => writes,
     reconcile(progress) {
       if (storedDerivation.get() !== derivation) return rebuild(progress)
+      files.refresh()
       const listed = scan()
       const bySnapshot = snapshot.findChanged(listed)
-      const changed = bySnapshot ?? findChangedPaths(root, listed, allFiles.all())
+      const changed = bySnapshot ?? findChangedPaths(listed, allFiles.all(), files.findStat)
       if (changed.length === 0) {
-        if (!bySnapshot) connection.transaction(snapshot.take).immediate()
+        if (!bySnapshot || files.isUnsaved()) {
+          connection
+            .transaction(() => {
+              if (!bySnapshot) snapshot.take()
+              files.save()
+            })
+            .immediate()
+        }
         return { changed: 0, rebuilt: false }
       }
       if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
@@ -107,7 +128,7 @@ export function prepareReconciler(connection: Connection, repository: Repository
  * Returns a function that makes the rows of the files at some paths, and of files with the same ids, equal to the files. It
  * returns the number of files whose content changed. Called in a transaction.
  */
-function prepareApply(connection: Connection, root: string, rows: RowWriter, snapshot: StatSnapshot) {
+function prepareApply(connection: Connection, files: CheckoutFiles, rows: RowWriter, snapshot: StatSnapshot) {
   const knownFile = connection.prepare<[string], KnownFile>(
     'select hash, code as refusal from files left join quarantine using (path) where path = ?',
   )
@@ -115,7 +136,9 @@ function prepareApply(connection: Connection, root: string, rows: RowWriter, sna
 
   return (paths: readonly string[]): number => {
     const siblings = paths.flatMap(path => pathsOfKey.all(pathKey(path)))
-    const readings = new Map([...new Set([...paths, ...siblings])].map(path => [path, readFile(root, path)]))
+    const all = [...new Set([...paths, ...siblings])]
+    files.prefetch(all)
+    const readings = new Map(all.map(path => [path, files.read(path)]))
     const groups = groupByKey([...readings].filter(([, reading]) => reading).map(([path]) => path))
     const insertions: (() => void)[] = []
     let changed = 0
@@ -152,7 +175,7 @@ function hasSameContent(known: KnownFile, file: IndexedFile): boolean {
 /** Replaces all rows by those of the listed files; returns the paths that have no file any more. */
 function replaceRows(
   connection: Connection,
-  root: string,
+  files: CheckoutFiles,
   listed: readonly string[],
   rows: RowWriter,
   progress?: Progress,
@@ -167,8 +190,9 @@ function replaceRows(
   for (const table of ['files', 'tickets', 'file_decisions', 'quarantine']) connection.exec(`delete from ${table}`)
   const groups = groupByKey(listed)
   const missing: string[] = []
+  files.prefetch(listed)
   for (const [done, path] of listed.entries()) {
-    const reading = readFile(root, path)
+    const reading = files.read(path)
     if (reading) rows.insert(quarantineDuplicate(reading.file, groups.get(pathKey(path))), reading.racy)
     else missing.push(path)
     if (done % PROGRESS_STEP === 0) progress?.(done, listed.length)

@@ -7,6 +7,9 @@
 import { lstatSync, type Stats } from 'node:fs'
 import type { FileRow } from './file-queries.ts'
 
+/** The stat data of a file, under the names of Node. */
+export type StatData = Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
+
 /** Up to this age, in ms, a file is racy. File systems have clocks in ticks, or in full seconds. */
 const RACY_MS = { ticks: 50, seconds: 2100 }
 
@@ -26,14 +29,18 @@ export function findStat(path: string): Stats | undefined {
 }
 
 /** True where the stat data equal those of the row, and the file was not racy when it was read. */
-export function isUnchanged([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: FileRow, stat: Stats): boolean {
+export function isUnchanged([, sizeBytes, mtimeMs, ctimeMs, inode, racy]: FileRow, stat: StatData): boolean {
   return (
     sizeBytes === stat.size && mtimeMs === stat.mtimeMs && ctimeMs === stat.ctimeMs && inode === stat.ino && racy === 0
   )
 }
 
 /** Returns the paths that may have changed: new, gone, racy, or with other stat data. Both lists are sorted by path. */
-export function findChangedPaths(root: string, listed: readonly string[], rows: readonly FileRow[]): string[] {
+export function findChangedPaths(
+  listed: readonly string[],
+  rows: readonly FileRow[],
+  findStat: (path: string) => StatData | undefined,
+): string[] {
   const changed: string[] = []
   let next = 0
   for (const path of listed) {
@@ -44,7 +51,7 @@ export function findChangedPaths(root: string, listed: readonly string[], rows: 
       continue
     }
     next++
-    const stat = findStat(`${root}/${path}`)
+    const stat = findStat(path)
     if (!stat || !isUnchanged(row, stat)) changed.push(path)
   }
   while (next < rows.length) changed.push(rows[next++]![0])

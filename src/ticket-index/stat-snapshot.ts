@@ -4,10 +4,9 @@
  * Invariant: for every path that is not marked as stale, the snapshot equals the path's row in `files`. Code that changes a row
  * of `files` marks its path. No function here opens a transaction.
  */
-import type { Stats } from 'node:fs'
 import type { Connection } from '../database/open.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
-import { findStat, isUnchanged } from './stat-data.ts'
+import { isUnchanged, type StatData } from './stat-data.ts'
 
 export interface StatSnapshot {
   /**
@@ -26,8 +25,11 @@ const MAX_STALE = 100
 /** Size, mtime, ctime and inode, as float64. */
 const NUMBERS_PER_FILE = 4
 
-/** Prepares the snapshot of one connection, for files below the root. */
-export function prepareStatSnapshot(connection: Connection, root: string): StatSnapshot {
+/** Prepares the snapshot of one connection. `findStat` returns the stat data at a path. */
+export function prepareStatSnapshot(
+  connection: Connection,
+  findStat: (path: string) => StatData | undefined,
+): StatSnapshot {
   const readSnapshot = connection.prepare<[], { paths: string; stats: Buffer }>(
     'select paths, stats from snapshot where id = 1',
   )
@@ -51,7 +53,7 @@ export function prepareStatSnapshot(connection: Connection, root: string): StatS
       if ([...staleRows.values()].includes(undefined)) return undefined
       const stats = decodeStats(snapshot.stats)
       return listed.filter((path, position) => {
-        const stat = findStat(`${root}/${path}`)
+        const stat = findStat(path)
         if (!stat) return true
         const row = staleRows.get(path)
         return row ? !isUnchanged(row, stat) : !isEqualAt(stats, position, stat)
@@ -83,7 +85,7 @@ function decodeStats(bytes: Buffer): Float64Array {
   return new Float64Array(buffer, byteOffset, byteLength / Float64Array.BYTES_PER_ELEMENT)
 }
 
-function isEqualAt(stats: Float64Array, position: number, stat: Stats): boolean {
+function isEqualAt(stats: Float64Array, position: number, stat: StatData): boolean {
   const at = position * NUMBERS_PER_FILE
   return (
     stats[at] === stat.size &&

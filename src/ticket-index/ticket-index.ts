@@ -4,13 +4,16 @@
  * Invariant: no answer comes from rows that are known to differ from the files. The index is derived: it may be deleted at any
  * time, and a failure to write it never fails the write of a Ticket. Must not write a Ticket file.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalDatabase } from '../database/local-database.ts'
 import type { Connection } from '../database/open.ts'
 import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
+import { findSparseIndex, listLeftOutFiles } from '../git/left-out-files.ts'
 import type { States } from '../model/states.ts'
 import { indexFile } from './index-file.ts'
+import type { IndexedFile } from './indexed-file.ts'
 import { openInMemory, type PreparedIndex, prepareIndex } from './prepared-index.ts'
 import type { IndexQueries } from './query.ts'
 import type { Progress, Reconciled } from './reconcile.ts'
@@ -29,7 +32,7 @@ export interface TicketIndex {
   readFew<T>(generation: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
   /** Runs the action over one snapshot of the rows, which may be out of date. */
   peek<T>(action: (queries: IndexQueries) => T): T
-  /** The folders of the last full scan. */
+  /** The folders of the last full scan, and git's own files on which it depended. */
   folders(): readonly string[]
   /** A number that changes whenever a different database is opened. */
   generation(): number
@@ -39,6 +42,13 @@ export interface TicketIndex {
   rebuild(progress?: Progress): Reconciled
   /** Updates the rows of files that were just written. A failure leaves that to the next reconcile, with a notice. */
   update(paths: readonly string[]): void
+  /**
+   * Reads a file that git's index has and a sparse checkout leaves out; undefined for any other path.
+   * @throws PlanError no_git, git_failed, io.
+   */
+  findLeftOut(path: string): IndexedFile | undefined
+  /** True where git's index has Ticket files that a sparse checkout leaves out. @throws PlanError no_git, git_failed, io. */
+  hasLeftOut(): boolean
   /** Returns what is wrong with the index, or null where its rows equal those of a rebuild. Does not reconcile first. */
   findMismatch(): string | null
   /** Writes a copy of the index to a path where no file exists. */
@@ -94,6 +104,21 @@ export function ticketIndex(
           `the Ticket file is written, but the index could not be updated (${reason}); the next command repairs the index`,
         )
       }
+    },
+    findLeftOut: path =>
+      file.use(({ files }) => {
+        files.refresh()
+        return files.isLeftOut(path) ? files.read(path)?.file : undefined
+      }),
+    hasLeftOut() {
+      const { gitDir, root, config } = repository
+      if (!gitDir || !findSparseIndex(gitDir)) return false
+      // Where there is no index yet, nothing is created before it is known that there are Tickets.
+      if (!existsSync(file.path)) return listLeftOutFiles(root, [config.ticketsDir]).length > 0
+      return file.use(({ files }) => {
+        files.refresh()
+        return files.hasLeftOut()
+      })
     },
     findMismatch: () =>
       file.use(index => {

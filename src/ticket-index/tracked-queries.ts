@@ -6,7 +6,7 @@
  */
 import { idKey, isTicketId } from '../model/names.ts'
 import type { FileRow, IndexQueries } from './query.ts'
-import { findStat, isUnchanged } from './stat-data.ts'
+import { isUnchanged, type StatData } from './stat-data.ts'
 
 /** The tracked form of the queries, for one answer at a time. */
 export interface TrackedQueries {
@@ -29,8 +29,12 @@ interface Dependencies {
   everything: boolean
 }
 
-/** Tracks the queries over the files of one checkout. */
-export function trackQueries(queries: IndexQueries, root: string, ticketsDir: string): TrackedQueries {
+/** Tracks the queries over the files of one checkout. `findStat` returns the stat data at a path. */
+export function trackQueries(
+  queries: IndexQueries,
+  ticketsDir: string,
+  findStat: (path: string) => StatData | undefined,
+): TrackedQueries {
   const dependencies: Dependencies = { ids: new Set(), paths: [], everything: false }
   const caches: Map<string, unknown>[] = []
   const cached = <T>(query: (name: string) => T): ((name: string) => T) => {
@@ -63,14 +67,14 @@ export function trackQueries(queries: IndexQueries, root: string, ticketsDir: st
       if (everything || ids.size + paths.length > MAX_FILES) return null
       const changed = new Set<string>()
       const check = (row: FileRow) => {
-        const stat = findStat(`${root}/${row[0]}`)
+        const stat = findStat(row[0])
         if (!stat || !isUnchanged(row, stat)) changed.add(row[0])
       }
       for (const id of ids) {
         const rows = filesOfKey(idKey(id))
         rows.forEach(check)
         const path = `${ticketsDir}/${id}.json` // the path of a new file
-        if (rows.length === 0 && isTicketId(id) && findStat(`${root}/${path}`)) changed.add(path)
+        if (rows.length === 0 && isTicketId(id) && findStat(path)) changed.add(path)
       }
       for (const path of paths) {
         const row = queries.fileAt(path)
