@@ -88,10 +88,19 @@ export function relationsLines({ relations, problems }: OutputOf<'relations'>, p
   ]
 }
 
+/** The most characters of a value in a table; --json and --csv have all. */
+const VALUE_CHARACTERS = 10_000
+
+function shortened(value: string): string {
+  return value.length <= VALUE_CHARACTERS ? value : `${value.slice(0, VALUE_CHARACTERS)}…`
+}
+
 export function sqlText({ columns, rows, truncated }: OutputOf<'sql'>, page: Page): string[] | string {
   if (page.input.csv) return csvText(columns, rows)
   const head: Cell[] = columns.map(text => ({ text: escapeText(text), colour: 'bold' }))
-  const cells = rows.map(row => row.map(value => ({ text: value === null ? '' : escapeText(String(value)) })))
+  const cells = rows.map(row =>
+    row.map(value => ({ text: value === null ? '' : escapeText(shortened(String(value))) })),
+  )
   const total = `(${count(rows.length, 'row')}${truncated ? '; there are more, raise --limit to get them' : ''})`
   return [...table([head, ...cells], page.paint, page.width), page.paint('dim', total)]
 }

@@ -95,6 +95,31 @@ describe('the promised views', () => {
   })
 })
 
+describe('a query is run as it is written', () => {
+  test.each([
+    ['select 1 as a, 2 as a', [[1, 2]]],
+    ['select 1;', [[1]]],
+    ['select 1;; -- the end; really', [[1]]],
+    ['select 1 /* open', [[1]]],
+    ["select ';--'", [[';--']]],
+    ['values (2), (1)', [[2], [1]]],
+    ['with a(x) as (values (1), (3), (2)) select x from a order by x desc', [[3], [2], [1]]],
+    ['select 1 union select 3 order by 1 desc limit 1', [[3]]],
+    ['select x, x = x from (select random() % 1 as x)', [[0, 1]]],
+  ])('%s', (query, rows) => {
+    expect(plan.sql(query).rows).toEqual(rows)
+  })
+
+  test('with 2,000 columns, the most that SQLite allows', () => {
+    expect(plan.sql(`select ${Array(2000).fill('1').join(', ')}`).rows).toEqual([Array(2000).fill(1)])
+  })
+
+  test('EXPLAIN too', () => {
+    expect(plan.sql('explain select 1').columns).toContain('opcode')
+    expect(plan.sql('/* x */ explain query plan select * from tickets').rows.length).toBeGreaterThan(0)
+  })
+})
+
 describe('a query that is refused', () => {
   test.each([
     "insert into tickets values ('x')",
@@ -155,7 +180,9 @@ describe('a query without end', () => {
     expect(plan.sql({ query: many, limit: 5 })).toMatchObject({ rows: [[1], [2], [3], [4], [5]], truncated: true })
     expect(plan.sql(many)).toMatchObject({ truncated: true })
     expect(plan.sql({ query: many, limit: 100_000 })).toMatchObject({ truncated: false })
-    expect(plan.sql('select hex(zeroblob(20000000))')).toMatchObject({ rows: [], truncated: true })
+    expect(() => plan.sql('select hex(zeroblob(20000000))')).toThrow(/the first row has more than 16 MB/)
+    const growing = `select x, zeroblob(x * 1000000) from (${many})`
+    expect(plan.sql(growing)).toMatchObject({ rows: { length: 5 }, truncated: true })
     expect(refused('select zeroblob(1000000000)')).toBe('sql_failed')
   })
 })

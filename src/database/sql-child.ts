@@ -2,10 +2,10 @@
  * Runs one ad hoc query in a process of its own, which its parent kills at the deadline: SQLite cannot be interrupted from
  * JavaScript. Reads a request from standard input and writes a reply to standard output, both JSON.
  *
- * The connection is read-only and `query_only`, and its memory is limited. The query must be one statement that only reads and
+ * The connection is read-only and `query_only`. The parent limits the memory of this process, and a row is copied only if it fits. The query must be one statement that only reads and
  * begins with a word that reads. None of these is enough alone: a read-only connection still runs VACUUM INTO and ATTACH.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 export interface SqlRequest {
@@ -26,13 +26,20 @@ export type SqlValue = string | number | null
 
 export const CLAIM_COLUMNS = ['ticket_id', 'holder', 'token', 'pool', 'acquired_at', 'renewed_at', 'expires_at', 'live']
 
-const HEAP_LIMIT_BYTES = 256 * 1024 * 1024
+type Connection = InstanceType<typeof Database>
+type Statement = Database.Statement
+
 const READING = /^(?:select|with|values|explain)\b/i
 // Comments, string literals and quoted names: words in them are not keywords.
 const QUOTED = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]/g
 
+/** Returns the query without comments and quotes. */
+function codeOf(query: string): string {
+  return query.replace(QUOTED, quoted => (/^['"`[]/.test(quoted) ? quoted.replace(/[^\w]/g, ' ') : ' ')).trim()
+}
+
 function refusal(query: string): string | null {
-  const code = query.replace(QUOTED, quoted => (/^['"`[]/.test(quoted) ? quoted.replace(/[^\w]/g, ' ') : ' ')).trim()
+  const code = codeOf(query)
   if (!READING.test(code)) return 'only one SELECT, WITH, VALUES or EXPLAIN is allowed'
   // Some pragmas act while they are compiled, even under EXPLAIN. As table-valued functions their names can be quoted.
   if (/\bpragma_\w|^explain(?:\s+query\s+plan)?\s+pragma\b/i.test(code)) return 'PRAGMA is not allowed in any form'
@@ -48,7 +55,6 @@ function plain(value: unknown): SqlValue {
 
 function open({ indexPath, claims }: SqlRequest) {
   const connection = new Database(indexPath, { readonly: true, fileMustExist: true, timeout: 10_000 })
-  connection.pragma(`hard_heap_limit = ${HEAP_LIMIT_BYTES}`)
   connection.exec(`create temp table claims(${CLAIM_COLUMNS.join(', ')})`)
   const insert = connection.prepare(`insert into claims values (${CLAIM_COLUMNS.map(() => '?').join(', ')})`)
   for (const claim of claims) insert.run(claim)
@@ -60,24 +66,66 @@ function run(request: SqlRequest): SqlReply {
   const refused = refusal(request.query)
   if (refused) return { error: { code: 'sql_refused', message: refused } }
   try {
-    const statement = open(request).prepare(request.query)
+    const connection = open(request)
+    const statement = connection.prepare(request.query)
     if (!statement.reader || !statement.readonly) {
       return { error: { code: 'sql_refused', message: 'the statement does more than read' } }
     }
-    const columns = statement.columns().map(column => column.name)
-    const rows: SqlValue[][] = []
-    let bytes = 0
-    for (const row of statement.raw().safeIntegers().iterate() as IterableIterator<unknown[]>) {
-      const values = row.map(plain)
-      for (const value of values) bytes += typeof value === 'string' ? value.length : 8
-      if (rows.length === request.limit || bytes > request.maxBytes) return { columns, rows, truncated: true }
-      rows.push(values)
-    }
-    return { columns, rows, truncated: false }
+    return replyOf(connection, statement, request)
   } catch (error) {
     if (error instanceof RangeError) return { error: { code: 'sql_refused', message: 'only one statement is allowed' } }
     return { error: { code: 'sql_failed', message: (error as Error).message } }
   }
 }
 
+/** Ends a query at a row that is too large to be copied. */
+class RowTooLarge extends Error {}
+
+function replyOf(connection: Connection, statement: Statement, { query, limit, maxBytes }: SqlRequest): SqlReply {
+  const columns = statement.columns().map(column => column.name)
+  let bytes = 0
+  connection.function('ticketplan_fits', (rowBytes: number) => {
+    bytes += Math.max(0, rowBytes) + columns.length * 8
+    if (bytes > maxBytes) throw new RowTooLarge()
+    return 1
+  })
+  // EXPLAIN cannot be wrapped; its rows are small.
+  const bounded = /^explain\b/i.test(codeOf(query))
+    ? statement
+    : connection.prepare(boundedQuery(query, columns, limit))
+  const rows: SqlValue[][] = []
+  try {
+    for (const row of bounded.raw().safeIntegers().iterate() as IterableIterator<unknown[]>) {
+      if (rows.length === limit) return { columns, rows, truncated: true }
+      rows.push(row.map(plain))
+    }
+    return { columns, rows, truncated: false }
+  } catch (error) {
+    if (!(error instanceof RowTooLarge)) throw error
+    if (rows.length > 0) return { columns, rows, truncated: true }
+    const message = `the first row has more than ${maxBytes / 1024 / 1024} MB; select fewer columns, or parts of them with substr()`
+    return { error: { code: 'sql_failed', message } }
+  }
+}
+
+/**
+ * Wraps a query so that `ticketplan_fits` sees the size of each row before better-sqlite3 copies every column of it. The inner LIMIT keeps SQLite from merging the two queries, so a value is
+ * computed once and its size is that of the value that is copied.
+ */
+function boundedQuery(query: string, columns: string[], limit: number): string {
+  const names = columns.map((_, position) => `c${position}`)
+  const sizes = names.map(name => `coalesce(octet_length(${name}), 0)`)
+  const code = query.replace(QUOTED, quoted => (/^(?:--|\/\*)/.test(quoted) ? ' ' : 'x').repeat(quoted.length))
+  const one = query.slice(0, code.replace(/[\s;]+$/, '').length) // without the comments and semicolons at its end
+  return `with q(${names.join(', ')}) as (select * from (${one}\n) limit ${limit + 1}) select * from q where ticketplan_fits(${sum(sizes)})`
+}
+
+/** Returns the sum as a balanced tree: SQLite limits the depth of an expression. */
+function sum(terms: string[]): string {
+  if (terms.length === 1) return terms[0]!
+  const half = terms.length >> 1
+  return `(${sum(terms.slice(0, half))} + ${sum(terms.slice(half))})`
+}
+
+writeSync(1, ' ') // tells the parent that the program could start within its memory limit
 process.stdout.write(JSON.stringify(run(JSON.parse(readFileSync(0, 'utf8')))))
