@@ -1,43 +1,26 @@
 import { describe, expect, test } from 'vitest'
+import { PlanError } from '../model/errors.ts'
 import type { Operation } from '../operations/operation.ts'
 import { operations } from '../operations/registry.ts'
 import { openStore } from '../store/store.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
-import { bounded, errorResult } from './answer.ts'
+import { errorResult, toolResult } from './answer.ts'
 import { outputSchema } from './json-schema.ts'
 import { toolsOf } from './tools.ts'
 
-describe('a bounded answer', () => {
-  test('is the answer itself if nothing is long', () => {
-    const answer = { a: [1, 2], b: { c: ['x'] }, d: null }
-    expect(bounded(answer, 2)).toEqual(answer)
-  })
+test('an error is short, whatever its message and data hold', () => {
+  const data = { query: 'y'.repeat(100_000), similar: Array.from({ length: 1000 }, () => 'z'.repeat(1000)) }
+  const error = new PlanError('sql_failed', 'x'.repeat(1_000_000), data as never)
+  expect(JSON.stringify(errorResult(error)).length).toBeLessThan(100_000)
+  const [block] = errorResult(error).content
+  expect(JSON.parse(block?.type === 'text' ? block.text : '').error).toMatchObject({ code: 'sql_failed' })
+})
 
-  test('reports how much is missing of each list and text', () => {
-    const entries = Array.from({ length: 4 }, () => ({
-      chain: Array.from({ length: 12 }, () => ({})),
-      text: 'é'.repeat(2001),
-    }))
-    const { queue, left_out } = bounded({ queue: entries, problems: Array.from({ length: 11 }, () => ({})) }, 3)
-    expect(queue).toHaveLength(3)
-    expect(left_out).toEqual([
-      '1 queue: a larger limit returns more',
-      '6 chain: the resource ticketplan://ticket/{id} has all',
-      '3 characters of text: the resource ticketplan://ticket/{id} has all',
-      '1 problems: the command "ticketplan verify" lists all',
-    ])
-  })
-
-  test('never cuts a character in half', () => {
-    const { text } = bounded({ text: `${'x'.repeat(1999)}🐢🐢` }, 1)
-    expect(text).toBe(`${'x'.repeat(1999)}…`)
-  })
-
-  test('keeps every cell of a row', () => {
-    const rows = [Array.from({ length: 30 }, (_, n) => n)]
-    const columns = rows[0]!.map(String)
-    expect(bounded({ columns, rows, truncated: false }, 1)).toEqual({ columns, rows, truncated: false })
-  })
+test('the text and the structured content of an answer are together below 25,000 tokens', () => {
+  const queue = Array.from({ length: 10_000 }, (_, n) => ({ ticket: { id: `T-${n}`, title: '"\n'.repeat(500) } }))
+  const result = toolResult({ queue, problems: [] }, 500)
+  expect(Buffer.byteLength(JSON.stringify(result)) / 4).toBeLessThan(25_000)
+  expect((result.structuredContent as { queue: unknown[] }).queue.length).toBeGreaterThan(10)
 })
 
 test('an internal error is a result too, and says whom to tell', () => {

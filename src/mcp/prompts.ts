@@ -4,8 +4,7 @@ import { isPlanError } from '../model/errors.ts'
 import { brief } from '../operations/brief.ts'
 import { parseInput } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { labelled } from './answer.ts'
-import { BRIEF_URI, QUEUE_URI, queueDocument } from './resources.ts'
+import { BRIEF_URI, QUEUE_URI, queueText } from './resources.ts'
 
 export const PROMPTS: Prompt[] = [
   {
@@ -51,7 +50,7 @@ export function getPrompt(
   given: Record<string, string> = {},
 ): GetPromptResult {
   if (name === 'route-queue')
-    return promptOf(readOnly ? ROUTE_READ_ONLY : ROUTE, QUEUE_URI, 'application/json', labelled(queueDocument(store)))
+    return promptOf(readOnly ? ROUTE_READ_ONLY : ROUTE, QUEUE_URI, 'application/json', queueText(store))
   if (name !== 'resume')
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no prompt ${name}; there are route-queue and resume`)
   const budget = given.budget === undefined || given.budget === '' ? undefined : Number(given.budget)

@@ -6,7 +6,8 @@ import { parseInput } from '../operations/operation.ts'
 import { queue } from '../operations/queue.ts'
 import { show } from '../operations/show.ts'
 import type { Store } from '../store/store.ts'
-import { bounded, labelled } from './answer.ts'
+import { resourceText } from './answer.ts'
+import { DEFAULT_BOUNDS, type Remedies, TOOL_REMEDIES } from './bounded.ts'
 
 const SCHEME = 'ticketplan://'
 export const QUEUE_URI = `${SCHEME}queue`
@@ -74,13 +75,14 @@ export function affectedUris(store: Store, changed: readonly string[]): string[]
 /** Returns the document of a URI. @throws ResourceNotFoundError if the URI names nothing here. */
 export function readResource(store: Store, uri: string): ReadResourceResult {
   if (uri.length > 500) throw new ResourceNotFoundError(`${uri.slice(0, 500)}…`)
-  if (uri === QUEUE_URI) return json(uri, queueDocument(store))
+  if (uri === QUEUE_URI) return json(uri, queueText(store))
   if (uri === BRIEF_URI)
     return { contents: [{ uri, mimeType: 'text/plain', text: brief.run(store, parseInput(brief, {})).text }] }
   const name = TICKET.exec(uri)?.[1]
   if (name === undefined) throw new ResourceNotFoundError(uri)
   try {
-    return json(uri, show.run(store, parseInput(show, { ticket: decoded(name) })))
+    const document = show.run(store, parseInput(show, { ticket: decoded(name) }))
+    return json(uri, resourceText(document, TICKET_BOUNDS, TICKET_REMEDIES))
   } catch (error) {
     if (isPlanError(error, 'unknown_ticket') || isPlanError(error, 'invalid_input'))
       throw new ResourceNotFoundError(uri, error.message)
@@ -88,13 +90,21 @@ export function readResource(store: Store, uri: string): ReadResourceResult {
   }
 }
 
-/** Returns the start of the queue, and what was left out. */
-export function queueDocument(store: Store): object {
-  return bounded(queue.run(store, {}), PAGE)
+/** A resource of a Ticket has all of an ordinary one. */
+const TICKET_BOUNDS = { entries: 500, problems: 50, nested: 100, characters: 16 * 1024, keys: 500, cells: 0 }
+const TICKET_REMEDIES: Remedies = {
+  entries: 'query and sql return the others',
+  nested: 'sql returns it, in parts with substr(): see the column body of decisions',
 }
 
-function json(uri: string, document: object): ReadResourceResult {
-  return { contents: [{ uri, mimeType: 'application/json', text: labelled(document) }] }
+/** Returns the start of the queue as JSON, with what was left out. */
+export function queueText(store: Store): string {
+  const remedies = { entries: 'the tool queue returns more', nested: TOOL_REMEDIES.nested }
+  return resourceText(queue.run(store, {}), { ...DEFAULT_BOUNDS, entries: PAGE }, remedies)
+}
+
+function json(uri: string, text: string): ReadResourceResult {
+  return { contents: [{ uri, mimeType: 'application/json', text }] }
 }
 
 function decoded(name: string): string {

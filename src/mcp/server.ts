@@ -25,6 +25,7 @@ import {
   TICKET_TEMPLATE,
 } from './resources.ts'
 import { toolsOf } from './tools.ts'
+import { plainError, requestFilter } from './wire.ts'
 
 export interface McpOptions {
   root: string
@@ -58,7 +59,13 @@ function log(text: string): void {
 }
 
 async function serveStore(store: Store, readOnly: boolean): Promise<0 | 1> {
-  const wire = new StdioServerTransport(process.stdin, protocolOutput(), { maxBufferSize: MAX_MESSAGE_BYTES })
+  const { stdin } = process
+  const requests = requestFilter(MAX_MESSAGE_BYTES, (id, error) => {
+    wire.send({ jsonrpc: '2.0', id, error }).catch(() => {}) // the client has disconnected
+  })
+  const wire = new StdioServerTransport(stdin.pipe(requests), protocolOutput(), { maxBufferSize: MAX_MESSAGE_BYTES })
+  const send = wire.send.bind(wire)
+  wire.send = message => send(plainError(message))
   let status: 0 | 1 = 0
   let stopWatching = () => {}
   serveStdio(
@@ -83,6 +90,8 @@ async function serveStore(store: Store, readOnly: boolean): Promise<0 | 1> {
       resolve()
     }
   })
+  stdin.unpipe(requests)
+  stdin.pause()
   stopWatching()
   store.close()
   return status

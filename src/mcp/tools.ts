@@ -17,7 +17,9 @@ import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
 import { sql } from '../operations/sql.ts'
 import type { Store } from '../store/store.ts'
-import { bounded, errorResult, toolResult } from './answer.ts'
+import { errorResult, textResult, toolResult } from './answer.ts'
+import { argumentsFrom } from './arguments.ts'
+import { TOOL_REMEDIES } from './bounded.ts'
 import { inputSchema, outputSchema } from './json-schema.ts'
 
 interface ToolOperation {
@@ -60,11 +62,11 @@ export function toolsOf(store: Store, readOnly: boolean) {
 }
 
 function run(store: Store, { definition, text }: ToolOperation, given: unknown): CallToolResult {
-  const input = parseInput(definition, given)
+  const input = parseInput(definition, argumentsFrom(definition.fields, given), undefined, 'argument')
   const output = definition.run(store, input) as object
-  if (text) return toolResult({ ...output }, text(output as never))
-  const limit = typeof input.limit === 'number' ? input.limit : DEFAULT_LIMIT
-  return toolResult(bounded(output, limit))
+  if (text) return textResult(output, text(output as never))
+  if (typeof input.limit === 'number') return toolResult(output, input.limit)
+  return toolResult(output, DEFAULT_LIMIT, { ...TOOL_REMEDIES, entries: TOOL_REMEDIES.nested })
 }
 
 function listed({ definition, description, destructive, idempotent }: ToolOperation): Tool {

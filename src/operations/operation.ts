@@ -7,6 +7,7 @@
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { longText, oneLine } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 
@@ -78,13 +79,14 @@ export function operation<const F extends Fields, O>(definition: Omit<Operation<
 
 /**
  * Returns a caller's input, checked and with its defaults. `nameOf` names the fields in messages; without it they have the
- * names of the SDK.
+ * names of the SDK. `noun` is the caller's word for a field.
  * @throws PlanError invalid_input; its data has the SDK's name of the field.
  */
 export function parseInput<F extends Fields>(
   command: Command<F>,
   given: unknown,
   nameOf: NameOf = asInSdk,
+  noun: 'field' | 'argument' = 'field',
 ): InputOf<F> {
   const { name, input, fields } = command
   const issue = firstIssue(input, given)
@@ -97,11 +99,10 @@ export function parseInput<F extends Fields>(
   const [unknown] = issue.unknownKeys
   if (unknown !== undefined) {
     const field = unknown.slice(0, 100)
-    const known = Object.keys(fields).join(', ')
-    throw invalidInput(name, {
-      field,
-      message: `unknown field "${field}"; ${known ? `the fields are ${known}` : 'it has no fields'}`,
-    })
+    const known = Object.keys(fields)
+    const all = known.length ? `the ${noun}s are ${known.join(', ')}` : `it has no ${noun}s`
+    const hint = didYouMean(nearestNames(field, known)) || `; ${all}`
+    throw invalidInput(name, { field, message: `unknown ${noun} "${field}"${hint}` })
   }
   const field = issue.path.join('.') || 'input'
   const message = issue.missing ? `${nameOf(field)} is required` : `${nameOf(field)}: ${issue.message}`
