@@ -10,12 +10,20 @@ import { packageRoot } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import { openStore } from '../store/store.ts'
 import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
-import { argumentNames, type GlobalOptions, inputFrom, splitCommandLine, usage } from './parse-arguments.ts'
+import {
+  argumentNames,
+  type GlobalOptions,
+  inputFrom,
+  similarOptions,
+  splitCommandLine,
+  usage,
+} from './parse-arguments.ts'
 import { print, terminalOf } from './print.ts'
 import { progressLine } from './progress-line.ts'
 import type { StreamingCommand } from './watch.ts'
@@ -35,11 +43,14 @@ async function run(args: string[]): Promise<number> {
   const { global, command, rest } = splitCommandLine(args)
   if (command === undefined) return runWithoutCommand(global, rest)
   if (command === 'help') {
-    const topic = rest.find(word => commandNames.some(name => name === word))
+    const topic = rest.find(word => !word.startsWith('-'))
     return topic === undefined ? runWithoutCommand({ ...global, help: true }, []) : run([topic, '--help'])
   }
   const name = commandNames.find(name => name === command)
-  if (name === undefined) throw usage(null, `unknown command "${command}"; the commands are ${commandNames.join(', ')}`)
+  if (name === undefined) {
+    const known = didYouMean(nearestNames(command, commandNames)) || `; the commands are ${commandNames.join(', ')}`
+    throw usage(null, `unknown command "${command}"${known}`)
+  }
   if (global.help) {
     const { commandHelp } = await import('./help.ts')
     print(1, commandHelp(await loadCommand(name), helpWidth(terminalOf(1).width)))
@@ -93,7 +104,7 @@ async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise
     print(1, global.json ? jsonLine({ version }) : `${version}\n`)
     return 0
   }
-  if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}`)
+  if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}${similarOptions(rest[0], [])}`)
   const { programHelp } = await import('./help.ts')
   const descriptor = global.help ? 1 : 2
   print(descriptor, programHelp(version, await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))

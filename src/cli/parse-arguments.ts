@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { PlanError } from '../model/errors.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
 
 export interface GlobalOptions {
@@ -21,6 +22,7 @@ export interface CommandLine {
   rest: string[]
 }
 
+const GLOBAL_OPTIONS = ['--actor', '--json', '--help', '--version']
 const GLOBAL_VALUES: Record<string, 'folder' | 'actor'> = { '-C': 'folder', '--actor': 'actor' }
 
 /** Separates the global options, which may be anywhere, from the command and its arguments. @throws PlanError usage. */
@@ -103,9 +105,16 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
 /** Returns what Node's parser objects to, in the words of the other messages. */
 function syntaxMessage({ code, message }: NodeJS.ErrnoException, flags: string[]): string {
   const option = /'(-[^' ]*)/.exec(message)?.[1]
-  const known = flags.length ? `; the options are ${flags.map(flag => `--${flag}`).join(', ')}` : ''
-  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `unknown option ${option}${known}`
+  const options = flags.map(flag => `--${flag}`)
+  const known = options.length ? `; the options are ${options.join(', ')}` : ''
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+    return `unknown option ${option}${similarOptions(option ?? '', options) || known}`
   return message.includes('does not take') ? `${option} takes no value` : `${option} needs a value`
+}
+
+/** Returns the hint for a misspelt option, of the given ones and the global ones. */
+export function similarOptions(option: string, options: readonly string[]): string {
+  return didYouMean(nearestNames(option, [...options, ...GLOBAL_OPTIONS]))
 }
 
 function fieldValue(command: string, flag: string, field: Field, value: unknown): unknown {
@@ -139,5 +148,6 @@ function expectsNumber(field: Field): boolean {
 /** Returns an error about the command line, with the help to read; `command` is null for the program itself. */
 export function usage(command: string | null, message: string): PlanError<'usage'> {
   const help = command === null ? 'ticketplan --help' : `ticketplan ${command} --help`
-  return new PlanError('usage', `${command === null ? '' : `${command}: `}${message}; see "${help}"`, { command })
+  const see = message.endsWith('?') ? ` See "${help}".` : `; see "${help}"`
+  return new PlanError('usage', `${command === null ? '' : `${command}: `}${message}${see}`, { command })
 }

@@ -61,7 +61,7 @@ describe('readConfig', () => {
     [
       'an unknown key',
       '{\n  "pools": {},\n  "claimTtl": 5\n}',
-      /^ticketplan\.json:3:15: claimTtl: unknown key; the keys are claimTtlSeconds, pools, states, ticketsDir/,
+      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are claimTtlSeconds, pools, states, ticketsDir\)/,
     ],
     [
       'an unknown nested key',

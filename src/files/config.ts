@@ -1,6 +1,7 @@
 /** Reads `ticketplan.json`, the settings that all clones of a repository share. Each key is optional; an unknown key is an error. */
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
+import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
 import { poolName } from '../model/fields.ts'
 import { firstIssue } from '../model/first-issue.ts'
@@ -63,8 +64,8 @@ export function readConfig(path: string): Config {
     const [unknownKey] = issue.unknownKeys
     const keys = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
     const { line, column } = parsed.locate(keys)
-    const known = Object.keys(issue.path.length === 0 ? DEFAULTS : DEFAULTS.states).join(', ')
-    const what = unknownKey === undefined ? issue.message : `unknown key; the keys are ${known}`
+    const known = Object.keys(issue.path.length === 0 ? DEFAULTS : DEFAULTS.states)
+    const what = unknownKey === undefined ? issue.message : `unknown key${alternatives(unknownKey, known, 'the keys')}`
     throw new PlanError('bad_config', `${path}:${line}:${column}: ${keys.length ? `${keys.join('.')}: ` : ''}${what}`, {
       path,
     })

@@ -16,6 +16,7 @@ import { idKey, type TicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { byId } from '../model/order.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
+import { otherWithName } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import {
@@ -100,6 +101,8 @@ function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, quer
   if (paths.length > 1 || (paths[0] && !paths[0].endsWith(`/${id}.json`))) {
     return `no Ticket: other files have that id: ${paths.join(', ')}`
   }
+  const named = paths.length === 0 ? otherWithName(queries, id, id) : undefined
+  if (named) return `no Ticket: its id is the ${named.has} of ${named.ticket}; change one of them`
   if (queries.quarantined().some(({ path }) => path === paths[0])) return `not changed: ${unreadable(paths[0]!)}`
   changes.set(idKey(id), { path: paths[0] ?? store.pathOf(id), id, fields: ticket, decisions: [] })
   return undefined

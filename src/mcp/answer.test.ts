@@ -39,6 +39,22 @@ describe('schemas', () => {
     }
   })
 
+  test.each([false, true])('no keyword "type" is a list, and each is a word (read-only: %s)', readOnly => {
+    using repository = temporaryRepository()
+    const store = openStore({ root: repository.root, actor: 'tester' })
+    const types: unknown[] = []
+    const visit = (value: unknown, key: string) => {
+      if (key === 'type') types.push(value)
+      else if (typeof value === 'object' && value !== null)
+        for (const [key, entry] of Object.entries(value)) visit(entry, key)
+    }
+    for (const { inputSchema, outputSchema } of toolsOf(store, readOnly).list())
+      for (const schema of [inputSchema, outputSchema]) visit(schema, '')
+    expect(types.length).toBeGreaterThan(50)
+    expect(types.filter(type => typeof type !== 'string')).toEqual([])
+    store.close()
+  })
+
   test('tools check arguments as the operations do', () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { state: 'queued' })

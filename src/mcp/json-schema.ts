@@ -64,6 +64,7 @@ function shortened(schema: JsonSchema, depth?: number): JsonSchema {
     required,
   } = schema
   if (Array.isArray(anyOf)) return united(anyOf as JsonSchema[], depth)
+  if (Array.isArray(type)) return { anyOf: type.map(type => ({ type })) }
   if (Array.isArray(allOf)) return shortened(merged(allOf as JsonSchema[]), depth)
   const deeper = depth === undefined ? undefined : depth + 1
   const open = depth === undefined || depth < MAX_DEPTH
@@ -84,14 +85,18 @@ function shortened(schema: JsonSchema, depth?: number): JsonSchema {
   }
 }
 
-/** Returns the schema of one of several types, mostly a type or null. If one is not a plain type, anything is allowed. */
+/**
+ * Returns the schema of one of several types, mostly a type or null. If one is not a plain type, anything is allowed. No
+ * keyword `type` has a list: some clients refuse it.
+ */
 function united(schemas: JsonSchema[], depth: number | undefined): JsonSchema {
-  const others = schemas.filter(({ type }) => type !== 'null').map(schema => shortened(schema, depth))
   const types = schemas.map(schema => schema.type ?? (schema.allOf ? 'object' : undefined))
   if (types.every(type => type === 'object')) return shortened(common(schemas), depth)
   if (types.some(type => typeof type !== 'string')) return {}
-  const { enum: values, ...rest } = others.length === 1 ? others[0]! : {}
-  return { ...rest, type: types, ...(Array.isArray(values) && { enum: [...values, null] }) }
+  // In an answer a model sees what an object that may be null has in it.
+  return {
+    anyOf: schemas.map((schema, position) => (depth === undefined ? shortened(schema) : { type: types[position] })),
+  }
 }
 
 /** Returns the schema of an object that fits all of several. */

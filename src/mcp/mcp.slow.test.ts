@@ -281,7 +281,12 @@ describe('what a model gets', () => {
     })
     expect(await callFailing(client, 'claims', { action: 'release', ticket: 'A' })).toMatchObject({
       code: 'invalid_input',
+      message: 'claims: token is required to release a claim',
     })
+    for (const token of [undefined, null, '', 'x', 1.5, true]) {
+      const { message } = await callFailing(client, 'claims', { action: 'renew', ticket: 'A', token })
+      expect(message).toMatch(/^claims: token(?: is required to renew a claim|: must be a whole number(?:, not .*)?)$/)
+    }
     expect(await callFailing(client, 'retract', { decision: '01JX0000000000000000000000' })).toMatchObject({
       code: 'unknown_decision',
     })
@@ -306,7 +311,7 @@ describe('what a model gets', () => {
     expect(notes.decisions).toHaveLength(3)
     expect(notes.left_out).toEqual([
       '2 decisions: a larger limit returns more',
-      '3006 characters of reason: the resource ticketplan://ticket/{id} has all',
+      '3006 characters of reason: the resource ticketplan://ticket/{id} has more',
     ])
     // The client asks for page after page.
     const { resources } = await client.listResources()
@@ -350,10 +355,10 @@ function startServer(root: string, { preload = '', args = [] as string[] } = {})
   const answers = () =>
     heard.stdout
       .split('\n')
-      .filter(Boolean)
+      .slice(0, -1)
       .map(line => JSON.parse(line) as Loose)
   const answer = async (id: number) => {
-    await expect.poll(() => heard.stdout.includes(`"id":${id}}`), { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => answers().some(message => message.id === id), { timeout: 30_000 }).toBe(true)
     return answers().find(message => message.id === id)!
   }
   const ended = once(child, 'close').then(([status]) => status as number | null)
@@ -413,6 +418,46 @@ describe('standard input and output', () => {
     server.send('x'.repeat(17 * 1024 * 1024))
     expect(await server.ended).toBe(1)
     expect(server.heard.stderr).toContain('exceeded maximum size')
+  })
+})
+
+describe('a request that cannot be read', () => {
+  test('is answered with "invalid params" in plain words, and the server continues', async () => {
+    using repository = queueRepository()
+    const server = startServer(repository.root)
+    await server.initialize()
+    const invalid: [method: string, params: unknown, message: string][] = [
+      ...['tools/call', 'tools/list', 'resources/read', 'prompts/get', 'ping'].flatMap(method =>
+        ['x', 7, true, null, [1]].map((params): [string, unknown, string] => [
+          method,
+          params,
+          `the params of ${method} must be an object`,
+        ]),
+      ),
+      ['tools/call', {}, 'name must be of type string'],
+      ['tools/call', { name: 5 }, 'name must be of type string'],
+      ['tools/call', { name: 'queue', arguments: [1] }, 'arguments must be of type object'],
+      ['tools/call', { name: 'queue', arguments: 'A' }, 'arguments must be of type object'],
+      ['tools/list', { cursor: 5 }, 'cursor must be of type string'],
+      ['resources/read', {}, 'uri must be of type string'],
+      ['resources/read', { uri: 5 }, 'uri must be of type string'],
+      ['resources/subscribe', {}, 'uri must be of type string'],
+      ['prompts/get', { name: {} }, 'name must be of type string'],
+      ['prompts/get', { name: 'resume', arguments: 'x' }, 'arguments must be of type object'],
+    ]
+    for (const [position, [method, params]] of invalid.entries()) server.send({ id: 10 + position, method, params })
+    for (const [position, [method, params, message]] of invalid.entries()) {
+      const what = `${method} ${JSON.stringify(params)}`
+      expect((await server.answer(10 + position)).error, what).toEqual({ code: -32602, message })
+    }
+    server.send({ id: 1, method: 'tools/call', params: { name: 'queue', arguments: null } })
+    expect((await server.answer(1)).result.structuredContent.queue).toHaveLength(4)
+    server.send({ id: 2, method: 'tools/call', params: { name: 'consult', arguments: '{"ticket":"A"}' } })
+    expect((await server.answer(2)).result.structuredContent.verdict).toBe('accept')
+    server.send({ id: 3, method: 'prompts/get', params: { name: 'resume', arguments: { budget: 300 } } })
+    expect((await server.answer(3)).result.messages).toHaveLength(2)
+    server.child.stdin.end()
+    expect(await server.ended).toBe(0)
   })
 })
 

@@ -4,6 +4,7 @@ import { isPlanError } from '../model/errors.ts'
 import { brief } from '../operations/brief.ts'
 import { parseInput } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
+import { unknownName } from './answer.ts'
 import { BRIEF_URI, QUEUE_URI, queueText } from './resources.ts'
 
 export const PROMPTS: Prompt[] = [
@@ -52,7 +53,14 @@ export function getPrompt(
   if (name === 'route-queue')
     return promptOf(readOnly ? ROUTE_READ_ONLY : ROUTE, QUEUE_URI, 'application/json', queueText(store))
   if (name !== 'resume')
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `no prompt ${name}; there are route-queue and resume`)
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      unknownName(
+        'prompt',
+        name,
+        PROMPTS.map(prompt => prompt.name),
+      ),
+    )
   const budget = given.budget === undefined || given.budget === '' ? undefined : Number(given.budget)
   try {
     return promptOf(RESUME, BRIEF_URI, 'text/plain', brief.run(store, parseInput(brief, { budget })).text)

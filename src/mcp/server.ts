@@ -13,6 +13,7 @@ import { packageRoot } from '../files/package-root.ts'
 import { type ErrorCode, type ErrorData, isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { unknownName } from './answer.ts'
 import { onChange } from './changes.ts'
 import { getPrompt, PROMPTS } from './prompts.ts'
 import {
@@ -116,7 +117,7 @@ function serverOf(store: Store, readOnly: boolean, era: 'legacy' | 'modern'): { 
   server.setRequestHandler('tools/call', ({ params }) => {
     const result = tools.call(params.name, params.arguments)
     if (result) return result
-    const message = `no tool ${params.name.slice(0, 100)}; the tools are ${tools.names.join(', ')}`
+    const message = unknownName('tool', params.name, tools.names)
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, message)
   })
   server.setRequestHandler('resources/list', ({ params }) => listResources(store, params?.cursor))

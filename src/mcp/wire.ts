@@ -58,7 +58,7 @@ function checkedLine(line: Buffer, refuse: (id: string | number, refusal: Refusa
   } catch {
     return line
   }
-  if (!isObject(message)) return line
+  if (!isObject(message) || message.jsonrpc !== '2.0') return line
   const { id, method, params } = message
   if (typeof id !== 'string' && typeof id !== 'number') return line
   if (typeof method !== 'string') {

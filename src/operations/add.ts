@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { createTicket } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isSlug, isTicketId } from '../model/names.ts'
+import { otherWithName } from '../store/resolve-name.ts'
 import type { View } from '../store/store.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, line, operation, ticketName } from './operation.ts'
@@ -57,6 +58,7 @@ export const add = operation({
         const path = view.queries.pathsOfKey(idKey(id))[0]
         if (path !== undefined)
           throw ticketExists(id, store.index.findLeftOut(path) ? `${path}, which the sparse checkout leaves out` : path)
+        checkId(view, id)
         checkSlug(view, fields.slug, id)
       })
       const ticket = createTicket(id, fields, store.stamp(), store.phaseOf)
@@ -76,13 +78,20 @@ function ticketExists(id: string, path: string): PlanError {
   return new PlanError('ticket_exists', message, { ticket: id, path })
 }
 
-/** Checks that no other Ticket has the slug. @throws PlanError slug_taken. */
+/** Checks that no other Ticket has the slug, as its slug or as its id. @throws PlanError slug_taken. */
 export function checkSlug({ queries }: View, slug: string | undefined, id: string): void {
-  if (!slug) return
-  const other = queries.ticketsBySlug(slug).find(row => row.id !== id)
-  if (other)
-    throw new PlanError('slug_taken', `the slug "${slug}" already belongs to ${other.id}; choose another`, {
-      slug,
-      ticket: other.id,
-    })
+  const other = slug ? otherWithName(queries, slug, id) : undefined
+  if (!slug || !other) return
+  const { ticket, has } = other
+  const what =
+    has === 'slug' ? `already belongs to ${ticket}` : `is the id of ${ticket === slug ? 'another Ticket' : ticket}`
+  throw new PlanError('slug_taken', `the slug "${slug}" ${what}; choose another`, { slug, ticket })
+}
+
+/** Checks that no Ticket has the new id as its slug: names of the slug would then mean the new Ticket. @throws PlanError slug_taken. */
+function checkId({ queries }: View, id: string): void {
+  const other = otherWithName(queries, id, id)
+  if (other?.has !== 'slug') return
+  const message = `the id ${id} is the slug of ${other.ticket}; choose another, or change that slug with "ticketplan set"`
+  throw new PlanError('slug_taken', message, { slug: id.toLowerCase(), ticket: other.ticket })
 }

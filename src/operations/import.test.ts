@@ -53,6 +53,20 @@ function beadsFile(...lines: (object | string)[]): TemporaryFolder {
   return folder
 }
 
+test('an import reports an id that is the slug of a Ticket here, and leaves that Ticket out', () => {
+  using folder = beadsFile(
+    { id: 'plan-tool', title: 'other work', status: 'open', created_at: AT, updated_at: AT },
+    { id: 'bd-1', title: 'fine', status: 'open', created_at: AT, updated_at: AT },
+  )
+  using repository = temporaryRepository()
+  putTicket(repository.root, 'A', { slug: 'plan-tool' })
+  using plan = checkedPlan(repository.root)
+  const { dropped, tickets } = plan.import({ system: 'beads', path: join(folder.path, 'issues.jsonl') })
+  expect(tickets).toBe(1)
+  expect(dropped).toMatchObject([{ message: expect.stringContaining('its id is the slug of A') }])
+  expect(plan.show('plan-tool').ticket.id).toBe('A')
+})
+
 function filesOf(root: string): Record<string, string> {
   const folder = join(root, 'tickets')
   return Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name), 'utf8')]))

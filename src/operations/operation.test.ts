@@ -89,9 +89,24 @@ describe('a message about an input names fields as the caller knows them', () =>
   })
 })
 
+test.each([
+  ['record', { ticket: 'A', kind: 'blockd-by', other: 'B' }, 'did you mean blocked_by?'],
+  ['record', { ticket: 'A', kind: 'do not parallelise', other: 'B' }, 'did you mean do_not_parallelize?'],
+  ['relations', { status: 'Activ' }, 'did you mean active?'],
+  ['relations', { kind: 'relatd' }, 'did you mean related?'],
+  ['export', { format: 'mermiad' }, 'did you mean mermaid?'],
+  ['import', { system: 'bead', path: 'x' }, 'did you mean beads?'],
+  ['add', { id: 'A', titl: 't' }, 'did you mean title?'],
+  ['set', { ticket: 'A', queued_by: 't' }, 'did you mean queuedBy?'],
+] as const)('a misspelt value or field of %s is answered with the nearest one: %j', (name, given, hint) => {
+  const [message] = objectionTo(name, given, 'sdk')!
+  expect(message).toContain(hint)
+  expect(message.match(/did you mean/g)).toHaveLength(1)
+})
+
 test('an unknown field is answered with the known ones', () => {
   expect(objectionTo('consult', { tickte: 'A' }, 'sdk')).toEqual([
-    'consult: unknown field "tickte"; the fields are ticket, holder, session, token, pool',
+    'consult: unknown field "tickte"; did you mean ticket? (the fields are ticket, holder, session, token, pool)',
     'tickte',
   ])
   expect(objectionTo('queue', { x: 1 }, 'sdk')).toEqual(['queue: unknown field "x"; it has no fields', 'x'])

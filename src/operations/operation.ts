@@ -5,9 +5,9 @@
  * to the command line. A message about the input names fields as the caller knows them: `NameOf` is the one place for that.
  */
 import * as z from 'zod/mini'
+import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
-import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { longText, oneLine } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 
@@ -100,9 +100,8 @@ export function parseInput<F extends Fields>(
   if (unknown !== undefined) {
     const field = unknown.slice(0, 100)
     const known = Object.keys(fields)
-    const all = known.length ? `the ${noun}s are ${known.join(', ')}` : `it has no ${noun}s`
-    const hint = didYouMean(nearestNames(field, known)) || `; ${all}`
-    throw invalidInput(name, { field, message: `unknown ${noun} "${field}"${hint}` })
+    const rest = known.length ? alternatives(field, known, `the ${noun}s`) : `; it has no ${noun}s`
+    throw invalidInput(name, { field, message: `unknown ${noun} "${field}"${rest}` })
   }
   const field = issue.path.join('.') || 'input'
   const message = issue.missing ? `${nameOf(field)} is required` : `${nameOf(field)}: ${issue.message}`

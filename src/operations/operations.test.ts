@@ -183,6 +183,53 @@ describe('names', () => {
     })
   })
 
+  test('a name belongs to one Ticket: no id is the slug of another, in any case', () => {
+    withPlan(plan => {
+      plan.add({ id: 'A', title: 't', slug: 'plan-tool' })
+      plan.add({ id: 'Record-Schema', title: 't' })
+      for (const id of ['plan-tool', 'Plan-Tool', 'PLAN-TOOL']) {
+        const error = errorOf(() => plan.add({ id, title: 't' }))
+        expect(error).toMatchObject({ code: 'slug_taken', data: { slug: 'plan-tool', ticket: 'A' } })
+        expect(error.message).toContain(`the id ${id} is the slug of A`)
+      }
+      for (const given of [
+        () => plan.add({ id: 'B', title: 't', slug: 'record-schema' }),
+        () => plan.set({ ticket: 'A', slug: 'record-schema' }),
+      ]) {
+        const error = errorOf(given)
+        expect(error).toMatchObject({ code: 'slug_taken', data: { slug: 'record-schema', ticket: 'Record-Schema' } })
+        expect(error.message).toBe('the slug "record-schema" is the id of Record-Schema; choose another')
+      }
+      expect(plan.show('plan-tool').ticket.id).toBe('A')
+      // Its own id is no other name.
+      expect(plan.set({ ticket: 'Record-Schema', slug: 'record-schema' }).changed).toBe(true)
+      expect(plan.add({ id: 'own', title: 't', slug: 'own' }).created).toBe(true)
+      plan.set({ ticket: 'A', slug: '' })
+      expect(plan.add({ id: 'plan-tool', title: 't' }).created).toBe(true)
+    })
+  })
+
+  test.each([
+    ['tp_17', ['TP-17 (plan-tool)']],
+    ['tp17', ['TP-17 (plan-tool)']],
+    ['TP-18', ['TP-17 (plan-tool)']],
+    ['plan_tool', ['TP-17 (plan-tool)']],
+    ['Plan-Tol', ['TP-17 (plan-tool)']],
+    ['schema', ['record-schema']],
+    ['recordschemas', ['record-schema']],
+    ['BROKEM', ['BROKEN']],
+    ['nothing-like-it', []],
+  ])('the Tickets most like "%s" are %j', (name, similar) => {
+    withPlan((plan, root) => {
+      plan.add({ id: 'TP-17', title: 't', slug: 'plan-tool' })
+      plan.add({ id: 'record-schema', title: 't' })
+      writeFileSync(join(root, 'tickets', 'BROKEN.json'), '{')
+      const error = errorOf(() => plan.consult(name))
+      expect(error.data).toEqual({ ticket: name, similar })
+      expect(error.message).toContain(similar.length ? `; did you mean ${similar[0]}?` : 'list all with')
+    })
+  })
+
   test('a Ticket in a deeper folder is read, and written where it is', () => {
     withPlan((plan, root) => {
       putTicket(root, 'A', {}, '2026/06')
@@ -296,7 +343,7 @@ describe('record', () => {
       ] as const) {
         for (const other of ['QA2', 'qa_2', 'rest-contrct', 'QA-22']) {
           const before = readFileSync(join(root, 'tickets/QA-1.json'), 'utf8')
-          expect(() => plan.record({ ticket: 'QA-1', kind, other }), `${kind} ${other}`).toThrow(/QA-2.*future/)
+          expect(() => plan.record({ ticket: 'QA-1', kind, other }), `${kind} ${other}`).toThrow(/QA-2[\s\S]*future/)
           expect(readFileSync(join(root, 'tickets/QA-1.json'), 'utf8')).toBe(before)
         }
       }

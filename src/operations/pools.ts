@@ -1,4 +1,6 @@
 /** Checks the pools that callers name against those of ticketplan.json. */
+
+import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 
@@ -7,10 +9,8 @@ export function checkPool(store: Store, pool: string | undefined): void {
   const { pools } = store.repository.config
   if (pool === undefined || Object.hasOwn(pools, pool) || Object.keys(pools).length === 0) return
   const known = Object.keys(pools).sort()
-  throw new PlanError('unknown_pool', `ticketplan.json has no pool "${pool}"; its pools are ${known.join(', ')}`, {
-    pool,
-    pools: known,
-  })
+  const message = `ticketplan.json has no pool "${pool}"${alternatives(pool, known, 'its pools')}`
+  throw new PlanError('unknown_pool', message, { pool, pools: known })
 }
 
 /** Returns a warning for a pool that the configuration does not limit. */

@@ -16,6 +16,7 @@ import type { Facts } from '../model/facts.ts'
 import { poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey, isDecisionId, isTicketId, type TicketId } from '../model/names.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
 import { isTimestamp, parseMoment } from '../model/text.ts'
 import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
@@ -28,14 +29,15 @@ import { homePathWarnings } from './warnings.ts'
 
 /** The kinds that `record` takes: relations from either side, and what else people decide. */
 const KINDS = [...RELATION_KINDS, ...RECORDABLE_KINDS] as const
-const NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)].join(', ')
+const KIND_NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)]
+const NAMES = KIND_NAMES.join(', ')
 
 /** A kind as a caller may write it. */
 type GivenKind = SpellingOf<(typeof KINDS)[number] | keyof typeof KIND_ALIASES>
 
 const kind = z.pipe(
   z.pipe(z.string(), z.transform(canonicalKind)),
-  z.enum(KINDS, `not a kind of decision; the kinds are ${NAMES}`),
+  z.enum(KINDS, { error: ({ input }) => `not a kind of decision${nearestKinds(input)} (the kinds are ${NAMES})` }),
 ) as unknown as z.ZodMiniType<(typeof KINDS)[number], GivenKind>
 
 /** A moment as a caller may write it, as a timestamp. */
@@ -46,6 +48,10 @@ const momentText = z.pipe(
   ),
   z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
 ) as unknown as z.ZodMiniType<string, string>
+
+function nearestKinds(given: unknown): string {
+  return typeof given === 'string' ? didYouMean(nearestNames(given, KIND_NAMES)) : ''
+}
 
 /** How many Tickets or decisions one decision may name. */
 const MAX_NAMED = 1000

@@ -12,6 +12,7 @@ import { localClaims } from '../claims/local-claims.ts'
 import { localDatabase } from '../database/local-database.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { findRepository, type Repository } from '../files/repository.ts'
+import { alternatives } from '../model/alternatives.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Phase, States } from '../model/states.ts'
@@ -110,6 +111,6 @@ export function openStore(options: OpenOptions = {}): Store {
 function checkOptions(options: OpenOptions): void {
   const misspelt = Object.keys(options).find(key => !(OPTIONS as readonly string[]).includes(key))
   if (misspelt === undefined) return
-  const message = `unknown option ${misspelt}; the options are ${OPTIONS.join(', ')}`
+  const message = `unknown option ${misspelt}${alternatives(misspelt, OPTIONS, 'the options')}`
   throw new PlanError('invalid_input', message, { field: misspelt })
 }

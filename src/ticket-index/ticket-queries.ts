@@ -33,13 +33,9 @@ export function ticketQueries(statement: Prepare) {
         "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
       ).all(),
     active: () => statement<[], TicketRow>("select * from tickets where phase = 'active' order by id").all(),
-    /** At most five ids and slugs that contain the name, as suggestions for a name that is unknown. */
-    similar(name: string) {
-      const pattern = `%${name.replace(/[\\%_]/g, '\\$&')}%`
-      return statement<[string, string], { id: string; slug: string | null }>(
-        "select id, slug from tickets where id like ? escape '\\' or slug like ? escape '\\' order by id limit 5",
-      ).all(pattern, pattern)
-    },
+    /** The id and slug of every Ticket. */
+    allNames: () =>
+      statement<[], { id: string; slug: string | null }>('select id, slug from tickets order by id').all(),
     /** Slugs that more than one Ticket has, with the ids of these, separated by a comma. */
     sharedSlugs: () =>
       statement<[], { slug: string; ids: string }>(
