@@ -10,7 +10,7 @@ import { basename, dirname, join, posix, relative, resolve, sep } from 'node:pat
 
 /** The rooms from the lowest to the highest. A room imports rooms of lower steps, never one of its own step. */
 const STEPS: string[][] = [
-  ['model', 'node-version'],
+  ['model', 'node-version', 'compile-cache'],
   ['files'],
   ['git', 'database'],
   ['ticket-index', 'claims', 'merging', 'setup'],
@@ -21,7 +21,7 @@ const STEPS: string[][] = [
   ['index', 'package-entry', 'cli'],
 ]
 /** Bundles of their own that must stay small, with all that each may import. */
-const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging'] }
+const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging', 'compile-cache'] }
 /** Packages that only some rooms may import; an empty list means that they are required when needed. */
 const PACKAGES: Record<string, string[]> = {
   '@modelcontextprotocol': ['mcp'],

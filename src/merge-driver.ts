@@ -4,8 +4,10 @@
  * Exit status 10: merged. 11: conflict, with git's text merge in %A. Any other status is a failure, and the command that git
  * runs then leaves the markers itself. Success is not 0, because Node exits with 0 for an empty file too.
  */
-const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module')
-enableCompileCache()
+import { enablePrivateCompileCache } from './compile-cache.ts'
+
+const { createRequire } = process.getBuiltinModule('node:module')
+enablePrivateCompileCache()
 // dist/merge-files.cjs, which the build makes of merging/merge-files.ts.
 const { mergeFiles } = createRequire(import.meta.url)('./merge-files.cjs') as typeof import('./merging/merge-files.ts')
 
@@ -24,5 +26,3 @@ function print(text: string): void {
   const { writeSync } = process.getBuiltinModule('node:fs')
   writeSync(2, `ticketplan: ${text}\n`)
 }
-
-export {}

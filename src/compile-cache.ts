@@ -1,0 +1,49 @@
+/**
+ * Turns on Node's compile cache in a folder that only this user can change.
+ *
+ * Node's default is a folder in the system's temporary folder, and what lies there is compiled code that Node trusts: the user
+ * who creates that folder first decides what runs for the others. Invariant: a folder that another user can write to or replace
+ * is never used; without a private one there is no cache. Imports nothing, because every start runs it, on an old Node too.
+ */
+
+/** Turns the cache on where there is a private folder for it. A user's own `NODE_COMPILE_CACHE` is in effect already. */
+export function enablePrivateCompileCache(): void {
+  const folder = privateCacheFolder(process.env)
+  if (folder !== null) process.getBuiltinModule('node:module').enableCompileCache(folder)
+}
+
+/** Returns the folder for the cache, created if needed, in `$XDG_CACHE_HOME` or `~/.cache`; null where it is not private. */
+export function privateCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): string | null {
+  const { lstatSync, mkdirSync, realpathSync } = process.getBuiltinModule('node:fs')
+  const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
+  const uid = process.getuid?.()
+  if (uid === undefined || !HOME) return null
+
+  const makeFolder = (path: string) => {
+    if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 })
+    return path
+  }
+  const isOurs = (path: string) => {
+    const stat = lstatSync(path)
+    return stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0
+  }
+  /** True where no other user can write to the folder, or replace it or one above it. */
+  const isSafe = (path: string): boolean => {
+    const { uid: owner, mode } = lstatSync(path)
+    const isLocked = (owner === uid || owner === 0) && (mode & 0o022) === 0
+    const isSticky = owner === 0 && (mode & 0o1000) !== 0
+    return (isLocked || isSticky) && (dirname(path) === path || isSafe(dirname(path)))
+  }
+
+  try {
+    const base = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : makeFolder(join(HOME, '.cache'))
+    const parent = realpathSync(base)
+    if (!isSafe(parent)) return null
+    const own = makeFolder(join(parent, 'ticketplan'))
+    if (!isOurs(own)) return null
+    const folder = makeFolder(join(own, 'compile-cache'))
+    return isOurs(folder) ? folder : null
+  } catch {
+    return null // no such home folder, a read-only one, a full disk, another process that creates the folder
+  }
+}
