@@ -17,7 +17,7 @@ export const mcpCommand = command({
 export async function serve({ folder, actor }: GlobalOptions, readOnly: boolean): Promise<number> {
   // dist/mcp.cjs, which the build bundles from mcp/server.ts; no other command loads it.
   const { serveMcp } = createRequire(import.meta.url)('./mcp.cjs') as typeof import('../mcp/server.ts')
-  const served = await serveMcp({ root: folder, actor, readOnly })
+  const served = await serveMcp({ root: folder ?? '.', actor, readOnly })
   if ('status' in served) return served.status
   const { code, message, data } = served.failure
   throw new PlanError(code, message, data)

@@ -10,7 +10,8 @@ import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
 
 export interface GlobalOptions {
-  folder: string
+  /** Undefined: the working folder, which may no longer exist. */
+  folder: string | undefined
   actor: string | undefined
   json: boolean
   help: boolean
@@ -27,7 +28,7 @@ const GLOBAL_VALUES: Record<string, 'folder' | 'actor'> = { '-C': 'folder', '--a
 
 /** Separates the global options, which may be anywhere, from the command and its arguments. @throws PlanError usage. */
 export function splitCommandLine(args: readonly string[]): CommandLine {
-  const global: GlobalOptions = { folder: process.cwd(), actor: undefined, json: false, help: false }
+  const global: GlobalOptions = { folder: undefined, actor: undefined, json: false, help: false }
   const rest: string[] = []
   for (let i = 0; i < args.length; i++) {
     const argument = args[i]!

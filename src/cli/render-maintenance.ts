@@ -42,11 +42,13 @@ export function syncLines({ tickets, decisions, changed, quarantined, ms }: Outp
 }
 
 export function verifyLines({ ok, problems, fixed, checked }: OutputOf<'verify'>, page: Page): string[] {
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length
   const counts = [
     count(checked.tickets, 'Ticket'),
     count(checked.decisions, 'decision'),
     ...(checked.merges === undefined ? [] : [count(checked.merges, 'merge')]),
-    count(problems.length, ok ? 'warning' : 'problem'),
+    count(problems.length - warnings, 'problem'),
+    count(warnings, 'warning'),
   ]
   return [
     ...fixed.map(path => `repaired ${escapeText(path)}`),

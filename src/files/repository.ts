@@ -5,7 +5,7 @@
  * GIT_* in the environment: a hook sets them for another purpose.
  */
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { type Config, readConfig } from './config.ts'
 import { ioError } from './io-error.ts'
@@ -29,12 +29,12 @@ export const CONFIG_FILE = 'ticketplan.json'
 export const PLAIN_DIR = '.ticketplan'
 
 /**
- * Finds the repository around a folder: the nearest git repository or, outside git, the nearest folder with a
+ * Finds the repository around a folder, by default the working folder: the nearest git repository or, outside git, the nearest folder with a
  * `ticketplan.json` or `.ticketplan`, else the folder itself.
  * @throws PlanError bad_config, io.
  */
-export function findRepository(from: string): Repository {
-  const start = resolve(from)
+export function findRepository(from = '.'): Repository {
+  const start = absolutePath(from)
   if (!existsSync(start)) throw new PlanError('io', `${start}: no such folder`, { path: start, syscallCode: 'ENOENT' })
   let plainRoot: string | null = null
   for (let folder = realpathSync(start); ; folder = dirname(folder)) {
@@ -42,6 +42,18 @@ export function findRepository(from: string): Repository {
     if (gitDir) return describe(folder, gitDir)
     if (!plainRoot && (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, PLAIN_DIR)))) plainRoot = folder
     if (dirname(folder) === folder) return describe(plainRoot ?? realpathSync(start), null)
+  }
+}
+
+/** Resolves a path; a relative one needs the working folder, which another program may have removed. @throws PlanError io. */
+function absolutePath(path: string): string {
+  if (isAbsolute(path)) return path
+  try {
+    return resolve(path)
+  } catch (error) {
+    const message =
+      'the working folder no longer exists; change to another folder, or name one by its absolute path with -C'
+    throw new PlanError('io', message, { path, syscallCode: 'ENOENT' }, error)
   }
 }
 

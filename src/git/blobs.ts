@@ -1,4 +1,5 @@
 /** Reads many blobs of git's object store in one run of git. */
+import { PlanError } from '../model/errors.ts'
 import { LIMITS } from '../model/text.ts'
 import { runGit } from './git.ts'
 
@@ -29,6 +30,19 @@ export function readBlobs(root: string, names: Iterable<string>): Map<string, Bu
   }
   readBatch()
   return blobs
+}
+
+/**
+ * Returns the bytes of each blob by its id, like `readBlobs`, for ids that come from git's own trees.
+ * @throws PlanError no_git, git_failed where an object is missing, which it names.
+ */
+export function getBlobs(root: string, ids: Iterable<string>): Map<string, Buffer | 'too_large'> {
+  const wanted = new Set(ids)
+  const blobs = readBlobs(root, wanted)
+  const missing = [...wanted].find(id => !blobs.has(id))
+  if (missing === undefined) return blobs
+  const message = `git has no object ${missing} in ${root}, so the history cannot be checked; fetch it with git (a partial clone: "git fetch --refetch"), or restore the repository from another clone`
+  throw new PlanError('git_failed', message, { command: 'cat-file', status: 0, stderr: '' })
 }
 
 /** Returns the size of each blob that git has. git prints one line for each name, in their order. */

@@ -3,10 +3,12 @@
  *
  * Arguments are fixed lists, never a shell; callers put `--end-of-options` or `--` before names from outside. git runs without
  * the caller's GIT_*, because those of a hook or a merge driver belong to the command that started it; only the places of the
- * user's own settings are kept. git starts no hook and no file system monitor that a repository configures.
+ * user's own settings are kept. git starts no hook and no file system monitor that a repository configures, and fetches
+ * nothing: an object that is missing is an error.
  */
 import { existsSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
+import { shellWord } from './shell-word.ts'
 
 /** How git ended. */
 export interface GitRun {
@@ -40,8 +42,27 @@ export function runGit(
 ): Buffer {
   const { status, stdout, stderr } = tryGit(folder, args, input, options)
   if (status === 0) return stdout
+  checkOwner(folder, stderr)
   const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it printed no message'}`
   throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
+}
+
+/**
+ * Throws where git refuses the repository because another user owns it. Some commands then only say that there is no
+ * repository, so git is asked again.
+ */
+export function checkOwner(folder: string, stderr: string): void {
+  if (!/dubious ownership|not a git repository|only be used inside a git repository/.test(stderr)) return
+  const refusal = whyRefused(folder)
+  if (refusal !== null) throw new PlanError('git_failed', refusal, { command: 'rev-parse', status: 128, stderr })
+}
+
+/** Returns why git refuses to work in a repository that another user owns, with the remedy; null where it does not. */
+export function whyRefused(folder: string): string | null {
+  const { status, stderr } = tryGit(folder, ['rev-parse', '--git-dir'])
+  if (status === 0 || !stderr.includes('dubious ownership')) return null
+  const advised = /safe\.directory (.+)/.exec(stderr)?.[1]?.trim() ?? shellWord(folder)
+  return `git refuses to work in ${folder}, because another user owns it; if you trust its content, run: git config --global --add safe.directory ${advised}`
 }
 
 /** Runs git for a caller that handles other exit statuses too. @throws PlanError no_git, git_failed. */

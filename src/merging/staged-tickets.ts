@@ -103,8 +103,17 @@ function listStaged({ root, config }: Repository): StagedFile[] {
 
 /** Returns the index that git passed to the running hook. It belongs to the repository of the working folder only. */
 function indexOfHook(root: string): string | undefined {
-  const cwd = realpathSync(process.cwd())
+  const cwd = workingFolder()
   return cwd === root || cwd.startsWith(root + sep) ? process.env.GIT_INDEX_FILE : undefined
+}
+
+/** Returns the working folder; empty where it no longer exists. */
+function workingFolder(): string {
+  try {
+    return realpathSync(process.cwd())
+  } catch {
+    return ''
+  }
 }
 
 /** Returns the problem of a path, whatever its content; null for a regular file. */

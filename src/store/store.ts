@@ -79,7 +79,7 @@ export function openStore(options: OpenOptions = {}): Store {
   const now = options.now ?? Date.now
   const notify = options.onNotice ?? (() => {})
   const progress = options.onProgress
-  const found = findRepository(options.root ?? process.cwd())
+  const found = findRepository(options.root)
   const local = localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify)
   const claims = localClaims(local, leaseClock(options.now))
   const checkout = openCheckout(found, local, timeoutMs, notify)
