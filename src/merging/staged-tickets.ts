@@ -15,6 +15,7 @@ import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
+import { findStagedLosses } from './staged-losses.ts'
 
 const LINK = '120000'
 const SUBMODULE = '160000'
@@ -65,6 +66,7 @@ export function verifyStaged(repository: Repository, fix: boolean): StagedReport
     const found = placeProblem(file) ?? contentProblem(file, blobs.get(file.blob) ?? null, checked)
     if (found) problems.push({ severity: 'error', path: file.path, ...found })
   }
+  for (const loss of findStagedLosses(repository, indexOfHook(root))) problems.push({ severity: 'error', ...loss })
   return { ok: problems.every(({ severity }) => severity === 'warning'), problems, fixed: [], checked }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { listOrphans } from '../files/ticket-listing.ts'
 import { unmergedTickets } from '../merging/conflict-versions.ts'
-import { findMergeLosses } from '../merging/merge-losses.ts'
+import { findHistoryLosses } from '../merging/history-losses.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'
 import type { AnyFields } from '../model/decision.ts'
 import { isPlanError } from '../model/errors.ts'
@@ -34,7 +34,7 @@ export const verify = operation({
     },
     since: {
       schema: z.optional(z.string().check(z.minLength(1))),
-      help: 'also check that no merge after this commit has lost a decision of either side',
+      help: 'also check that no commit after this one has lost or changed a decision',
       value: 'rev',
     },
   },
@@ -64,7 +64,7 @@ export const verify = operation({
   },
   run(store, { fix, staged, since }) {
     if (staged) return verifyStaged(store.repository, fix)
-    const history = since === undefined ? null : findMergeLosses(store.repository, since, store.progress)
+    const history = since === undefined ? null : findHistoryLosses(store.repository, since, store.progress)
     store.read(() => {})
     const fixed = fix ? repair(store) : []
     const mismatch = store.index.findMismatch()
@@ -89,7 +89,7 @@ export const verify = operation({
       const message = 'unmerged in git, so it may have the decisions of one side only; run "ticketplan resolve"'
       problems.push({ code: 'unmerged', path, message, severity: 'error' })
     }
-    for (const loss of history?.losses ?? []) problems.push({ code: 'lost_in_merge', ...loss, severity: 'error' })
+    for (const loss of history?.losses ?? []) problems.push({ ...loss, severity: 'error' })
     const ok = problems.every(({ severity }) => severity === 'warning')
     const { tickets, decisions } = store.index.peek(queries => queries.counts())
     return { ok, problems, fixed, checked: { tickets, decisions, ...(history && { merges: history.merges }) } }
