@@ -60,7 +60,14 @@ async function run(args: string[]): Promise<number> {
     const { mcpCommand, serve } = await import('./mcp-command.ts')
     return serve(global, parseCommand(mcpCommand, rest).readOnly)
   }
-  return runOverStore(await loadCommand(name), global, rest)
+  const operation = await loadCommand(name)
+  try {
+    return await runOverStore(operation, global, rest)
+  } catch (error) {
+    if (name !== 'doctor' || !isPlanError(error, 'bad_config')) throw error
+    const { doctorOfBadConfig } = await import('../operations/doctor.ts')
+    return printOutput(operation as Operation, doctorOfBadConfig(error, global.folder ?? '.'), {}, global)
+  }
 }
 
 async function runOverStore(
@@ -90,6 +97,16 @@ async function runOverStore(
   }
   if (input.csv && (output as { truncated?: boolean }).truncated)
     print(2, 'note: there are more rows; raise --limit to get them\n')
+  return printOutput(operation, output, input, global)
+}
+
+/** Prints the output of an operation; returns the exit status. */
+async function printOutput(
+  operation: Operation,
+  output: unknown,
+  input: Record<string, unknown>,
+  global: GlobalOptions,
+): Promise<number> {
   if (global.json) print(1, jsonLine(output))
   else {
     const { render } = await import('./render.ts')

@@ -7,6 +7,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { PlanError } from '../model/errors.ts'
+import { checkNoBareAround, checkNotBare } from './bare-repository.ts'
 import { type Config, readConfig } from './config.ts'
 import { ioError } from './io-error.ts'
 
@@ -31,7 +32,7 @@ export const PLAIN_DIR = '.ticketplan'
 /**
  * Finds the repository around a folder, by default the working folder: the nearest git repository or, outside git, the nearest folder with a
  * `ticketplan.json` or `.ticketplan`, else the folder itself.
- * @throws PlanError bad_config, io.
+ * @throws PlanError bad_config, io; unsafe_path where the place has a bare repository and no worktree.
  */
 export function findRepository(from = '.'): Repository {
   const start = absolutePath(from)
@@ -39,10 +40,17 @@ export function findRepository(from = '.'): Repository {
   let plainRoot: string | null = null
   for (let folder = realpathSync(start); ; folder = dirname(folder)) {
     const gitDir = readGitDir(join(folder, '.git'))
-    if (gitDir) return describe(folder, gitDir)
+    if (gitDir) {
+      checkNotBare(folder, gitDir)
+      return describe(folder, gitDir)
+    }
     if (!plainRoot && (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, PLAIN_DIR)))) plainRoot = folder
-    if (dirname(folder) === folder) return describe(plainRoot ?? realpathSync(start), null)
+    if (dirname(folder) === folder) break
   }
+  if (plainRoot !== null) return describe(plainRoot, null)
+  const root = realpathSync(start)
+  checkNoBareAround(root)
+  return describe(root, null)
 }
 
 /** Resolves a path; a relative one needs the working folder, which another program may have removed. @throws PlanError io. */

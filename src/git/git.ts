@@ -42,19 +42,11 @@ export function runGit(
 ): Buffer {
   const { status, stdout, stderr } = tryGit(folder, args, input, options)
   if (status === 0) return stdout
-  checkOwner(folder, stderr)
+  // Some commands then only say that there is no repository.
+  const refusal = whyRefused(folder)
+  if (refusal !== null) throw new PlanError('git_failed', refusal, { command: args.join(' '), status, stderr })
   const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it printed no message'}`
   throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
-}
-
-/**
- * Throws where git refuses the repository because another user owns it. Some commands then only say that there is no
- * repository, so git is asked again.
- */
-export function checkOwner(folder: string, stderr: string): void {
-  if (!/dubious ownership|not a git repository|only be used inside a git repository/.test(stderr)) return
-  const refusal = whyRefused(folder)
-  if (refusal !== null) throw new PlanError('git_failed', refusal, { command: 'rev-parse', status: 128, stderr })
 }
 
 /** Returns why git refuses to work in a repository that another user owns, with the remedy; null where it does not. */

@@ -3,7 +3,7 @@
  *
  * Pure: contents are arguments. Whether what is missing is a loss is decided elsewhere, from more of the history.
  */
-import { shellWord } from '../git/shell-word.ts'
+import { shellArgument } from '../git/shell-word.ts'
 import { count } from '../model/count.ts'
 import type { Commit, TicketFile } from './commit-history.ts'
 import type { TicketContent } from './ticket-content.ts'
@@ -81,8 +81,7 @@ export function pathInParent({ id, decision, parent }: Missing, { changed }: Com
 
 /** Returns the git command that shows a file of a commit, to paste into a shell. */
 export function showCommand(commit: string, path: string): string {
-  const name = `${commit}:${path}`
-  return `git show ${/^[\w./:@-]+$/.test(name) ? name : shellWord(name)}`
+  return `git show ${shellArgument(`${commit}:${path}`)}`
 }
 
 /** Returns the files of a commit and of its parents that differ. */

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini'
 import type { DecisionOf } from '../model/decision.ts'
-import { poolName } from '../model/fields.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
 import { problemsOf, ticketSummary } from './answers.ts'

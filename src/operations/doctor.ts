@@ -8,9 +8,12 @@ import { checkTicketsDir, PLAIN_DIR, type Repository } from '../files/repository
 import { listOrphans } from '../files/ticket-listing.ts'
 import { findGitConfig, findGitVersion, runGit } from '../git/git.ts'
 import { count } from '../model/count.ts'
+import type { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
+import { checkClone } from '../setup/clone-check.ts'
 import { programsIn, programsOfCommand } from '../setup/driver-config.ts'
 import { hookStates } from '../setup/hook-folder.ts'
+import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
 import { operation } from './operation.ts'
 
@@ -29,13 +32,8 @@ export const doctor = operation({
   run(store) {
     const { repository } = store
     const checks = [
-      check('node', () => `${process.version}, ${process.platform} ${process.arch}`),
-      check(
-        'git',
-        () =>
-          findGitVersion(repository.root) ??
-          fail('git cannot be started; ticketplan works without it, but decisions have no history'),
-      ),
+      nodeCheck(),
+      gitCheck(repository.root),
       check('repository', () =>
         repository.gitDir ? `${repository.root}, git folder ${repository.gitDir}` : `${repository.root}, not in git`,
       ),
@@ -57,10 +55,11 @@ export const doctor = operation({
         return fail(`${old} is from before this folder was a git repository; its claims are ignored`)
       }),
       check('left-over files', () => {
-        const orphans = listOrphans(repository)
+        const ofTickets = existsSync(repository.ticketsDir) ? listOrphans(repository) : []
+        const orphans = [...ofTickets, ...listSetupOrphans(repository)]
         return orphans.length
           ? fail(
-              `${count(orphans.length, 'temporary file')} of interrupted writes; "ticketplan verify --fix" removes old ones`,
+              `${count(orphans.length, 'temporary file')} of interrupted writes; "ticketplan verify --fix" removes old ones: ${orphans.join(', ')}`,
             )
           : 'none'
       }),
@@ -69,6 +68,29 @@ export const doctor = operation({
   },
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
+
+/** Returns the report for a repository whose `ticketplan.json` cannot be used, so that nothing else can be checked. */
+export function doctorOfBadConfig({ message }: PlanError, folder: string): { ok: boolean; checks: Check[] } {
+  const checks = [
+    nodeCheck(),
+    gitCheck(folder),
+    { name: 'configuration', ok: false, detail: `${message}; all other checks need it` },
+  ]
+  return { ok: false, checks }
+}
+
+function nodeCheck(): Check {
+  return check('node', () => `${process.version}, ${process.platform} ${process.arch}`)
+}
+
+function gitCheck(folder: string): Check {
+  return check(
+    'git',
+    () =>
+      findGitVersion(folder) ??
+      fail('git cannot be started; ticketplan works without it, but decisions have no history'),
+  )
+}
 
 function check(name: string, inspect: () => string): Check {
   try {
@@ -137,6 +159,11 @@ function gitChecks(repository: Repository): Check[] {
           `text is "${words[5]}" for ${path}, so git may convert line ends; ${AGAIN}, and remove any other rule for it`,
         )
       return `merge=ticketplan -text for ${path}`
+    }),
+    check('tickets in git', () => {
+      const problems = checkClone(repository).filter(({ code }) => code !== 'no_driver')
+      if (problems.length > 0) fail(problems.map(({ message }) => message).join('; '))
+      return 'neither ignored nor filtered'
     }),
     check('hooks', () => {
       const states = hookStates(repository)

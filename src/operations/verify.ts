@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import * as z from 'zod/mini'
+import { ioError } from '../files/io-error.ts'
 import { listOrphans } from '../files/ticket-listing.ts'
 import { unmergedTickets } from '../merging/conflict-versions.ts'
 import { findHistoryLosses } from '../merging/history-losses.ts'
@@ -9,6 +10,7 @@ import type { AnyFields } from '../model/decision.ts'
 import { isPlanError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest-names.ts'
 import type { States } from '../model/states.ts'
+import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
@@ -66,7 +68,7 @@ export const verify = operation({
     if (staged) return verifyStaged(store.repository, fix)
     const history = since === undefined ? null : findHistoryLosses(store.repository, since, store.progress)
     store.read(() => {})
-    const fixed = fix ? repair(store) : []
+    const { fixed, failed } = fix ? repair(store) : { fixed: [], failed: [] }
     const mismatch = store.index.findMismatch()
     if (mismatch && fix) {
       store.rebuild()
@@ -77,6 +79,7 @@ export const verify = operation({
       ...unknownStates(queries, store.states),
       ...homePaths(queries),
     ])
+    problems.push(...failed)
     for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
       const message = 'temporary file of an interrupted write; nothing reads it'
       problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
@@ -107,25 +110,36 @@ function unmerged({ repository }: Store): string[] {
   }
 }
 
-function repair(store: Store): string[] {
-  return store.locked(() => {
-    const fixed: string[] = []
+/** Repairs each file; one that cannot be repaired is reported, and the others are repaired nevertheless. */
+function repair(store: Store): { fixed: string[]; failed: Problem[] } {
+  const fixed: string[] = []
+  const failed: Problem[] = []
+  const attempt = (path: string, action: () => void) => {
+    try {
+      action()
+      fixed.push(path)
+    } catch (error) {
+      const known = isPlanError(error) ? error : ioError(error, path)
+      if (!isPlanError(known)) throw known
+      failed.push({ code: 'not_fixed', path, message: `not repaired: ${known.message}`, severity: 'error' })
+    }
+  }
+  store.locked(() => {
     for (const path of store.read(({ queries }) => queries.notCanonical())) {
       if (store.index.findLeftOut(path)) continue // only a file of the work tree is written
-      store.edit(path, ticket => ({ ticket: { ...ticket } })) // the same content, in canonical form
-      fixed.push(path)
+      // The same content, in canonical form.
+      attempt(path, () => store.edit(path, ticket => ({ ticket: { ...ticket } })))
     }
-    for (const path of orphansOlderThan(store, ORPHAN_MS.removed)) {
-      rmSync(join(store.repository.root, path), { force: true })
-      fixed.push(path)
-    }
-    return fixed
+    for (const path of orphansOlderThan(store, ORPHAN_MS.removed))
+      attempt(path, () => rmSync(resolve(store.repository.root, path), { force: true }))
   })
+  return { fixed, failed }
 }
 
+/** Lists temporary files of interrupted writes, of Tickets and of `init`. */
 function orphansOlderThan({ repository }: Store, ageMs: number): string[] {
-  return listOrphans(repository).filter(path => {
-    const stat = lstatSync(join(repository.root, path), { throwIfNoEntry: false })
+  return [...listOrphans(repository), ...listSetupOrphans(repository)].filter(path => {
+    const stat = lstatSync(resolve(repository.root, path), { throwIfNoEntry: false })
     return stat !== undefined && Date.now() - stat.mtimeMs >= ageMs
   })
 }

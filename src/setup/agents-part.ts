@@ -21,10 +21,18 @@ export const agents: Part = {
 function planFile(root: string, file: AgentFile): Plan {
   const path = join(root, file.path)
   const why = whyNotOurs(root, path)
-  const planned = why ? { message: `${why}, so it is not changed` } : file.add(readLatin1(path))
+  const text = why ? null : readLatin1(path)
+  const reason =
+    why ?? (text !== null && !isBytewise(text) ? 'it is in UTF-16 or another encoding that is not UTF-8' : null)
+  const planned = reason ? { message: `${reason}, so it is not changed` } : file.add(text)
   if ('message' in planned) return { skipped: [{ path, message: planned.message }] }
   const { after, inserted } = planned
   return { folders: missingFolders(dirname(path)), files: fileChanges(path, after, { inserted }) }
+}
+
+/** False for UTF-16 and UTF-32, given the bytes as latin1: text that is added to such a file would be unreadable there. */
+function isBytewise(latin1: string): boolean {
+  return !latin1.includes('\0') && !/^(?:\xff\xfe|\xfe\xff)/.test(latin1)
 }
 
 function undoFile(repository: Repository, manifest: InitManifest, file: AgentFile): Plan {

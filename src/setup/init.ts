@@ -5,12 +5,12 @@
  * git's own folder is recorded beside the index, so that `--undo` removes what this checkout's `init` added and not what came
  * with a commit. Never changes a Ticket, an index or a claim.
  */
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
-import { isPlanError, PlanError } from '../model/errors.ts'
+import { isPlanError } from '../model/errors.ts'
 import { agents } from './agents-part.ts'
 import { applyConfig, applyFiles, type Changes, emptiedFolders, type FileChange, readLatin1 } from './changes.ts'
+import { checkClone } from './clone-check.ts'
 import { plainFolder, ticketsFolder } from './folder-parts.ts'
 import { attributes, configuration, hooks } from './git-parts.ts'
 import { MANIFEST_FILE, manifestChanges, readManifest } from './init-manifest.ts'
@@ -45,7 +45,7 @@ const ATTEMPTS = 20
  */
 export function initRepository(repository: Repository, options: InitOptions = {}): SetUp {
   return retryContended(() => {
-    checkPlace(repository)
+    checkTargets(repository)
     const partOptions = { ...options, programs: options.programs ?? installedPrograms(repository.root) }
     const plans = [...FOLDERS, ...CONTENTS].map(part => part.plan(repository, partOptions))
     const { skipped, ...plan } = withoutLeftOut(repository, joinPlans(plans))
@@ -55,8 +55,14 @@ export function initRepository(repository: Repository, options: InitOptions = {}
       applyConfig(repository.root, changes.config, options.lockTimeoutMs)
       applyFiles({ ...changes, files: [...manifest, ...changes.files] })
     }
-    return summaryOf(repository, changes, skipped)
+    return summaryOf(repository, changes, [...skipped, ...gitProblems(repository)])
   })
+}
+
+/** Returns what git does with Ticket files that `init` cannot change. */
+function gitProblems(repository: Repository): Skipped[] {
+  const problems = checkClone(repository).filter(({ code }) => code !== 'no_driver')
+  return problems.map(({ message }) => ({ path: repository.ticketsDir, message }))
 }
 
 /**
@@ -78,15 +84,6 @@ export function undoInit(repository: Repository, options: InitOptions = {}): Set
     }
     return summaryOf(repository, changes, skipped)
   })
-}
-
-function checkPlace(repository: Repository): void {
-  const { root, gitDir } = repository
-  if (!gitDir && ['HEAD', 'objects', 'refs'].every(name => existsSync(join(root, name)))) {
-    const message = `${root} is a bare repository, or git's own folder; run "ticketplan init" in a clone of it, or in a worktree`
-    throw new PlanError('unsafe_path', message, { path: root })
-  }
-  checkTargets(repository)
 }
 
 function checkTargets({ root, ticketsDir }: Repository): void {

@@ -15,10 +15,12 @@ import { findRepository, type Repository } from '../files/repository.ts'
 import { alternatives } from '../model/alternatives.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
 import type { Phase, States } from '../model/states.ts'
+import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
-import { openCheckout } from './checkout.ts'
+import { type Checkout, openCheckout } from './checkout.ts'
 import { type Reads, storeReads } from './reads.ts'
 import { stampSource } from './stamp-source.ts'
 import { type TicketEditor, ticketEditor } from './ticket-editor.ts'
@@ -85,7 +87,7 @@ export function openStore(options: OpenOptions = {}): Store {
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   return {
-    ...ticketEditor(checkout, readRows),
+    ...ticketEditor(checkout, readRows, cloneNotices(checkout, notify)),
     ...reads,
     get repository() {
       return checkout.repository
@@ -106,6 +108,13 @@ export function openStore(options: OpenOptions = {}): Store {
     stamp: stampSource(found.root, options.actor, now, options.newId),
     close: checkout.close,
   }
+}
+
+/** Returns a function that notifies once of what is wrong with git in this clone. Called after a write. */
+function cloneNotices(checkout: Checkout, notify: (message: string) => void): () => void {
+  return lazy(() => {
+    for (const message of cloneWarnings(checkout.repository)) notify(message)
+  })
 }
 
 function checkOptions(options: OpenOptions): void {

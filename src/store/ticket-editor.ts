@@ -49,10 +49,14 @@ export interface TicketEditor {
   pathOf(id: TicketId): string
 }
 
-/** Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files. */
+/**
+ * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWritten` is called
+ * after files were written.
+ */
 export function ticketEditor(
   checkout: Checkout,
   readRows: <T>(action: (queries: IndexQueries) => T) => T,
+  onWritten: () => void = () => {},
 ): TicketEditor {
   const editor: TicketEditor = {
     pathOf: id => pathOf(checkout.repository, id),
@@ -88,7 +92,10 @@ export function ticketEditor(
       checkWritable(checkout, path, file)
       return writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced'
     },
-    indexWritten: paths => checkout.index.update(paths),
+    indexWritten(paths) {
+      checkout.index.update(paths)
+      if (paths.length > 0) onWritten()
+    },
   }
   return editor
 }
@@ -142,7 +149,7 @@ function readById(
     .filter((file): file is ReadTicket | QuarantinedFile => file !== undefined)
   if (files.length > 1) {
     const all = files.map(({ path }) => path).join(', ')
-    const message = `${all}: more than one file has the id ${id} (ids are case-insensitive); keep one of them`
+    const message = `${all}: more than one file has the id ${id} (ids are case-insensitive); "ticketplan verify" says how to join them`
     throw new PlanError('invalid_file', message, { path: files[0]!.path, refusal: 'duplicate_id', place: null })
   }
   const file = files[0]

@@ -3,8 +3,11 @@
  *
  * Of files whose ids are equal, ignoring case, none can be trusted to be the Ticket: all of them go into quarantine. Pure.
  */
+import { basename } from 'node:path'
 import { idFromPath, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
+import { shellArgument } from '../git/shell-word.ts'
 import { idKey } from '../model/names.ts'
+import { compareText } from '../model/order.ts'
 
 /** A file as the index holds it: read as a Ticket, or quarantined. */
 export type IndexedFile = ReadTicket | QuarantinedFile
@@ -33,6 +36,16 @@ export function groupByKey(paths: readonly string[]): Map<string, string[]> {
   return groups
 }
 
+/** Says how the files become one, or get two ids; the merge driver keeps all decisions of both. */
+function duplicateMessage(path: string, others: readonly string[]): string {
+  const used = `the id is used by another file too (ids are case-insensitive): ${others.join(', ')}`
+  const [kept, joined] = [path, others[0]!].sort((a, b) => a.length - b.length || compareText(a, b))
+  if (basename(kept!) !== basename(joined!)) return `${used}; rename one of the files, and the "id" in it`
+  const [first, second] = [shellArgument(kept!), shellArgument(joined!)]
+  const command = `ticketplan merge-driver /dev/null ${first} ${second} ${first} && rm ${second}`
+  return `${used}; to join them without losing a decision, run at the root: ${command}`
+}
+
 /** Returns the file; in quarantine where it is readable and its group has another path too. */
 export function quarantineDuplicate(file: IndexedFile, group: readonly string[] = []): IndexedFile {
   const others = group.filter(path => path !== file.path)
@@ -42,7 +55,7 @@ export function quarantineDuplicate(file: IndexedFile, group: readonly string[] 
     readable: false,
     path: file.path,
     code: 'duplicate_id',
-    message: `the id is used by another file too (ids are case-insensitive): ${others.sort().join(', ')}`,
+    message: duplicateMessage(file.path, others.sort()),
     place: null,
     mentions: conflicts.map(decision => decision.target!).sort(),
     hash: file.hash,
