@@ -174,6 +174,25 @@ describe('files', () => {
       expect(scripts, name).not.toHaveProperty(name)
   })
 
+  test('LICENSES.txt names every package whose code a bundle contains, with its licence', () => {
+    const bundles = readdirSync(join(installed, 'dist')).filter(name => /\.c?js$/.test(name))
+    // esbuild writes a comment with the path above each module that it bundles.
+    const bundled = new Set(
+      bundles.flatMap(name => {
+        const text = readFileSync(join(installed, 'dist', name), 'utf8')
+        return [...text.matchAll(/^\s*\/\/ .*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\//gm)].map(match => match[1]!)
+      }),
+    )
+    for (const name of ['zod', 'string-width', '@modelcontextprotocol/server']) expect([...bundled]).toContain(name)
+    const sections = readFileSync(join(installed, 'dist', 'LICENSES.txt'), 'utf8').split(`\n${'-'.repeat(80)}\n`)
+    for (const name of bundled) {
+      const section = sections.find(text => text.trim().split('\n')[0]!.split(', ').includes(name))
+      expect(section, name).toMatch(
+        /Permission is hereby granted|Permission to use, copy|Redistribution and use|Apache License/,
+      )
+    }
+  })
+
   test('declarations are one file, and no line of a bundle is long', () => {
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
     expect(files.filter(name => name.endsWith('.d.ts'))).toEqual(['index.d.ts'])
@@ -231,6 +250,16 @@ describe('a Node that is too old', () => {
     expect(result).toMatchObject({ status: 1, signal: null, stdout: '' })
     expect(result.stderr).toMatch(MESSAGE)
     expect(Buffer.byteLength(result.stderr)).toBeLessThan(1000)
+  })
+
+  test('importing the SDK in Deno throws one line that says so', async () => {
+    const pretend =
+      "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,deno:'2.5.0'}});process.dlopen=()=>{throw new Error('native code was loaded')}"
+    const result = await runModule(IMPORT, ['--import', pretend])
+    expect(result).toMatchObject({ status: 1, signal: null, stdout: '' })
+    const said = result.stderr.split('\n').filter(line => line.includes('ticketplan runs on'))
+    expect(said[0]).toContain('ticketplan runs on Node 22.22 or later; this is Deno 2.5.0. Run it with Node.')
+    expect(result.stderr).not.toContain('native code was loaded')
   })
 
   const oldNode = findOldNode()

@@ -26,7 +26,7 @@ export const verify = operation({
   name: 'verify',
   summary: 'Check every Ticket file, and that the index equals them',
   details:
-    'Exit status 4 if there is an error, 0 if there are only warnings, such as a relation to a Ticket that has no file yet or a home path in a text. --fix rewrites valid files that are not in canonical form, rebuilds an index that differs from the files, and removes temporary files of a crash once they are an hour old. It never changes a file that cannot be read.',
+    'Exit status 4 if there is an error, 0 if there are only warnings, such as a relation to a Ticket that has no file yet or a home path in a text. --fix rewrites valid files that are not in canonical form, rebuilds an index that differs from the files, and removes temporary files of a crash once they are an hour old; a file that it cannot repair is reported, and it goes on. It never changes a file that cannot be read. --since and --staged also report decisions that were dropped or changed under their ids, and deleted Ticket files, unless a retraction names them or the change exactly inverts an earlier one, as git revert does.',
   writes: true,
   fields: {
     fix: { schema: flag, help: 'repair what needs no decision by a person' },
