@@ -24,10 +24,17 @@ export function initLines(output: OutputOf<'init'>, { input, paint }: Page): str
 }
 
 export function importLines(output: OutputOf<'import'>, { paint, input }: Page): string[] {
-  const { tickets, decisions, written, dropped, unphasedStates, warnings } = output
+  const { tickets, decisions, written, retracted, gone, skipped, dropped, unphasedStates, warnings } = output
   const states = unphasedStates.map(escapeText).join(', ')
+  const reasons = Object.entries(skipped).map(([reason, n]) => `${n} ${escapeText(reason)}`)
+  const wouldBe = input.dryRun ? 'would be ' : ''
   return [
-    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${input.dryRun ? 'would be ' : ''}written`,
+    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written`,
+    ...(retracted ? [`${count(retracted, 'edge')} that the source no longer has ${wouldBe}retracted`] : []),
+    ...(reasons.length ? [`skipped: ${reasons.join(', ')}`] : []),
+    ...(gone.length
+      ? [`gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${gone.map(escapeText).join(', ')}`]
+      : []),
     ...(states ? [`states in no phase of ticketplan.json, so their Tickets count as open: ${states}`] : []),
     ...noteLines(warnings),
     ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),

@@ -1,127 +1,107 @@
 /**
- * Reads a beads tracker: one JSON record a line, with its dependencies.
+ * Reads a beads tracker: one JSON record a line, with its dependencies, from a file or from standard input.
  *
- * A record that cannot be mapped is reported and never ends the import.
+ * A record that cannot be mapped is reported and never ends the import. Records that are no work of the project (ephemeral
+ * ones, memories) are skipped and counted.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
-import { type Collector, type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
+import { withoutUndefined } from '../model/objects.ts'
+import type { Phase } from '../model/states.ts'
+import { addDecisions, beadsGraph } from './beads-decisions.ts'
+import { type BeadsRecord, parseRecords } from './beads-records.ts'
+import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
+import { readSource, timeOf } from './source-text.ts'
 
-type Json = Record<string, unknown>
-
-/** Dependency types that hold a Ticket back; every other type becomes `related`, with the type as its label. */
-const BLOCKING = new Set(['blocks', 'blocked-by'])
+export interface BeadsOptions {
+  name: string | undefined
+  /** True where skipped records are imported too. */
+  all: boolean
+  phaseOf(state: string): Phase
+}
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */
-export function readBeads(path: string): Imported {
-  const collector = importCollector('beads')
-  for (const { number, text } of sourceLines(readSource(path))) {
-    const source = `line ${number}`
-    const record = parseRecord(text)
-    if (typeof record === 'string') collector.drop(source, `no Ticket: ${record}`)
-    else {
-      addTicket(collector, record, source)
-      addDependencies(collector, record, source)
-    }
-  }
-  const { imported } = collector
-  if (imported.tickets.length + imported.dropped.length === 0) {
+export function readBeads(path: string, { name, all, phaseOf }: BeadsOptions): Imported {
+  const collector = importCollector({ system: 'beads', name }, { isStatedByEither: false, stateOf })
+  const records = parseRecords(collector, readSource(path), path)
+  const { imported, drop } = collector
+  if (records.length + imported.dropped.length + Object.keys(imported.skipped).length === 0) {
     const message = `${path} contains no record; name a file with one JSON record a line`
     throw new PlanError('import_source', message, { path, place: null })
+  }
+  const skipped = new Set<string>()
+  for (const record of records) {
+    const reason = all ? undefined : skipReason(record)
+    if (reason === undefined) continue
+    skipped.add(record.id)
+    collector.skip(reason)
+  }
+  const graph = beadsGraph(records, skipped)
+  for (const record of records) {
+    if (skipped.has(record.id)) continue
+    if (!isTicketId(record.id)) {
+      drop(record.source, `no Ticket: ${JSON.stringify(record.id)} cannot be a Ticket's id`)
+      continue
+    }
+    addTicket(collector, record, phaseOf)
+    addDecisions(collector, graph, record)
   }
   return imported
 }
 
-function readSource(path: string): Buffer {
-  let bytes: Buffer | undefined
-  try {
-    if (statSync(path).isFile()) bytes = readFileSync(path)
-  } catch (error) {
-    throw new PlanError('import_source', `${path}: ${(error as Error).message}`, { path, place: null }, error)
-  }
-  if (bytes) return bytes
-  const message = `${path} is not a file; name the file with the records, for example .beads/issues.jsonl`
-  throw new PlanError('import_source', message, { path, place: null })
+/** Returns why a record is no Ticket by design; undefined for one that is. */
+function skipReason({ values }: BeadsRecord): string | undefined {
+  const { _type, ephemeral, wisp } = values
+  if (typeof _type === 'string' && _type !== 'issue') return _type
+  return ephemeral === true || ephemeral === 1 || (wisp !== undefined && wisp !== null && wisp !== false && wisp !== '')
+    ? 'ephemeral'
+    : undefined
 }
 
-/** A record with the fields that every Ticket needs. */
-type BeadsRecord = Json & { id: string; title: string; status: string }
-
-/** Parses a line; returns the reason where it is no record. */
-function parseRecord(text: string | undefined): BeadsRecord | string {
-  if (text === undefined) return 'not valid UTF-8'
-  let record: Json | null
-  try {
-    record = JSON.parse(text)
-  } catch (error) {
-    return `not JSON: ${(error as Error).message}`
-  }
-  const { id, title, status } = record ?? {}
-  const isRecord = typeof id === 'string' && typeof title === 'string' && typeof status === 'string'
-  return isRecord ? (record as BeadsRecord) : 'a record needs id, title and status'
+function stateOf(status: string): string {
+  return status === 'tombstone' ? 'cancelled' : status
 }
 
-function addTicket({ imported, drop }: Collector, record: BeadsRecord, source: string): void {
-  const { id } = record
-  if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
-  const fields = fieldsOf(record, message => drop(source, message))
-  imported.tickets.push({ id, fields, kept: ['queued_at', 'queued_by'] })
-}
-
-function addDependencies({ addDecision, drop }: Collector, record: BeadsRecord, source: string): void {
-  const { dependencies } = record
-  if (dependencies === undefined || dependencies === null) return
-  if (!Array.isArray(dependencies)) return drop(source, 'dependencies left out: not a list')
-  for (const dependency of dependencies as (Json | null)[]) {
-    const { issue_id, depends_on_id, type, created_at, created_by } = dependency ?? {}
-    const place = `${source}: ${named(issue_id)} -> ${named(depends_on_id)} (${named(type)})`
-    if (typeof issue_id !== 'string' || typeof depends_on_id !== 'string' || typeof type !== 'string') {
-      drop(place, 'no decision: a dependency needs issue_id, depends_on_id and type')
-      continue
-    }
-    const isBlocking = BLOCKING.has(type)
-    addDecision({
-      ticket: issue_id,
-      kind: isBlocking ? 'blocked_by' : 'related',
-      other: depends_on_id,
-      at: created_at ?? record.created_at,
-      by: created_by,
-      fields: isBlocking ? {} : { label: type },
-      record: dependency,
-      source: place,
-    })
-  }
-}
-
-function named(value: unknown): string {
-  return typeof value === 'string' ? value : quoted(value)
-}
-
-function fieldsOf(record: BeadsRecord, drop: (message: string) => void) {
-  const { title, status, created_at, assignee, priority, issue_type, labels } = record
-  const isTombstone = status === 'tombstone'
-  const stateAt = (isTombstone && record.deleted_at) || (status === 'closed' && record.closed_at) || record.updated_at
+function addTicket(
+  { imported, drop, titleOf }: Collector,
+  record: BeadsRecord,
+  phaseOf: (state: string) => Phase,
+): void {
+  const { id, status, values, source } = record
   const time = (name: string, value: unknown) => {
     if (value === undefined || value === null) return undefined
     const iso = timeOf(value)
-    if (!iso) drop(`${name} left out: not a time: ${quoted(value)}`)
+    if (!iso) drop(source, `${name} left out: not a time: ${quoted(value)}`)
     return iso
   }
-  const deletion = isTombstone
-    ? {
-        deleted_at: record.deleted_at,
-        deleted_by: record.deleted_by,
-        delete_reason: record.delete_reason,
-        original_type: record.original_type,
-      }
-    : {}
-  const source = { system: 'beads', assignee, priority, issue_type, labels, ...deletion }
-  return {
-    title,
-    state: isTombstone ? 'cancelled' : status,
-    created_at: time('created_at', created_at),
-    state_at: time('updated_at', stateAt),
-    source: Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== null)),
+  const isTombstone = status === 'tombstone'
+  const stateAt = (isTombstone && values.deleted_at) || (status === 'closed' && values.closed_at) || values.updated_at
+  const state = stateOf(status)
+  const created_at = time('created_at', values.created_at)
+  const { assignee, priority, issue_type, labels, updated_at } = values
+  const { deleted_at, deleted_by, delete_reason, original_type } = isTombstone ? values : {}
+  const rest = {
+    assignee,
+    priority,
+    issue_type,
+    labels,
+    updated_at,
+    deleted_at,
+    deleted_by,
+    delete_reason,
+    original_type,
   }
+  imported.tickets.push({
+    id: id as Imported['tickets'][number]['id'],
+    fields: withoutUndefined({
+      title: titleOf(record.title, id),
+      state,
+      created_at,
+      state_at: time('updated_at', stateAt),
+      queued_at: phaseOf(state) === 'queued' ? created_at : undefined,
+    }),
+    word: status,
+    updatedAt: timeOf(updated_at),
+    rest: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null)),
+  })
 }

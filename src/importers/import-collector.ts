@@ -1,16 +1,15 @@
 /**
  * Collects what an importer reads: Tickets with their fields, decisions, and a report of what could not be mapped.
  *
- * Invariant: the ids of decisions derive from the source alone, so a second run, or a run on another clone, returns the same
- * bytes.
+ * Invariant: the ids of decisions derive from what the source says alone, so a second run, or a run on another clone, returns
+ * the same bytes. An unusable time never costs a decision.
  */
-import { isUtf8 } from 'node:buffer'
 import { type Decision, decisionProblem } from '../model/decision.ts'
 import type { RelationKind } from '../model/decision-kinds.ts'
-import { derivedId } from '../model/derived-id.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
-import { isTimestamp } from '../model/text.ts'
+import { importedId, type Origin } from './imported-id.ts'
+import { oneLineOf, timeOf } from './source-text.ts'
 
 /** A source record, or a part of one, that was not imported, and why. */
 export interface Dropped {
@@ -19,14 +18,23 @@ export interface Dropped {
   message: string
 }
 
-/** The fields that follow the source; an import removes one that the source lacks. */
-export const SOURCE_FIELDS = ['title', 'state', 'created_at', 'queued_at', 'queued_by', 'state_at', 'source'] as const
-
+/** What a source says about one Ticket. */
 export interface ImportedTicket {
   id: TicketId
-  fields: Partial<Record<(typeof SOURCE_FIELDS)[number], unknown>> & { title: string; state: string }
-  /** Fields that the source system does not have; an import does not change them. */
-  kept: readonly (typeof SOURCE_FIELDS)[number][]
+  fields: {
+    title: string
+    state: string
+    created_at?: string | undefined
+    state_at?: string | undefined
+    queued_at?: string | undefined
+    queued_by?: string | undefined
+  }
+  /** The state in the source's own word. */
+  word: string
+  /** When the source last changed the record; undefined where it does not say. */
+  updatedAt: string | undefined
+  /** What else is kept, under "source" in the Ticket file. */
+  rest: Record<string, unknown>
 }
 
 /** A decision, the Ticket whose file holds it, and its place in the source. */
@@ -37,9 +45,21 @@ export interface ImportedDecision {
 }
 
 export interface Imported {
+  origin: Origin
   tickets: ImportedTicket[]
   decisions: ImportedDecision[]
   dropped: Dropped[]
+  warnings: string[]
+  /** The ids of all records, skipped and unusable ones included: none of them is gone. */
+  seen: Set<string>
+  /** The Tickets whose records may have more edges than were read: no edge of theirs is retracted. */
+  incomplete: Set<string>
+  /** True where either of two Tickets may state an edge between them; false where only the one that it holds back does. */
+  isStatedByEither: boolean
+  /** How many records are no Tickets by design, by reason. */
+  skipped: Record<string, number>
+  /** Returns the Ticket's state for a state in the source's word. */
+  stateOf(word: string): string
 }
 
 /** A relation or another decision as the source has it, not yet checked. */
@@ -48,11 +68,11 @@ export interface SourceRecord {
   kind: string
   other?: string
   at: unknown
+  /** The time where `at` is unusable: that of the Ticket. */
+  ownAt: unknown
   by: unknown
   reason?: unknown
   fields?: Record<string, unknown>
-  /** The record itself. The decision's id derives from it and from the Ticket. */
-  record: unknown
   source: string
 }
 
@@ -60,37 +80,72 @@ export interface Collector {
   readonly imported: Imported
   /** Adds a line to the report. */
   drop(source: string, message: string): void
+  /** Counts a record, or a part of one, that is not imported by design. */
+  skip(reason: string): void
+  /** Returns the title as one line, the id for an empty one; reports what changed. */
+  titleOf(title: string, id: string): string
   /** Adds the record as a decision of the Ticket that holds it; adds a line to the report where it cannot be one. */
   addDecision(record: SourceRecord): void
 }
 
-/** Creates a collector. The ids of decisions also derive from `system`. */
-export function importCollector(system: string): Collector {
-  const imported: Imported = { tickets: [], decisions: [], dropped: [] }
+/** The time of a decision whose source has no usable time at all. */
+const NO_TIME = '1970-01-01T00:00:00.000Z'
+
+/** Creates a collector. The ids of decisions also derive from the origin. */
+export function importCollector(
+  origin: Origin,
+  { isStatedByEither, stateOf = word => word }: { isStatedByEither: boolean; stateOf?: (word: string) => string },
+): Collector {
+  const imported: Imported = {
+    origin,
+    tickets: [],
+    decisions: [],
+    dropped: [],
+    warnings: [],
+    seen: new Set(),
+    incomplete: new Set(),
+    isStatedByEither,
+    skipped: {},
+    stateOf,
+  }
   const drop = (source: string, message: string) => {
     imported.dropped.push({ source, message })
   }
-  const addDecision = (record: SourceRecord) => {
-    const { by, reason, source } = record
-    const read = readDecision(system, record)
-    if (typeof read === 'string') return drop(source, `no decision: ${read}`)
-    for (const [name, value] of Object.entries({ author: by, note: reason })) {
-      if (value != null && typeof value !== 'string') {
-        drop(source, `the ${name} left out: not a string: ${quoted(value)}`)
+  return {
+    imported,
+    drop,
+    skip(reason) {
+      imported.skipped[reason] = (imported.skipped[reason] ?? 0) + 1
+    },
+    titleOf(title, id) {
+      const line = oneLineOf(title)
+      if (line === '') imported.warnings.push(`Ticket ${id}: its title is empty; the id is the title`)
+      else if (line !== title.trim())
+        imported.warnings.push(`Ticket ${id}: its title had line breaks or control characters; it is now one line`)
+      return line || id
+    },
+    addDecision(record) {
+      const { by, reason, source } = record
+      const read = readDecision(origin, record)
+      if (typeof read === 'string') {
+        imported.incomplete.add(record.ticket)
+        return drop(source, `no decision: ${read}`)
       }
-    }
-    imported.decisions.push({ ...read, source })
+      for (const [name, value] of Object.entries({ author: by, note: reason })) {
+        if (value != null && typeof value !== 'string') {
+          drop(source, `the ${name} left out: not a string: ${quoted(value)}`)
+        }
+      }
+      imported.decisions.push({ ...read, source })
+    },
   }
-  return { imported, drop, addDecision }
 }
 
 /** Returns the decision of a record and the Ticket that holds it; the reason where the record cannot be one. */
 function readDecision(
-  system: string,
-  { ticket, kind, other, at, by, reason, fields, record }: SourceRecord,
+  origin: Origin,
+  { ticket, kind, other, at, ownAt, by, reason, fields }: SourceRecord,
 ): Omit<ImportedDecision, 'source'> | string {
-  const time = timeOf(at)
-  if (!time) return `"at" is not a time: ${quoted(at)}`
   if (!isTicketId(ticket)) return `${JSON.stringify(ticket)} cannot be a Ticket's id`
   let stored = { holder: ticket, kind, target: undefined as TicketId | undefined }
   if (other !== undefined) {
@@ -98,29 +153,24 @@ function readDecision(
     if (other === ticket) return `a relation of ${ticket} to itself`
     stored = storedRelation(ticket, kind as RelationKind, other)
   }
-  const content = recordText([system, ticket, record])
-  if (content === undefined) return 'the record is nested too deeply'
   // Checked right below, with the fields that its kind has.
-  const decision = {
-    id: derivedId(time, content),
+  const content = {
     kind: stored.kind,
-    by: typeof by === 'string' && by ? by : system,
-    at: time,
+    by: (typeof by === 'string' && oneLineOf(by)) || origin.system,
+    at: usableTime(at) ?? usableTime(ownAt) ?? NO_TIME,
     ...(typeof reason === 'string' && reason && { reason }),
     ...(stored.target && { target: stored.target }),
     ...fields,
-  } as Decision
+  }
+  const decision = { id: importedId(origin, stored.holder, content), ...content } as Decision
   const problem = decisionProblem(decision)
   return problem ? `${problem.path.join('.')}: ${problem.message}` : { holder: stored.holder, decision }
 }
 
-/** Returns the JSON text of a record; undefined where it is nested too deeply for the stack. */
-function recordText(content: unknown): string | undefined {
-  try {
-    return JSON.stringify(content)
-  } catch {
-    return undefined
-  }
+/** Returns the time where an id can begin with it: from 1970 on. */
+function usableTime(value: unknown): string | undefined {
+  const time = timeOf(value)
+  return time !== undefined && time >= NO_TIME ? time : undefined
 }
 
 /** Returns a value of the source for a message, cut to a short text. */
@@ -132,26 +182,4 @@ export function quoted(value: unknown): string {
     return 'a value that contains itself, or is nested too deeply'
   }
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
-}
-
-/** Yields the lines that are not empty, each with its number; a line that is not UTF-8 has no text. */
-export function* sourceLines(bytes: Buffer): Generator<{ number: number; text: string | undefined }> {
-  for (let start = 0, number = 1; start < bytes.length; number++) {
-    const newline = bytes.indexOf(10, start)
-    const end = newline === -1 ? bytes.length : newline
-    const line = bytes.subarray(start, end)
-    const text = isUtf8(line) ? line.toString('utf8') : undefined
-    if (text === undefined || text.trim()) yield { number, text }
-    start = end + 1
-  }
-}
-
-/** Converts a time with a time zone to the form of Ticket files; undefined for anything else. */
-export function timeOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined
-  const time = new Date(value)
-  // JavaScript reads 30 February as 2 March.
-  if (Number.isNaN(time.getTime()) || !isTimestamp(`${value.slice(0, 10)}T00:00:00.000Z`)) return undefined
-  const iso = time.toISOString()
-  return isTimestamp(iso) ? iso : undefined
 }

@@ -1,34 +1,30 @@
 /**
- * Writes an import into the Ticket files: plans all changes first, then writes them in chunks.
+ * Writes a planned import into the Ticket files, a few at a time.
  *
- * A change that one file does not allow is reported and does not end the import. A file that a change does not alter is not
- * written.
+ * Invariant: a file is read again under the write lock, so what others change meanwhile is kept. A file that a change does not
+ * alter is not written. The lock is free long enough between two chunks for other commands to run.
  */
-
+import { pause } from '../files/pause.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
-import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
+import type { ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { count } from '../model/count.ts'
-import { anyFields, type Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
-import { FORMAT } from '../model/format.ts'
-import { idKey, type TicketId } from '../model/names.ts'
-import { withoutUndefined } from '../model/objects.ts'
 import { byId } from '../model/order.ts'
+import { isoTime } from '../model/text.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
-import { otherWithName } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
-import type { IndexQueries } from '../ticket-index/query.ts'
-import {
-  type Dropped,
-  type Imported,
-  type ImportedDecision,
-  type ImportedTicket,
-  SOURCE_FIELDS,
-} from './import-collector.ts'
+import { followEdges } from './follow-edges.ts'
+import { cancelGone, followFields } from './follow-fields.ts'
+import type { Dropped, Imported } from './import-collector.ts'
+import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
-/** The number of files that are written under one hold of the write lock, so that other commands can run in between. */
+/** How many files are written under one hold of the write lock, at most. */
 const CHUNK = 100
+/** After how long the lock is released, in milliseconds. */
+const HOLD_MS = 150
+/** How long the lock stays free between two chunks: longer than the longest pause of SQLite's busy handler, 100 ms. */
+const FREE_MS = 110
 /** How often a file that other programs change meanwhile is read again. */
 const ATTEMPTS = 20
 
@@ -37,150 +33,98 @@ export interface WrittenImport {
   tickets: number
   decisions: number
   written: number
+  retracted: number
+  gone: string[]
+  skipped: Record<string, number>
   dropped: Dropped[]
+  warnings: string[]
 }
 
 /** Plans and writes an import; with `dryRun` it writes nothing. */
-export function writeImport(store: Store, imported: Imported, dryRun: boolean): WrittenImport {
-  const plan = planImport(store, imported)
-  let written = 0
-  for (let start = 0; start < plan.changes.length; start += CHUNK) {
-    const chunk = plan.changes.slice(start, start + CHUNK)
-    written += dryRun ? checkAll(store, chunk, plan) : store.locked(() => writeAll(store, chunk, plan))
-    store.progress?.(Math.min(start + CHUNK, plan.changes.length), plan.changes.length)
+export function writeImport(
+  store: Store,
+  imported: Imported,
+  options: ImportOptions & { dryRun: boolean },
+): WrittenImport {
+  const plan = planImport(store, imported, options)
+  const { changes } = plan
+  const total: Totals = { written: 0, retracted: 0 }
+  for (let done = 0; done < changes.length; ) {
+    const rest = changes.slice(done, done + CHUNK)
+    const before = total.written
+    done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
+    store.progress?.(done, changes.length)
+    if (done < changes.length && total.written > before && !options.dryRun) pause(FREE_MS)
   }
-  return { tickets: plan.tickets, decisions: plan.decisions, written, dropped: plan.dropped }
+  const { tickets, decisions, gone, skipped, dropped, warnings } = plan
+  return { tickets, decisions, ...total, gone, skipped, dropped, warnings }
 }
 
-/** What an import changes in one file. */
-interface Change {
-  path: string
-  id: TicketId
-  fields: ImportedTicket | null
-  decisions: Decision[]
+interface Totals {
+  written: number
+  retracted: number
 }
 
-/** The changes by `idKey`. */
-type Changes = Map<string, Change>
-
-/** All that an import would do, and its report. */
-interface ImportPlan {
-  changes: Change[]
-  dropped: Dropped[]
-  tickets: number
-  decisions: number
+/** Checks the changes without writing; returns their number. */
+function checkAll(store: Store, changes: Change[], plan: ImportPlan, total: Totals): number {
+  for (const change of changes)
+    orReport(
+      change,
+      plan,
+      () => {
+        const prepared = prepare(store, change, plan)
+        if (prepared.ticket) checkedBytes(prepared.ticket, change.path)
+        return prepared
+      },
+      total,
+    )
+  return changes.length
 }
 
-function planImport(store: Store, { tickets, decisions, dropped }: Imported): ImportPlan {
-  return store.read(({ queries }) => {
-    const changes: Changes = new Map()
-    const report = [...dropped]
-    for (const ticket of tickets) {
-      const problem = planTicket(store, ticket, changes, queries)
-      if (problem) report.push({ source: `Ticket ${ticket.id}`, message: problem })
+/** Writes some of the changes under the write lock; returns how many are done. An error says what had been written. */
+function writeOrSay(store: Store, changes: Change[], plan: ImportPlan, total: Totals): number {
+  try {
+    return store.locked(() => writeSome(store, changes, plan, total))
+  } catch (error) {
+    if (total.written === 0 || !(error instanceof PlanError)) throw error
+    const files = `${count(total.written, 'file')} of ${plan.changes.length} were written`
+    const message = `${error.message}; ${files} before that; run the import again to finish it`
+    throw new PlanError(error.code, message, error.data, error)
+  }
+}
+
+/** Writes changes until the lock has been held long enough; returns how many are done. Called under the write lock. */
+function writeSome(store: Store, changes: Change[], plan: ImportPlan, total: Totals): number {
+  const written: string[] = []
+  const until = performance.now() + HOLD_MS
+  let done = 0
+  try {
+    for (const change of changes) {
+      if (done > 0 && performance.now() > until) break
+      if (orReport(change, plan, () => write(store, change, plan), total)) written.push(change.path)
+      done++
     }
-    const planned = { tickets: changes.size, decisions: 0 }
-    for (const decision of decisions) {
-      const problem = planDecision(decision, changes, queries)
-      if (problem) report.push({ source: decision.source, message: `no decision: ${problem}` })
-      else planned.decisions++
-    }
-    return { changes: [...changes.values()], dropped: report, ...planned }
-  })
-}
-
-/** Adds the change for a Ticket; returns why there can be none. */
-function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, queries: IndexQueries): string | undefined {
-  const { id } = ticket
-  const paths = queries.pathsOfKey(idKey(id))
-  const other = changes.get(idKey(id))
-  const problem = ticketProblem({ ...withoutUndefined(ticket.fields), decisions: [], format: FORMAT, id })
-  if (problem) return `no Ticket: ${problem.path.join('.')}: ${problem.message}`
-  if (other?.id === id) return 'no Ticket: the source has another one with this id'
-  if (other) return `no Ticket: its id differs from ${other.id} only in case, and many file systems ignore case`
-  if (paths.length > 1 || (paths[0] && !paths[0].endsWith(`/${id}.json`))) {
-    return `no Ticket: other files have that id: ${paths.join(', ')}`
+  } finally {
+    store.indexWritten(written)
   }
-  const named = paths.length === 0 ? otherWithName(queries, id, id) : undefined
-  if (named) return `no Ticket: its id is the ${named.has} of ${named.ticket}; change one of them`
-  if (queries.quarantined().some(({ path }) => path === paths[0])) return `not changed: ${unreadable(paths[0]!)}`
-  changes.set(idKey(id), { path: paths[0] ?? store.pathOf(id), id, fields: ticket, decisions: [] })
-  return undefined
+  return done
 }
 
-/** Adds a decision to the change of the file that holds it; returns why there can be none. */
-function planDecision(
-  { holder, decision }: ImportedDecision,
-  changes: Changes,
-  queries: IndexQueries,
-): string | undefined {
-  const { target, until = [] } = anyFields(decision)
-  for (const id of [holder, target, ...until]) {
-    const problem = id === undefined ? undefined : caseProblem(id, changes, queries)
-    if (problem) return problem
+/** A Ticket to write, null where the file has all of it already, and what the report says of it. */
+interface Prepared {
+  file: ReadTicket | null
+  ticket: Ticket | null
+  retracted: number
+  notes: string[]
+}
+
+function write(store: Store, change: Change, plan: ImportPlan): Prepared {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const prepared = prepare(store, change, plan)
+    if (!prepared.ticket || store.overwrite(prepared.file, change.path, prepared.ticket)) return prepared
   }
-  for (const place of placesOf(holder, decision, queries)) {
-    const change = changes.get(idKey(place.id)) ?? changeOfExisting(place.id, queries)
-    if (!change) continue
-    changes.set(idKey(place.id), change)
-    change.decisions.push(place.decision)
-    return undefined
-  }
-  return `the Ticket that would hold it, ${holder}, is neither in the source nor in this repository`
-}
-
-function changeOfExisting(id: TicketId, queries: IndexQueries): Change | undefined {
-  const row = queries.ticket(id)
-  return row && { path: row.path, id, fields: null, decisions: [] }
-}
-
-function unreadable(path: string): string {
-  return `${path} cannot be read; run "ticketplan verify" for the reason`
-}
-
-/** Returns a message where a Ticket has the same id in another case. */
-function caseProblem(id: string, changes: Changes, queries: IndexQueries): string | undefined {
-  const known = changes.get(idKey(id))?.id
-  const ids = known === undefined ? queries.pathsOfKey(idKey(id)).map(idFromPath) : [known]
-  return ids.length === 0 || ids.includes(id) ? undefined : `${id} differs from ${ids[0]} only in case`
-}
-
-/** Returns the files that can hold the decision, the preferred one first. */
-function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): { id: TicketId; decision: Decision }[] {
-  const own = { id: holder, decision }
-  if (decision.kind !== 'conflicts_with') return [own]
-  // A conflict is symmetric: where this file does not exist the other one holds it, and then keeps it.
-  const other = { id: decision.target as TicketId, decision: { ...decision, target: holder } }
-  const keepers = queries.holdersOf(decision.id)
-  return keepers.includes(other.id) && !keepers.includes(holder) ? [other, own] : [own, other]
-}
-
-/** Returns the number of files that would be written. */
-function checkAll(store: Store, changes: Change[], plan: ImportPlan): number {
-  return changes.filter(change =>
-    orReport(change, plan, () => {
-      const prepared = prepare(store, change)
-      if (prepared) checkedBytes(prepared.ticket, change.path)
-      return prepared !== null
-    }),
-  ).length
-}
-
-/** Writes the files; returns their number. Called under the write lock. */
-function writeAll(store: Store, changes: Change[], plan: ImportPlan): number {
-  const written = changes.filter(change =>
-    orReport(change, plan, () => {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const prepared = prepare(store, change)
-        if (!prepared) return false
-        if (store.overwrite(prepared.file, change.path, prepared.ticket)) return true
-      }
-      const message = `another program keeps changing ${change.path}; run the import again`
-      throw new PlanError('contended', message, { path: change.path })
-    }),
-  )
-  store.indexWritten(written.map(({ path }) => path))
-  return written.length
+  const message = `another program keeps changing ${change.path}; run the import again`
+  throw new PlanError('contended', message, { path: change.path })
 }
 
 /** The errors of one file that are reported. Any other error ends the import. */
@@ -194,14 +138,20 @@ const REPORTED = [
   'unknown_ticket',
 ] as const
 
-/** Returns the result of the action; false, and a line in the report, where the change is not possible. */
-function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: () => boolean): boolean {
+/** Counts the result of the action; returns false, with a line in the report, where the change is not possible. */
+function orReport(change: Change, plan: ImportPlan, action: () => Prepared, total: Totals): boolean {
+  const { id, fields, decisions } = change
   try {
-    return action()
+    const { ticket, retracted, notes } = action()
+    plan.warnings.push(...notes)
+    if (!ticket) return false
+    total.written++
+    total.retracted += retracted
+    return true
   } catch (error) {
     // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.
     if (!(error instanceof RangeError) && !REPORTED.some(code => isPlanError(error, code))) throw error
-    if (fields) plan.tickets--
+    if (fields !== null && fields !== 'gone') plan.tickets--
     plan.decisions -= decisions.length
     const lost = decisions.length ? ` (with ${count(decisions.length, 'decision')})` : ''
     plan.dropped.push({ source: `Ticket ${id}`, message: `not changed${lost}: ${(error as Error).message}` })
@@ -210,30 +160,32 @@ function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: (
 }
 
 /**
- * Returns the Ticket to write and the file that it replaces; null where the file has all of it already.
+ * Returns the Ticket to write and the file that it replaces.
  * @throws PlanError invalid_file, unknown_ticket.
  */
 function prepare(
   store: Store,
-  { path, id, fields, decisions }: Change,
-): { file: ReadTicket | null; ticket: Ticket } | null {
+  { path, id, fields, decisions, isRetractable }: Change,
+  { imported }: ImportPlan,
+): Prepared {
   const file = store.findFileAt(path) ?? null
   if (file && !file.readable) {
     throw new PlanError('invalid_file', unreadable(path), { path, refusal: file.code, place: file.place })
   }
-  if (!file && !fields) {
+  if (!file && (fields === null || fields === 'gone')) {
     const message = `${path} was deleted during the import; run the import again`
     throw new PlanError('unknown_ticket', message, { ticket: id, similar: [] })
   }
-  const ticket: Ticket = file ? { ...file.ticket } : { decisions: [], format: FORMAT, id, state: '', title: '' }
-  for (const key of fields ? SOURCE_FIELDS : []) {
-    const value = fields!.fields[key]
-    if (value !== undefined) Object.assign(ticket, { [key]: value })
-    else if (!fields!.kept.includes(key)) delete ticket[key]
-  }
-  const known = new Set(ticket.decisions.map(decision => decision.id))
-  const added = new Map(decisions.filter(decision => !known.has(decision.id)).map(decision => [decision.id, decision]))
-  ticket.decisions = [...ticket.decisions, ...added.values()].sort(byId)
-  if (file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)) return null
-  return { file, ticket }
+  const followed =
+    fields === null
+      ? { ticket: file!.ticket, notes: [] }
+      : fields === 'gone'
+        ? { ticket: cancelGone(file!.ticket, isoTime(store.now())), notes: [] }
+        : followFields(file?.ticket, fields, imported, store.phaseOf)
+  const present = followed.ticket.decisions
+  const edges = followEdges({ origin: imported.origin, holder: id, present, wanted: decisions, isRetractable })
+  const ticket = { ...followed.ticket, decisions: [...present, ...edges.added].sort(byId) }
+  const notes = [...followed.notes, ...edges.notes]
+  const isSame = file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)
+  return { file, ticket: isSame ? null : ticket, retracted: edges.retracted, notes }
 }

@@ -10,9 +10,10 @@ import { join } from 'node:path'
 import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
-import { isObject } from '../model/objects.ts'
+import { isObject, withoutUndefined } from '../model/objects.ts'
 import type { Phase } from '../model/states.ts'
-import { type Collector, type Imported, importCollector, quoted, sourceLines, timeOf } from './import-collector.ts'
+import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
+import { checkMarkers, descriptorOf, sourceLines, timeOf, withoutBom } from './source-text.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -39,25 +40,36 @@ const MAX_MEBIBYTES = 64
 
 type Json = Record<string, unknown>
 
-/**
- * Reads the whole folder.
- * @param mapRoot the absolute path that the worktrees of plans become relative to.
- * @throws PlanError import_source where the folder contains no yoi Tickets.
- */
-export function readYoi(folder: string, mapRoot: string | undefined, phaseOf: (state: string) => Phase): Imported {
+export interface YoiOptions {
+  name: string | undefined
+  /** The absolute path that the worktrees of plans become relative to. */
+  mapRoot: string | undefined
+  phaseOf(state: string): Phase
+}
+
+/** Reads the whole folder. @throws PlanError import_source where it contains no yoi Tickets, or a conflict. */
+export function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Imported {
+  if (descriptorOf(folder) !== undefined) {
+    const message = `${folder} is not a folder; name the folder whose subfolders are the Tickets`
+    throw new PlanError('import_source', message, { path: folder, place: null })
+  }
   const names = readNames(folder)
-  const collector = importCollector('yoi')
+  const collector = importCollector({ system: 'yoi', name }, { isStatedByEither: true })
   const withItem = new Set(names.filter(name => exists(join(folder, name, 'item.md'))))
   if (withItem.size === 0) {
     const message = `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`
     throw new PlanError('import_source', message, { path: folder, place: null })
   }
   for (const id of names) {
+    if (withItem.has(id)) collector.imported.seen.add(id)
+    const lost = collector.imported.dropped.length
     if (withItem.has(id)) readItem(collector, folder, id, phaseOf)
     else if (exists(join(folder, id, 'artifacts'))) collector.drop(id, 'no Ticket: it has artifacts and no item.md')
     else continue
-    readPlan(collector, folder, id, mapRoot)
-    readRelations(collector, folder, id)
+    const ownAt = collector.imported.tickets.findLast(ticket => ticket.id === id)?.fields.created_at
+    readPlan(collector, folder, id, { mapRoot, ownAt })
+    readRelations(collector, folder, id, ownAt)
+    if (collector.imported.dropped.length > lost) collector.imported.incomplete.add(id)
   }
   return collector.imported
 }
@@ -99,18 +111,20 @@ function readBytes({ drop }: Collector, folder: string, file: string, lost: stri
 function readText(collector: Collector, folder: string, file: string, lost: string): string | undefined {
   const bytes = readBytes(collector, folder, file, lost)
   if (!bytes) return undefined
-  if (isUtf8(bytes)) return bytes.toString('utf8')
+  if (isUtf8(bytes)) return withoutBom(bytes.toString('utf8'))
   collector.drop(file, `${lost}: it is not valid UTF-8`)
   return undefined
 }
 
 function readItem(collector: Collector, folder: string, id: string, phaseOf: (state: string) => Phase): void {
-  const { imported, drop } = collector
+  const { imported, drop, titleOf } = collector
   const source = `${id}/item.md`
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
   const text = readText(collector, folder, source, 'no Ticket')
   if (text === undefined) return
   const front = /^---\r?\n([\s\S]*?)\r?\n---(?:\r?\n|$)/.exec(text)?.[1]
+  // The body may show markers as an example, and "=======" below a heading.
+  checkMarkers(front === undefined ? text : `---\n${front}`, join(folder, source))
   if (front === undefined)
     return drop(source, 'no Ticket: it does not begin with YAML front matter between "---" lines')
   let values: Json
@@ -138,18 +152,20 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: (st
     drop(source, `${key} left out: it ${local.message}`)
     delete others[key]
   }
+  const updatedAt = time('updated_at', rest.updated_at)
   imported.tickets.push({
     id,
-    fields: {
-      title,
+    fields: withoutUndefined({
+      title: titleOf(title, id),
       state,
       created_at: time('created_at', created_at),
       queued_at: queuedAt,
       queued_by: typeof queued_by === 'string' ? queued_by : undefined,
-      state_at: phaseOf(state) === 'queued' ? queuedAt : time('updated_at', rest.updated_at),
-      source: { ...others, system: 'yoi' },
-    },
-    kept: [],
+      state_at: phaseOf(state) === 'queued' ? queuedAt : updatedAt,
+    }),
+    word: state,
+    updatedAt,
+    rest: others,
   })
 }
 
@@ -162,12 +178,17 @@ function parseYaml(text: string): Json {
   return value
 }
 
-function readPlan(collector: Collector, folder: string, id: string, mapRoot: string | undefined): void {
+function readPlan(
+  collector: Collector,
+  folder: string,
+  id: string,
+  { mapRoot, ownAt }: { mapRoot: string | undefined; ownAt: string | undefined },
+): void {
   const { addDecision, drop } = collector
   const file = `${id}/artifacts/orchestration-plan.jsonl`
   if (!exists(join(folder, file))) return
   const bytes = readBytes(collector, folder, file, 'no decisions')
-  for (const { number, text } of sourceLines(bytes ?? Buffer.alloc(0))) {
+  for (const { number, text } of sourceLines(bytes ?? Buffer.alloc(0), join(folder, file))) {
     const source = `${file}:${number}`
     const record = text === undefined ? undefined : parseRecord(text)
     if (!record) {
@@ -182,14 +203,14 @@ function readPlan(collector: Collector, folder: string, id: string, mapRoot: str
     else if (kind === 'accepted_plan') {
       const plan = mapPlan(record.accepted_plan, mapRoot, message => drop(source, message))
       if (!plan) drop(source, 'no decision: the record has no plan')
-      else addDecision({ ticket: id, kind, at, by: author, reason: note, fields: { plan }, record, source })
+      else addDecision({ ticket: id, kind, at, ownAt, by: author, reason: note, fields: { plan }, source })
     } else if (kind === 'waiting_for_capacity') {
       if (other != null && typeof other !== 'string') drop(source, 'related_ticket left out: not a string')
       else if (other === id) drop(source, 'related_ticket left out: a Ticket cannot wait for itself')
       const fields = typeof other === 'string' && other !== '' && other !== id ? { until: [other] } : {}
-      addDecision({ ticket: id, kind, at, by: author, reason: note, fields, record, source })
+      addDecision({ ticket: id, kind, at, ownAt, by: author, reason: note, fields, source })
     } else if (typeof other !== 'string') drop(source, `no decision: "${record.kind}" without a related_ticket`)
-    else addDecision({ ticket: id, kind, other, at, by: author, reason: note, record, source })
+    else addDecision({ ticket: id, kind, other, at, ownAt, by: author, reason: note, source })
   }
 }
 
@@ -225,12 +246,13 @@ function relativeTo(path: string, root: string | undefined): string | undefined 
   return isRelativePath(rest) ? rest : undefined
 }
 
-function readRelations(collector: Collector, folder: string, id: string): void {
+function readRelations(collector: Collector, folder: string, id: string, ownAt: string | undefined): void {
   const { addDecision, drop } = collector
   const file = `${id}/artifacts/relations.json`
   if (!exists(join(folder, file))) return
   const text = readText(collector, folder, file, 'no relations')
   if (text === undefined) return
+  checkMarkers(text, join(folder, file))
   const relations = parseRecord(text)?.relations
   if (!Array.isArray(relations)) return drop(file, 'no relations: not a JSON object with a list "relations"')
   for (const [position, record] of relations.entries()) {
@@ -247,10 +269,10 @@ function readRelations(collector: Collector, folder: string, id: string): void {
         kind: known.kind,
         other: record.target,
         at: record.at,
+        ownAt,
         by: record.author,
         reason: record.note,
         fields,
-        record,
         source,
       })
     }

@@ -279,7 +279,7 @@ describe('import yoi', () => {
       writeFileSync(join(repository.root, 'tickets/A.json'), '{')
       return locked(action)
     }
-    const input = { system: 'yoi', path: source.path, dryRun: false } as const
+    const input = { system: 'yoi', path: source.path, dryRun: false, prune: false, older: false, all: false } as const
     expect(importTickets.run(store, input)).toMatchObject({
       tickets: 1,
       written: 1,
@@ -293,7 +293,7 @@ describe('import yoi', () => {
     using store = disposableStore(repository.root)
     const overwrite = store.overwrite.bind(store)
     store.overwrite = (file, path, ticket) => path !== 'tickets/A.json' && overwrite(file, path, ticket)
-    const input = { system: 'yoi', path: source.path, dryRun: false } as const
+    const input = { system: 'yoi', path: source.path, dryRun: false, prune: false, older: false, all: false } as const
     expect(importTickets.run(store, input)).toMatchObject({
       tickets: 1,
       dropped: [

@@ -2,11 +2,12 @@ import { resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { readBeads } from '../importers/beads.ts'
 import type { Imported } from '../importers/import-collector.ts'
+import { descriptorOf } from '../importers/source-text.ts'
 import { writeImport } from '../importers/write-import.ts'
 import { readYoi } from '../importers/yoi.ts'
 import { count } from '../model/count.ts'
 import { anyFields } from '../model/decision.ts'
-import { flag, operation } from './operation.ts'
+import { filledLine, flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
 
 /** Imports Tickets and decisions from another system. */
@@ -14,7 +15,7 @@ export const importTickets = operation({
   name: 'import',
   summary: 'Import Tickets and decisions from another system',
   details:
-    'A second run changes nothing. Fields follow the source; decisions that were recorded here are kept. Exit status 4 if a source record, or a part of one, was left out; each is listed.',
+    'A second run changes nothing. Fields and edges follow the source where it changed since its last import; what was decided here is kept. Exit status 4 if a source record, or a part of one, was left out; each is listed. docs/import.md has the rules.',
   writes: true,
   fields: {
     system: {
@@ -22,8 +23,20 @@ export const importTickets = operation({
       help: 'yoi (a folder of <id>/item.md) or beads (a JSONL file)',
       positional: true,
     },
-    path: { schema: z.string().check(z.minLength(1)), help: 'the folder or file', positional: true },
+    path: {
+      schema: z.string().check(z.minLength(1)),
+      help: 'the folder or file; "-" reads standard input',
+      positional: true,
+    },
     dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
+    name: {
+      schema: z.optional(filledLine),
+      help: 'the name of the source, where several of one system are imported',
+      value: 'name',
+    },
+    prune: { schema: flag, help: 'cancel the Tickets of this source whose records are gone' },
+    older: { schema: flag, help: 'accept a source that is older than its last import; newer records stay as they are' },
+    all: { schema: flag, help: 'beads: import ephemeral and other records too that are no work of the project' },
     mapRoot: {
       schema: z.optional(z.string()),
       help: 'yoi: turn worktree paths of plans below this absolute path into relative ones',
@@ -37,6 +50,12 @@ export const importTickets = operation({
       decisions: z.int(),
       /** Files written; with dryRun, files that would be written. */
       written: z.int(),
+      /** Edges that the source no longer states and that this import retracted. */
+      retracted: z.int(),
+      /** Unsettled Tickets of this source that it no longer has. */
+      gone: z.array(z.string()),
+      /** Records that are no Tickets by design, and parts of records, by reason. */
+      skipped: z.record(z.string(), z.int()),
       dropped: z.array(z.object({ source: z.string(), message: z.string() })),
       /** States of the source that are in no phase of the configuration; their Tickets count as open. */
       unphasedStates: z.array(z.string()),
@@ -45,22 +64,25 @@ export const importTickets = operation({
   examples: [
     'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
     'ticketplan import beads .beads/issues.jsonl',
+    'bd export | ticketplan import beads - --name shop',
   ],
-  run(store, { system, path, dryRun, mapRoot }) {
-    const source = resolve(path)
-    const imported = system === 'yoi' ? readYoi(source, mapRoot, store.phaseOf) : readBeads(source)
-    const done = writeImport(store, imported, dryRun)
+  run(store, { system, path, dryRun, mapRoot, name, all, ...options }) {
+    const source = descriptorOf(path) === undefined ? resolve(path) : path
+    const { phaseOf } = store
+    const imported =
+      system === 'yoi' ? readYoi(source, { name, mapRoot, phaseOf }) : readBeads(source, { name, all, phaseOf })
+    const { warnings, ...done } = writeImport(store, imported, { dryRun, ...options })
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
       ...done,
       unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
-      warnings: warnings(imported),
+      warnings: [...warnings, ...pathWarnings(imported)],
     }
   },
   exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
 })
 
-function warnings({ decisions }: Imported): string[] {
+function pathWarnings({ decisions }: Imported): string[] {
   const texts = decisions.filter(({ decision }) => {
     const { reason, plan } = anyFields(decision)
     return (

@@ -1,0 +1,212 @@
+/**
+ * Turns the edges of beads records into decisions, so that a verdict agrees with what the source calls ready.
+ *
+ * Invariant: nothing that blocks at the source is weakened to `related`, but for an edge to what the source no longer counts: a
+ * tombstone, or a pinned record. Records that are no Tickets still block, by a hold with their name.
+ */
+import { isTicketId } from '../model/names.ts'
+import type { BeadsEdge, BeadsRecord } from './beads-records.ts'
+import { type Collector, quoted } from './import-collector.ts'
+import { momentOf, timeOf } from './source-text.ts'
+
+const BLOCKING = new Set(['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'depends-on'])
+const LIKE_BLOCKING = /block|depend|wait|require/
+const FAILURE = /failed|rejected|wontfix|won't fix|cancell?ed|abandoned|blocked|error|timeout|aborted/
+
+/** All that the decisions of one record depend on. */
+export interface BeadsGraph {
+  records: ReadonlyMap<string, BeadsRecord>
+  /** The ids of the records that are no Tickets. */
+  skipped: ReadonlySet<string>
+  /** The records that state to be a part of one. */
+  partsOf(id: string): readonly string[]
+}
+
+/** Returns the graph of the records. */
+export function beadsGraph(records: readonly BeadsRecord[], skipped: ReadonlySet<string>): BeadsGraph {
+  const parts = new Map<string, string[]>()
+  for (const { from, to, type } of records.flatMap(({ edges }) => edges)) {
+    if (type !== 'parent-child') continue
+    const list = parts.get(to)
+    if (list) list.push(from)
+    else parts.set(to, [from])
+  }
+  return { records: new Map(records.map(record => [record.id, record])), skipped, partsOf: id => parts.get(id) ?? [] }
+}
+
+/** Adds the decisions of one record that is a Ticket. */
+export function addDecisions(collector: Collector, graph: BeadsGraph, record: BeadsRecord): void {
+  const add = (
+    edge: Omit<BeadsEdge, 'to' | 'type' | 'gate'>,
+    kind: string,
+    other: string | undefined,
+    more: object = {},
+  ) =>
+    collector.addDecision({
+      ticket: edge.from,
+      kind,
+      ...(other !== undefined && { other }),
+      at: edge.at,
+      ownAt: record.values.created_at,
+      by: edge.by,
+      source: edge.source,
+      ...more,
+    })
+  // What an edge says itself comes first: a part that the record waits for may also block it directly.
+  const all = [...sayings(graph, record, record.id, new Set([record.id]))]
+  const said = new Set<string>()
+  for (const { kind, edge, other, reason, label, problem } of [
+    ...all.filter(isDirect),
+    ...all.filter(saying => !isDirect(saying)),
+  ]) {
+    if (problem !== undefined) {
+      collector.imported.incomplete.add(record.id)
+      collector.drop(edge.source, problem)
+    }
+    if (kind === 'skip') {
+      collector.skip('relation to a record that is no Ticket')
+      continue
+    }
+    const key = JSON.stringify([edge.from, kind, other, label, kind === 'hold' && reason])
+    if (said.has(key)) continue
+    said.add(key)
+    add(edge, kind, other, { ...(reason && { reason }), ...(label && { fields: { label } }) })
+  }
+  for (const { reason, not_before, problem } of ownHolds(record)) {
+    const own = { from: record.id, at: record.values.created_at, by: record.values.created_by, source: record.source }
+    if (problem) collector.drop(record.source, problem)
+    add(own, 'hold', undefined, { reason, fields: not_before === undefined ? {} : { not_before } })
+  }
+}
+
+/** One decision that an edge amounts to, or `skip` where it amounts to none. */
+interface Saying {
+  kind: 'blocked_by' | 'part_of' | 'related' | 'hold' | 'skip'
+  edge: BeadsEdge
+  other?: string
+  reason?: string
+  label?: string
+  problem?: string
+}
+
+function isDirect({ reason }: Saying): boolean {
+  return reason === undefined
+}
+
+/** Yields what the edges of a record say of the Ticket `holder`: its own, or those that it inherits from a skipped parent. */
+function* sayings(graph: BeadsGraph, record: BeadsRecord, holder: string, visited: Set<string>): Generator<Saying> {
+  for (const stated of record.edges) {
+    const edge = record.id === holder ? stated : { ...stated, from: holder }
+    if (stated.type === 'parent-child') yield* parentSayings(graph, edge, holder, visited)
+    else if (BLOCKING.has(stated.type)) yield* blockerSayings(graph, edge, holder)
+    else if (LIKE_BLOCKING.test(stated.type)) {
+      const problem = `the type "${stated.type}" is not known and looks like a blocker: recorded as blocked_by`
+      yield* [...blockerSayings(graph, edge, holder)].map((saying, position) =>
+        position ? saying : { ...saying, problem },
+      )
+    } else if (record.id === holder) {
+      if (graph.skipped.has(edge.to)) yield { kind: 'skip', edge }
+      else yield { kind: 'related', edge, other: edge.to, label: stated.type }
+    }
+  }
+}
+
+function* parentSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string, visited: Set<string>): Generator<Saying> {
+  const parent = graph.records.get(edge.to)
+  if (!graph.skipped.has(edge.to)) {
+    const isTombstone = parent?.status === 'tombstone'
+    yield { edge, other: edge.to, ...(isTombstone ? { kind: 'related', label: edge.type } : { kind: 'part_of' }) }
+    return
+  }
+  yield { kind: 'skip', edge }
+  if (!parent || visited.has(parent.id)) return
+  visited.add(parent.id)
+  // A parent that is no Ticket has no file: what holds it and what it is part of passes to its parts.
+  const isSettled = isOver(parent)
+  for (const saying of sayings(graph, parent, holder, visited)) {
+    if (saying.kind === 'part_of') yield saying
+    else if (!isSettled && saying.kind !== 'related' && !isBelow(graph, saying.other, parent.id))
+      yield { ...saying, reason: saying.reason ?? `inherited from ${parent.id}, which is no Ticket here` }
+  }
+  if (!isSettled)
+    for (const { reason } of ownHolds(parent).filter(({ not_before }) => !not_before))
+      yield { kind: 'hold', edge, reason }
+}
+
+/** True where a record is a part of the other, at any level, or that one itself. */
+function isBelow(graph: BeadsGraph, id: string | undefined, top: string): boolean {
+  const seen = new Set([top])
+  for (const next of seen) for (const part of graph.partsOf(next)) seen.add(part)
+  return id !== undefined && seen.has(id)
+}
+
+function* blockerSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string): Generator<Saying> {
+  const blocker = graph.records.get(edge.to)
+  yield blockerSaying(graph, edge, edge.to)
+  if (edge.type === 'conditional-blocks' && blocker?.status === 'closed') {
+    const { close_reason } = blocker.values
+    const isFailed = typeof close_reason === 'string' && FAILURE.test(close_reason.toLowerCase())
+    if (!isFailed) yield { kind: 'hold', edge, reason: `only if ${edge.to} fails, and it was closed without a failure` }
+  }
+  if (edge.type !== 'waits-for') return
+  const parts = graph.partsOf(edge.to).map(id => graph.records.get(id)!)
+  if (edge.gate === 'any-children' && parts.some(isOver)) return
+  for (const part of parts) {
+    if (part.id === holder || isUncounted(part)) continue
+    yield {
+      ...blockerSaying(graph, edge, part.id),
+      reason: waitReason(edge.to, graph.skipped.has(part.id) ? part.id : undefined),
+    }
+  }
+}
+
+/** The reason of a decision that a waits-for edge adds for a part; `isDerived` knows it by its first words. */
+const WAITS = 'waits for what it contains: '
+function waitReason(whole: string, part: string | undefined): string {
+  return `${WAITS}${whole}${part === undefined ? '' : `, and so for ${part}`}`
+}
+
+function blockerSaying(graph: BeadsGraph, edge: BeadsEdge, other: string): Saying {
+  const blocker = graph.records.get(other)
+  if (graph.skipped.has(other)) {
+    if (!blocker || isOver(blocker) || isUncounted(blocker)) return { kind: 'skip', edge }
+    return { kind: 'hold', edge, reason: `blocked by ${other}, which is no Ticket here` }
+  }
+  if (blocker && isUncounted(blocker)) return { kind: 'related', edge, other, label: edge.type }
+  if (other.startsWith('external:')) return { kind: 'hold', edge, reason: `blocked by ${other}` }
+  if (isTicketId(other)) return { kind: 'blocked_by', edge, other }
+  const problem = `${JSON.stringify(other)} cannot be a Ticket's id: recorded as a hold`
+  return { kind: 'hold', edge, reason: `blocked by ${other}`, problem }
+}
+
+function isOver({ status }: BeadsRecord): boolean {
+  return status === 'closed' || status === 'tombstone'
+}
+
+/** True for a record that the source no longer counts as a blocker. */
+function isUncounted({ status }: BeadsRecord): boolean {
+  return status === 'tombstone' || status === 'pinned'
+}
+
+function ownHolds({ values }: BeadsRecord): { reason: string; not_before?: string; problem?: string }[] {
+  const { defer_until, pinned, is_template } = values
+  const holds = []
+  if (pinned === true) holds.push({ reason: 'pinned at the source: not work' })
+  if (is_template === true) holds.push({ reason: 'a template at the source: not work' })
+  if (defer_until == null || defer_until === '') return holds
+  const not_before = momentOf(defer_until)
+  const reason = 'deferred at the source'
+  if (not_before !== undefined) return [...holds, { reason, not_before }]
+  const problem = `defer_until is not a time: ${quoted(defer_until)}: recorded as a hold without one`
+  return [...holds, { reason: `${reason} until ${quoted(defer_until)}`, problem }]
+}
+
+/** True for a decision that a record states only together with the records of the parts that it waits for. */
+export function isDerived(reason: string | undefined): boolean {
+  return reason?.startsWith(WAITS) === true
+}
+
+/** Returns when the record was last changed; undefined where it does not say. */
+export function updatedAt({ values }: BeadsRecord): string | undefined {
+  return timeOf(values.updated_at)
+}

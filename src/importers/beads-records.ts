@@ -1,0 +1,181 @@
+/**
+ * Parses the lines of a beads export, of any version, into records with their edges as the source states them.
+ *
+ * A line that is no record is reported. Of several records with one id the newest counts. Says nothing yet of Tickets.
+ */
+import { isObject } from '../model/objects.ts'
+import { type Collector, quoted } from './import-collector.ts'
+import { sourceLines, timeOf } from './source-text.ts'
+
+type Json = Record<string, unknown>
+
+/** An edge: the record `from` depends on `to`. */
+export interface BeadsEdge {
+  from: string
+  to: string
+  /** In lower case, with "-". */
+  type: string
+  at: unknown
+  by: unknown
+  gate: unknown
+  source: string
+}
+
+export interface BeadsRecord {
+  id: string
+  title: string
+  status: string
+  values: Json
+  edges: BeadsEdge[]
+  source: string
+}
+
+/** Fields that list what a record depends on, with the type of an entry that has none of its own. */
+const EDGE_FIELDS: Record<string, string> = {
+  dependencies: 'blocks',
+  deps: 'blocks',
+  depends_on: 'blocks',
+  blocked_by: 'blocks',
+  parent: 'parent-child',
+  parent_id: 'parent-child',
+}
+/** Fields that look like blockers and are none: counts, and the text of a status. */
+const HARMLESS = /(?:_count|_reason|_at|_until)$/
+const LIKE_BLOCKERS = /block|depend|^deps?$|_deps$|require|prereq|wait(?:s|ing)?_|predecessor/i
+/** The types with which a text such as "discovered-from:bd-1" can begin. */
+const TYPED_TEXT =
+  /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/
+
+/** Reads all lines; returns one record for each id, in the order of the file. */
+export function parseRecords(collector: Collector, bytes: Buffer, path: string): BeadsRecord[] {
+  const records = new Map<string, BeadsRecord>()
+  for (const { number, text } of sourceLines(bytes, path)) {
+    const source = `line ${number}`
+    const values = parseLine(text)
+    if (typeof values === 'string') {
+      collector.drop(source, `no Ticket: ${values}`)
+      continue
+    }
+    if (typeof values.id === 'string') collector.imported.seen.add(values.id)
+    const isMarked = typeof values._type === 'string' && values._type !== 'issue'
+    const { id, title = '', status } = values
+    if (typeof id !== 'string' || typeof title !== 'string' || typeof status !== 'string') {
+      if (isMarked) collector.skip(values._type as string)
+      else collector.drop(source, 'no Ticket: a record needs id, title and status')
+      continue
+    }
+    const record = { id, title, status, values, edges: [], source }
+    const other = records.get(id)
+    records.set(id, other ? newest(collector, other, record) : record)
+  }
+  for (const record of records.values()) record.edges = edgesOf(collector, record)
+  return [...records.values()]
+}
+
+function parseLine(text: string | undefined): Json | string {
+  if (text === undefined) return 'not valid UTF-8'
+  try {
+    const value = JSON.parse(text)
+    return isObject(value) ? value : 'a record needs id, title and status'
+  } catch (error) {
+    return `not JSON: ${(error as Error).message}`
+  }
+}
+
+/** Returns the record with the later update; of two with the same time the one with the greater text. Reports a loss. */
+function newest(collector: Collector, a: BeadsRecord, b: BeadsRecord): BeadsRecord {
+  const [textA, textB] = [sortedText(a.values), sortedText(b.values)]
+  if (textA === textB) return a
+  const [timeA, timeB] = [timeOf(a.values.updated_at) ?? '', timeOf(b.values.updated_at) ?? '']
+  const isA = timeA === timeB ? textA > textB : timeA > timeB
+  const [kept, lost] = isA ? [a, b] : [b, a]
+  if (timeA !== timeB) collector.skip('older record of the same id')
+  else {
+    const message = `no Ticket: ${kept.source} has another record of ${a.id} with the same update time; it counts`
+    collector.drop(lost.source, message)
+  }
+  return kept
+}
+
+/** Returns a text that does not depend on the order of keys. A value that is nested too deeply compares by its keys. */
+function sortedText(values: Json): string {
+  const names = Object.keys(values).sort()
+  try {
+    return JSON.stringify(names.map(name => [name, values[name]]))
+  } catch {
+    return JSON.stringify(names)
+  }
+}
+
+function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
+  const { id, values, source } = record
+  const edges: BeadsEdge[] = []
+  const incomplete = (place: string, message: string) => {
+    collector.imported.incomplete.add(id)
+    collector.drop(place, message)
+  }
+  for (const [field, value] of Object.entries(values)) {
+    if (isEmpty(value) || Object.hasOwn(EDGE_FIELDS, field) || HARMLESS.test(field) || !LIKE_BLOCKERS.test(field))
+      continue
+    const message = `${field} left out: it looks like blockers, and this version does not know it: ${quoted(value)}`
+    incomplete(source, message)
+  }
+  for (const [field, type] of Object.entries(EDGE_FIELDS)) {
+    const value = values[field]
+    if (isEmpty(value)) continue
+    const entries = Array.isArray(value) ? value : typeof value === 'string' || isObject(value) ? [value] : undefined
+    if (!entries) incomplete(source, `${field} left out: not a list`)
+    for (const entry of entries ?? []) {
+      const edge = edgeOf(record, entry, type)
+      if (typeof edge === 'string') incomplete(edge, 'no decision: a dependency needs issue_id, depends_on_id and type')
+      else edges.push(edge)
+    }
+  }
+  if (edges.length === 0 && Number(values.dependency_count) > 0)
+    incomplete(source, `its dependencies are missing: the record counts ${values.dependency_count} and lists none`)
+  return edges
+}
+
+function isEmpty(value: unknown): boolean {
+  return value == null || value === '' || value === false || value === 0 || (Array.isArray(value) && value.length === 0)
+}
+
+/** Returns the edge of an entry; its place in the source where it is none. */
+function edgeOf({ id, values, source }: BeadsRecord, entry: unknown, defaultType: string): BeadsEdge | string {
+  const typed = typeof entry === 'string' ? TYPED_TEXT.exec(entry.trim()) : null
+  const given: Json = typed
+    ? { to: typed[2], type: typed[1] }
+    : typeof entry === 'string'
+      ? { to: entry.trim() }
+      : isObject(entry)
+        ? entry
+        : {}
+  const from = given.issue_id ?? id
+  const to = given.depends_on_id ?? given.to ?? given.depends_on ?? given.id ?? given.target
+  const type = given.type ?? given.dependency_type ?? given.dep_type ?? defaultType
+  const place = `${source}: ${named(given.issue_id ?? (to === undefined ? undefined : id))} -> ${named(to)} (${named(given.type ?? (to === undefined ? undefined : type))})`
+  if (typeof from !== 'string' || typeof to !== 'string' || to === '' || typeof type !== 'string') return place
+  return {
+    from,
+    to,
+    type: type.toLowerCase().replaceAll('_', '-'),
+    at: given.created_at ?? values.created_at,
+    by: given.created_by,
+    gate: gateOf(given.metadata),
+    source: place,
+  }
+}
+
+/** Returns the gate of a waits-for edge, which some versions keep in a JSON text. */
+function gateOf(metadata: unknown): unknown {
+  if (isObject(metadata)) return metadata.gate
+  try {
+    return typeof metadata === 'string' ? JSON.parse(metadata)?.gate : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function named(value: unknown): string {
+  return typeof value === 'string' ? value : quoted(value)
+}
