@@ -22,18 +22,37 @@ export interface Claim {
   live: boolean
 }
 
+/** A claim as everybody but its holder sees it. */
+export type ClaimWithoutToken = Omit<Claim, 'token'>
+
+/** The state of a Ticket in a checkout; `state_at` is null where the file has none. */
+export interface SeenState {
+  state: string
+  state_at: string | null
+}
+
+/** The last release of a Ticket, with the state that the checkout of the release had. */
+export interface Released extends SeenState {
+  at: string
+}
+
 /** A claim with the time of its release; null where it was not released. */
 export interface ListedClaim extends Claim {
   released_at: string | null
 }
 
-/** The holder of a lease to be taken, and its time to live. */
+/**
+ * The holder of a lease to be taken, and its time to live. A holder is the pair of name and session; an absent session is a
+ * value of its own.
+ */
 export interface LeaseRequest {
   ticket: string
   holder: string
   ttlMs: number
   pool?: string
   session?: string
+  /** If it is the token of the live lease, the lease moves to this holder; any other token makes this another holder. */
+  token?: number
   worktree?: string
   pid?: number
 }
@@ -52,8 +71,10 @@ export type Kept = { status: 'kept'; claim: Claim } | { status: 'stale_token'; c
 export interface LiveClaims {
   /** Finds the live claim on a Ticket. */
   find(ticket: string): Claim | undefined
-  /** Counts the live claims that use a slot of the pool, except the claim on one Ticket. */
-  countInPool(pool: string, exceptTicket: string): number
+  /** Counts the live claims that use a slot of the pool, except the claims on one Ticket and on those that are terminal. */
+  countInPool(pool: string, exceptTicket: string, isTerminal: (ticket: string) => boolean): number
+  /** Finds the last release of a Ticket for which the state was noted, whatever happened to its claims since. */
+  released(ticket: string): Released | undefined
   /** Lists live and expired claims in the order of their Tickets' ids, and released ones on request. */
   all(withReleased: boolean): ListedClaim[]
 }
@@ -62,24 +83,41 @@ export interface LiveClaims {
 export interface Claims {
   /** Reads the claims at this moment. @throws PlanError busy, database, io. */
   snapshot(): LiveClaims
-  /** Takes the lease unless another holder has it. The holder of the live lease renews it and keeps the token. @throws PlanError busy, database, io. */
+  /**
+   * Takes the lease unless another holder has it. The holder of the live lease renews it and keeps the token; so does who
+   * presents that token, and becomes its holder. @throws PlanError busy, database, io.
+   */
   acquire(request: LeaseRequest): Acquired
   /**
    * Extends the lease, by default by its last time to live. Refused unless the token is that of the live lease: a holder that
    * slept past the expiry has lost it. @throws PlanError busy, database, io.
    */
   renew(ticket: string, token: number, ttlMs?: number): Kept
-  /** Ends the lease. With a token, refused unless it is that of the live lease. @throws PlanError busy, database, io. */
-  release(ticket: string, by: ReleaseBy): Kept
+  /**
+   * Ends the lease. With a token, refused unless it is that of the live lease. Notes the state of the Ticket that the caller
+   * sees, if any. @throws PlanError busy, database, io.
+   */
+  release(ticket: string, by: ReleaseBy, seen?: SeenState): Kept
 }
 
-/** Returns the claims of one moment, from the latest claim on each Ticket in the order of the Tickets' ids. */
-export function liveClaims(claims: readonly ListedClaim[]): LiveClaims {
+/** Returns the claim as everybody but its holder may see it: who knows a token can end the claim. */
+export function withoutToken({ token: _, ...claim }: Claim): ClaimWithoutToken {
+  return claim
+}
+
+/**
+ * Returns the claims of one moment, from the latest claim on each Ticket in the order of the Tickets' ids, and the last
+ * releases by Ticket.
+ */
+export function liveClaims(claims: readonly ListedClaim[], releases: ReadonlyMap<string, Released>): LiveClaims {
   const live = new Map(claims.filter(claim => claim.live).map(claim => [claim.ticket, withoutRelease(claim)]))
   return {
     find: ticket => live.get(ticket),
-    countInPool: (pool, except) =>
-      [...live.values()].filter(claim => claim.pool === pool && claim.ticket !== except).length,
+    countInPool: (pool, except, isTerminal) =>
+      [...live.values()].filter(
+        ({ ticket, ...claim }) => claim.pool === pool && ticket !== except && !isTerminal(ticket),
+      ).length,
+    released: ticket => releases.get(ticket),
     all: withReleased => claims.filter(claim => withReleased || claim.released_at === null),
   }
 }

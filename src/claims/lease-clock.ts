@@ -2,8 +2,9 @@
  * The time of leases: two clocks, and the rules by which a lease expires.
  *
  * The wall clock can be set; the machine's clock since boot cannot, and all processes share it. Within one boot a lease goes by
- * that clock alone: a wall clock that is set a day forward or back changes nothing. After a reboot a lease goes by the wall
- * clock, limited by the time since the boot.
+ * that clock alone: a wall clock that is set a day forward or back changes nothing. A lease of another boot goes by the wall
+ * clock alone: after a reboot, and where another kernel wrote it (a container, a virtual machine, a shared disk), the two clocks
+ * since boot have nothing in common.
  */
 import { readFileSync } from 'node:fs'
 import { lazy } from '../model/lazy.ts'
@@ -34,6 +35,9 @@ export interface LeaseTimes {
 
 /** The boot of a caller's own clock, which is a wall clock only. */
 const CALLERS_CLOCK = 'given'
+/** A boot without an id. It is equal to no boot, not even to itself. */
+const UNKNOWN_BOOT = ''
+const BOOT_ID = /^[0-9a-f-]{36}$/
 
 /** Returns the machine's clocks. A wall clock of the caller's own, as in tests, is used for both clocks. */
 export function leaseClock(now: (() => number) | undefined): LeaseClock {
@@ -48,10 +52,13 @@ export function leaseClock(now: (() => number) | undefined): LeaseClock {
 }
 
 const bootId = lazy(() => {
+  // Elsewhere only a clock that has gone backwards shows a reboot; the name keeps two machines apart.
+  if (process.platform !== 'linux') return `${process.platform} ${process.getBuiltinModule('node:os').hostname()}`
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const id = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return BOOT_ID.test(id) ? id : UNKNOWN_BOOT
   } catch {
-    return process.platform // then only a clock that has gone backwards shows a reboot
+    return UNKNOWN_BOOT // a sandbox can hide it
   }
 })
 
@@ -66,17 +73,12 @@ export function leaseTimes(ttlMs: number, { wallMs, boot, tick }: Moment): Lease
   }
 }
 
-/**
- * True before the lease expires: by the clock of its boot or, after a reboot, by the wall clock and for at most its time to live
- * since the boot.
- */
+/** True before the lease expires: by the clock since boot where its boot is this one, else by the wall clock. */
 export function isBeforeExpiry(lease: LeaseTimes, moment: Moment): boolean {
-  const isBeforeWallClock = moment.wallMs < Date.parse(lease.expires_at)
-  const isSameBoot = lease.boot === moment.boot
-  if (!isSameBoot && [lease.boot, moment.boot].includes(CALLERS_CLOCK)) return isBeforeWallClock
+  const isSameBoot = lease.boot === moment.boot && lease.boot !== UNKNOWN_BOOT
   // A clock that is earlier than at the last renewal is that of another boot with the same name.
   if (isSameBoot && moment.tick >= lease.expires_tick - lease.ttl_ms) return moment.tick < lease.expires_tick
-  return isBeforeWallClock && moment.tick < lease.ttl_ms
+  return moment.wallMs < Date.parse(lease.expires_at)
 }
 
 /**

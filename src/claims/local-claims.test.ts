@@ -172,17 +172,26 @@ describe('time', () => {
     }),
   )
 
-  test(
-    'after a reboot with a clock that was set back a lease lasts at most its time to live since the boot',
+  test.each([
+    ['another kernel wrote', 'boot-1', 'boot-2'],
+    ['a kernel without an id wrote', '', 'boot-1'],
+    ['another kernel wrote for one without an id', 'boot-1', ''],
+    ['a kernel without an id wrote for itself', '', ''],
+    ["a caller's own clock wrote", 'given', 'boot-1'],
+  ])('a lease that %s goes by the wall clock alone, however long this machine is up', (_, writer, reader) =>
     withClocks(async ({ claims, at }) => {
-      await take(claims)
-      const rebooted = (tick: number) => later(0, { boot: 'boot-2', tick, wallMs: NOON_MS - DAY_MS })
-      at(rebooted(TTL_MS - 1))
-      expect(claims.snapshot().find('A')?.live).toBe(true)
-      at(rebooted(TTL_MS))
-      expect(claims.snapshot().find('A')).toBeUndefined()
-    }),
-  )
+      for (const [round, tick] of [0, 5000, 1_000_000, 1_000_000 + TTL_MS / 2, 100 * DAY_MS].entries()) {
+        const startedMs = 2 * round * TTL_MS
+        const ticket = `T-${round}`
+        at(later(startedMs, { boot: writer, tick: 1_000_000 }))
+        const { token } = await take(claims, { ticket })
+        at(later(startedMs + TTL_MS - 1, { boot: reader, tick }))
+        expect(claims.snapshot().find(ticket)?.token).toBe(token)
+        expect(claims.acquire(request({ ticket, holder: 'pod-2' })).status).toBe('held')
+        at(later(startedMs + TTL_MS, { boot: reader, tick }))
+        expect(claims.snapshot().find(ticket)).toBeUndefined()
+      }
+    })())
 
   test(
     'a clock since boot that has gone backwards shows a reboot where boots have no id',

@@ -8,8 +8,8 @@
 import { dirname } from 'node:path'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
-import { type Claims, liveClaims } from './claims.ts'
-import { acquireLease, claimOf, type Lease, releaseLease, renewLease, type Step } from './lease.ts'
+import { type Claims, liveClaims, type Released } from './claims.ts'
+import { acquireLease, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
 import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
 import { findLease, findMarks, listLeases, writeLease, writeMarks } from './lease-rows.ts'
 
@@ -36,13 +36,16 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
   return {
     snapshot: () =>
       local.read(connection => {
-        if (!connection) return liveClaims([])
+        if (!connection) return liveClaims([], new Map())
         const moment = notBefore(clock(), findMarks(connection))
-        const claims = listLeases(connection).map(lease => ({
-          ...claimOf(lease, moment),
-          released_at: lease.released_at,
-        }))
-        return liveClaims(claims)
+        const leases = listLeases(connection)
+        const claims = leases.map(lease => ({ ...claimOf(lease, moment), released_at: lease.released_at }))
+        const releases = new Map<string, Released>()
+        for (const lease of leases) {
+          const release = releaseOf(lease)
+          if (release) releases.set(lease.ticket_id, release)
+        }
+        return liveClaims(claims, releases)
       }),
     acquire: request =>
       local.locked(() => {
@@ -54,6 +57,6 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
         return acquired
       }),
     renew: (ticket, token, ttlMs) => change(ticket, (lease, moment) => renewLease(lease, token, ttlMs, moment)),
-    release: (ticket, by) => change(ticket, (lease, moment) => releaseLease(lease, by, moment)),
+    release: (ticket, by, seen) => change(ticket, (lease, moment) => releaseLease(lease, by, seen, moment)),
   }
 }

@@ -30,7 +30,9 @@ export function claimText({
   pool,
   expires_at,
 }: NonNullable<OutputOf<'claim'>['claim']>): string {
-  return escapeText(`${ticket} by ${holder}, token ${token}${pool ? `, pool ${pool}` : ''}, until ${expires_at}`)
+  return escapeText(
+    `${ticket} by ${holder}${token === undefined ? '' : `, token ${token}`}${pool ? `, pool ${pool}` : ''}, until ${expires_at}`,
+  )
 }
 
 type Judged = Pick<OutputOf<'consult'>, 'ticket' | 'verdict' | 'reasons'>

@@ -44,7 +44,7 @@ export function acceptLines(output: OutputOf<'accept'>, { paint }: Page): string
 export function claimLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
   if (refused === undefined) return claim ? [`claimed: ${claimText(claim)}`] : []
   const holder = claim
-    ? `: ${claim.ticket} is ${claim.live ? 'held' : 'last held'} by ${claim.holder} (token ${claim.token})`
+    ? `: ${claim.ticket} is ${claim.live ? 'held' : 'last held'} by ${claim.holder}`
     : ': the Ticket has no claim'
   return [
     `${paint('red', 'refused')} (${refused})${escapeText(refused === 'stale_token' || claim ? holder : '')}`,
@@ -64,9 +64,10 @@ export function releaseLines(output: OutputOf<'release'>, page: Page): string[] 
 export function claimsLines({ claims }: OutputOf<'claims'>, { paint, width }: Page): string[] {
   if (claims.length === 0) return ['no claims']
   const head = ['ticket', 'holder', 'token', 'pool', 'state', 'expires'].map((text): Cell => ({ text, colour: 'bold' }))
-  const rows = claims.map(({ ticket, holder, token, pool, live, expires_at, released_at }) => {
-    const state = live ? 'live' : released_at ? 'released' : 'expired'
-    const cells = [ticket, holder, String(token), pool ?? '', state, released_at ?? expires_at]
+  const rows = claims.map(({ ticket, holder, token, pool, live, expires_at, released_at, terminal }) => {
+    const lease = live ? 'live' : released_at ? 'released' : 'expired'
+    const state = terminal && !released_at ? `${lease}, Ticket is terminal` : lease
+    const cells = [ticket, holder, String(token ?? ''), pool ?? '', state, released_at ?? expires_at]
     return cells.map((text): Cell => ({ text: escapeText(text), colour: live ? undefined : 'dim' }))
   })
   return table([head, ...rows], paint, width)

@@ -61,7 +61,7 @@ function ticketFacts({ ticket, claim }: OutputOf<'show'>): [name: string, value:
     ['created', ticket.created_at],
     ['changed', ticket.changed_at],
     ['file', ticket.path],
-    ['claim', claim && `${claim.holder}, token ${claim.token}, until ${claim.expires_at}`],
+    ['claim', claim && `${claim.holder}, until ${claim.expires_at}`],
   ]
   return facts.flatMap(([name, value]) => (value ? [[name, value]] : []))
 }

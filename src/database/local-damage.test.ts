@@ -26,7 +26,7 @@ function withRepository(use: (setting: Setting) => void): void {
 function acceptOnce({ open }: Setting): { token: number; decision: string } {
   using plan = open()
   const { claim, decision } = plan.accept({ ticket: 'A', holder: 'pod-1' })
-  return { token: claim!.token, decision: decision!.id }
+  return { token: claim!.token!, decision: decision!.id }
 }
 
 const asideFiles = ({ repository }: Setting) =>
@@ -100,7 +100,7 @@ describe('a local.db that is damaged', () => {
       using second = open()
       expect(second.claims().claims).toEqual([])
       expect(notices).toHaveLength(1)
-      checkLost(setting, first, { token: claim!.token, decision: decision!.id })
+      checkLost(setting, first, { token: claim!.token!, decision: decision!.id })
       expect(second.claims()).toEqual(first.claims())
       expect(second.accept({ ticket: 'A', holder: 'pod-3' }).accepted).toBe(false)
       expect(notices).toHaveLength(1)
@@ -206,7 +206,7 @@ describe('a local.db that is deleted', () => {
       const { claim, decision } = first.accept({ ticket: 'A', holder: 'pod-1' })
       expect(second.claims().claims).toHaveLength(1)
       remove(repository.localPath)
-      checkLost(setting, second, { token: claim!.token, decision: decision!.id })
+      checkLost(setting, second, { token: claim!.token!, decision: decision!.id })
       expect(first.claims()).toEqual(second.claims())
       expect(first.accept({ ticket: 'A', holder: 'pod-1', token: claim!.token }).refused).toBe('stale_token')
       expect(notices).toHaveLength(1)

@@ -29,6 +29,10 @@ export const leases = sqliteTable(
     expiresTick: real('expires_tick').notNull(),
     ttlMs: real('ttl_ms').notNull(),
     releasedAt: text('released_at'),
+    /** The last release that noted the state of its Ticket: the state, its time, and the time of the release. */
+    releasedState: text('released_state'),
+    releasedStateAt: text('released_state_at'),
+    lastReleasedAt: text('last_released_at'),
   },
   table => [index('leases_by_pool').on(table.pool)],
 )
@@ -46,11 +50,11 @@ export const marks = sqliteTable('marks', {
 export const claimLog = sqliteTable('claim_log', {
   sequence: integer('sequence').primaryKey({ autoIncrement: true }),
   at: text('at').notNull(),
-  action: text('action', { enum: ['acquired', 'renewed', 'released', 'forced', 'taken_over'] }).notNull(),
+  action: text('action', { enum: ['acquired', 'renewed', 'moved', 'released', 'forced', 'taken_over'] }).notNull(),
   ticketId: text('ticket_id').notNull(),
   holder: text('holder').notNull(),
   token: integer('token').notNull(),
-  /** For `taken_over`: the holder of the expired lease. */
+  /** For `taken_over`: the holder of the expired lease. For `moved`: the holder before. */
   previousHolder: text('previous_holder'),
   reason: text('reason'),
 })

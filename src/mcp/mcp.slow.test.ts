@@ -179,11 +179,23 @@ describe.each([
       code: 'invalid_input',
     })
     await call(client, 'consult', { ticket: 'A', holder: 'pod-2' })
-    for (const name of ['queue', 'query', 'brief']) await call(client, name)
+    for (const name of ['queue', 'query']) await call(client, name)
+    const shown = [
+      await call(client, 'claims'),
+      await client.callTool({ name: 'brief', arguments: {} }),
+      await call(client, 'sql', { query: 'select * from claims' }),
+      await client.getPrompt({ name: 'resume', arguments: {} }),
+      await client.readResource({ uri: 'ticketplan://brief' }),
+      await client.readResource({ uri: 'ticketplan://ticket/A' }),
+    ].map(answer => JSON.stringify(answer))
+    for (const answer of shown) {
+      expect(answer).toContain('pod-1')
+      expect(answer).not.toContain(String(token))
+    }
     expect(await callFailing(client, 'sql', { query: 'delete from file_decisions' })).toMatchObject({
       code: 'sql_refused',
     })
-    expect(await call(client, 'claims')).toMatchObject({ claims: [{ ticket: 'A', token, live: true }] })
+    expect(await call(client, 'claims')).toMatchObject({ claims: [{ ticket: 'A', live: true }] })
     expect(JSON.stringify(await client.getPrompt({ name: 'route-queue' }))).toContain('You can only read')
     expect(ticketBytes(repository.root)).toEqual(before)
   })
@@ -228,6 +240,27 @@ describe('the list of tools', () => {
       const { tools } = await connected.client.listTools()
       await expect(`${JSON.stringify(tools, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
     }
+  })
+
+  test('shows tokens, and has a session that no other server has', async () => {
+    using repository = queueRepository()
+    const sessions = new Set<unknown>()
+    for (const ticket of ['A', 'C']) {
+      await using connected = await connect(repository.root)
+      const { client } = connected
+      const { claim } = await call(client, 'accept', { ticket, holder: 'pod-1' })
+      sessions.add(claim.session)
+      expect(claim.session).toMatch(/^mcp-.{36}$/)
+      expect(await call(client, 'accept', { ticket, holder: 'pod-1' })).toMatchObject({ claim: { token: claim.token } })
+      await using other = await connect(repository.root)
+      expect(await call(other.client, 'accept', { ticket, holder: 'pod-1' })).toMatchObject({ accepted: false })
+      expect(JSON.stringify(await call(other.client, 'claims'))).toContain(String(claim.token))
+      expect(await call(other.client, 'accept', { ticket, holder: 'pod-1', token: claim.token })).toMatchObject({
+        accepted: true,
+        claim: { token: claim.token },
+      })
+    }
+    expect(sessions.size).toBe(2)
   })
 
   test('costs less than 3,000 tokens, and docs/mcp.md has the number', async () => {
@@ -485,11 +518,12 @@ describe('a client that disconnects in the middle of an accept', () => {
       if (told) acknowledged.push({ ticket: id, decision: told.decision.id })
       const { decisions } = readTicketJson(repository.root, `tickets/${id}.json`)
       const plan = openPlan({ root: repository.root, actor: 'tester' })
-      const claim = plan.consult(id).claim
+      const claim = plan.claims().claims.find(claim => claim.ticket === id)
       // A claim never without its plan; what was answered is there.
       if (claim || told) expect(decisions).toMatchObject([{ kind: 'accepted_plan' }])
       if (told) expect(claim).toMatchObject({ holder: 'pod-1', token: told.claim.token })
-      expect(plan.accept({ ticket: id, holder: 'pod-1' }).accepted).toBe(true)
+      // The server had a session of its own: its claim moves to who presents the token.
+      expect(plan.accept({ ticket: id, holder: 'pod-1', token: claim?.token }).accepted).toBe(true)
       plan.close()
     }
     checkAfterFault(repository.root, acknowledged)

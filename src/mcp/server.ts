@@ -46,7 +46,10 @@ export type Served = { status: 0 | 1 } | { failure: { code: ErrorCode; message: 
 /** Serves until standard input ends. Returns a failure to start instead of throwing it: this bundle has its own error class. */
 export async function serveMcp({ root, actor, readOnly }: McpOptions): Promise<Served> {
   try {
-    const store = openStore({ root, actor, onNotice: message => log(`note: ${message}`) })
+    const options = { root, actor, onNotice: (message: string) => log(`note: ${message}`) }
+    // Of two servers, neither takes over what an orchestrator of the same name has claimed through the other.
+    const session = `mcp-${process.getBuiltinModule('node:crypto').randomUUID()}`
+    const store = openStore(options, { session, showsTokens: !readOnly })
     return { status: await serveStore(store, readOnly) }
   } catch (error) {
     if (!isPlanError(error)) throw error

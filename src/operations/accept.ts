@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { withoutToken } from '../claims/claims.ts'
 import { type Asking, isRenewal, poolFor } from '../model/asking.ts'
 import { addDecision, retractDecision } from '../model/change.ts'
 import type { Decision, DecisionOf } from '../model/decision.ts'
@@ -85,10 +86,13 @@ export const accept = operation({
     const asked = withoutUndefined({ ...rest, role_plan: rolePlan, ...given })
     checkPool(store, asked.pool)
     const warnings = homePathWarnings({ reason, summary: asked.summary, role_plan: asked.role_plan })
-    const asking = askingOf({ holder, session, token, pool: asked.pool })
+    const asking = askingOf(store, { holder, session, token, pool: asked.pool })
     return acceptOnce(store, planned => {
       const { id, row, claim, reasons, pool, renewed } = store.read(view => situationOf(view, ticket, asking))
-      const refused = (why: object = {}) => ({ accepted: false, claim, decision: null, reasons, warnings, ...why })
+      const refused = (why: object = {}) => {
+        const seen = claim && withoutToken(claim)
+        return { accepted: false, claim: seen, decision: null, reasons, warnings, ...why }
+      }
       const holds = reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code)
       if (holds.includes('stale_token')) return refused({ refused: 'stale_token' as const })
       const isForced = force && row?.phase !== 'terminal'
@@ -100,6 +104,7 @@ export const accept = operation({
         holder,
         pool,
         session: asking.session,
+        token,
         worktree,
         ttlMs: ttlOf(store, ttl),
       })

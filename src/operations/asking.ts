@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import type { Asking } from '../model/asking.ts'
 import { poolName } from '../model/fields.ts'
+import type { Store } from '../store/store.ts'
 import { filledLine } from './operation.ts'
 
 export const sessionField = {
@@ -20,7 +21,7 @@ export const askedPoolField = {
   value: 'name',
 } as const
 
-/** Returns the asker of an input; the session is the one given, else that of the environment. */
-export function askingOf({ holder, session, token, pool }: Asking): Asking {
-  return { holder, session: session ?? (process.env.TICKETPLAN_SESSION || undefined), token, pool }
+/** Returns the asker of an input; the session is the one given, else that of the store. */
+export function askingOf(store: Store, { holder, session, token, pool }: Asking): Asking {
+  return { holder, session: session ?? store.session, token, pool }
 }

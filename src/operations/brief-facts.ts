@@ -18,15 +18,17 @@ import { activePlan } from './consult.ts'
 /** A Ticket is in play while it is queued, active or claimed. */
 export interface BriefFacts {
   nowMs: number
-  /** Claims on Tickets that are not terminal: live ones, and expired ones that nobody has taken over. */
+  /** Live claims, and expired ones that nobody has taken over; those on terminal Tickets, which only have to be released, last. */
   claims: {
     ticket: string
     title: string | null
     state: string | null
     holder: string
-    token: number
+    /** Null where the reader must not act for a holder. */
+    token: number | null
     expires_at: string
     live: boolean
+    terminal: boolean
   }[]
   /** Active Tickets without a live claim. */
   unclaimed: { ticket: string; title: string; state: string; state_at: string | null }[]
@@ -69,8 +71,8 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
     const { queries, facts } = view
     const queued = queries.queued()
     const active = queries.active()
-    const claims = openClaims(view)
-    const claimed = claims.filter(({ live }) => live).map(({ ticket }) => ticket)
+    const claims = openClaims(view, store.showsTokens)
+    const claimed = claims.filter(({ live, terminal }) => live && !terminal).map(({ ticket }) => ticket)
     const inPlay = [...new Set([...claimed, ...active.map(({ id }) => id), ...queued.map(({ id }) => id)])].sort()
     const queue = queued.map(({ id, title }) => {
       return {
@@ -102,18 +104,27 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
   })
 }
 
-/** Returns claims on Tickets that are not terminal; expired ones first, then by expiry. */
-function openClaims({ queries, claims }: View): BriefFacts['claims'] {
+/** Returns claims that are not released: expired ones first, then by expiry; those on terminal Tickets last. */
+function openClaims({ queries, claims }: View, showsTokens: boolean): BriefFacts['claims'] {
   return claims
     .all(false)
     .map(claim => ({ claim, row: queries.ticket(claim.ticket) }))
-    .filter(({ row }) => row?.phase !== 'terminal')
-    .map(({ claim: { ticket, holder, token, expires_at, live }, row }) => {
-      return { ticket, holder, token, expires_at, live, title: row?.title ?? null, state: row?.state ?? null }
-    })
+    .map(({ claim: { ticket, holder, token, expires_at, live }, row }) => ({
+      ticket,
+      holder,
+      token: showsTokens ? token : null,
+      expires_at,
+      live,
+      terminal: row?.phase === 'terminal',
+      title: row?.title ?? null,
+      state: row?.state ?? null,
+    }))
     .sort(
       (a, b) =>
-        Number(a.live) - Number(b.live) || compareText(a.expires_at, b.expires_at) || compareText(a.ticket, b.ticket),
+        Number(a.terminal) - Number(b.terminal) ||
+        Number(a.live) - Number(b.live) ||
+        compareText(a.expires_at, b.expires_at) ||
+        compareText(a.ticket, b.ticket),
     )
 }
 

@@ -34,14 +34,16 @@ export function sectionsOf(facts: BriefFacts, width: number): Section[] {
 }
 
 function claimsSection({ claims }: BriefFacts, { time }: Phrases, width: number): Section {
-  const live = claims.filter(({ live }) => live).length
+  const terminal = claims.filter(({ terminal }) => terminal).length
+  const live = claims.filter(({ live, terminal }) => live && !terminal).length
+  const expired = claims.length - live - terminal
   return {
-    heading: `CLAIMS: ${live} live, ${claims.length - live} expired`,
+    heading: `CLAIMS: ${live} live, ${expired} expired${terminal ? `, ${terminal} to release: the Ticket is terminal` : ''}`,
     ...lines(claims, ({ ticket, title, state, holder, token, expires_at, live }) => {
       const until = live
         ? `held by ${word(holder)} until ${time(expires_at)}`
         : `EXPIRED ${time(expires_at)}, was ${word(holder)}`
-      return `${ticket} ${until}, token ${token} (${stateWord(state)}) ${title === null ? '' : quoted(title, width)}`.trimEnd()
+      return `${ticket} ${until}${token === null ? '' : `, token ${token}`} (${stateWord(state)}) ${title === null ? '' : quoted(title, width)}`.trimEnd()
     }),
     shares: [3, 12],
     nouns: ['claim', 'claims'],

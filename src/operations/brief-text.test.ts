@@ -72,6 +72,7 @@ const facts: fc.Arbitrary<BriefFacts> = fc.record({
       token: fc.maxSafeNat(),
       expires_at: timestamps,
       live: fc.boolean(),
+      terminal: fc.boolean(),
     }),
   ),
   unclaimed: list(
@@ -208,7 +209,16 @@ describe('a brief', () => {
     const { tokens, omitted } = briefText(
       {
         ...NOTHING,
-        claims: many({ ticket: odd, title: odd, state: odd, holder: odd, token: 1, expires_at: odd, live: true }),
+        claims: many({
+          ticket: odd,
+          title: odd,
+          state: odd,
+          holder: odd,
+          token: 1,
+          expires_at: odd,
+          live: true,
+          terminal: false,
+        }),
         unclaimed: many({ ticket: odd, title: odd, state: odd, state_at: null }),
         queue: many({ ticket: odd, title: odd, verdict: 'accept', reasons: [], waiting: null }),
         conflicts: many({ ticket: odd, other: odd, advisory: false }),

@@ -58,7 +58,7 @@ describe('brief', () => {
     ])
   })
 
-  test('is the same for the same state and clock, and leaves out claims on terminal Tickets', () => {
+  test('is the same for the same state and clock, and lists a claim on a terminal Ticket as one to release', () => {
     using repository = temporaryRepository()
     const clock = testClock()
     using plan = checkedPlan(repository.root, clock)
@@ -66,7 +66,9 @@ describe('brief', () => {
     plan.accept({ ticket: 'A', holder: 'pod-1' })
     plan.set({ ticket: 'A', state: 'done' })
     const first = plan.brief({ budget: 300 })
-    expect(first.text).toContain('No claims.\nThe queue is empty.\n')
+    expect(first.text).toContain(
+      'CLAIMS: 0 live, 0 expired, 1 to release: the Ticket is terminal\nA held by pod-1 until',
+    )
     clock.nowMs -= 1000
     expect(plan.brief({ budget: 300 })).toEqual(first)
   })

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini'
-import type { Kept } from '../claims/claims.ts'
-import { poolFor } from '../model/asking.ts'
-import { poolName } from '../model/fields.ts'
+import { type Kept, type ListedClaim, type LiveClaims, type SeenState, withoutToken } from '../claims/claims.ts'
+import { isHeldBy, poolFor } from '../model/asking.ts'
+import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Reason, ReasonCode } from '../model/reasons.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
+import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
 import { type ClaimRefusal, claimRefusalShape, claimShape, reasonShape } from './shapes.ts'
@@ -42,39 +43,45 @@ export const claim = operation({
   name: 'claim',
   summary: 'Claim a Ticket without a plan',
   details:
-    'Enforces one live holder for each Ticket, strict conflicts, and the slots of pools. It does not check blockers and order: "accept" does. A claim by the holder of the live claim renews it and returns the same token. Exit status 3 if refused.',
+    'Enforces one live holder for each Ticket, strict conflicts, and the slots of pools. It does not check blockers and order: "accept" does. A Ticket in a terminal state cannot be claimed. A claim by the holder of the live claim renews it and returns the same token. The same name in another session is another holder, unless it presents the token: that moves the claim to it. Exit status 3 if refused.',
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
     holder: holderField,
-    pool: { schema: z.optional(poolName()), help: 'the pool to take a slot of', value: 'name' },
+    pool: askedPoolField,
     ttl: ttlField,
-    session: {
-      schema: z.optional(filledLine),
-      help: "the worker's session; kept locally, like all of a claim",
-      value: 'name',
-    },
+    session: sessionField,
+    token: askingTokenField,
     worktree: { schema: z.optional(filledLine), help: "the worker's worktree", value: 'path' },
     pid: { schema: z.optional(z.int().check(z.positive())), help: "the worker's process id", value: 'n' },
   },
   output: claimed,
   examples: ['ticketplan claim T-2 --holder pod-3 --ttl 600'],
-  run(store, { ticket: name, pool: asked, ttl, ...who }): Claimed {
-    checkPool(store, asked)
+  run(store, { ticket: name, ttl, worktree, pid, ...given }): Claimed {
+    checkPool(store, given.pool)
+    const asking = askingOf(store, given)
     return store.locked(() => {
-      const { id, pool, refusals, live } = store.read(view => {
-        const { id } = view.resolve(name)
+      const { id, row, pool, refusals, live } = store.read(view => {
+        const { id, row } = view.resolve(name)
         const live = view.claims.find(id)
-        const own = live?.holder === who.holder ? live : undefined
+        const own = live && isHeldBy(live, asking) ? live : undefined
         // A renewal keeps its slot whatever holds the Ticket by now; only a slot in another pool must be free.
-        const pool = asked ?? own?.pool ?? poolFor(id, view.facts, { holder: who.holder, pool: asked })
-        const enforced: ReasonCode[] = own ? (pool === own.pool ? [] : ['pool_full']) : ENFORCED
-        const { reasons } = verdictOn(id, view.facts, { holder: who.holder, pool })
-        const refusals = reasons.filter(({ code, severity }) => severity === 'hold' && enforced.includes(code))
-        return { id, pool, refusals, live }
+        const pool = poolFor(id, view.facts, asking)
+        const enforced: ReasonCode[] = own ? (pool === (own.pool ?? undefined) ? [] : ['pool_full']) : ENFORCED
+        const { reasons } = verdictOn(id, view.facts, asking)
+        const isTerminal = row?.phase === 'terminal'
+        const refusals = reasons.filter(({ code, severity }) => {
+          return severity === 'hold' && (enforced.includes(code) || (isTerminal && code === 'not_queued'))
+        })
+        return { id, row, pool, refusals, live }
       })
-      if (refusals.length > 0) return { claim: live ?? null, ...refusal(refusals) }
-      return { claim: store.claims.acquire({ ticket: id, pool, ttlMs: ttlOf(store, ttl), ...who }).claim }
+      const held = live ? withoutToken(live) : null
+      if (row?.phase === 'terminal') return { claim: held, refused: 'terminal', reasons: refusals }
+      if (asking.token !== undefined && asking.token !== live?.token) return { claim: held, refused: 'stale_token' }
+      if (refusals.length > 0) return { claim: held, ...refusal(refusals) }
+      const { session, token } = asking
+      const lease = { ticket: id, holder: given.holder, session, token, pool, worktree, pid, ttlMs: ttlOf(store, ttl) }
+      return { claim: store.claims.acquire(lease).claim }
     })
   },
   exitStatus: claimExit,
@@ -95,11 +102,8 @@ export const renew = operation({
   output: claimed,
   examples: ['ticketplan renew T-2 --token 1781234567'],
   run(store, { ticket: name, token, ttl }): Claimed {
-    return store.locked(() => {
-      const id = leasedTicket(store, name)
-      const ttlMs = ttl === undefined ? undefined : ttl * 1000
-      return kept(store.claims.renew(id, token, ttlMs))
-    })
+    const ttlMs = ttl === undefined ? undefined : ttl * 1000
+    return kept(store.claims.renew(leasedTicket(store, name), token, ttlMs))
   },
   exitStatus: claimExit,
 })
@@ -126,11 +130,11 @@ export const release = operation({
     return { field: 'token', message }
   },
   run(store, { ticket: name, token, force, reason }): Claimed {
-    return store.locked(() => {
-      const id = leasedTicket(store, name)
-      const by = force ? ({ force: true, reason: reason! } as const) : { token: token! }
-      return kept(store.claims.release(id, by))
-    })
+    const id = leasedTicket(store, name)
+    const by = force ? ({ force: true, reason: reason! } as const) : { token: token! }
+    const result = store.claims.release(id, by, seenState(store, id))
+    if (!force || !result.claim) return kept(result)
+    return { ...kept(result), claim: withoutToken(result.claim) }
   },
   exitStatus: claimExit,
 })
@@ -139,23 +143,73 @@ export const release = operation({
 export const claims = operation({
   name: 'claims',
   summary: 'List live and expired claims',
-  details: 'An expired claim holds nothing back and can be taken over.',
+  details:
+    'An expired claim holds nothing back and can be taken over. A claim on a Ticket that is terminal holds no slot; it is listed until it is released.',
   writes: false,
   fields: { all: { schema: flag, help: 'also list released claims' } },
-  output: () => z.object({ claims: z.array(z.extend(claimShape(), { released_at: z.nullable(z.string()) })) }),
+  output: () =>
+    z.object({
+      claims: z.array(
+        z.extend(claimShape(), {
+          released_at: z.nullable(z.string()),
+          /** Set if the Ticket is in a terminal state. */
+          terminal: z.optional(z.literal(true)),
+        }),
+      ),
+    }),
   examples: ['ticketplan claims', 'ticketplan claims --all --json'],
-  run: (store, { all }) => store.read(view => ({ claims: view.claims.all(all) })),
+  run: (store, { all }) => ({
+    claims: readClaims(store, (claims, isTerminal) =>
+      claims.all(all).map(claim => ({
+        ...hideToken(claim, store.showsTokens),
+        ...(isTerminal(claim.ticket) && { terminal: true as const }),
+      })),
+    ),
+  }),
 })
+
+function hideToken({ token, ...claim }: ListedClaim, isShown: boolean) {
+  return { ...claim, ...(isShown && { token }) }
+}
+
+/**
+ * Runs the action over the claims, with a function that says whether a Ticket is terminal. Claims belong to the clone: on a
+ * branch without a tickets folder no Ticket is terminal.
+ */
+function readClaims<T>(store: Store, action: (claims: LiveClaims, isTerminal: (ticket: string) => boolean) => T): T {
+  try {
+    return store.read(view => action(view.claims, ticket => view.queries.ticket(ticket)?.phase === 'terminal'))
+  } catch (error) {
+    if (!isPlanError(error, 'not_initialized')) throw error
+    const claims = store.claims.snapshot()
+    if (claims.all(true).length === 0) throw error
+    return action(claims, () => false)
+  }
+}
 
 /** Returns the id that a name stands for. A claim can outlive its Ticket's file. */
 function leasedTicket(store: Store, name: string): string {
-  return store.read(view =>
-    view.claims.all(true).some(({ ticket }) => ticket === name) ? name : view.resolve(name).id,
-  )
+  const isId = store.claims
+    .snapshot()
+    .all(true)
+    .some(({ ticket }) => ticket === name)
+  return isId ? name : store.read(view => view.resolve(name).id)
+}
+
+/** Returns the state of a Ticket in this checkout; undefined where it has no readable file, or on a branch without Tickets. */
+function seenState(store: Store, id: string): SeenState | undefined {
+  try {
+    const row = store.readFew(view => view.queries.ticket(id))
+    return row && { state: row.state, state_at: row.state_at }
+  } catch (error) {
+    if (isPlanError(error, 'not_initialized')) return undefined
+    throw error
+  }
 }
 
 function kept(result: Kept): Claimed {
-  return result.status === 'kept' ? { claim: result.claim } : { claim: result.claim, refused: 'stale_token' }
+  if (result.status === 'kept') return { claim: result.claim }
+  return { claim: result.claim && withoutToken(result.claim), refused: 'stale_token' }
 }
 
 /** Returns the time to live of a claim: the one given, else the configured one. */

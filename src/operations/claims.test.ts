@@ -51,12 +51,23 @@ function holdsFor(document: OutputOf<'accept'>): string[] {
 
 function accepted(document: OutputOf<'accept'>) {
   expect(document).toMatchObject({ accepted: true })
-  return { claim: document.claim!, decision: document.decision! }
+  return { claim: withToken(document.claim), decision: document.decision! }
 }
 
 function claimed(document: OutputOf<'claim'>) {
   expect(document.refused).toBeUndefined()
-  return document.claim!
+  return withToken(document.claim)
+}
+
+/** Returns the claim, which has a token: the answer is for its holder. */
+function withToken(claim: OutputOf<'claim'>['claim']) {
+  expect(claim).toMatchObject({ token: expect.any(Number) })
+  return claim as typeof claim & { token: number }
+}
+
+/** Returns the claim as everybody else sees it. */
+function publicly<T extends { token?: number }>({ token: _, ...claim }: T) {
+  return claim
 }
 
 describe('claim, renew and release', () => {
@@ -106,7 +117,7 @@ describe('claim, renew and release', () => {
       expect(plan.release({ ticket: 'A', token: old.token })).toMatchObject(stale)
       const taken = claimed(plan.claim({ ticket: 'A', holder: 'pod-2' }))
       expect(taken.token).toBeGreaterThan(old.token)
-      expect(plan.renew({ ticket: 'A', token: old.token })).toEqual({ refused: 'stale_token', claim: taken })
+      expect(plan.renew({ ticket: 'A', token: old.token })).toEqual({ refused: 'stale_token', claim: publicly(taken) })
     })
   })
 
@@ -116,7 +127,8 @@ describe('claim, renew and release', () => {
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
       plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'C', advisory: true })
       const refusal = plan.claim({ ticket: 'A', holder: 'pod-2' })
-      expect(refusal).toMatchObject({ refused: 'held', claim: held })
+      expect(refusal).toMatchObject({ refused: 'held', claim: publicly(held) })
+      expect(refusal.claim).not.toHaveProperty('token')
       expect(holdsOf({ reasons: refusal.reasons! })).toEqual(['claimed'])
       expect(plan.claim({ ticket: 'B', holder: 'pod-2' })).toMatchObject({ refused: 'conflicts_with', claim: null })
       claimed(plan.claim({ ticket: 'C', holder: 'pod-2' }))
@@ -131,6 +143,99 @@ describe('claim, renew and release', () => {
       plan.record({ ticket: 'A', kind: 'after', other: 'C' })
       plan.set({ ticket: 'A', state: 'open' })
       claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+    })
+  })
+
+  test('a holder is a name and a session: the same name in another session needs the token', () => {
+    withPlan(({ plan, root }) => {
+      const first = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', session: 's-1' }))
+      for (const session of [undefined, 's-2']) {
+        const refused = plan.claim({ ticket: 'A', holder: 'pod-1', session })
+        expect(refused).toMatchObject({ refused: 'held', reasons: [{ code: 'claimed' }] })
+        expect(refused.reasons![0]!.message).toContain('session s-1')
+        expect(JSON.stringify(refused)).not.toContain(String(first.token))
+        expect(plan.claim({ ticket: 'A', holder: 'pod-1', session, token: first.token + 1 }).refused).toBe(
+          'stale_token',
+        )
+      }
+      const moved = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', session: 's-2', token: first.token }))
+      expect(moved).toMatchObject({ session: 's-2', token: first.token })
+      expect(plan.claim({ ticket: 'A', holder: 'pod-1', session: 's-1' }).refused).toBe('held')
+      process.env.TICKETPLAN_SESSION = 's-2'
+      try {
+        using other = checkedPlan(root, testClock())
+        expect(claimed(other.claim({ ticket: 'A', holder: 'pod-1' })).token).toBe(first.token)
+        expect(other.claim({ ticket: 'A', holder: 'pod-1', session: 's-1' }).refused).toBe('held')
+      } finally {
+        delete process.env.TICKETPLAN_SESSION
+      }
+    })
+  })
+
+  test('no refusal and no answer to others shows a token; claims and the brief do', () => {
+    withPlan(({ plan }) => {
+      plan.record({ ticket: 'A', kind: 'conflicts_with', other: 'B' })
+      const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' }))
+      const stale = token - 1
+      const answers = [
+        plan.claim({ ticket: 'A', holder: 'pod-2' }),
+        plan.claim({ ticket: 'B', holder: 'pod-2' }),
+        plan.claim({ ticket: 'A', holder: 'pod-2', token: stale }),
+        plan.accept({ ticket: 'A', holder: 'pod-2' }),
+        plan.accept({ ticket: 'A', holder: 'pod-2', token: stale }),
+        plan.renew({ ticket: 'A', token: stale }),
+        plan.release({ ticket: 'A', token: stale }),
+        plan.consult('A'),
+        plan.consult({ ticket: 'A', holder: 'pod-1' }),
+        plan.show('A'),
+        plan.queue(),
+      ]
+      for (const answer of answers) expect(JSON.stringify(answer)).not.toContain(String(token))
+      expect(plan.claims().claims).toMatchObject([{ token }])
+      expect(plan.brief().text).toContain(`token ${token}`)
+      const released = plan.release({ ticket: 'A', force: true, reason: 'the pod is gone' })
+      expect(released).toMatchObject({ claim: { holder: 'pod-1', live: false } })
+      expect(JSON.stringify(released)).not.toContain(String(token))
+    })
+  })
+
+  test('a terminal Ticket is not claimed; its claim holds no slot and is named until it is released', () => {
+    withPlan(
+      ({ plan }) => {
+        plan.set({ ticket: 'D', state: 'done' })
+        expect(plan.claim({ ticket: 'D', holder: 'pod-1' })).toMatchObject({
+          refused: 'terminal',
+          claim: null,
+          reasons: [{ code: 'not_queued' }],
+        })
+        const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpu' }))
+        expect(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' }).refused).toBe('pool_full')
+        expect(plan.claims().claims[0]).not.toHaveProperty('terminal')
+        plan.set({ ticket: 'A', state: 'cancelled' })
+        claimed(plan.claim({ ticket: 'B', holder: 'pod-2', pool: 'gpu' }))
+        expect(plan.claim({ ticket: 'A', holder: 'pod-1' }).refused).toBe('terminal') // not even by its holder
+        expect(plan.claims().claims).toMatchObject([
+          { ticket: 'A', live: true, terminal: true },
+          { ticket: 'B', live: true },
+        ])
+        expect(plan.brief().text).toMatch(/CLAIMS: 1 live, 0 expired, 1 to release.*\n(?:.*\n)*?.*A held by pod-1/)
+        expect(plan.release({ ticket: 'A', token })).toMatchObject({ claim: { live: false } })
+        expect(plan.claims().claims.map(({ ticket }) => ticket)).toEqual(['B'])
+        expect(plan.brief().text).toContain('CLAIMS: 1 live, 0 expired\n')
+      },
+      { gpu: 1 },
+    )
+  })
+
+  test('claims are listed, renewed and released where the branch has no tickets folder', () => {
+    withPlan(({ plan, root }) => {
+      const { token } = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
+      renameSync(join(root, 'tickets'), join(root, 'elsewhere'))
+      expect(plan.claims().claims).toMatchObject([{ ticket: 'A', token, live: true }])
+      expect(plan.renew({ ticket: 'A', token })).toMatchObject({ claim: { token } })
+      expect(plan.release({ ticket: 'A', token })).toMatchObject({ claim: { live: false } })
+      expect(errorOf(() => plan.renew({ ticket: 'B', token })).code).toBe('not_initialized')
+      renameSync(join(root, 'elsewhere'), join(root, 'tickets'))
     })
   })
 
@@ -276,7 +381,7 @@ describe('accept', () => {
       ])
       expect(plan.consult('A')).toMatchObject({
         plan: { decision: second.decision.id, branch: 'impl/b' },
-        claim: { token: second.claim.token },
+        claim: publicly(second.claim),
       })
     })
   })
@@ -331,7 +436,7 @@ describe('accept', () => {
       const force = { force: true, reason: 'x' }
       const held = claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       const refused = plan.accept({ ticket: 'A', holder: 'pod-2', ...force })
-      expect(refused).toMatchObject({ accepted: false, claim: held })
+      expect(refused).toMatchObject({ accepted: false, claim: publicly(held) })
       expect(holdsFor(refused)).toEqual(['claimed'])
       plan.record({ ticket: 'B', kind: 'blocked_by', other: 'C' })
       writeFileSync(join(root, 'tickets/C.json'), '{')
@@ -409,7 +514,7 @@ describe('accept', () => {
       expect(plan.accept({ ...late, force: true, reason: 'x' }).refused).toBe('stale_token')
       expect(readTicketJson(root, 'tickets/A.json')).toEqual(before)
       const taken = accepted(plan.accept({ ticket: 'A', holder: 'pod-2' }))
-      expect(plan.accept(late)).toMatchObject({ accepted: false, refused: 'stale_token', claim: taken.claim })
+      expect(plan.accept(late)).toMatchObject({ accepted: false, refused: 'stale_token', claim: publicly(taken.claim) })
       expect(plan.consult('A')).toMatchObject({ plan: { decision: taken.decision.id }, claim: { holder: 'pod-2' } })
     })
   })
@@ -447,7 +552,7 @@ describe('consult, queue and show take claims into account', () => {
     withPlan(({ plan }) => {
       const { claim } = accepted(plan.accept({ ticket: 'A', holder: 'pod-1' }))
       const answer = plan.consult('A')
-      expect(answer).toMatchObject({ verdict: 'hold', claim })
+      expect(answer).toMatchObject({ verdict: 'hold', claim: publicly(claim) })
       expect(answer.reasons).toEqual([
         {
           code: 'claimed',
@@ -458,7 +563,7 @@ describe('consult, queue and show take claims into account', () => {
           expires_at: claim.expires_at,
         },
       ])
-      expect(plan.show('A')).toMatchObject({ verdict: 'hold', claim, reasons: answer.reasons })
+      expect(plan.show('A')).toMatchObject({ verdict: 'hold', claim: publicly(claim), reasons: answer.reasons })
       expect(plan.queue().queue[0]).toMatchObject({ ticket: { id: 'A' }, verdict: 'hold', reasons: answer.reasons })
       expect(plan.consult({ ticket: 'A', holder: 'pod-1' })).toMatchObject({ verdict: 'accept', reasons: [] })
       expect(holdsOf(plan.consult({ ticket: 'A', holder: 'pod-2' }))).toEqual(['claimed'])

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { withoutToken } from '../claims/claims.ts'
 import type { DecisionOf } from '../model/decision.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { View } from '../store/store.ts'
@@ -6,7 +7,7 @@ import { problemsOf, ticketSummary } from './answers.ts'
 import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { claimShape, planShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
+import { claimWithoutTokenShape, planShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
 /** Returns the verdict on a Ticket: may it be accepted now? */
 export const consult = operation({
@@ -31,7 +32,7 @@ export const consult = operation({
       verdict: verdictShape(),
       reasons: z.array(reasonShape()),
       plan: z.nullable(planShape()),
-      claim: z.nullable(claimShape()),
+      claim: z.nullable(claimWithoutTokenShape()),
       problems: z.array(problemShape()),
     }),
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
@@ -39,8 +40,9 @@ export const consult = operation({
     checkPool(store, asking.pool)
     return store.readFew(view => {
       const { id, row } = view.resolve(name)
-      const { verdict, reasons } = verdictOn(id, view.facts, askingOf(asking))
-      const claim = view.claims.find(id) ?? null
+      const { verdict, reasons } = verdictOn(id, view.facts, askingOf(store, asking))
+      const live = view.claims.find(id)
+      const claim = live ? withoutToken(live) : null
       return {
         ticket: ticketSummary(id, row),
         verdict,

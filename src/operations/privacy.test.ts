@@ -29,7 +29,7 @@ describe('what is local to one machine', () => {
     using plan = checkedPlan(root, clock)
     const who = { holder: HOLDER, session: SESSION }
     const tokens = new Set<number>()
-    const note = ({ claim }: { claim: { token: number } | null }) => tokens.add(claim!.token)
+    const note = ({ claim }: { claim: { token?: number } | null }) => tokens.add(claim!.token!)
 
     note(plan.claim({ ticket: 'A', ...who, worktree: WORKTREE, pid: PID }))
     note(plan.accept({ ticket: 'A', ...who, branch: 'impl/a' }))

@@ -134,7 +134,8 @@ export const claimShape = lazy(() =>
   z.object({
     ticket: z.string(),
     holder: z.string(),
-    token: z.int(),
+    /** Only for the holder. */
+    token: z.optional(z.int()),
     pool: z.nullable(z.string()),
     session: z.nullable(z.string()),
     worktree: z.nullable(z.string()),
@@ -146,9 +147,12 @@ export const claimShape = lazy(() =>
   }),
 )
 
+/** A claim as everybody but its holder sees it. */
+export const claimWithoutTokenShape = lazy(() => z.omit(claimShape(), { token: true }))
+
 /** Why a claim, its renewal or its release is refused. */
 export const claimRefusalShape = lazy(() =>
-  z.enum(['held', 'conflicts_with', 'pool_full', 'quarantined', 'stale_token']),
+  z.enum(['held', 'conflicts_with', 'pool_full', 'quarantined', 'stale_token', 'terminal']),
 )
 export type ClaimRefusal = z.infer<ReturnType<typeof claimRefusalShape>>
 

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini'
+import { withoutToken } from '../claims/claims.ts'
 import { verdictOn } from '../model/verdict.ts'
 import { problemsOf, quarantinedPath, relationsOf, ticketSummary } from './answers.ts'
 import { operation, ticketName } from './operation.ts'
 import {
-  claimShape,
+  claimWithoutTokenShape,
   decisionShape,
   problemShape,
   reasonShape,
@@ -25,7 +26,7 @@ export const show = operation({
       ticket: ticketDetailsShape(),
       decisions: z.array(z.intersection(decisionShape(), z.looseObject({ status: statusShape() }))),
       relations: z.array(relationShape()),
-      claim: z.nullable(claimShape()),
+      claim: z.nullable(claimWithoutTokenShape()),
       verdict: verdictShape(),
       reasons: z.array(reasonShape()),
       problems: z.array(problemShape()),
@@ -35,6 +36,7 @@ export const show = operation({
     return store.readFew(view => {
       const { id, row } = view.resolve(name)
       const { queries } = view
+      const live = view.claims.find(id)
       return {
         ticket: {
           ...ticketSummary(id, row),
@@ -47,7 +49,7 @@ export const show = operation({
         },
         decisions: queries.decisionsOf(id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
         relations: relationsOf(queries.relations({ ticket: id }), false),
-        claim: view.claims.find(id) ?? null,
+        claim: live ? withoutToken(live) : null,
         ...verdictOn(id, view.facts),
         problems: problemsOf(queries, row),
       }

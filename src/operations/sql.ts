@@ -47,7 +47,16 @@ export const sql = operation({
     // Reconciles the index first; claims are as the lease clock judges them.
     const claims = store.read(view =>
       view.claims.all(false).map(({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
-        return [ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live ? 1 : 0]
+        return [
+          ticket,
+          holder,
+          store.showsTokens ? token : null,
+          pool,
+          acquired_at,
+          renewed_at,
+          expires_at,
+          live ? 1 : 0,
+        ]
       }),
     )
     const unread = store.index.peek(queries => queries.counts().quarantined)

@@ -77,7 +77,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
         .otherWorktrees(id, row.path)
         .filter(other => states.phaseOf(other.state) !== row.phase && compareStates(other, row, states.phaseOf) > 0)
     }),
-    released: () => undefined,
+    released: id => claims.released(id),
     conflicts: remembered(id => {
       const rows = [...relations(id, 'conflicts_with'), ...queries.incomingConflicts(id)].sort(byOther)
       const strict = groupByOther(rows.filter(row => row.advisory === 0))
@@ -97,7 +97,9 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined
-      return capacity === undefined ? undefined : { capacity, taken: claims.countInPool(pool, exceptTicket) }
+      if (capacity === undefined) return undefined
+      const isTerminal = (id: string) => queries.ticket(id)?.phase === 'terminal'
+      return { capacity, taken: claims.countInPool(pool, exceptTicket, isTerminal) }
     },
     suspects: id =>
       unreadable()

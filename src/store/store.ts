@@ -17,6 +17,7 @@ import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Phase, States } from '../model/states.ts'
+import { LIMITS } from '../model/text.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
@@ -62,6 +63,10 @@ export interface Store extends TicketEditor, Reads {
   /** The path of local.db, the database of this clone. */
   readonly localPath: string
   readonly progress: Progress | undefined
+  /** The session of a holder who names none; undefined where there is none. */
+  readonly session: string | undefined
+  /** False where answers must not show the token of a claim. */
+  readonly showsTokens: boolean
   now(): number
   /** The meaning of states under the current configuration. */
   readonly states: States
@@ -74,8 +79,19 @@ export interface Store extends TicketEditor, Reads {
   close(): void
 }
 
+/** What a server sets for its clients. */
+interface ServerOptions {
+  /** The session of its own. Default: `$TICKETPLAN_SESSION`. */
+  session?: string
+  /** False for clients who must not act for a holder. */
+  showsTokens?: boolean
+}
+
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError invalid_input, bad_config, io. */
-export function openStore(options: OpenOptions = {}): Store {
+export function openStore(
+  options: OpenOptions = {},
+  { session = sessionOfEnvironment(), showsTokens = true }: ServerOptions = {},
+): Store {
   checkOptions(options)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
   const now = options.now ?? Date.now
@@ -98,6 +114,8 @@ export function openStore(options: OpenOptions = {}): Store {
     claims,
     localPath: local.path,
     progress,
+    session,
+    showsTokens,
     now,
     get states() {
       return checkout.states
@@ -115,6 +133,14 @@ function cloneNotices(checkout: Checkout, notify: (message: string) => void): ()
   return lazy(() => {
     for (const message of cloneWarnings(checkout.repository)) notify(message)
   })
+}
+
+/** @throws PlanError invalid_input. */
+function sessionOfEnvironment(): string | undefined {
+  const session = process.env.TICKETPLAN_SESSION
+  if (!session) return undefined
+  if (!/\p{Cc}/u.test(session) && Buffer.byteLength(session) <= LIMITS.lineBytes) return session
+  throw new PlanError('invalid_input', 'TICKETPLAN_SESSION must be one line of at most 1 KiB', { field: 'session' })
 }
 
 function checkOptions(options: OpenOptions): void {

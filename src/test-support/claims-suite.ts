@@ -57,7 +57,7 @@ function testLeases(withClaims: WithClaims): void {
     withClaims(async ({ claims, advance }) => {
       const first = await take(claims, { pool: 'gpu', session: 's-1' })
       advance(30_000)
-      expect(await claims.acquire(request({ ttlMs: 2 * TTL_MS }))).toEqual({
+      expect(await claims.acquire(request({ session: 's-1', ttlMs: 2 * TTL_MS }))).toEqual({
         status: 'renewed',
         claim: { ...first, renewed_at: '2026-06-08T12:00:30.000Z', expires_at: '2026-06-08T12:02:30.000Z' },
       })
@@ -79,6 +79,81 @@ function testLeases(withClaims: WithClaims): void {
       expect(await claims.acquire(request({ holder: 'pod-2' }))).toEqual({ status: 'held', claim })
       expect((await claims.snapshot()).find('A')).toEqual(claim)
       expect(await readLog()).toHaveLength(1)
+    }),
+  )
+
+  test(
+    'of the same name in another session, or in none, is of another holder',
+    withClaims(async ({ claims }) => {
+      const sessions = [undefined, 's-1', 's-2']
+      for (const [position, session] of sessions.entries()) {
+        const ticket = `T-${position}`
+        const claim = await take(claims, { ticket, session })
+        for (const other of sessions) {
+          const { status, claim: seen } = await claims.acquire(request({ ticket, session: other }))
+          expect(status).toBe(other === session ? 'renewed' : 'held')
+          expect(seen).toEqual(claim)
+        }
+      }
+    }),
+  )
+
+  test(
+    'moves to the holder and the session that present its token, which stays; the log has the holder before',
+    withClaims(async ({ claims, advance, readLog }) => {
+      const first = await take(claims, { pool: 'gpu', session: 's-1', worktree: '/tmp/wt' })
+      advance(1000)
+      const moved = await claims.acquire(request({ session: 's-2', token: first.token }))
+      const times = { renewed_at: '2026-06-08T12:00:01.000Z', expires_at: '2026-06-08T12:01:01.000Z' }
+      expect(moved).toEqual({ status: 'renewed', claim: { ...first, session: 's-2', ...times } })
+      expect((await claims.acquire(request({ session: 's-1' }))).status).toBe('held')
+      const again = await claims.acquire(request({ holder: 'pod-2', token: first.token }))
+      expect(again.claim).toMatchObject({ holder: 'pod-2', session: null, token: first.token })
+      expect((await claims.renew('A', first.token)).status).toBe('kept')
+      expect((await readLog()).map(({ action, holder, previousHolder }) => [action, holder, previousHolder])).toEqual([
+        ['acquired', 'pod-1', null],
+        ['moved', 'pod-1', 'pod-1'],
+        ['moved', 'pod-2', 'pod-1'],
+        ['renewed', 'pod-2', null],
+      ])
+    }),
+  )
+
+  test(
+    'does not move by any other token, nor by its own after the expiry',
+    withClaims(async ({ claims, advance }) => {
+      const { token } = await take(claims, { session: 's-1' })
+      const other = await take(claims, { ticket: 'B' })
+      for (const wrong of [token - 1, token + 2, other.token])
+        expect((await claims.acquire(request({ token: wrong }))).status).toBe('held')
+      advance(TTL_MS)
+      const taken = await claims.acquire(request({ holder: 'pod-2', token }))
+      expect(taken).toMatchObject({ status: 'acquired', takenFrom: 'pod-1' })
+      expect(taken.claim.token).toBeGreaterThan(other.token)
+    }),
+  )
+
+  test(
+    'that is released keeps the state that was seen then, also while later holders have the Ticket',
+    withClaims(async ({ claims, advance }) => {
+      const released = async () => (await claims.snapshot()).released('A')
+      const { token } = await take(claims)
+      expect(await released()).toBeUndefined()
+      advance(1000)
+      await claims.release('A', { token }, { state: 'done', state_at: '2026-06-08T11:59:00.000Z' })
+      const first = { state: 'done', state_at: '2026-06-08T11:59:00.000Z', at: '2026-06-08T12:00:01.000Z' }
+      expect(await released()).toEqual(first)
+      advance(1000)
+      const next = await take(claims, { holder: 'pod-2' })
+      expect(await released()).toEqual(first)
+      await claims.release('A', { token: next.token + 1 }, { state: 'open', state_at: null })
+      expect(await released()).toEqual(first) // refused
+      await claims.release('A', { token: next.token })
+      expect(await released()).toEqual(first) // where the Ticket has no file, nothing is seen
+      advance(1000)
+      await take(claims, { holder: 'pod-3' })
+      await claims.release('A', { force: true, reason: 'the pod is gone' }, { state: 'open', state_at: null })
+      expect(await released()).toEqual({ state: 'open', state_at: null, at: '2026-06-08T12:00:03.000Z' })
     }),
   )
 
@@ -152,16 +227,18 @@ function testLeases(withClaims: WithClaims): void {
   test(
     'uses a slot of its pool while it is live',
     withClaims(async ({ claims, advance }) => {
-      expect((await claims.snapshot()).countInPool('gpu', '')).toBe(0)
+      expect((await claims.snapshot()).countInPool('gpu', '', () => false)).toBe(0)
       await take(claims, { pool: 'gpu' })
       advance(10)
       await take(claims, { ticket: 'B', pool: 'gpu' })
       await take(claims, { ticket: 'C', pool: 'default' })
-      const count = async (except = '') => (await claims.snapshot()).countInPool('gpu', except)
+      const count = async (except = '', terminal = '') =>
+        (await claims.snapshot()).countInPool('gpu', except, ticket => ticket === terminal)
       advance(10)
       expect(await count()).toBe(2)
       expect(await count('A')).toBe(1)
       expect(await count('C')).toBe(2)
+      expect(await count('', 'A')).toBe(1) // the claim of a terminal Ticket holds no slot
       advance(TTL_MS - 20)
       expect(await count()).toBe(1)
     }),

@@ -13,7 +13,12 @@ import { makeTicket } from './temporary-repository.ts'
 const STEPS = Number(process.env.TICKETPLAN_LEASE_STEPS || 20_000)
 const STEPS_A_SEED = 5000
 const DAY_MS = 86_400_000
-const HOLDERS = ['pod-1', 'pod-2', 'pod-3']
+/** Two of them have one name. */
+const HOLDERS: ModelHolder[] = [
+  { holder: 'pod-1' },
+  { holder: 'pod-1', session: 's-1' },
+  { holder: 'pod-2', session: 's-1' },
+]
 const CAPACITY = 2
 const POOLS = { default: CAPACITY }
 const CONFLICTS = [
@@ -34,8 +39,12 @@ const TICKETS: Ticket[] = ['A', 'B', 'C', 'D', 'E', 'F'].map((id, position) => {
 /** E asks for a pool without a limit, so that it can be claimed beside two others. */
 const askedPool = (ticket: string) => (ticket === 'E' ? 'unlimited' : undefined)
 
-interface ModelLease {
+interface ModelHolder {
   holder: string
+  session?: string
+}
+
+interface ModelLease extends ModelHolder {
   token: number
   pool: string
   expiresMs: number
@@ -80,7 +89,7 @@ export function testRandomWalk(open: OpenClaims): void {
       }
     }
     // Each kind of step has happened often, with each outcome.
-    const kinds = ['acquired', 'renewed', 'refused', 'jump', 'advance', 'force kept', 'force stale_token']
+    const kinds = ['acquired', 'renewed', 'moved', 'refused', 'jump', 'advance', 'force kept', 'force stale_token']
     for (const kind of [...kinds, ...['renew', 'release'].flatMap(on => [`${on} kept`, `${on} stale_token`])])
       expect(counts.get(kind), kind).toBeGreaterThan(STEPS / 500)
   })
@@ -105,7 +114,15 @@ async function takeStep(
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!
   const ticket = pick(TICKETS).id as string
   const kind = random(20)
-  if (kind < 8) return tryClaim(claims, model, ticket, pick(HOLDERS), 1 + random(2000))
+  if (kind < 8)
+    return tryClaim(
+      claims,
+      model,
+      ticket,
+      pick(HOLDERS),
+      1 + random(2000),
+      random(4) ? undefined : model.given.at(-1 - random(3))?.token,
+    )
   if (kind < 14 && model.given.length > 0) {
     // Any token that was ever given, most often one of the latest.
     const { given } = model
@@ -149,18 +166,20 @@ async function tryClaim(
   claims: ClaimsUnderTest['claims'],
   model: Model,
   ticket: string,
-  holder: string,
+  { holder, session }: ModelHolder,
   ttlMs: number,
+  presented: number | undefined,
 ): Promise<string> {
   const live = (await claims.snapshot()).all(false).filter(claim => claim.live)
   const facts = memoryFacts({ tickets: TICKETS, claims: live, pools: POOLS })
   const pool = poolFor(ticket, facts, { pool: askedPool(ticket) }) ?? 'default'
-  const { verdict, reasons } = verdictOn(ticket, facts, { holder, pool })
-  const request = { ticket, holder, ttlMs, pool }
+  const { verdict, reasons } = verdictOn(ticket, facts, { holder, session, token: presented, pool })
+  const request = { ticket, holder, session, token: presented, ttlMs, pool }
 
   const before = model.leases.get(ticket)
-  const isOwn = isLive(before, model) && before.holder === holder
-  const expected = expectedReasons(model, ticket, holder, pool)
+  const isSameHolder = before?.holder === holder && before.session === session
+  const isOwn = isLive(before, model) && (presented === undefined ? isSameHolder : before.token === presented)
+  const expected = expectedReasons(model, ticket, { isOwn, presented, pool })
   expect(reasons.map(({ code }) => code)).toEqual(expected)
   expect(verdict).toBe(expected.length ? 'hold' : 'accept')
   if (verdict !== 'accept') {
@@ -175,18 +194,23 @@ async function tryClaim(
   else expect(token).toBeGreaterThan(model.newestToken)
   if (acquired.status === 'acquired') expect(acquired.takenFrom).toBe(before && !before.released ? before.holder : null)
   model.newestToken = Math.max(model.newestToken, token)
-  model.leases.set(ticket, { holder, token, pool, expiresMs: model.nowMs + ttlMs, ttlMs, released: false })
+  model.leases.set(ticket, { holder, session, token, pool, expiresMs: model.nowMs + ttlMs, ttlMs, released: false })
   model.given.push({ ticket, token })
-  return acquired.status
+  return isOwn && !isSameHolder ? 'moved' : acquired.status
 }
 
-function expectedReasons(model: Model, ticket: string, holder: string, pool: string): string[] {
+function expectedReasons(
+  model: Model,
+  ticket: string,
+  { isOwn, presented, pool }: { isOwn: boolean; presented: number | undefined; pool: string },
+): string[] {
   const lease = model.leases.get(ticket)
   const others = liveLeases(model).filter(([other]) => other !== ticket)
   const rival = CONFLICTS.flatMap(([a, b]) => (a === ticket ? [b] : b === ticket ? [a] : []))[0]
   const isFull = pool === 'default' && others.filter(([, { pool }]) => pool === 'default').length >= CAPACITY
   return [
-    ...(isLive(lease, model) && lease.holder !== holder ? ['claimed'] : []),
+    ...(isLive(lease, model) && !isOwn ? ['claimed'] : []),
+    ...(presented !== undefined && !isOwn ? ['stale_token'] : []),
     ...(others.some(([other]) => other === rival) ? ['conflicts_with'] : []),
     ...(isFull ? ['pool_full'] : []),
   ]
@@ -194,15 +218,15 @@ function expectedReasons(model: Model, ticket: string, holder: string, pool: str
 
 function checkClaims(snapshot: LiveClaims, model: Model): void {
   const live = snapshot.all(false).filter(claim => claim.live)
-  expect(live.map(({ ticket, holder, token, pool }) => [ticket, holder, token, pool])).toEqual(
+  expect(live.map(({ ticket, holder, session, token, pool }) => [ticket, holder, session, token, pool])).toEqual(
     liveLeases(model)
-      .map(([ticket, { holder, token, pool }]) => [ticket, holder, token, pool])
+      .map(([ticket, { holder, session, token, pool }]) => [ticket, holder, session ?? null, token, pool])
       .sort(([a], [b]) => (a! < b! ? -1 : 1)),
   )
   const ids = new Set(live.map(({ ticket }) => ticket))
   expect(ids.size).toBe(live.length)
   for (const [a, b] of CONFLICTS) expect(ids.has(a) && ids.has(b)).toBe(false)
-  expect(snapshot.countInPool('default', '')).toBeLessThanOrEqual(CAPACITY)
+  expect(snapshot.countInPool('default', '', () => false)).toBeLessThanOrEqual(CAPACITY)
 }
 
 function isLive(lease: ModelLease | undefined, { nowMs }: Model): lease is ModelLease {
