@@ -42,6 +42,7 @@ export function localConnection(path: string, timeoutMs: number, notify: (messag
   const isCurrent = () => connection !== undefined && inodeOf(path) === inode
   const open = (): Connection => {
     if (connection && isCurrent()) return connection
+    const wasReplaced = connection !== undefined && inodeOf(path) !== null
     close()
     try {
       connection = openOrReplace(path, timeoutMs, notify)
@@ -50,6 +51,8 @@ export function localConnection(path: string, timeoutMs: number, notify: (messag
       throw isBusy ? busyError(path, timeoutMs) : error
     }
     inode = inodeOf(path)
+    if (wasReplaced && readFencingMark(dirname(path)) > 0)
+      notify(`${path} was removed or replaced by another process: ${LOST}`)
     return connection
   }
 

@@ -103,7 +103,8 @@ describe('a local.db that is damaged', () => {
       checkLost(setting, first, { token: claim!.token!, decision: decision!.id })
       expect(second.claims()).toEqual(first.claims())
       expect(second.accept({ ticket: 'A', holder: 'pod-3' }).accepted).toBe(false)
-      expect(notices).toHaveLength(1)
+      expect(notices).toHaveLength(2)
+      expect(notices[1]).toMatch(/removed or replaced by another process: its claims are lost/)
     })
   })
 
@@ -120,7 +121,7 @@ describe('a local.db that is damaged', () => {
       const bytes = readFileSync(repository.localPath)
       writeFileSync(repository.localPath, bytes.fill(0xa5, (page - 1) * 4096, page * 4096))
       using plan = open()
-      expect(plan.consult('A').claim).toMatchObject({ token: old.token })
+      expect(plan.claims().claims).toMatchObject([{ ticket: 'A', token: old.token }])
       expect(() => plan.accept({ ticket: 'B', holder: 'pod-2' })).toThrow(
         expect.objectContaining({ code: 'database', data: expect.objectContaining({ sqliteCode: 'SQLITE_CORRUPT' }) }),
       )
@@ -209,7 +210,10 @@ describe('a local.db that is deleted', () => {
       checkLost(setting, second, { token: claim!.token!, decision: decision!.id })
       expect(first.claims()).toEqual(second.claims())
       expect(first.accept({ ticket: 'A', holder: 'pod-1', token: claim!.token }).refused).toBe('stale_token')
-      expect(notices).toHaveLength(1)
+      expect(notices).toEqual([
+        expect.stringMatching(/was deleted and has been recreated: its claims are lost/),
+        expect.stringMatching(/removed or replaced by another process: its claims are lost/),
+      ])
     })
   })
 

@@ -1,15 +1,17 @@
 /**
- * The one lock around every read-modify-write: `BEGIN IMMEDIATE` on local.db, so that a clone has one writer at a time.
+ * local.db under the write lock: every read-modify-write of a clone is one transaction on it, and one at a time.
  *
- * The lock needs no clean-up: the kernel frees it when the process that holds it ends, however it ends. Locking writes nothing to
- * the file. Only errors of statements on local.db are treated as errors of local.db; what else an action throws passes unchanged.
+ * The lock is a file of its own (write-lock.ts), so that a clone has one writer also where local.db is removed or replaced. What
+ * was written to a local.db that has gone is never acknowledged: the file is checked before the commit. Only errors of statements on local.db are treated as errors of local.db; what else an action throws passes unchanged.
  */
+import { dirname, join } from 'node:path'
 import { retryUntil } from '../files/pause.ts'
-import { isPlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { busyError } from './busy-error.ts'
 import { localConnection } from './local-connection.ts'
 import type { Connection } from './open.ts'
 import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
+import { writeLock } from './write-lock.ts'
 
 /** local.db, opened when first needed, and opened again where the file was replaced. */
 export interface LocalDatabase {
@@ -26,6 +28,8 @@ export interface LocalDatabase {
    * file was damaged and is replaced. @throws PlanError busy, database, io.
    */
   read<T>(action: (connection: Connection | undefined) => T): T
+  /** Fails where the lock that this process holds is no longer the clone's. Called right before a Ticket file is replaced. @throws PlanError io. */
+  checkLock(): void
   close(): void
 }
 
@@ -39,30 +43,39 @@ export function localDatabase(
   notify: (message: string) => void = () => {},
 ): LocalDatabase {
   const file = localConnection(path, timeoutMs, notify)
-  /** The connection whose lock this process holds. */
+  const lock = writeLock(join(dirname(path), 'write-lock'), timeoutMs)
+  /** The connection that is in a transaction, under the lock. */
   let held: Connection | undefined
+  let hasWritten = false
 
-  /** Takes the lock if it is free. */
-  const tryLock = (): Connection | undefined => {
+  /** Begins a transaction, unless another program than ticketplan has one. */
+  const tryBeginNow = (): Connection | undefined => {
     const connection = file.open()
     if (!tryBegin(connection, path)) return undefined
     if (file.isCurrent()) return connection
-    file.close() // the file was deleted or replaced in between, so this lock is no longer the lock
-    return tryLock()
+    file.close() // removed or replaced in between
+    return tryBeginNow()
   }
-  const lock = (): Connection => {
+  const begin = (): Connection => {
     const startedAt = performance.now()
-    const connection = retryUntil(timeoutMs, tryLock, found => found !== undefined)
+    const connection = retryUntil(timeoutMs, tryBeginNow, found => found !== undefined)
     if (connection) return connection
     throw busyError(path, Math.round(performance.now() - startedAt))
   }
-  const locked = <T>(action: () => T): T => {
-    if (held) return action()
-    const connection = lock()
+  const commit = (connection: Connection) => {
+    if (hasWritten) {
+      lock.check()
+      if (!file.isCurrent()) throw removed(path)
+    }
+    if (connection.inTransaction) named(path, () => connection.exec('commit'))
+  }
+  const inTransaction = <T>(action: () => T): T => {
+    const connection = begin()
     held = connection
+    hasWritten = false
     try {
       const result = action()
-      if (connection.inTransaction) named(path, () => connection.exec('commit'))
+      commit(connection)
       return result
     } catch (error) {
       if (connection.inTransaction) connection.exec('rollback')
@@ -72,11 +85,25 @@ export function localDatabase(
       held = undefined
     }
   }
+  const locked = <T>(action: () => T): T => {
+    if (held) return action()
+    lock.acquire()
+    try {
+      return inTransaction(action)
+    } finally {
+      lock.release()
+    }
+  }
 
   return {
     path,
     locked,
-    write: action => locked(() => named(path, () => action(held!))),
+    checkLock: lock.check,
+    write: action =>
+      locked(() => {
+        hasWritten = true
+        return named(path, () => action(held!))
+      }),
     read(action) {
       if (held) return named(path, () => action(held))
       try {
@@ -87,8 +114,16 @@ export function localDatabase(
         return named(path, () => action(file.openForReading()))
       }
     },
-    close: file.close,
+    close() {
+      file.close()
+      lock.close()
+    },
   }
+}
+
+function removed(path: string): PlanError<'database'> {
+  const message = `${path} was removed or replaced while this command used it: no claim was changed; run the command again`
+  return new PlanError('database', message, { path, sqliteCode: 'SQLITE_READONLY_DBMOVED' })
 }
 
 /** Runs statements on the database at the path; their failures become errors with that path. */
@@ -104,10 +139,7 @@ function isDamageOf(error: unknown, path: string): boolean {
   return isPlanError(error, 'database') && error.data.path === path && isDamaged(error.cause)
 }
 
-/**
- * Takes the lock if it is free. Without SQLite's own busy timeout, whose pauses grow to 100 ms: a process that writes again and
- * again would then keep all others out.
- */
+/** Begins a transaction if no other program has one. Without SQLite's own busy timeout, whose pauses grow to 100 ms. */
 function tryBegin(connection: Connection, path: string): boolean {
   const timeoutMs = connection.pragma('busy_timeout', { simple: true })
   connection.pragma('busy_timeout = 0')

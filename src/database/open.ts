@@ -5,13 +5,14 @@
  * inodes are safe. Migrations are drizzle-kit's files. `user_version` is how many of them a file has, and they run in the
  * transaction that sets it, so that two processes that open a new file at once end with the same one.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { isSharedFileSystem } from '../files/file-system.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { retryUntil } from '../files/pause.ts'
-import { PlanError } from '../model/errors.ts'
+import { checkStateFiles, createStateFile, createStateFolder } from '../files/state-folder.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { sqliteCode } from './sqlite-error.ts'
 
 export type Connection = Database.Database
@@ -31,18 +32,30 @@ export type FileState = 'ours' | 'new' | 'foreign' | 'newer' | 'older'
 
 /** Opens a connection with our pragmas. Creates the file where there is none; migrates nothing. @throws SqliteError. */
 export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Connection {
-  if (path !== ':memory:') createFolder(dirname(path))
+  if (path !== ':memory:') prepareFile(path)
   const connection = new Database(path, { timeout: timeoutMs })
   try {
-    if (path !== ':memory:') {
-      setJournalMode(connection, isSharedFileSystem(dirname(path)) ? 'delete' : 'wal', timeoutMs)
-    }
+    if (path !== ':memory:') setJournalMode(connection, journalModeOf(path, kind), timeoutMs)
     connection.pragma(`synchronous = ${kind === 'local' ? 'full' : 'normal'}`)
     return connection
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/** Opens the file of a lock, an empty database. Creates the file where there is none. @throws PlanError unsafe_path, io; SqliteError. */
+export function openLockFile(path: string): Connection {
+  prepareFile(path)
+  return new Database(path, { timeout: 0 })
+}
+
+/**
+ * local.db has a rollback journal. In WAL mode, a process whose file was removed would delete the write-ahead log of the new
+ * file when it closes, because SQLite finds the log by its name, and with it claims that were acknowledged.
+ */
+function journalModeOf(path: string, kind: DatabaseKind): 'delete' | 'wal' {
+  return kind === 'local' || isSharedFileSystem(dirname(path)) ? 'delete' : 'wal'
 }
 
 // SQLite reports "busy" at once, whatever its timeout, while another process writes a file that is not in WAL mode yet.
@@ -100,20 +113,17 @@ export function removeDatabase(path: string): void {
   for (const suffix of FILE_SUFFIXES) rmSync(path + suffix, { force: true })
 }
 
-/** Creates the folder of a database, but not its parents: a missing git folder is never created. @throws PlanError io. */
-function createFolder(folder: string): void {
-  if (existsSync(folder)) return
+/** Creates the folder and the file of a database where there is none; neither may be a link. @throws PlanError unsafe_path, io. */
+function prepareFile(path: string): void {
+  const folder = dirname(path)
   try {
-    mkdirSync(folder)
-    if (basename(folder) === '.ticketplan') writeFileSync(join(folder, '.gitignore'), '*\n')
+    createStateFolder(folder)
+    checkStateFiles(FILE_SUFFIXES.map(suffix => path + suffix))
+    createStateFile(path)
   } catch (error) {
+    if (isPlanError(error)) throw error
     const { code = 'EIO', message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return // another process was faster
-    throw new PlanError(
-      'io',
-      `${folder}: the folder cannot be created: ${message}`,
-      { path: folder, syscallCode: code },
-      error,
-    )
+    const what = `the folder or a file in it cannot be created: ${message}`
+    throw new PlanError('io', `${folder}: ${what}`, { path: folder, syscallCode: code }, error)
   }
 }

@@ -7,6 +7,7 @@ const ADVICE: Record<string, string> = {
   SQLITE_FULL: 'no space left on the disk; free some and run the command again',
   SQLITE_IOERR: 'the disk reported an error; check the system log before you go on',
   SQLITE_NOTADB: 'not an SQLite database',
+  SQLITE_READONLY_DBMOVED: 'the file was removed or replaced while this command used it; run the command again',
   SQLITE_READONLY: 'the database cannot be written; check the permissions, and whether the file system is read-only',
 }
 

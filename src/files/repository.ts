@@ -10,6 +10,7 @@ import { PlanError } from '../model/errors.ts'
 import { checkNoBareAround, checkNotBare } from './bare-repository.ts'
 import { type Config, readConfig } from './config.ts'
 import { ioError } from './io-error.ts'
+import { checkStateFolder, PLAIN_DIR } from './state-folder.ts'
 
 /** The places of one checkout, and its configuration. All paths are absolute. */
 export interface Repository {
@@ -26,13 +27,12 @@ export interface Repository {
 
 /** The name of the configuration file at the root. */
 export const CONFIG_FILE = 'ticketplan.json'
-/** The folder that holds both databases outside git. */
-export const PLAIN_DIR = '.ticketplan'
 
 /**
- * Finds the repository around a folder, by default the working folder: the nearest git repository or, outside git, the nearest folder with a
- * `ticketplan.json` or `.ticketplan`, else the folder itself.
- * @throws PlanError bad_config, io; unsafe_path where the place has a bare repository and no worktree.
+ * Finds the repository around a folder, by default the working folder: the nearest git repository or, outside git, the
+ * nearest folder with a `ticketplan.json` or `.ticketplan`, else the folder itself.
+ * @throws PlanError bad_config, io; unsafe_path where the place has a bare repository and no worktree, or its state folder is a
+ * link.
  */
 export function findRepository(from = '.'): Repository {
   const start = absolutePath(from)
@@ -67,14 +67,10 @@ function absolutePath(path: string): string {
 
 function describe(root: string, gitDir: string | null): Repository {
   const config = readConfig(join(root, CONFIG_FILE))
-  return {
-    root,
-    gitDir,
-    ticketsDir: join(root, config.ticketsDir),
-    indexDir: gitDir ? join(gitDir, 'ticketplan') : join(root, PLAIN_DIR),
-    localDir: gitDir ? join(commonDirOf(gitDir), 'ticketplan') : join(root, PLAIN_DIR),
-    config,
-  }
+  const indexDir = gitDir ? join(gitDir, 'ticketplan') : join(root, PLAIN_DIR)
+  const localDir = gitDir ? join(commonDirOf(gitDir), 'ticketplan') : join(root, PLAIN_DIR)
+  for (const folder of [indexDir, localDir]) checkStateFolder(folder)
+  return { root, gitDir, ticketsDir: join(root, config.ticketsDir), indexDir, localDir, config }
 }
 
 /** Returns the folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
@@ -84,7 +80,9 @@ function readGitDir(dotGit: string): string | null {
   if (stat.isDirectory()) return existsSync(join(dotGit, 'HEAD')) ? dotGit : null
   if (!stat.isFile()) return null
   const target = /^gitdir: (.+)$/m.exec(readFileSync(dotGit, 'utf8'))?.[1]
-  return target ? resolve(dirname(dotGit), target) : null
+  const gitDir = target && resolve(dirname(dotGit), target)
+  if (!gitDir || (existsSync(gitDir) && !existsSync(join(gitDir, 'HEAD')))) return null // some other folder
+  return gitDir
 }
 
 /** Returns the git folder that all worktrees of a clone share, given git's folder for one of them. */

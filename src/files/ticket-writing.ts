@@ -14,7 +14,7 @@ import { type FileStat, fileStat, hashOf, type ReadTicket } from './ticket-files
 
 /**
  * Writes a Ticket's bytes to its path, if the file there is still the one that was read (`expected`, or null for none).
- * Durable when it returns `replaced`. `changed` means that another program was faster, and nothing was written.
+ * Calls `checkLock`, which throws where this process has lost the write lock, right before. Durable when it returns `replaced`. `changed` means that another program was faster, and nothing was written.
  * @throws PlanError io, unsafe_path.
  */
 export function writeTicketFile(
@@ -22,10 +22,12 @@ export function writeTicketFile(
   path: string,
   bytes: Uint8Array,
   expected: ReadTicket | null,
+  checkLock: () => void = () => {},
 ): 'replaced' | 'changed' {
   const absolute = join(repository.root, path)
   checkNoLink(repository, dirname(absolute))
   const stillExpected = () => {
+    checkLock()
     const now = lstatSync(absolute, { throwIfNoEntry: false })
     if (!expected || !now) return !expected && !now
     if (!now.isFile()) return false

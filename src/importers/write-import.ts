@@ -2,9 +2,8 @@
  * Writes a planned import into the Ticket files, a few at a time.
  *
  * Invariant: a file is read again under the write lock, so what others change meanwhile is kept. A file that a change does not
- * alter is not written. The lock is free long enough between two chunks for other commands to run.
+ * alter is not written. Between two chunks the lock goes to the commands that wait for it.
  */
-import { pause } from '../files/pause.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import type { ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
@@ -19,12 +18,9 @@ import { cancelGone, followFields } from './follow-fields.ts'
 import type { Dropped, Imported } from './import-collector.ts'
 import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
-/** How many files are written under one hold of the write lock, at most. */
+/** How many files are written under one hold of the write lock, and for how long it is held, in milliseconds, at most. */
 const CHUNK = 100
-/** After how long the lock is released, in milliseconds. */
-const HOLD_MS = 150
-/** How long the lock stays free between two chunks: longer than the longest pause of SQLite's busy handler, 100 ms. */
-const FREE_MS = 110
+const HOLD_MS = 100
 /** How often a file that other programs change meanwhile is read again. */
 const ATTEMPTS = 20
 
@@ -51,10 +47,8 @@ export function writeImport(
   const total: Totals = { written: 0, retracted: 0 }
   for (let done = 0; done < changes.length; ) {
     const rest = changes.slice(done, done + CHUNK)
-    const before = total.written
     done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
     store.progress?.(done, changes.length)
-    if (done < changes.length && total.written > before && !options.dryRun) pause(FREE_MS)
   }
   const { tickets, decisions, gone, skipped, dropped, warnings } = plan
   return { tickets, decisions, ...total, gone, skipped, dropped, warnings }

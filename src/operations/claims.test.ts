@@ -686,7 +686,7 @@ describe('an accept that fails while the plan is written', () => {
 
   test('because the token cannot be stored leaves no claim and no plan, and names the file', () => {
     withPlan(({ plan, root, localPath }) => {
-      mkdirSync(join(localPath, '..', 'fencing-token.tmp'), { recursive: true })
+      mkdirSync(join(localPath, '..', 'fencing-token'), { recursive: true })
       const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
       expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('fencing-token') })
       expect(plan.claims({ all: true }).claims).toEqual([])

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'
 import { ioError } from '../files/io-error.ts'
 import { BUSY_TIMEOUT_MS, pause } from '../files/pause.ts'
+import { shareFolder } from '../files/state-folder.ts'
 import { runGit, tryGit } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 
@@ -93,7 +94,7 @@ function configBusy(root: string, waitedMs: number): PlanError {
 /** Creates and removes folders and files. @throws PlanError io, contended. */
 export function applyFiles({ folders, files, emptied }: Omit<Changes, 'config'>): void {
   for (const change of files) applyFile(change)
-  for (const folder of folders) attempt(folder, () => mkdirSync(folder, { recursive: true }))
+  for (const folder of folders) attempt(folder, () => createFolder(folder))
   for (const folder of emptied) attempt(folder, () => isEmptyFolder(folder) && rmdirSync(folder))
 }
 
@@ -104,10 +105,18 @@ function applyFile({ path, before, after, mode }: FileChange): void {
     attempt(path, () => rmSync(path, { force: true }))
     return
   }
-  attempt(path, () => mkdirSync(dirname(path), { recursive: true }))
+  attempt(path, () => createFolder(dirname(path)))
   const placement = { create: before === null, mode: before === null ? mode : lstatSync(path).mode, stillExpected }
   const written = writeFileAtomically(path, Buffer.from(after, 'latin1'), placement)
   if (written === 'changed' && readLatin1(path) !== after) throw contended(path)
+}
+
+/** Creates a folder and its parents. Each has the access of the group to the folder above, as in a shared repository. */
+function createFolder(folder: string): void {
+  if (existsSync(folder)) return
+  createFolder(dirname(folder))
+  mkdirSync(folder)
+  shareFolder(folder)
 }
 
 function isEmptyFolder(folder: string): boolean {

@@ -1,7 +1,7 @@
 /** The folders that `init` creates: the tickets folder and, outside git, the folder of the databases. */
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { PLAIN_DIR } from '../files/repository.ts'
+import { PLAIN_DIR } from '../files/state-folder.ts'
 import { type FileChange, readLatin1 } from './changes.ts'
 import { MANIFEST_FILE } from './init-manifest.ts'
 import { fileChanges, missingFolders, type Part } from './part.ts'

@@ -6,7 +6,8 @@
  * with a commit. Never changes a Ticket, an index or a claim.
  */
 import { dirname, join } from 'node:path'
-import { checkFolders, commonDirOf, PLAIN_DIR, type Repository } from '../files/repository.ts'
+import { checkFolders, commonDirOf, type Repository } from '../files/repository.ts'
+import { PLAIN_DIR } from '../files/state-folder.ts'
 import { isPlanError } from '../model/errors.ts'
 import { agents } from './agents-part.ts'
 import { applyConfig, applyFiles, type Changes, emptiedFolders, type FileChange, readLatin1 } from './changes.ts'

@@ -24,6 +24,8 @@ export interface Checkout {
   refreshAndCheck(): void
   /** Runs the action while no other process of this clone writes. @throws PlanError busy, and those of `refreshAndCheck`. */
   locked<T>(action: () => T): T
+  /** Fails where the lock that this process holds is no longer the clone's. @throws PlanError io. */
+  checkLock(): void
   close(): void
 }
 
@@ -83,6 +85,7 @@ export function openCheckout(
         }
       })
     },
+    checkLock: local.checkLock,
     close() {
       index.close()
       local.close()

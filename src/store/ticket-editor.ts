@@ -90,7 +90,8 @@ export function ticketEditor(
     },
     overwrite(file, path, ticket) {
       checkWritable(checkout, path, file)
-      return writeTicketFile(checkout.repository, path, checkedBytes(ticket, path), file) === 'replaced'
+      const bytes = checkedBytes(ticket, path)
+      return writeTicketFile(checkout.repository, path, bytes, file, checkout.checkLock) === 'replaced'
     },
     indexWritten(paths) {
       checkout.index.update(paths)

@@ -10,7 +10,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import { type Connection, connect, fileState, migrate, removeDatabase } from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { inodeOf } from '../files/file-system.ts'
-import { PlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { openInMemory, type PreparedIndex } from './prepared-index.ts'
 
 export interface IndexFile {
@@ -18,7 +18,7 @@ export interface IndexFile {
   /** True where the index is in memory because its file cannot be written. */
   readonly inMemory: boolean
   /**
-   * Runs the action on the open index. Where the action finds it damaged or unwritable, it runs a second time, on a new file
+   * Runs the action on the open index. Where the action finds it damaged, removed or unwritable, it runs again, on a new file
    * or in memory.
    * @throws PlanError busy, database, io; what the action throws.
    */
@@ -67,7 +67,7 @@ export function indexFile(options: IndexFileOptions): IndexFile {
     if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
     if (opened) return opened.index
     try {
-      opened = openOrReplace(options)
+      opened = openPersistently(options)
     } catch (error) {
       if (!isUnwritable(error)) throw error
       useMemory(error)
@@ -86,6 +86,8 @@ export function indexFile(options: IndexFileOptions): IndexFile {
   const recover = (error: unknown) => {
     // A PlanError is about something else that the action needed: a Ticket file, local.db.
     if (inMemory || error instanceof PlanError) throw error
+    // The file was removed or replaced, which is all that its failure says. The next attempt opens the new one.
+    if (opened && inodeOf(path) !== opened.inode) return close()
     if (isUnwritable(error)) useMemory(error)
     else if (isDamaged(error)) discard()
     else throw error
@@ -96,26 +98,45 @@ export function indexFile(options: IndexFileOptions): IndexFile {
     get inMemory() {
       return inMemory
     },
-    use: action => tryTwice(path, () => action(open()), recover),
+    use: action => tryAgain(path, () => action(open()), recover),
     discard,
     close,
   }
 }
 
-/** Runs the attempt; where it fails, recovers from the failure and runs it once more. @throws PlanError instead of SqliteError. */
-function tryTwice<T>(path: string, attempt: () => T, recover: (error: unknown) => void): T {
+/** How often an index that is removed again and again is opened. */
+const ATTEMPTS = 5
+
+/** Runs the attempt; after a failure, recovers from it and runs it again, a few times. @throws PlanError instead of SqliteError. */
+function tryAgain<T>(path: string, attempt: () => T, recover: (error: unknown) => void): T {
   const startedAt = performance.now()
   try {
-    try {
-      return attempt()
-    } catch (error) {
-      if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
-      recover(error)
+    for (let left = ATTEMPTS; left > 1; left--) {
+      try {
+        return attempt()
+      } catch (error) {
+        if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
+        recover(error)
+      }
     }
     return attempt()
   } catch (error) {
     throw databaseError(error, path)
   }
+}
+
+/** Opens the file; once more after each time that it was removed or replaced while it was being opened. */
+function openPersistently(options: IndexFileOptions): OpenFile {
+  for (let left = ATTEMPTS; left > 1; left--) {
+    const before = inodeOf(options.path)
+    try {
+      return openOrReplace(options)
+    } catch (error) {
+      if (!isUnwritable(error) || (before !== null && inodeOf(options.path) === before)) throw error
+      if (isPlanError(error)) throw error // the folder cannot be written
+    }
+  }
+  return openOrReplace(options)
 }
 
 /** Opens the file, after replacing one that is unusable. */
