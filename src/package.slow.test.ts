@@ -155,7 +155,7 @@ export const assignable = (plan: published.Plan): Omit<source.Plan, 'watch'> => 
     const text = readFileSync(join(installed, 'dist', 'index.d.ts'), 'utf8')
     const signatures = text.slice(text.indexOf('type Signatures = {')).split('\n};\n')[0]!
     const lines = signatures.split('\n')
-    const undocumented = lines.filter((line, n) => /^ {4}['\w-]+: \{/.test(line) && !lines[n - 1]!.includes('/**'))
+    const undocumented = lines.filter((line, n) => /^ {4}['\w-]+: \{/.test(line) && !lines[n - 1]!.endsWith('*/'))
     expect(undocumented).toEqual([])
     expect(signatures).toMatch(/ {12}\/\*\* .+ \*\/\n {12}ticket: string;/)
   })
