@@ -1,5 +1,5 @@
 /** Reads many blobs of git's object store in one run of git. */
-import { PlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { LIMITS } from '../model/text.ts'
 import { runGit } from './git.ts'
 
@@ -72,4 +72,33 @@ function readAll(root: string, names: readonly string[]): Map<string, Buffer> {
     at = lineEnd + 2 + length
   }
   return blobs
+}
+
+/**
+ * Reads blobs like `readBlobs`, by their ids, in a clone that may not have fetched all of them. In such a clone `git cat-file`
+ * ends at the first missing object, so `git rev-list`, which can pass over these, then selects the ids.
+ * @throws PlanError no_git, git_failed.
+ */
+export function readFetchedBlobs(root: string, ids: ReadonlySet<string>): Map<string, Buffer | 'too_large'> {
+  try {
+    return readBlobs(root, ids)
+  } catch (error) {
+    if (!isPlanError(error, 'git_failed')) throw error
+    // The order counts: the ids are read where "--stdin" is, under the options before it.
+    const options = [
+      '--objects',
+      '--no-walk',
+      '--missing=allow-any',
+      '--ignore-missing',
+      '--no-object-names',
+      '--stdin',
+    ]
+    const present = runGit(root, ['rev-list', ...options], `${[...ids].join('\n')}\n`)
+    const fetched = present
+      .toString()
+      .split('\n')
+      .filter(id => ids.has(id))
+    if (fetched.length === ids.size) throw error
+    return readBlobs(root, fetched)
+  }
 }

@@ -24,7 +24,7 @@ export function leftOutStat({ mode, blob }: LeftOutFile, objects: number | 'fetc
     size: -Number(mode),
     mtimeMs: digits(0),
     ctimeMs: digits(13),
-    // Of 39 digits the last 13 are enough apart; a blob that is missing is told from a fetched one by its sign.
+    // Only a missing blob has a negative number here.
     ino: objects === null ? digits(26) : objects === 'fetched' ? -1 : -2 - objects,
   }
 }
@@ -34,10 +34,10 @@ export function isLeftOutStat({ sizeBytes }: Pick<FileStat, 'sizeBytes'>): boole
   return sizeBytes < 0
 }
 
-/** Reads a left-out file from the bytes of its blob, null where the clone has not fetched them. */
+/** Reads a left-out file from the bytes of its blob, undefined where the clone has not fetched them. */
 export function readLeftOut(
   { path, mode }: LeftOutFile,
-  bytes: Buffer | 'too_large' | null,
+  bytes: Buffer | 'too_large' | undefined,
   { size: sizeBytes, mtimeMs, ctimeMs, ino: inode }: StatData,
 ): IndexedFile {
   const stat: FileStat = { sizeBytes, mtimeMs, ctimeMs, inode }
@@ -47,7 +47,7 @@ export function readLeftOut(
   if (mode === '120000') return refused('symbolic_link', 'a symbolic link: links are not followed')
   if (!mode.startsWith('100')) return refused('not_a_regular_file', 'not a regular file')
   if (bytes === 'too_large') return refused('too_large', `larger than ${LIMITS.fileBytes} bytes`)
-  if (bytes !== null) return readTicket(path, bytes, stat)
+  if (bytes) return readTicket(path, bytes, stat)
   const message = `the sparse checkout leaves the file out, and this partial clone has not fetched it; run "git sparse-checkout add ${dirname(path)}"`
   return refused('not_fetched', message)
 }
