@@ -4,6 +4,7 @@
  * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method
  * returns the document that its command prints with `--json`.
  */
+import { PlanError } from './model/errors.ts'
 import { type Fields, type Operation, parseInput } from './operations/operation.ts'
 import { operations } from './operations/registry.ts'
 import type { Signatures } from './operations/signatures.ts'
@@ -42,25 +43,41 @@ export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
  */
 export function openPlan(options: OpenOptions = {}): Plan {
   const store = openStore(options)
+  let isClosed = false
+  const checkOpen = () => {
+    if (isClosed)
+      throw new PlanError('invalid_input', 'the plan is closed; open another with openPlan()', { field: 'plan' })
+  }
   const methods = Object.entries(operations).map(([name, operation]) => [
     name,
-    bind(store, operation as unknown as Operation),
+    bind(store, operation as unknown as Operation, checkOpen),
   ])
   const watches: Watching[] = []
   const watch: Plan['watch'] = (listener, options) => {
+    checkOpen()
+    if (typeof listener !== 'function')
+      throw new PlanError('invalid_input', 'watch: listener must be a function', { field: 'listener' })
     const watching = watchTickets(store, listener, options)
     watches.push(watching)
     return watching
   }
   const close = () => {
+    isClosed = true
     for (const watching of watches) watching.close()
     store.close()
   }
   return { ...Object.fromEntries(methods), watch, root: store.repository.root, close, [Symbol.dispose]: close } as Plan
 }
 
-function bind<F extends Fields, O>(store: Store, operation: Operation<F, O>): (input?: unknown) => O {
+function bind<F extends Fields, O>(
+  store: Store,
+  operation: Operation<F, O>,
+  checkOpen: () => void,
+): (input?: unknown) => O {
   const first = Object.keys(operation.fields)[0]
-  return input =>
-    operation.run(store, parseInput(operation, typeof input === 'string' && first ? { [first]: input } : (input ?? {})))
+  return input => {
+    checkOpen()
+    const given = typeof input === 'string' && first ? { [first]: input } : (input ?? {})
+    return operation.run(store, parseInput(operation, given))
+  }
 }

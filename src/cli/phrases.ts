@@ -12,6 +12,29 @@ export interface Page {
   /** Columns of the terminal; undefined if there is none. */
   width: number | undefined
   input: Record<string, unknown>
+  /** The wall clock, in milliseconds since 1970. */
+  nowMs: number
+}
+
+/** Returns the lines of a text, escaped; each after the first with the indent. */
+export function indentedLines(first: string, text: string, indent: number): string[] {
+  const [line = '', ...others] = text.split(/\r?\n/).map(escapeText)
+  return [`${first}${line}`, ...others.map(line => (line === '' ? '' : ' '.repeat(indent) + line))]
+}
+
+/** Returns a time in minutes with its zone. A merge derives decisions that belong to no moment. */
+export function timeText(at: string): string {
+  return at === NO_TIME ? 'from a merge' : `${at.slice(0, 16).replace('T', ' ')}Z`
+}
+
+const NO_TIME = '1970-01-01T00:00:00.000Z'
+
+/** Returns a time span as people say it: `45 s`, `28 min`, `5 h`, `3 days`. */
+export function spanText(ms: number): string {
+  const minutes = ms / 60_000
+  if (minutes < 1.5) return `${Math.max(0, Math.round(ms / 1000))} s`
+  if (minutes < 90) return `${Math.round(minutes)} min`
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`
 }
 
 export function ticketText({ id, slug, title }: TicketSummary): string {
@@ -51,7 +74,7 @@ export function reasonLines(reasons: Reason[], paint: Page['paint']): string[] {
     const { code, severity, message } = reason
     const mark = severity === 'hold' ? paint('red', 'x') : paint('yellow', '!')
     return [
-      `  ${mark} ${code.padEnd(width)}  ${escapeText(message)}`,
+      ...indentedLines(`  ${mark} ${code.padEnd(width)}  `, message, width + 6),
       ...(reason.code === 'blocked_by' && reason.chain.length > 1 ? chainLines(reason.chain, width + 6) : []),
     ]
   })
@@ -102,7 +125,10 @@ export function relationCells({
 }: Relation): Cell[] {
   const extra = [advisory && 'advisory', label && `"${label}"`].filter(Boolean).join(', ')
   const colour: Colour | undefined = status === 'active' ? undefined : 'dim'
-  const text = [reason ?? '', ...(decisions.length > 1 ? [`(recorded ${decisions.length} times)`] : [])]
+  const text = [
+    (reason ?? '').replace(/\s*\n\s*/g, ' '),
+    ...(decisions.length > 1 ? [`(recorded ${decisions.length} times)`] : []),
+  ]
     .join(' ')
     .trim()
   return [ticket, `${kind}${extra ? ` (${extra})` : ''}`, other, status, at.slice(0, 10), by, text].map(text => ({
@@ -111,11 +137,12 @@ export function relationCells({
   }))
 }
 
+/** Returns a plan, not escaped yet: its summary can have several lines. */
 export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'consult'>['plan']>): string {
-  return escapeText(`${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${at.slice(0, 16)} by ${by}`)
+  return `${summary}${typeof branch === 'string' ? ` (branch ${branch})` : ''}, ${timeText(at)} by ${by}`
 }
 
-/** Returns the content of a decision, in one line. */
+/** Returns the content of a decision, not escaped yet: its texts can have several lines. */
 export function decisionText(decision: Decision): string {
   const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost } =
     anyFields(decision)
@@ -133,5 +160,5 @@ export function decisionText(decision: Decision): string {
     overrides && `overriding ${overrides.join(', ')}`,
   ].filter(Boolean)
   const text = [plan?.summary, reason].filter(Boolean).join('; ')
-  return escapeText([kind, ...details].join(' ') + (text ? `: ${text}` : ''))
+  return [kind, ...details].join(' ') + (text ? `: ${text}` : '')
 }

@@ -25,7 +25,7 @@ export function print(descriptor: 1 | 2, text: string): boolean {
 /** What readable output must know of the stream that it goes to. */
 export interface Terminal {
   isTerminal: boolean
-  /** Columns; undefined if it is no terminal. */
+  /** Columns; undefined if it is no terminal, or one of unknown width. */
   width: number | undefined
 }
 
@@ -33,5 +33,6 @@ export interface Terminal {
 export function terminalOf(descriptor: 1 | 2): Terminal {
   const { isatty } = process.getBuiltinModule('node:tty')
   if (!isatty(descriptor)) return { isTerminal: false, width: undefined }
-  return { isTerminal: true, width: (descriptor === 1 ? process.stdout : process.stderr).columns }
+  const { columns } = descriptor === 1 ? process.stdout : process.stderr
+  return { isTerminal: true, width: columns || undefined } // 0 columns: the terminal does not know its width
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CLI, PACKAGE_ROOT } from '../test-support/run-cli.ts'
@@ -41,6 +41,19 @@ test('the tour of the README prints what the README shows', () => {
   const printed = stdout.split('\u001e')
   for (const [position, { command, shown }] of steps.entries())
     expect(printed[position], command).toMatch(pattern(shown))
+})
+
+test('the alias of the README works in a folder with a space', () => {
+  using folder = temporaryFolder()
+  const clone = join(folder.path, 'a clone, with "quotes"')
+  symlinkSync(PACKAGE_ROOT, clone)
+  const alias = /^alias .*$/m.exec(readme)![0]
+  const { stdout, stderr } = spawnSync('bash', ['-c', `shopt -s expand_aliases\n${alias}\nticketplan --version`], {
+    cwd: clone,
+    env: { ...process.env, PWD: clone },
+    encoding: 'utf8',
+  })
+  expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
 })
 
 test('every page of docs/ that the README names exists', () => {

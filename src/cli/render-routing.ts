@@ -5,11 +5,13 @@ import type { OutputOf } from '../sdk.ts'
 import {
   claimText,
   decisionText,
+  indentedLines,
   noteLines,
   type Page,
   planText,
   problemLines,
   reasonLines,
+  spanText,
   verdictLines,
 } from './phrases.ts'
 import { type Cell, table } from './terminal.ts'
@@ -24,7 +26,7 @@ export function queueLines({ queue, problems }: OutputOf<'queue'>, page: Page): 
 export function consultLines({ problems, plan, ...judged }: OutputOf<'consult'>, page: Page): string[] {
   return [
     ...verdictLines(judged, page),
-    ...(plan ? [`  accepted before: ${planText(plan)}`] : []),
+    ...(plan ? indentedLines('  accepted before: ', planText(plan), 4) : []),
     ...problemLines(problems, page),
   ]
 }
@@ -35,7 +37,7 @@ export function acceptLines(output: OutputOf<'accept'>, { paint }: Page): string
     accepted && claim
       ? `${paint('green', 'accepted')}: ${claimText(claim)}`
       : paint('red', refused ? 'refused: the token is stale, the claim is lost' : 'refused'),
-    ...(decision ? [`  ${decisionText(decision as Decision)}`, `  ${decision.id}`] : []),
+    ...(decision ? [...indentedLines('  ', decisionText(decision as Decision), 4), `  ${decision.id}`] : []),
     ...reasonLines(reasons, paint),
     ...noteLines(warnings),
   ]
@@ -61,14 +63,21 @@ export function releaseLines(output: OutputOf<'release'>, page: Page): string[] 
   return output.refused ? claimLines(output, page) : [`released ${output.claim?.ticket ?? ''}`]
 }
 
-export function claimsLines({ claims }: OutputOf<'claims'>, { paint, width }: Page): string[] {
+/** The expiry comes first: a narrow terminal cuts or wraps what is on the right. */
+export function claimsLines({ claims }: OutputOf<'claims'>, { paint, width, nowMs }: Page): string[] {
   if (claims.length === 0) return ['no claims']
-  const head = ['ticket', 'holder', 'token', 'pool', 'state', 'expires'].map((text): Cell => ({ text, colour: 'bold' }))
-  const rows = claims.map(({ ticket, holder, token, pool, live, expires_at, released_at, terminal }) => {
-    const lease = live ? 'live' : released_at ? 'released' : 'expired'
-    const state = terminal && !released_at ? `${lease}, Ticket is terminal` : lease
-    const cells = [ticket, holder, String(token ?? ''), pool ?? '', state, released_at ?? expires_at]
+  const head = ['expires', 'ticket', 'token', 'pool', 'holder'].map((text): Cell => ({ text, colour: 'bold' }))
+  const rows = claims.map(claim => {
+    const { ticket, holder, token, pool, live, terminal, released_at } = claim
+    const note = terminal && !released_at ? ' (Ticket is terminal)' : ''
+    const cells = [expiryText(claim, nowMs) + note, ticket, String(token ?? ''), pool ?? '', holder]
     return cells.map((text): Cell => ({ text: escapeText(text), colour: live ? undefined : 'dim' }))
   })
   return table([head, ...rows], paint, width)
+}
+
+function expiryText({ live, expires_at, released_at }: OutputOf<'claims'>['claims'][number], nowMs: number): string {
+  const leftMs = Date.parse(released_at ?? expires_at) - nowMs
+  if (live) return `in ${spanText(leftMs)}`
+  return `${released_at ? 'released' : 'expired'} ${spanText(-leftMs)} ago`
 }

@@ -7,6 +7,7 @@ import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import {
   decisionText,
+  indentedLines,
   noteLines,
   type Page,
   problemLines,
@@ -14,6 +15,7 @@ import {
   relationCells,
   stateText,
   ticketText,
+  timeText,
 } from './phrases.ts'
 import { type Cell, table } from './terminal.ts'
 
@@ -27,7 +29,11 @@ export function setLines({ ticket, changed, warnings }: OutputOf<'set'>): string
 
 export function recordLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {
   return [
-    `${created ? 'recorded' : 'already recorded'} in ${ticket}: ${decisionText(decision as Decision)}`,
+    ...indentedLines(
+      `${created ? 'recorded' : 'already recorded'} in ${ticket}: `,
+      decisionText(decision as Decision),
+      4,
+    ),
     `  ${decision.id}`,
     ...noteLines(warnings),
   ]
@@ -44,9 +50,9 @@ export function showLines(output: OutputOf<'show'>, page: Page): string[] {
     decisions.length ? 'decisions, oldest first:' : 'no decisions',
     ...decisions.flatMap(decision => {
       const { id, at, by, status } = decision
-      const text = decisionText(decision as unknown as Decision)
-      const line = `  ${at.slice(0, 16).replace('T', ' ')}  ${status.padEnd(10)}  ${text}  [${escapeText(by)}]`
-      return [status === 'active' ? line : paint('dim', line), paint('dim', `    ${id}`)]
+      const text = `${decisionText(decision as unknown as Decision)}  [${by}]`
+      const lines = indentedLines(`  ${timeText(at).padEnd(17)}  ${status.padEnd(10)}  `, text, 6)
+      return [...lines.map(line => (status === 'active' ? line : paint('dim', line))), paint('dim', `    ${id}`)]
     }),
     ...relationsOfOthers(decisions, relations, page),
     ...problemLines(problems, page),

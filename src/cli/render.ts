@@ -57,8 +57,9 @@ export function render<N extends OperationName>(
   output: OutputOf<N>,
   input: Record<string, unknown>,
   terminal: Terminal,
+  nowMs = Date.now(),
 ): string {
-  const page: Page = { paint: painter(terminal), width: terminal.width, input }
+  const page: Page = { paint: painter(terminal), width: terminal.width || undefined, input, nowMs }
   const shown = renderers[name](output, page)
   if (typeof shown === 'string') return terminal.isTerminal ? shown.split('\n').map(escapeText).join('\n') : shown
   return shown.length ? `${shown.join('\n')}\n` : ''

@@ -318,7 +318,7 @@ describe('what a model gets', () => {
     })
     for (const token of [undefined, null, '', 'x', 1.5, true]) {
       const { message } = await callFailing(client, 'claims', { action: 'renew', ticket: 'A', token })
-      expect(message).toMatch(/^claims: token(?: is required to renew a claim|: must be a whole number(?:, not .*)?)$/)
+      expect(message).toMatch(/^claims: token(?: is required to renew a claim|: must be a (?:whole )?number)$/)
     }
     expect(await callFailing(client, 'retract', { decision: '01JX0000000000000000000000' })).toMatchObject({
       code: 'unknown_decision',

@@ -43,7 +43,7 @@ export interface ErrorData {
   ambiguous_slug: { slug: string; tickets: string[] }
   /** `add` of an id that exists; ids are compared case-insensitively. */
   ticket_exists: { ticket: string; path: string }
-  /** Another Ticket has this slug. */
+  /** Another Ticket has this name, as its slug or as its id. */
   slug_taken: { slug: string; ticket: string }
   /** No Ticket file holds this decision. */
   unknown_decision: { decision: string }

@@ -209,6 +209,18 @@ describe('names', () => {
     })
   })
 
+  test('a decision id with a typing error is answered with the nearest id', () => {
+    withPlan(plan => {
+      addTickets(plan, 'A', 'B')
+      const { decision } = plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
+      plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
+      const last = decision.id.endsWith('0') ? '1' : '0'
+      const { code, message } = errorOf(() => plan.retract(decision.id.slice(0, -1) + last))
+      expect(code).toBe('unknown_decision')
+      expect(message).toMatch(new RegExp(`did you mean [^?]*${decision.id}`))
+    })
+  })
+
   test.each([
     ['tp_17', ['TP-17 (plan-tool)']],
     ['tp17', ['TP-17 (plan-tool)']],

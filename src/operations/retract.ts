@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { findActive, retractDecision } from '../model/change.ts'
 import { isStoredRelation } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { operation, text } from './operation.ts'
 import { decisionId, type Recorded, recorded } from './record.ts'
 import { homePathWarnings } from './warnings.ts'
@@ -16,7 +17,7 @@ export const retract = operation({
   fields: {
     decision: {
       schema: decisionId,
-      help: 'the id of the decision, from "show" or "relations"',
+      help: 'the id of the decision: "show" and "relations --json" print ids',
       positional: true,
     },
     reason: { schema: z.optional(text), help: 'why', value: 'text' },
@@ -27,11 +28,14 @@ export const retract = operation({
     return store.locked(() => {
       const holders = store.read(({ queries }) => queries.holdersOf(id))
       if (holders.length === 0) {
-        throw new PlanError(
-          'unknown_decision',
-          `no Ticket file has a decision ${id}; "ticketplan show <ticket>" lists the decisions of a Ticket`,
-          { decision: id },
+        const similar = didYouMean(
+          nearestNames(
+            id,
+            store.read(({ queries }) => queries.allDecisionIds()),
+          ),
         )
+        const rest = similar || '; "ticketplan show <ticket>" lists the decisions of a Ticket'
+        throw new PlanError('unknown_decision', `no Ticket file has a decision ${id}${rest}`, { decision: id })
       }
       if (holders.length > 1) {
         const message = `the decision ${id} is in the files of ${holders.join(' and ')}, so it cannot be retracted; see "ticketplan verify"`

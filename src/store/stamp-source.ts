@@ -29,7 +29,7 @@ function ulidFactory(): (timeMs: number) => string {
 function checkAuthor(name: string | undefined): string {
   if (!name) {
     const message =
-      'the author of the decision is unknown; give --actor <name>, set TICKETPLAN_ACTOR, or set user.name in git'
+      'the author of the decision is unknown; name the actor, set TICKETPLAN_ACTOR, or set user.name in git'
     throw new PlanError('no_actor', message, {})
   }
   if (/\p{Cc}/u.test(name) || Buffer.byteLength(name) > LIMITS.lineBytes) {

@@ -125,6 +125,11 @@ export function decisionQueries(statement: Prepare) {
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
         .all(decision)
         .map(row => row.ticket_id),
+    /** The ids of all decisions, unordered. */
+    allDecisionIds: () =>
+      statement<[], { id: string }>('select distinct id from file_decisions')
+        .all()
+        .map(row => row.id),
     /** With a Ticket, its relations from both sides; without one, each relation once, as stored. */
     relations({ ticket, kind, status }: RelationFilter) {
       const source = ticket === undefined ? STORED_RELATIONS : 'relations'
