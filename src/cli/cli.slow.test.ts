@@ -12,7 +12,7 @@ const run = (args: string[], env: NodeJS.ProcessEnv = {}) => runProgram(process.
 function shown({ stdout }: Run): string {
   return stdout
     .replace(/01[0-9A-HJKMNP-TV-Z]{24}/g, '<ulid>')
-    .replace(/\d{4}-\d\d-\d\d(T[\d:.]+Z| \d\d:\d\d)?/g, '<time>')
+    .replace(/\d{4}-\d\d-\d\d(T[\d:.]+Z| \d\d:\d\dZ)?/g, '<time>')
 }
 
 describe('help', () => {
@@ -214,7 +214,7 @@ describe('readable output', () => {
     putTicket(repository.root, 'Z', { state: 'queued', title: 'free' })
     expect(shown(await runCli(repository.root, ['queue']))).toBe(
       `hold    A  日本語の題
-  x blocked_by       blocked by B (planning), which has 4 more below it
+  x blocked_by       blocked by B (planning), which itself waits for 4 more
                      └─ B (planning)
                         ├─ C (open)
                         │  └─ ${long} (open)
