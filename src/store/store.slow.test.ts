@@ -151,9 +151,9 @@ describe('a process that holds the lock', () => {
     const holder = startPlanChild('hold-lock', repo.root)
     await holder.said(1)
     const waiting = runCli(repo.root, ['record', 'A', 'note', '--reason', 'x', '--json'])
-    // Once the command has opened local.db, it waits for the lock.
-    while (!existsSync(repo.localPath) || !isOpenElsewhere(repo.localPath, holder.process.pid!))
-      await new Promise(setImmediate)
+    // Once the command has opened the file of the lock, it waits for the lock.
+    const lock = join(repo.databaseDir, 'write-lock')
+    while (!existsSync(lock) || !isOpenElsewhere(lock, holder.process.pid!)) await new Promise(setImmediate)
     holder.process.kill('SIGKILL')
     expect(jsonOf(await waiting)).toMatchObject({ created: true })
     checkAfterFault(repo.root, [])

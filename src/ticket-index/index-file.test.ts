@@ -200,6 +200,24 @@ describe('an unusable index', () => {
     expect(plan.show('T-3').decisions).toHaveLength(5)
   })
 
+  it('that is deleted alone while two plans have it open is opened again, and the disk is not blamed', () => {
+    using repo = plannedRepository()
+    const notices: string[] = []
+    const open = () => openPlan({ root: repo.root, actor: 'tester', onNotice: notice => notices.push(notice) })
+    using one = open()
+    using two = open()
+    for (let round = 0; round < 5; round++) {
+      for (const plan of [one, two]) {
+        plan.record({ ticket: 'T-3', kind: 'note', reason: `round ${round}` })
+        expect(plan.show('T-3').decisions).toEqual((plan === one ? two : one).show('T-3').decisions)
+      }
+      rmSync(repo.indexPath)
+    }
+    expect(two.show('T-3').decisions.filter(({ kind }) => kind === 'note').length).toBeGreaterThanOrEqual(10)
+    expect(one.verify().ok).toBe(true)
+    expect(notices).toEqual([])
+  })
+
   it('may be deleted with its folder while a plan has it open', () => {
     using repo = plannedRepository()
     using plan = openPlan({ root: repo.root, actor: 'tester' })
@@ -223,6 +241,8 @@ describe('an index that cannot be written', () => {
     expect(plan.show('A').decisions.map(({ id }) => id)).toEqual([decision.id])
     expect(notices).toEqual([expect.stringMatching(/index cannot be written .*into memory/)])
     rmSync(repo.indexPath, { recursive: true })
+    expect(plan.show('A').decisions.map(({ id }) => id)).toEqual([decision.id])
+    expect(existsSync(repo.indexPath)).toBe(true) // the index in memory was not for good
     using again = openPlan({ root: repo.root, actor: 'tester' })
     expect(again.show('A').decisions.map(({ id }) => id)).toEqual([decision.id])
     expect(again.verify().ok).toBe(true)

@@ -7,9 +7,10 @@
  */
 import { busyError } from '../database/busy-error.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
-import { type Connection, connect, fileState, migrate, removeDatabase } from '../database/open.ts'
+import { type Connection, connect, FILE_SUFFIXES, fileState, migrate, removeDatabase } from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { inodeOf } from '../files/file-system.ts'
+import { pause } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { openInMemory, type PreparedIndex } from './prepared-index.ts'
 
@@ -42,7 +43,7 @@ interface IndexFileOptions {
 
 interface OpenFile {
   index: PreparedIndex
-  /** Null for an index in memory. */
+  /** The file that is open; for an index in memory, the file that could not be written. */
   inode: number | null
 }
 
@@ -61,10 +62,13 @@ export function indexFile(options: IndexFileOptions): IndexFile {
     inMemory = true
     const reason = (databaseError(error, path) as Error).message
     notify(`the index cannot be written (${reason}); this answer comes from the Ticket files, loaded into memory`)
-    opened = { index: prepare(openInMemory(timeoutMs)), inode: null }
+    opened = { index: prepare(openInMemory(timeoutMs)), inode: inodeOf(path) }
   }
   const open = (): PreparedIndex => {
-    if (opened && !inMemory && inodeOf(path) !== opened.inode) close()
+    if (opened && inodeOf(path) !== opened.inode) {
+      close() // also an index in memory: another file may be usable
+      inMemory = false
+    }
     if (opened) return opened.index
     try {
       opened = openPersistently(options)
@@ -130,13 +134,22 @@ function openPersistently(options: IndexFileOptions): OpenFile {
   for (let left = ATTEMPTS; left > 1; left--) {
     const before = inodeOf(options.path)
     try {
+      removeLeftOvers(options)
       return openOrReplace(options)
     } catch (error) {
-      if (!isUnwritable(error) || (before !== null && inodeOf(options.path) === before)) throw error
-      if (isPlanError(error)) throw error // the folder cannot be written
+      // Companions of a file that was removed show as errors of the disk, until the processes that have it open let go.
+      const isPassing = inodeOf(options.path) !== before || sqliteCode(error) === 'SQLITE_IOERR'
+      if (!isPassing || isPlanError(error)) throw error
+      pause()
     }
   }
   return openOrReplace(options)
+}
+
+/** Removes the companions of a file that was removed alone: a new file must never meet them. */
+function removeLeftOvers({ path, local }: IndexFileOptions): void {
+  const isLeftOver = () => inodeOf(path) === null && FILE_SUFFIXES.some(suffix => inodeOf(path + suffix) !== null)
+  if (isLeftOver()) local.locked(() => isLeftOver() && removeDatabase(path))
 }
 
 /** Opens the file, after replacing one that is unusable. */
