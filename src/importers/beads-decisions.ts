@@ -55,7 +55,7 @@ export function addDecisions(collector: Collector, graph: BeadsGraph, record: Be
   // What an edge says itself comes first: a part that the record waits for may also block it directly.
   const all = [...sayings(graph, record, record.id, new Set([record.id]))]
   const said = new Set<string>()
-  for (const { kind, edge, other, reason, label, problem } of [
+  for (const { kind, edge, other, reason, label, not_before, problem } of [
     ...all.filter(isDirect),
     ...all.filter(saying => !isDirect(saying)),
   ]) {
@@ -67,10 +67,11 @@ export function addDecisions(collector: Collector, graph: BeadsGraph, record: Be
       collector.skip('relation to a record that is no Ticket')
       continue
     }
-    const key = JSON.stringify([edge.from, kind, other, label, kind === 'hold' && reason])
+    const key = JSON.stringify([edge.from, kind, other, label, kind === 'hold' && [reason, not_before]])
     if (said.has(key)) continue
     said.add(key)
-    add(edge, kind, other, { ...(reason && { reason }), ...(label && { fields: { label } }) })
+    const fields = { ...(label && { label }), ...(not_before && { not_before }) }
+    add(edge, kind, other, { ...(reason && { reason }), fields })
   }
   for (const { reason, not_before, problem } of ownHolds(record)) {
     const own = { from: record.id, at: record.values.created_at, by: record.values.created_by, source: record.source }
@@ -86,6 +87,7 @@ interface Saying {
   other?: string
   reason?: string
   label?: string
+  not_before?: string | undefined
   problem?: string
 }
 
@@ -124,13 +126,13 @@ function* parentSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string, visi
   // A parent that is no Ticket has no file: what holds it and what it is part of passes to its parts.
   const isSettled = isOver(parent)
   for (const saying of sayings(graph, parent, holder, visited)) {
+    if (saying.other === holder) continue
     if (saying.kind === 'part_of') yield saying
     else if (!isSettled && saying.kind !== 'related' && !isBelow(graph, saying.other, parent.id))
       yield { ...saying, reason: saying.reason ?? `inherited from ${parent.id}, which is no Ticket here` }
   }
-  if (!isSettled)
-    for (const { reason } of ownHolds(parent).filter(({ not_before }) => !not_before))
-      yield { kind: 'hold', edge, reason }
+  if (isSettled) return
+  for (const { reason, not_before } of ownHolds(parent)) yield { kind: 'hold', edge, reason, not_before }
 }
 
 /** True where a record is a part of the other, at any level, or that one itself. */

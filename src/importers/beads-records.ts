@@ -41,7 +41,7 @@ const EDGE_FIELDS: Record<string, string> = {
 }
 /** Fields that look like blockers and are none: counts, and the text of a status. */
 const HARMLESS = /(?:_count|_reason|_at|_until)$/
-const LIKE_BLOCKERS = /block|depend|^deps?$|_deps$|require|prereq|wait(?:s|ing)?_|predecessor/i
+const LIKE_BLOCKERS = /block|depend|^deps?$|_deps$|require|prereq|^waits?_|^waiting_|predecessor/i
 /** The types with which a text such as "discovered-from:bd-1" can begin. */
 const TYPED_TEXT =
   /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/

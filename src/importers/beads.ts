@@ -7,7 +7,6 @@
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import type { Phase } from '../model/states.ts'
 import { addDecisions, beadsGraph } from './beads-decisions.ts'
 import { type BeadsRecord, parseRecords } from './beads-records.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
@@ -17,11 +16,10 @@ export interface BeadsOptions {
   name: string | undefined
   /** True where skipped records are imported too. */
   all: boolean
-  phaseOf(state: string): Phase
 }
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */
-export function readBeads(path: string, { name, all, phaseOf }: BeadsOptions): Imported {
+export function readBeads(path: string, { name, all }: BeadsOptions): Imported {
   const collector = importCollector({ system: 'beads', name }, { isStatedByEither: false, stateOf })
   const records = parseRecords(collector, readSource(path), path)
   const { imported, drop } = collector
@@ -43,7 +41,7 @@ export function readBeads(path: string, { name, all, phaseOf }: BeadsOptions): I
       drop(record.source, `no Ticket: ${JSON.stringify(record.id)} cannot be a Ticket's id`)
       continue
     }
-    addTicket(collector, record, phaseOf)
+    addTicket(collector, record)
     addDecisions(collector, graph, record)
   }
   return imported
@@ -62,11 +60,7 @@ function stateOf(status: string): string {
   return status === 'tombstone' ? 'cancelled' : status
 }
 
-function addTicket(
-  { imported, drop, titleOf }: Collector,
-  record: BeadsRecord,
-  phaseOf: (state: string) => Phase,
-): void {
+function addTicket({ imported, drop, titleOf }: Collector, record: BeadsRecord): void {
   const { id, status, values, source } = record
   const time = (name: string, value: unknown) => {
     if (value === undefined || value === null) return undefined
@@ -98,9 +92,9 @@ function addTicket(
       state,
       created_at,
       state_at: time('updated_at', stateAt),
-      queued_at: phaseOf(state) === 'queued' ? created_at : undefined,
     }),
     word: status,
+    placeInQueue: created_at,
     updatedAt: timeOf(updated_at),
     rest: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null)),
   })

@@ -32,9 +32,12 @@ export function followEdges(change: EdgeChange): { added: Decision[]; retracted:
     if (same.some(({ id }) => statuses.get(id) !== 'retracted')) continue
     const byHand = same.filter(decision => retractedByHand(origin, decision, present, statuses, wanted.at))
     const own = same.find(({ id }) => id === wanted.id) ?? same.find(decision => isStatedBy(origin, holder, decision))
-    if (byHand.length > 0) notes.push(`${holder}: ${textOf(wanted)} was retracted here, and the source still states it`)
-    else if (own) for (const link of nextLink(origin, own, known, false)) added.set(link.id, link)
-    else if (!known.has(wanted.id)) added.set(wanted.id, wanted)
+    if (byHand.length > 0) {
+      notes.push(`${holder}: ${textOf(wanted)} was retracted here, and the source still states it`)
+      continue
+    }
+    const links = own ? nextLink(origin, own, known, false) : []
+    for (const decision of links.length > 0 || known.has(wanted.id) ? links : [wanted]) added.set(decision.id, decision)
   }
   let retracted = 0
   const stated = new Set(change.wanted.map(saidBy))

@@ -42,17 +42,21 @@ export function followFields(
   imported: Pick<Imported, 'origin' | 'stateOf'>,
   phaseOf: (state: string) => Phase,
 ): { ticket: Ticket; notes: string[] } {
-  const { id, fields, word, rest } = record
+  const { id, fields, word, rest, placeInQueue } = record
   const { system, name } = imported.origin
   const source = withoutUndefined({ ...rest, system, name, id, state: word, title: fields.title })
-  if (!current) return { ticket: withoutUndefined({ decisions: [], format: FORMAT, id, ...fields, source }), notes: [] }
+  const withPlace = (ticket: Ticket): Ticket =>
+    ticket.queued_at === undefined && placeInQueue !== undefined && phaseOf(ticket.state) === 'queued'
+      ? { ...ticket, queued_at: placeInQueue }
+      : ticket
+  if (!current)
+    return { ticket: withPlace(withoutUndefined({ decisions: [], format: FORMAT, id, ...fields, source })), notes: [] }
   const before = sourceOf(current)
   const notes: string[] = []
   const title = followTitle(current, before, fields.title, notes)
   const group = followState(current, before, record, imported.stateOf, notes)
-  if (group.queued_at === undefined && phaseOf(group.state) === 'queued') group.queued_at = fields.queued_at
   const created_at = fields.created_at ?? (before ? undefined : current.created_at)
-  return { ticket: withoutUndefined({ ...current, created_at, title, ...group, source }), notes }
+  return { ticket: withPlace(withoutUndefined({ ...current, created_at, title, ...group, source })), notes }
 }
 
 function followTitle(

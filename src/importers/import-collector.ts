@@ -31,6 +31,8 @@ export interface ImportedTicket {
   }
   /** The state in the source's own word. */
   word: string
+  /** Its place in the source's order: `queued_at` of one that is queued and has none. */
+  placeInQueue?: string | undefined
   /** When the source last changed the record; undefined where it does not say. */
   updatedAt: string | undefined
   /** What else is kept, under "source" in the Ticket file. */

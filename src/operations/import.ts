@@ -69,8 +69,7 @@ export const importTickets = operation({
   run(store, { system, path, dryRun, mapRoot, name, all, ...options }) {
     const source = descriptorOf(path) === undefined ? resolve(path) : path
     const { phaseOf } = store
-    const imported =
-      system === 'yoi' ? readYoi(source, { name, mapRoot, phaseOf }) : readBeads(source, { name, all, phaseOf })
+    const imported = system === 'yoi' ? readYoi(source, { name, mapRoot, phaseOf }) : readBeads(source, { name, all })
     const { warnings, ...done } = writeImport(store, imported, { dryRun, ...options })
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
