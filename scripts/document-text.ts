@@ -39,6 +39,7 @@ interface Definition {
   catchall?: unknown
   element: z.ZodMiniType
   innerType: z.ZodMiniType
+  valueType: z.ZodMiniType
   left: z.ZodMiniType
   right: z.ZodMiniType
   options: z.ZodMiniType[]
@@ -77,6 +78,8 @@ function structureOf(schema: z.ZodMiniType): string {
       return Object.values(def.entries)
         .map(value => `'${value}'`)
         .join(' | ')
+    case 'record':
+      return `{ [name: string]: ${shapeText(def.valueType)} }`
     case 'literal':
       return def.values.map(value => JSON.stringify(value).replaceAll('"', "'")).join(' | ')
     case 'string':

@@ -4,10 +4,11 @@
  * Invariant: nothing that blocks at the source is weakened to `related`, but for an edge to what the source no longer counts: a
  * tombstone, or a pinned record. Records that are no Tickets still block, by a hold with their name.
  */
+import type { Decision } from '../model/decision.ts'
 import { isTicketId } from '../model/names.ts'
 import type { BeadsEdge, BeadsRecord } from './beads-records.ts'
 import { type Collector, quoted } from './import-collector.ts'
-import { momentOf, timeOf } from './source-text.ts'
+import { momentOf } from './source-text.ts'
 
 const BLOCKING = new Set(['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'depends-on'])
 const LIKE_BLOCKING = /block|depend|wait|require/
@@ -204,11 +205,6 @@ function ownHolds({ values }: BeadsRecord): { reason: string; not_before?: strin
 }
 
 /** True for a decision that a record states only together with the records of the parts that it waits for. */
-export function isDerived(reason: string | undefined): boolean {
+export function isDerived({ reason }: Decision): boolean {
   return reason?.startsWith(WAITS) === true
-}
-
-/** Returns when the record was last changed; undefined where it does not say. */
-export function updatedAt({ values }: BeadsRecord): string | undefined {
-  return timeOf(values.updated_at)
 }

@@ -7,7 +7,7 @@
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import { addDecisions, beadsGraph } from './beads-decisions.ts'
+import { addDecisions, beadsGraph, isDerived } from './beads-decisions.ts'
 import { type BeadsRecord, parseRecords } from './beads-records.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readSource, timeOf } from './source-text.ts'
@@ -20,7 +20,7 @@ export interface BeadsOptions {
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */
 export function readBeads(path: string, { name, all }: BeadsOptions): Imported {
-  const collector = importCollector({ system: 'beads', name }, { isStatedByEither: false, stateOf })
+  const collector = importCollector({ system: 'beads', name }, { needsTarget: isDerived, stateOf })
   const records = parseRecords(collector, readSource(path), path)
   const { imported, drop } = collector
   if (records.length + imported.dropped.length + Object.keys(imported.skipped).length === 0) {

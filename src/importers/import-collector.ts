@@ -56,8 +56,8 @@ export interface Imported {
   seen: Set<string>
   /** The Tickets whose records may have more edges than were read: no edge of theirs is retracted. */
   incomplete: Set<string>
-  /** True where either of two Tickets may state an edge between them; false where only the one that it holds back does. */
-  isStatedByEither: boolean
+  /** True for a decision that may be stated by the record of its other Ticket: without that record it is not retracted. */
+  needsTarget(decision: Decision): boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
   /** Returns the Ticket's state for a state in the source's word. */
@@ -96,7 +96,7 @@ const NO_TIME = '1970-01-01T00:00:00.000Z'
 /** Creates a collector. The ids of decisions also derive from the origin. */
 export function importCollector(
   origin: Origin,
-  { isStatedByEither, stateOf = word => word }: { isStatedByEither: boolean; stateOf?: (word: string) => string },
+  { needsTarget, stateOf = word => word }: Pick<Imported, 'needsTarget'> & Partial<Pick<Imported, 'stateOf'>>,
 ): Collector {
   const imported: Imported = {
     origin,
@@ -106,7 +106,7 @@ export function importCollector(
     warnings: [],
     seen: new Set(),
     incomplete: new Set(),
-    isStatedByEither,
+    needsTarget,
     skipped: {},
     stateOf,
   }

@@ -14,7 +14,6 @@ import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import { otherWithName } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
-import { isDerived } from './beads-decisions.ts'
 import { isFrom, isOlder, sourceOf } from './follow-fields.ts'
 import type { Dropped, Imported, ImportedDecision, ImportedTicket } from './import-collector.ts'
 import { timeOf } from './source-text.ts'
@@ -219,11 +218,10 @@ function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): 
 
 /** True where every record that could state the decision is in the import, and complete. */
 function isStillStatable(imported: Imported, { id, fields }: Change, decision: Decision): boolean {
-  const { target, reason, kind } = anyFields(decision)
+  const { target } = anyFields(decision)
   const isComplete = (ticket: string) => imported.seen.has(ticket) && !imported.incomplete.has(ticket)
   if (fields === null || !isComplete(id)) return false
-  const needsTarget = isDerived(reason) || (imported.isStatedByEither && kind !== 'related')
-  return target === undefined || !needsTarget || isComplete(target)
+  return target === undefined || !imported.needsTarget(decision) || isComplete(target)
 }
 
 /**

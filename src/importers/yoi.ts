@@ -54,7 +54,7 @@ export function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions):
     throw new PlanError('import_source', message, { path: folder, place: null })
   }
   const names = readNames(folder)
-  const collector = importCollector({ system: 'yoi', name }, { isStatedByEither: true })
+  const collector = importCollector({ system: 'yoi', name }, { needsTarget: ({ kind }) => kind !== 'related' })
   const withItem = new Set(names.filter(name => exists(join(folder, name, 'item.md'))))
   if (withItem.size === 0) {
     const message = `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`

@@ -64,7 +64,7 @@ export const importTickets = operation({
   examples: [
     'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
     'ticketplan import beads .beads/issues.jsonl',
-    'bd export | ticketplan import beads - --name shop',
+    'ticketplan import beads - --name shop',
   ],
   run(store, { system, path, dryRun, mapRoot, name, all, ...options }) {
     const source = descriptorOf(path) === undefined ? resolve(path) : path
