@@ -27,7 +27,7 @@ export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'
   list(watched: string[]): string[]
   /** Returns the stat data at a path; undefined where there is nothing. */
   findStat(path: string): StatData | undefined
-  /** Reads the left-out files among these paths from git, all at once. They are kept for `read` until the next `save`. */
+  /** Reads the left-out files among these paths from git, all at once. They are kept for `read` until the next `refresh` or `save`. */
   prefetch(paths: readonly string[]): void
   /** Reads the file at a path; undefined where there is none. @throws PlanError io. */
   read(path: string): Reading | undefined
@@ -63,7 +63,10 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
     }
   }
   return {
-    refresh: leftOut.refresh,
+    refresh() {
+      blobs.clear() // a blob that was missing may have been fetched since
+      leftOut.refresh()
+    },
     isUnsaved: leftOut.isUnsaved,
     prefetch,
     list(watched) {

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { findRepository } from '../files/repository.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { initRepository } from '../setup/init.ts'
-import { openStore } from '../store/store.ts'
 import { makeNote, makeTicket, putTicket, runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const notCheckedOut = expect.objectContaining({ code: 'not_checked_out' })
@@ -54,6 +53,10 @@ function threeClones() {
 function commit(root: string, message: string): void {
   runGit(root, 'add', '--sparse', '-A')
   runGit(root, 'commit', '--quiet', '-m', message)
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 function planOf(root: string): Plan {
@@ -222,12 +225,14 @@ describe('a sparse checkout', () => {
     expect(existsSync(join(part, 'tickets'))).toBe(false)
   })
 
-  it('is followed by a running watch', () => {
+  it('is followed while a watch is trusted to report every change of a file', async () => {
     using clones = threeClones()
     const { origin, part } = clones
     leaveOut(part, ['tickets/C.json'])
     using plan = planOf(part)
-    using _ = plan.watch(() => {})
+    using _ = plan.watch(() => {}, { checkEveryMs: 60_000 })
+    await new Promise(resolve => setTimeout(resolve, 1500)) // until events arrive, and git's index is old enough
+    plan.sync({})
     expect(plan.consult({ ticket: 'B' }).reasons.map(({ code }) => code)).toContain('blocked_by')
     writeFileSync(join(origin, 'tickets/C.json'), encodeTicket(makeTicket('C', { state: 'done' })))
     commit(origin, 'C is done')
@@ -235,7 +240,23 @@ describe('a sparse checkout', () => {
     expect(plan.consult({ ticket: 'B' }).reasons.map(({ code }) => code)).not.toContain('blocked_by')
   })
 
-  it('is told from a file that was deleted, marked as assume-unchanged or left in a merge conflict', () => {
+  it('is followed by a watch even without the tickets folder', async () => {
+    using clones = threeClones()
+    const { origin, part } = clones
+    runGit(part, 'sparse-checkout', 'set', '--cone', 'src')
+    using plan = planOf(part)
+    const events: string[] = []
+    using _ = plan.watch(({ change, ticket }) => events.push(`${change} ${ticket}`), { checkEveryMs: 50 })
+    writeFileSync(join(origin, 'tickets/C.json'), encodeTicket(makeTicket('C', { state: 'done' })))
+    commit(origin, 'C is done')
+    runGit(part, 'pull', '--quiet', '--ff-only')
+    await vi.waitFor(() => expect(events).toContain('changed C'), { timeout: 10_000 })
+    runGit(part, 'sparse-checkout', 'add', 'tickets')
+    plan.set({ ticket: 'E', title: 'written' })
+    await vi.waitFor(() => expect(events).toContain('changed E'), { timeout: 10_000 })
+  })
+
+  it('is not taken for a file that was deleted, marked as assume-unchanged or left in a merge conflict', () => {
     using clones = threeClones()
     const { part, origin } = clones
     rmSync(join(part, 'tickets/A.json'))
@@ -300,8 +321,14 @@ describe('a sparse checkout', () => {
     const { part, full, folder } = clones
     leaveOut(part, ['tickets/B.json'])
     for (const root of [part, full]) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2200) // until git's index is old enough to be trusted
-      if (root === part) openStore({ root }).reconcile()
+      sleep(2200) // until git's index is old enough
+      if (root === part) {
+        using plan = planOf(root)
+        plan.sync({})
+        utimesSync(join(root, '.git/index'), Date.now() / 1000 - 1.5, Date.now() / 1000 - 1.5) // a change without a change
+        sleep(200)
+        plan.sync({})
+      }
       const path = process.env.PATH
       process.env.PATH = folder
       try {
