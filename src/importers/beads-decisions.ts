@@ -54,7 +54,8 @@ export function addDecisions(collector: Collector, graph: BeadsGraph, record: Be
       ...more,
     })
   // What an edge says itself comes first: a part that the record waits for may also block it directly.
-  const all = [...sayings(graph, record, record.id, new Set([record.id]))]
+  const visited = new Set([record.id])
+  const all = record.edges.flatMap(edge => [...sayings(graph, edge, visited)])
   const said = new Set<string>()
   for (const { kind, edge, other, reason, label, not_before, problem } of [
     ...all.filter(isDirect),
@@ -96,43 +97,48 @@ function isDirect({ reason }: Saying): boolean {
   return reason === undefined
 }
 
-/** Yields what the edges of a record say of the Ticket `holder`: its own, or those that it inherits from a skipped parent. */
-function* sayings(graph: BeadsGraph, record: BeadsRecord, holder: string, visited: Set<string>): Generator<Saying> {
-  for (const stated of record.edges) {
-    const edge = record.id === holder ? stated : { ...stated, from: holder }
-    if (stated.type === 'parent-child') yield* parentSayings(graph, edge, holder, visited)
-    else if (BLOCKING.has(stated.type)) yield* blockerSayings(graph, edge, holder)
-    else if (LIKE_BLOCKING.test(stated.type)) {
-      const problem = `the type "${stated.type}" is not known and looks like a blocker: recorded as blocked_by`
-      yield* [...blockerSayings(graph, edge, holder)].map((saying, position) =>
-        position ? saying : { ...saying, problem },
-      )
-    } else if (record.id === holder) {
-      if (graph.skipped.has(edge.to)) yield { kind: 'skip', edge }
-      else yield { kind: 'related', edge, other: edge.to, label: stated.type }
-    }
-  }
+/** Yields what an edge says of the Ticket that it comes from, its own or inherited from a parent that is no Ticket. */
+function* sayings(graph: BeadsGraph, edge: BeadsEdge, visited: Set<string>): Generator<Saying> {
+  if (edge.type === 'parent-child') yield* parentSayings(graph, edge, visited)
+  else if (BLOCKING.has(edge.type)) yield* blockerSayings(graph, edge)
+  else if (LIKE_BLOCKING.test(edge.type)) {
+    const problem = `the type "${edge.type}" is not known and looks like a blocker: recorded as blocked_by`
+    for (const saying of blockerSayings(graph, edge)) yield { ...saying, problem }
+  } else if (graph.skipped.has(edge.to)) yield { kind: 'skip', edge }
+  else yield { kind: 'related', edge, other: edge.to, label: edge.type }
 }
 
-function* parentSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string, visited: Set<string>): Generator<Saying> {
+function* parentSayings(graph: BeadsGraph, edge: BeadsEdge, visited: Set<string>): Generator<Saying> {
   const parent = graph.records.get(edge.to)
+  const isTombstone = parent?.status === 'tombstone'
   if (!graph.skipped.has(edge.to)) {
-    const isTombstone = parent?.status === 'tombstone'
     yield { edge, other: edge.to, ...(isTombstone ? { kind: 'related', label: edge.type } : { kind: 'part_of' }) }
     return
   }
   yield { kind: 'skip', edge }
-  if (!parent || visited.has(parent.id)) return
+  if (!parent || isTombstone || visited.has(parent.id)) return
   visited.add(parent.id)
-  // A parent that is no Ticket has no file: what holds it and what it is part of passes to its parts.
-  const isSettled = isOver(parent)
-  for (const saying of sayings(graph, parent, holder, visited)) {
-    if (saying.other === holder) continue
-    if (saying.kind === 'part_of') yield saying
-    else if (!isSettled && saying.kind !== 'related' && !isBelow(graph, saying.other, parent.id))
-      yield { ...saying, reason: saying.reason ?? `inherited from ${parent.id}, which is no Ticket here` }
+  yield* inheritedSayings(graph, parent, edge, visited)
+}
+
+/** A parent that is no Ticket has no file: what holds it while it is open, and what it is part of, passes to its parts. */
+function* inheritedSayings(
+  graph: BeadsGraph,
+  parent: BeadsRecord,
+  edge: BeadsEdge,
+  visited: Set<string>,
+): Generator<Saying> {
+  for (const stated of parent.edges) {
+    const isUp = stated.type === 'parent-child'
+    if (!isUp && isOver(parent)) continue
+    for (const saying of sayings(graph, { ...stated, from: edge.from }, visited)) {
+      if (saying.other === edge.from || saying.kind === 'related' || saying.kind === 'skip') continue
+      if (isUp) yield saying
+      else if (!isBelow(graph, saying.other, parent.id))
+        yield { ...saying, reason: saying.reason ?? `inherited from ${parent.id}, which is no Ticket here` }
+    }
   }
-  if (isSettled) return
+  if (isOver(parent)) return
   for (const { reason, not_before } of ownHolds(parent)) yield { kind: 'hold', edge, reason, not_before }
 }
 
@@ -143,7 +149,7 @@ function isBelow(graph: BeadsGraph, id: string | undefined, top: string): boolea
   return id !== undefined && seen.has(id)
 }
 
-function* blockerSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string): Generator<Saying> {
+function* blockerSayings(graph: BeadsGraph, edge: BeadsEdge): Generator<Saying> {
   const blocker = graph.records.get(edge.to)
   yield blockerSaying(graph, edge, edge.to)
   if (edge.type === 'conditional-blocks' && blocker?.status === 'closed') {
@@ -155,7 +161,7 @@ function* blockerSayings(graph: BeadsGraph, edge: BeadsEdge, holder: string): Ge
   const parts = graph.partsOf(edge.to).map(id => graph.records.get(id)!)
   if (edge.gate === 'any-children' && parts.some(isOver)) return
   for (const part of parts) {
-    if (part.id === holder || isUncounted(part)) continue
+    if (part.id === edge.from || isUncounted(part)) continue
     yield {
       ...blockerSaying(graph, edge, part.id),
       reason: waitReason(edge.to, graph.skipped.has(part.id) ? part.id : undefined),

@@ -164,6 +164,8 @@ describe('fields', () => {
     expect(s.import([line('A')])).toMatchObject({ written: 0, warnings: [] })
     s.import([line('A', { title: 'New title', updated_at: T2 })])
     expect(s.ticket('A')).toMatchObject({ state: 'done', title: 'New title' })
+    s.import([line('A', { title: 'Later title', updated_at: '2026-06-19T00:00:00Z' })])
+    expect(s.ticket('A')).toMatchObject({ state: 'done', title: 'Later title' })
     const reopened = s.import([line('A', { status: 'in_progress', updated_at: '2026-06-20T00:00:00Z' })])
     expect(s.ticket('A')).toMatchObject({ state: 'in_progress' })
     expect(reopened.warnings).toEqual([expect.stringMatching(/Ticket A: .*"in_progress" replaced "done"/)])
@@ -243,11 +245,12 @@ describe('snapshots and sources', () => {
       line('A', { updated_at: T3 }),
       line('B', { dependencies: [edge('B', 'A')] }),
       line('C', { updated_at: T3 }),
+      line('D'),
     ])
     const older = s.import([line('A', { updated_at: T2 }), line('B')], { prune: true, older: true })
     expect(older).toMatchObject({ retracted: 0, gone: [] })
     expect(s.active('B')).toEqual(['blocked_by A'])
-    expect(s.ticket('C')).toMatchObject({ state: 'open' })
+    for (const id of ['C', 'D']) expect(s.ticket(id)).toMatchObject({ state: 'open' })
   })
 
   test('a Ticket whose record is gone is named, cancelled with --prune, and follows the record if it comes back', () => {
