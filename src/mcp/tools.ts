@@ -100,7 +100,7 @@ function adapted<F extends Fields, O>(original: Operation<F, O>, without: (keyof
 
 const READING: ToolOperation[] = [
   {
-    definition: consult as unknown as Operation,
+    definition: adapted(consult, ['session']),
     description:
       'Call before accepting a queued Ticket. Returns the verdict accept or hold, with every reason, the active plan and the live claim.',
   },

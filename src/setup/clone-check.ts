@@ -4,11 +4,11 @@
  * The answer costs a few runs of git, so commands that write keep it beside the index until one of git's files that decide
  * it changes. It is advice: a check that fails never fails a command.
  */
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { writeFileAtomically } from '../files/atomic-write.ts'
 import { statKey } from '../files/file-system.ts'
 import { commonDirOf, type Repository } from '../files/repository.ts'
+import { createStateFile } from '../files/state-folder.ts'
 import { findGitConfig, runGit, tryGit, whyRefused } from '../git/git.ts'
 import { isPlanError } from '../model/errors.ts'
 import { attributesLine } from './attributes.ts'
@@ -67,8 +67,7 @@ export function cloneWarnings(repository: Repository, nowMs = Date.now()): strin
     const known = parseCache(readLatin1(path))
     if (known?.key === key && Math.abs(nowMs - known.checkedAt) < CACHE_MS) return known.messages
     const messages = checkClone(repository).map(({ message }) => message)
-    const bytes = Buffer.from(`${JSON.stringify({ key, checkedAt: nowMs, messages })}\n`)
-    writeFileAtomically(path, bytes, { create: false, stillExpected: () => true })
+    writeCache(path, `${JSON.stringify({ key, checkedAt: nowMs, messages })}\n`)
     return messages
   } catch (error) {
     if (isPlanError(error)) return []
@@ -89,6 +88,16 @@ function keyOf({ root, gitDir, ticketsDir }: Repository): string {
   const keys = files.map(path => statKey(statSync(path, { throwIfNoEntry: false })))
   const owners = [root, gitDir!].map(path => statSync(path, { throwIfNoEntry: false })?.uid)
   return [ticketsDir, process.getuid?.(), ...owners, ...keys].join('|')
+}
+
+/** A reader that sees half of the text, or a file that cannot be written, means that git is asked again. */
+function writeCache(path: string, text: string): void {
+  try {
+    createStateFile(path)
+    writeFileSync(path, text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+  }
 }
 
 function parseCache(text: string | null): { key: string; checkedAt: number; messages: string[] } | null {
