@@ -214,7 +214,7 @@ describe('readable output', () => {
     putTicket(repository.root, 'Z', { state: 'queued', title: 'free' })
     expect(shown(await runCli(repository.root, ['queue']))).toBe(
       `hold    A  日本語の題
-  x blocked_by       blocked by B (planning), which itself waits for 4 more
+  x blocked_by       blocked by B (planning), which itself waits for 3 more
                      └─ B (planning)
                         ├─ C (open)
                         │  └─ ${long} (open)
