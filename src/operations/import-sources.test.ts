@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { pause } from '../files/pause.ts'
 import { openStore } from '../store/store.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { loose } from '../test-support/loose-decision.ts'
@@ -233,4 +234,34 @@ test('an import that fails half-way says what was written', () => {
   } finally {
     store.close()
   }
+})
+
+test('a long import releases the write lock again and again, and leaves it free for a while', () => {
+  using repository = temporaryRepository()
+  const path = join(repository.root, 'source')
+  writeFileSync(path, Array.from({ length: 40 }, (_, n) => `${record(`T-${n}`)}\n`).join(''))
+  const store = openStore({ root: repository.root })
+  const overwrite = store.overwrite.bind(store)
+  store.overwrite = (...input) => {
+    pause(20) // a slow disk
+    return overwrite(...input)
+  }
+  const locked = store.locked.bind(store)
+  const holds: { fromMs: number; toMs: number }[] = []
+  store.locked = action => {
+    const fromMs = performance.now()
+    try {
+      return locked(action)
+    } finally {
+      holds.push({ fromMs, toMs: performance.now() })
+    }
+  }
+  try {
+    importTickets.run(store, { system: 'beads', path, dryRun: false, prune: false, older: false, all: false })
+  } finally {
+    store.close()
+  }
+  expect(holds.length).toBeGreaterThan(2)
+  for (const [position, { fromMs }] of holds.entries())
+    if (position > 0) expect(fromMs - holds[position - 1]!.toMs).toBeGreaterThan(20)
 })

@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkedPlan } from '../test-support/checked-plan.ts'
+import { CLI } from '../test-support/run-cli.ts'
 import { findSharedData } from '../test-support/shared-data.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
 
@@ -29,4 +33,15 @@ describe('real data', () => {
     expect(plan.import({ system: 'beads', path: beads!, all: true }).written).toBe(0)
     expect(plan.verify().ok).toBe(true)
   })
+})
+
+test.each(['-', '/dev/stdin', '/dev/fd/0'])('%s reads standard input', path => {
+  using repository = temporaryRepository()
+  const input = `${JSON.stringify({ id: 'A', title: 'One', status: 'open' })}\n`
+  const args = [CLI, '-C', repository.root, '--actor', 'tester', 'import', 'beads', path]
+  const run = spawnSync(process.execPath, args, { input, encoding: 'utf8' })
+  expect(run).toMatchObject({ status: 0, stderr: '' })
+  expect(readFileSync(join(repository.root, 'tickets/A.json'), 'utf8')).toContain('"title": "One"')
+  const folder = spawnSync(process.execPath, args.with(-2, 'yoi'), { input, encoding: 'utf8' })
+  expect(folder).toMatchObject({ status: 1, stderr: expect.stringContaining('is not a folder') })
 })

@@ -195,6 +195,25 @@ describe('import yoi', () => {
     expect(ticket.decisions).toHaveLength(2)
   })
 
+  test('an edge that neither of its two Tickets states any more is retracted, and only where both are complete', () => {
+    const blocks = { relations: [{ kind: 'blocks', target: 'B', at: AT }] }
+    using first = yoiFolder({ A: blocks, B: {} })
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root)
+    plan.import({ system: 'yoi', path: first.path })
+    using alone = yoiFolder({ B: {} })
+    using turned = yoiFolder({
+      A: {},
+      B: { relations: [{ kind: 'depends_on', target: 'A', at: '2026-06-09T00:00:00Z' }] },
+    })
+    using broken = yoiFolder({ A: { plan: ['{'] }, B: {} })
+    using neither = yoiFolder({ A: {}, B: {} })
+    for (const { path } of [alone, turned, broken])
+      expect(plan.import({ system: 'yoi', path })).toMatchObject({ retracted: 0, written: 0 })
+    expect(plan.import({ system: 'yoi', path: neither.path })).toMatchObject({ retracted: 1, written: 1 })
+    expect(plan.relations({ ticket: 'B' }).relations).toEqual([])
+  })
+
   test('two clones get the same bytes', () => {
     using source = yoiFolder({
       A: { plan: [{ id: 'p', ticket_id: 'A', kind: 'after', related_ticket: 'B', at: AT }] },
