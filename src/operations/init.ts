@@ -48,9 +48,9 @@ Running it again changes nothing, except what a moved program or another version
     const message = `${nameOf('undo')} also removes the pre-commit lines; leave out ${nameOf('preCommit')}`
     return { field: 'preCommit', message }
   },
-  run({ repository }, { preCommit, agents, undo, dryRun }) {
+  run({ repository, index }, { preCommit, agents, undo, dryRun }) {
     const done = undo ? undoInit(repository, { dryRun }) : initRepository(repository, { preCommit, agents, dryRun })
-    if (!undo && !dryRun) checkTicketsDir(repository)
+    if (!undo && !dryRun) checkTicketsDir(repository, index.hasLeftOut)
     return { root: repository.root, ...done, git: repository.gitDir !== null, dryRun }
   },
 })

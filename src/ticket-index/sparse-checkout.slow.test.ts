@@ -222,6 +222,7 @@ describe('a sparse checkout', () => {
     )
     const done = initRepository(findRepository(part), { programs: PROGRAMS })
     expect(done.skipped.map(({ path }) => path)).toEqual(['tickets'])
+    expect(plan.init({}).skipped.map(({ path }) => path)).toEqual(['tickets'])
     expect(existsSync(join(part, 'tickets'))).toBe(false)
   })
 
