@@ -86,7 +86,11 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
     read(path) {
       const now = Date.now() // before the file is read
       const present = findTicketFile(root, path)
-      if (present) return { file: present, racy: isRacy(present.stat.mtimeMs, present.stat.ctimeMs, now) }
+      if (present) {
+        // What this process may not read another one may: each reads such a file again.
+        const isPrivate = !present.readable && present.code === 'unreadable'
+        return { file: present, racy: isPrivate || isRacy(present.stat.mtimeMs, present.stat.ctimeMs, now) }
+      }
       const file = leftOut.files.get(path)
       if (!file) return undefined
       prefetch([path])

@@ -15,7 +15,7 @@ export type IndexedFile = ReadTicket | QuarantinedFile
 /** A file that was just read. */
 export interface Reading {
   file: IndexedFile
-  /** True where the file was so young that its stat data may not show a later change. */
+  /** True where the stat data do not show that the reading still holds: the file was too young, or this process may not read it. */
   racy: boolean
 }
 

@@ -155,11 +155,17 @@ function readTracked<T>(
 }
 
 /** Returns how the index differs from one that is rebuilt into the reference, which is empty; null where they are equal. */
-function compareWithRebuild({ connection, queries }: PreparedIndex, reference: PreparedIndex): string | null {
+function compareWithRebuild(
+  { connection, queries, reconciler }: PreparedIndex,
+  reference: PreparedIndex,
+): string | null {
   const damage = findDamage(connection)
   if (damage !== null) return `SQLite finds it damaged: ${damage}`
   if (schemaOf(connection) !== schemaOf(reference.connection)) return 'its tables differ from those of this version'
   reference.reconciler.rebuild()
+  // A file that this process may not read may have rows that another process read; they are no mismatch.
+  const unreadable = reference.queries.quarantined().filter(({ code }) => code === 'unreadable')
+  if (unreadable.length > 0) reconciler.apply(unreadable.map(({ path }) => path))
   return reference.queries.content() === queries.content() ? null : 'its rows differ from the Ticket files'
 }
 
