@@ -36,6 +36,14 @@ describe('the nearest names', () => {
     expect(nearestNames('waiting', ['waitin', 'WAIT-ING', 'waitings'])).toEqual(['WAIT-ING', 'waitin', 'waitings'])
   })
 
+  test.each([
+    ['doen', 'done'],
+    ['titel', 'title'],
+    ['TP-71', 'TP-17'],
+  ])('of %j with two swapped letters has %j', (name, nearest) => {
+    expect(nearestNames(name, [nearest, 'something'])).toEqual([nearest])
+  })
+
   test('are in the order of likeness, then of the names', () => {
     expect(nearestNames('abcdef', ['abcxyf', 'abcdeg', 'abcdea', 'abcd'])).toEqual(['abcdea', 'abcdeg', 'abcd'])
   })

@@ -6,7 +6,7 @@ const MOST = 3
 
 /**
  * Returns the names that are most like the given one, the most similar first: equal but for case, `-`, `_`, `.` and spaces;
- * at a small edit distance; or with the given name as a part. At most three; none where nothing is alike.
+ * at a small edit distance, where two swapped neighbours are one edit; or with the given name as a part. At most three; none where nothing is alike.
  */
 export function nearestNames(name: string, names: Iterable<string>): string[] {
   const wanted = plain(name)
@@ -24,12 +24,19 @@ export function nearestNames(name: string, names: Iterable<string>): string[] {
 /** How unlike two names are, from 0; undefined where they have nothing in common. */
 function scoreOf(wanted: string, candidate: string, tolerance: number): number | undefined {
   if (Math.abs(candidate.length - wanted.length) <= tolerance) {
-    const edits = distance(wanted, candidate)
+    const edits = isSwapped(wanted, candidate) ? 1 : distance(wanted, candidate)
     if (edits <= tolerance) return edits
   }
   const isPart =
     wanted.length >= 3 && (candidate.includes(wanted) || (candidate.length >= 3 && wanted.includes(candidate)))
   return isPart ? tolerance + 1 : undefined
+}
+
+/** True where the names are equal but for two neighbouring letters that are swapped. */
+function isSwapped(wanted: string, candidate: string): boolean {
+  const at = [...wanted].findIndex((letter, position) => letter !== candidate[position])
+  const swapped = `${wanted.slice(0, at)}${wanted[at + 1] ?? ''}${wanted[at] ?? ''}${wanted.slice(at + 2)}`
+  return at >= 0 && swapped === candidate
 }
 
 function plain(name: string): string {

@@ -129,7 +129,7 @@ function localCheck(store: Store): string {
   if (inodeOf(path) === null) return `${path}: created when first needed`
   store.claims.snapshot()
   const shared = isSharedFileSystem(store.repository.localDir)
-  return shared ? `${path}: on a network or shared-folder file system, so without WAL` : path
+  return shared ? `${path}: on a network or shared-folder file system, which must support file locks` : path
 }
 
 const AGAIN = 'run "ticketplan init" again'
