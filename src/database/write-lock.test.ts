@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import { pause } from '../files/pause.ts'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
 import { readFencingMark, writeFencingMark } from './fencing-mark.ts'
 import { localDatabase } from './local-database.ts'
@@ -123,6 +124,7 @@ test('processes that wait have places in the order in which they came; one that 
 test('a process that comes to a free lock waits behind those that were there before', () => {
   using folder = temporaryFolder()
   const place = joinQueue(folder.path)
+  pause(2) // places of one millisecond are in no order
   const lock = writeLock(join(folder.path, 'write-lock'), 50)
   expect(() => lock.acquire()).toThrow(busy)
   place.leave()

@@ -269,10 +269,8 @@ function findTicket(store: Store, name: string, future: boolean): { id: TicketId
   if (found.file) return found
   refuseOtherCase(store, name)
   if (future) return found
-  return store.read(({ queries }) => unknownTicket(queries, name, FUTURE_HINT))
+  return store.read(({ queries }) => unknownTicket(queries, name, ' (with future (--future), it may have no file yet)'))
 }
-
-const FUTURE_HINT = 'record it with future (--future) if its file arrives later'
 
 /** Refuses a name that differs from an id only in case: ids are case-insensitive, so it can never get a file. */
 function refuseOtherCase(store: Store, name: string): void {

@@ -45,10 +45,10 @@ export function otherWithName(
 }
 
 /** Throws the error of a name that no Ticket has, with similar names and what else to do. @throws PlanError unknown_ticket. */
-export function unknownTicket(queries: IndexQueries, name: string, advice?: string): never {
+export function unknownTicket(queries: IndexQueries, name: string, advice = ''): never {
   const similar = similarTickets(queries, name)
   const hint = didYouMean(similar) || '; list all with "ticketplan sql \'select id, slug from tickets\'"'
-  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}${advice ? `; ${advice}` : ''}`, {
+  throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}${advice}`, {
     ticket: name,
     similar,
   })
