@@ -2,13 +2,14 @@
  * local.db under the write lock: every read-modify-write of a clone is one transaction on it, and one at a time.
  *
  * The lock is a file of its own (write-lock.ts), so that a clone has one writer also where local.db is removed or replaced. What
- * was written to a local.db that has gone is never acknowledged: the file is checked before the commit. Only errors of statements on local.db are treated as errors of local.db; what else an action throws passes unchanged.
+ * was written to a local.db that has gone is never acknowledged: the file is checked before the commit. Only errors of statements
+ * on local.db are treated as errors of local.db; what else an action throws passes unchanged.
  */
 import { dirname, join } from 'node:path'
 import { retryUntil } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { busyError } from './busy-error.ts'
-import { localConnection } from './local-connection.ts'
+import { type LocalConnection, localConnection } from './local-connection.ts'
 import type { Connection } from './open.ts'
 import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
 import { writeLock } from './write-lock.ts'
@@ -47,21 +48,6 @@ export function localDatabase(
   /** The connection that is in a transaction, under the lock. */
   let held: Connection | undefined
   let hasWritten = false
-
-  /** Begins a transaction, unless another program than ticketplan has one. */
-  const tryBeginNow = (): Connection | undefined => {
-    const connection = file.open()
-    if (!tryBegin(connection, path)) return undefined
-    if (file.isCurrent()) return connection
-    file.close() // removed or replaced in between
-    return tryBeginNow()
-  }
-  const begin = (): Connection => {
-    const startedAt = performance.now()
-    const connection = retryUntil(timeoutMs, tryBeginNow, found => found !== undefined)
-    if (connection) return connection
-    throw busyError(path, Math.round(performance.now() - startedAt))
-  }
   const commit = (connection: Connection) => {
     if (hasWritten) {
       lock.check()
@@ -70,7 +56,7 @@ export function localDatabase(
     if (connection.inTransaction) named(path, () => connection.exec('commit'))
   }
   const inTransaction = <T>(action: () => T): T => {
-    const connection = begin()
+    const connection = begin(file, path, timeoutMs)
     held = connection
     hasWritten = false
     try {
@@ -104,20 +90,37 @@ export function localDatabase(
         hasWritten = true
         return named(path, () => action(held!))
       }),
-    read(action) {
-      if (held) return named(path, () => action(held))
-      try {
-        return action(file.openForReading())
-      } catch (error) {
-        if (!isDamaged(error)) throw databaseError(error, path)
-        file.close() // opening it again sets the damaged file aside
-        return named(path, () => action(file.openForReading()))
-      }
-    },
+    read: action => (held ? named(path, () => action(held)) : readNow(file, path, action)),
     close() {
       file.close()
       lock.close()
     },
+  }
+}
+
+/** Begins a transaction. @throws PlanError busy where another program than ticketplan has one. */
+function begin(file: LocalConnection, path: string, timeoutMs: number): Connection {
+  const tryNow = (): Connection | undefined => {
+    const connection = file.open()
+    if (!tryBegin(connection, path)) return undefined
+    if (file.isCurrent()) return connection
+    file.close() // removed or replaced in between
+    return tryNow()
+  }
+  const startedAt = performance.now()
+  const connection = retryUntil(timeoutMs, tryNow, found => found !== undefined)
+  if (connection) return connection
+  throw busyError(path, Math.round(performance.now() - startedAt))
+}
+
+/** Runs the action, and a second time where the file was damaged and is replaced. */
+function readNow<T>(file: LocalConnection, path: string, action: (connection: Connection | undefined) => T): T {
+  try {
+    return action(file.openForReading())
+  } catch (error) {
+    if (!isDamaged(error)) throw databaseError(error, path)
+    file.close() // opening it again sets the damaged file aside
+    return named(path, () => action(file.openForReading()))
   }
 }
 

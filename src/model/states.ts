@@ -2,7 +2,7 @@
  * What the states of a Ticket system mean for routing: four phases, and for a terminal state the outcome.
  *
  * A state is compared without regard to case, `-`, `_` and spaces, and stored as given. One that no list has counts as
- * open; whoever shows or judges a Ticket warns of it, since a misspelt state must not switch enforcement off unseen.
+ * open; each answer that shows or judges such a Ticket warns of it, since a misspelt state must not switch enforcement off unseen.
  */
 import { nearestNames } from './nearest-names.ts'
 import { compareText } from './order.ts'

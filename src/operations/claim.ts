@@ -187,7 +187,7 @@ function readClaims<T>(store: Store, action: (claims: LiveClaims, isTerminal: (t
   }
 }
 
-/** Returns the id that a name stands for. A claim can outlive its Ticket's file. */
+/** Returns the id that belongs to a name. A claim can outlive its Ticket's file. */
 function leasedTicket(store: Store, name: string): string {
   const isId = store.claims
     .snapshot()

@@ -36,15 +36,14 @@ export function openCheckout(
   timeoutMs: number,
   notify: (message: string) => void,
 ): Checkout {
-  const configKey = () => statKey(statSync(join(found.root, CONFIG_FILE), { throwIfNoEntry: false }))
   let repository = found
-  let knownKey = configKey()
+  let knownKey = configKey(found.root)
   let states = statesOf(repository.config.states)
   let index = ticketIndex(repository, states, local, timeoutMs, notify)
   let isLocked = false
 
   const refresh = () => {
-    const key = configKey()
+    const key = configKey(found.root)
     if (isLocked || key === knownKey) return
     repository = findRepository(repository.root)
     knownKey = key
@@ -56,7 +55,6 @@ export function openCheckout(
     refresh()
     checkTicketsDir(repository, index.hasLeftOut)
   }
-
   return {
     get repository() {
       return repository
@@ -91,4 +89,8 @@ export function openCheckout(
       local.close()
     },
   }
+}
+
+function configKey(root: string): string {
+  return statKey(statSync(join(root, CONFIG_FILE), { throwIfNoEntry: false }))
 }

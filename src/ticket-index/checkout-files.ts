@@ -14,7 +14,7 @@ import { listTicketPaths } from '../files/ticket-listing.ts'
 import { readFetchedBlobs } from '../git/blobs.ts'
 import type { LeftOutFile } from '../git/left-out-files.ts'
 import { lazy } from '../model/lazy.ts'
-import type { Reading } from './indexed-file.ts'
+import type { IndexedFile, Reading } from './indexed-file.ts'
 import { leftOutStat, readLeftOut } from './left-out-file.ts'
 import { type LeftOutList, leftOutList } from './left-out-list.ts'
 import { findStat, isRacy, type StatData } from './stat-data.ts'
@@ -45,7 +45,6 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
   const leftOut = leftOutList(connection, repository)
   const objects = lazy(() => join(commonDirOf(gitDir!), 'objects'))
   const blobs = new Map<string, Buffer | 'too_large' | undefined>()
-  const isPresent = (path: string) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
   const statOf = (file: LeftOutFile) =>
     leftOutStat(file, leftOut.missing.has(file.blob) ? objectsState(objects(), file.blob) : null)
 
@@ -54,7 +53,7 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
     const wanted = new Set<string>()
     for (const path of paths) {
       const file = leftOut.files.get(path)
-      if (file?.mode.startsWith('100') && !blobs.has(file.blob) && !isPresent(path)) wanted.add(file.blob)
+      if (file?.mode.startsWith('100') && !blobs.has(file.blob) && !isPresent(root, path)) wanted.add(file.blob)
     }
     const found = wanted.size > 0 ? readFetchedBlobs(root, wanted) : undefined
     for (const blob of wanted) {
@@ -86,24 +85,30 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
     read(path) {
       const now = Date.now() // before the file is read
       const present = findTicketFile(root, path)
-      if (present) {
-        // What this process may not read another one may: each reads such a file again.
-        const isPrivate = !present.readable && present.code === 'unreadable'
-        return { file: present, racy: isPrivate || isRacy(present.stat.mtimeMs, present.stat.ctimeMs, now) }
-      }
+      if (present) return { file: present, racy: mayDiffer(present, now) }
       const file = leftOut.files.get(path)
       if (!file) return undefined
       prefetch([path])
       const racy = leftOut.missing.has(file.blob) && arePacksRacy(objects(), now)
       return { file: readLeftOut(file, blobs.get(file.blob), statOf(file)), racy }
     },
-    isLeftOut: path => leftOut.files.has(path) && !isPresent(path),
+    isLeftOut: path => leftOut.files.has(path) && !isPresent(root, path),
     hasLeftOut: () => leftOut.files.size > 0,
     save() {
       blobs.clear()
       leftOut.save()
     },
   }
+}
+
+function isPresent(root: string, path: string): boolean {
+  return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
+}
+
+/** True where the same stat data may go with another reading: of a young file, and in a process that may read more. */
+function mayDiffer(file: IndexedFile, nowMs: number): boolean {
+  if (!file.readable && file.code === 'unreadable') return true
+  return isRacy(file.stat.mtimeMs, file.stat.ctimeMs, nowMs)
 }
 
 /** Returns a value that differs once a missing blob may have been fetched: that comes in a pack, or alone. */

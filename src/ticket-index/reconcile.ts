@@ -57,71 +57,62 @@ export function prepareReconciler(
   const applyFiles = prepareApply(connection, files, rows, snapshot)
   const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()
   const countFiles = connection.prepare<[], number>('select count(*) from files').pluck()
-  const storedDerivation = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
-  const storeDerivation = connection.prepare<[string]>("insert or replace into meta values ('derivation', ?)")
-  const derivation = JSON.stringify([config.ticketsDir, config.states]) // the settings on which rows depend
+  const derivation = preparedDerivation(connection, config)
   let folders: string[] = []
   let writes = 0
-
   const scan = () => {
     folders = []
     return files.list(folders)
   }
+  const inTransaction = <T>(action: () => T): T => connection.transaction(action).immediate()
   const apply = (paths: readonly string[]): Reconciled => {
-    const changed = connection
-      .transaction(() => {
-        files.refresh()
-        const count = applyFiles(paths)
-        files.save()
-        return count
-      })
-      .immediate()
+    const changed = inTransaction(() => {
+      files.refresh()
+      const count = applyFiles(paths)
+      files.save()
+      return count
+    })
     writes++
     return { changed, rebuilt: false }
   }
   const rebuild = (progress?: Progress): Reconciled => {
-    connection
-      .transaction(() => {
-        files.refresh()
-        const listed = scan()
-        const missing = replaceRows(connection, files, listed, rows, progress)
-        snapshot.take()
-        if (missing.length > 0) applyFiles(missing) // a file that took a missing one for its duplicate is read again
-        storeDerivation.run(derivation)
-        files.save()
-        progress?.(listed.length, listed.length)
-      })
-      .immediate()
+    inTransaction(() => {
+      files.refresh()
+      const listed = scan()
+      const missing = replaceRows(connection, files, listed, rows, progress)
+      snapshot.take()
+      if (missing.length > 0) applyFiles(missing) // a file that took a missing one for its duplicate is read again
+      derivation.store()
+      files.save()
+      progress?.(listed.length, listed.length)
+    })
     writes++
     return { changed: countFiles.get()!, rebuilt: true }
   }
-
-  return {
-    apply,
-    rebuild,
-    folders: () => folders,
-    writes: () => writes,
-    reconcile(progress) {
-      if (storedDerivation.get() !== derivation) return rebuild(progress)
-      files.refresh()
-      const listed = scan()
-      const bySnapshot = snapshot.findChanged(listed)
-      const changed = bySnapshot ?? findChangedPaths(listed, allFiles.all(), files.findStat)
-      if (changed.length === 0) {
-        if (!bySnapshot || files.isUnsaved()) {
-          connection
-            .transaction(() => {
-              if (!bySnapshot) snapshot.take()
-              files.save()
-            })
-            .immediate()
-        }
-        return { changed: 0, rebuilt: false }
-      }
-      if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
-      return apply(changed)
-    },
+  const reconcile = (progress?: Progress): Reconciled => {
+    if (!derivation.isStored()) return rebuild(progress)
+    files.refresh()
+    const listed = scan()
+    const bySnapshot = snapshot.findChanged(listed)
+    const changed = bySnapshot ?? findChangedPaths(listed, allFiles.all(), files.findStat)
+    if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
+    if (changed.length > 0) return apply(changed)
+    if (!bySnapshot || files.isUnsaved())
+      inTransaction(() => {
+        if (!bySnapshot) snapshot.take()
+        files.save()
+      })
+    return { changed: 0, rebuilt: false }
   }
+  return { apply, rebuild, reconcile, folders: () => folders, writes: () => writes }
+}
+
+/** Reads and stores the settings on which rows depend. Rows of other settings are rebuilt. */
+function preparedDerivation(connection: Connection, config: Repository['config']) {
+  const current = JSON.stringify([config.ticketsDir, config.states])
+  const stored = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
+  const store = connection.prepare<[string]>("insert or replace into meta values ('derivation', ?)")
+  return { isStored: () => stored.get() === current, store: () => store.run(current) }
 }
 
 /**

@@ -12,7 +12,7 @@ import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
 import { findSparseIndex, listLeftOutFiles } from '../git/left-out-files.ts'
 import type { States } from '../model/states.ts'
-import { indexFile } from './index-file.ts'
+import { type IndexFile, indexFile } from './index-file.ts'
 import type { IndexedFile } from './indexed-file.ts'
 import { openInMemory, type PreparedIndex, prepareIndex } from './prepared-index.ts'
 import type { IndexQueries } from './query.ts'
@@ -105,6 +105,21 @@ export function ticketIndex(
         )
       }
     },
+    ...leftOutFiles(repository, file),
+    findMismatch: () =>
+      file.use(index => {
+        // A writer changes a file before its rows; the lock keeps the check from running between the two.
+        if (file.inMemory) return checkAgainstRebuild(index)
+        return local.locked(() => checkAgainstRebuild(index))
+      }),
+    copyTo: target => file.use(({ connection }) => connection.prepare('vacuum into ?').run(target)),
+    close: file.close,
+  }
+}
+
+/** Answers about files that a sparse checkout leaves out. */
+function leftOutFiles(repository: Repository, file: IndexFile): Pick<TicketIndex, 'findLeftOut' | 'hasLeftOut'> {
+  return {
     findLeftOut: path =>
       file.use(({ files }) => {
         files.refresh()
@@ -120,14 +135,6 @@ export function ticketIndex(
         return files.hasLeftOut()
       })
     },
-    findMismatch: () =>
-      file.use(index => {
-        // A writer changes a file before its rows; the lock keeps the check from running between the two.
-        if (file.inMemory) return checkAgainstRebuild(index)
-        return local.locked(() => checkAgainstRebuild(index))
-      }),
-    copyTo: target => file.use(({ connection }) => connection.prepare('vacuum into ?').run(target)),
-    close: file.close,
   }
 }
 
