@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPlanError } from '../model/errors.ts'
@@ -189,7 +189,7 @@ describe('a query without end', () => {
 
 test('the same query runs over an index that is only in memory', () => {
   using other = temporaryRepository()
-  writeFileSync(other.databaseDir, 'a file where the folder of the databases should be')
+  mkdirSync(join(other.databaseDir, 'index.db'), { recursive: true }) // a folder where the file should be
   putTicket(other.root, 'A')
   const notices: string[] = []
   using reading = openPlan({ root: other.root, actor: 'tester', onNotice: message => notices.push(message) })

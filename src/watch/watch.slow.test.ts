@@ -76,7 +76,7 @@ describe('ticketplan watch', () => {
     ] as const) {
       using repo = temporaryRepository()
       const { child, replay } = await watchedRepository(repo, ['A', 'B'], {}, [...args])
-      const message = `watching 2 Tickets in ${repo.ticketsDir}; ctrl-c ends`
+      const message = `watching 2 Tickets in ${repo.ticketsDir}; stop with ctrl-c`
       expect(child.stderr()).toBe(args.length ? `${JSON.stringify({ note: message })}\n` : `${message}\n`)
       await runCli(repo.root, ['record', 'B', 'blocked_by', 'A', '--reason', 'x'])
       await child.said(1)
