@@ -20,6 +20,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { ioError } from './io-error.ts'
 
 const TEMP = /^\..+\.[0-9a-f]{12}\.tmp$/
@@ -74,7 +75,7 @@ export function writeFileAtomically(path: string, bytes: Uint8Array, placement: 
       renameSync(temp, path)
       isTempLeft = false
     }
-    syncFolder(folder)
+    syncRenamed(folder, path)
     return 'replaced'
   } catch (error) {
     throw ioError(error, path)
@@ -112,6 +113,18 @@ function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /** Makes the names in a folder survive a power cut. */
+/** @throws PlanError io, which says that the file is in place all the same. */
+function syncRenamed(folder: string, path: string): void {
+  try {
+    syncFolder(folder)
+  } catch (error) {
+    const known = ioError(error, folder)
+    if (!isPlanError(known, 'io')) throw known
+    const message = `${known.message}; ${path} is written, but a power cut may undo that`
+    throw new PlanError('io', message, known.data, error)
+  }
+}
+
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return // a folder cannot be opened there, and the journal keeps the order
   const file = openSync(folder, 'r')

@@ -78,6 +78,7 @@ describe('a system call that fails', () => {
     skip(obstacle !== null, obstacle ?? '')
     await withFault(['fsync', /\/tickets>/, `error=${error}`], (run, root, acknowledged) => {
       expect(expectNamedFailure(run)).toBe('io')
+      expect(run.stderr).toMatch(/A\.json is written, but a power cut may undo that/)
       expect(run.stdout).toBe('')
       checkAfterFault(root, acknowledged)
     })
