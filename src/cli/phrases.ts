@@ -1,4 +1,5 @@
 /** Phrases and lines that readable output is made of: Tickets, decisions, reasons, problems. Text from files is escaped here. */
+import { count } from '../model/count.ts'
 import { anyFields, type Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { ChainLink, Reason } from '../model/reasons.ts'
@@ -102,6 +103,16 @@ function chainLines(chain: ChainLink[], indent: number): string[] {
 /** Returns warnings as notes. */
 export function noteLines(warnings: readonly string[]): string[] {
   return warnings.map(warning => `note: ${escapeText(warning)}`)
+}
+
+/** How many problems an answer lists that is about something else. */
+const MOST_PROBLEMS = 10
+
+/** Returns the first problems beside an answer, and how many more there are. */
+export function firstProblemLines(problems: Problem[], page: Page): string[] {
+  const lines = problemLines(problems.slice(0, MOST_PROBLEMS), page)
+  const more = problems.length - MOST_PROBLEMS
+  return more > 0 ? [...lines, `and ${count(more, 'more problem')}; "ticketplan verify" lists all`] : lines
 }
 
 export function problemLines(problems: Problem[], { paint }: Page): string[] {

@@ -5,11 +5,11 @@ import type { OutputOf } from '../sdk.ts'
 import {
   claimText,
   decisionText,
+  firstProblemLines,
   indentedLines,
   noteLines,
   type Page,
   planText,
-  problemLines,
   reasonLines,
   spanText,
   verdictLines,
@@ -19,7 +19,7 @@ import { type Cell, table } from './terminal.ts'
 export function queueLines({ queue, problems }: OutputOf<'queue'>, page: Page): string[] {
   return [
     ...(queue.length ? queue.flatMap(entry => verdictLines(entry, page)) : ['the queue is empty']),
-    ...problemLines(problems, page),
+    ...firstProblemLines(problems, page),
   ]
 }
 
@@ -27,7 +27,7 @@ export function consultLines({ problems, plan, ...judged }: OutputOf<'consult'>,
   return [
     ...verdictLines(judged, page),
     ...(plan ? indentedLines('  accepted before: ', planText(plan), 4) : []),
-    ...problemLines(problems, page),
+    ...firstProblemLines(problems, page),
   ]
 }
 

@@ -7,10 +7,10 @@ import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import {
   decisionText,
+  firstProblemLines,
   indentedLines,
   noteLines,
   type Page,
-  problemLines,
   reasonLines,
   relationCells,
   stateText,
@@ -55,7 +55,7 @@ export function showLines(output: OutputOf<'show'>, page: Page): string[] {
       return [...lines.map(line => (status === 'active' ? line : paint('dim', line))), paint('dim', `    ${id}`)]
     }),
     ...relationsOfOthers(decisions, relations, page),
-    ...problemLines(problems, page),
+    ...firstProblemLines(problems, page),
   ]
 }
 
@@ -90,7 +90,7 @@ export function relationsLines({ relations, problems }: OutputOf<'relations'>, p
   const none = status === 'all' ? 'no relations' : `no ${status} relations; --status all lists those of every status`
   return [
     ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : [none]),
-    ...problemLines(problems, page),
+    ...firstProblemLines(problems, page),
   ]
 }
 

@@ -98,3 +98,14 @@ test('a terminal of 0 columns has an unknown width: nothing is cut', () => {
   ]
   expect(render('queue', { queue, problems: [] } as never, {}, { isTerminal: true, width: 0 })).toContain(title)
 })
+
+test('an answer lists ten problems, and says how many more there are', () => {
+  const problems = Array.from({ length: 2000 }, (_, n) => {
+    return { code: 'not_fetched', path: `tickets/T-${n}.json`, message: 'x', severity: 'error' }
+  })
+  const lines = render('queue', { queue: [], problems } as never, {}, off)
+    .trimEnd()
+    .split('\n')
+  expect(lines).toHaveLength(12)
+  expect(lines.at(-1)).toBe('and 1990 more problems; "ticketplan verify" lists all')
+})
