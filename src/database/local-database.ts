@@ -29,7 +29,10 @@ export interface LocalDatabase {
    * file was damaged and is replaced. @throws PlanError busy, database, io.
    */
   read<T>(action: (connection: Connection | undefined) => T): T
-  /** Fails where the lock that this process holds is no longer the clone's. Called right before a Ticket file is replaced. @throws PlanError io. */
+  /**
+   * Fails where the lock that this process holds is no longer the clone's. Called right before a Ticket file is replaced.
+   * @throws PlanError io.
+   */
   checkLock(): void
   close(): void
 }

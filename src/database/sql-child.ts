@@ -2,8 +2,9 @@
  * Runs one ad hoc query in a process of its own, which its parent kills at the deadline: SQLite cannot be interrupted from
  * JavaScript. Reads a request from standard input and writes a reply to standard output, both JSON.
  *
- * The connection is read-only and `query_only`. The parent limits the memory of this process, and a row is copied only if it fits. The query must be one statement that only reads and
- * begins with a word that reads. None of these is enough alone: a read-only connection still runs VACUUM INTO and ATTACH.
+ * The connection is read-only and `query_only`. The parent limits the memory of this process, and a row is copied only if it
+ * fits. The query must be one statement that only reads and begins with a word that reads. None of these is enough alone: a
+ * read-only connection still runs VACUUM INTO and ATTACH.
  */
 import { readFileSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
@@ -109,8 +110,8 @@ function replyOf(connection: Connection, statement: Statement, { query, limit, m
 }
 
 /**
- * Wraps a query so that `ticketplan_fits` sees the size of each row before better-sqlite3 copies every column of it. The inner LIMIT keeps SQLite from merging the two queries, so a value is
- * computed once and its size is that of the value that is copied.
+ * Wraps a query so that `ticketplan_fits` sees the size of each row before better-sqlite3 copies every column of it. The inner
+ * LIMIT keeps SQLite from merging the two queries, so a value is computed once and its size is that of the value that is copied.
  */
 function boundedQuery(query: string, columns: string[], limit: number): string {
   const names = columns.map((_, position) => `c${position}`)

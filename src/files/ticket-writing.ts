@@ -14,7 +14,8 @@ import { type FileStat, fileStat, hashOf, type ReadTicket } from './ticket-files
 
 /**
  * Writes a Ticket's bytes to its path, if the file there is still the one that was read (`expected`, or null for none).
- * Calls `checkLock`, which throws where this process has lost the write lock, right before. Durable when it returns `replaced`. `changed` means that another program was faster, and nothing was written.
+ * Calls `checkLock`, which throws where this process has lost the write lock, right before. Durable when it returns `replaced`.
+ * `changed` means that another program was faster, and nothing was written.
  * @throws PlanError io, unsafe_path.
  */
 export function writeTicketFile(

@@ -6,7 +6,8 @@ const MOST = 3
 
 /**
  * Returns the names that are most like the given one, the most similar first: equal but for case, `-`, `_`, `.` and spaces;
- * at a small edit distance, where two swapped neighbours are one edit; or with the given name as a part. At most three; none where nothing is alike.
+ * at a small edit distance, where two swapped neighbours are one edit; or with the given name as a part. At most three; none
+ * where nothing is alike.
  */
 export function nearestNames(name: string, names: Iterable<string>): string[] {
   const wanted = plain(name)
