@@ -5,8 +5,9 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
+import { ioError } from '../files/io-error.ts'
 import { pause } from '../files/pause.ts'
-import { PlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { isTimestamp, parseMoment } from '../model/text.ts'
 
 const BOM = '\ufeff'
@@ -27,7 +28,9 @@ export function readSource(path: string): Buffer {
     if (descriptor !== undefined) return readDescriptor(descriptor)
     if (statSync(path).isFile()) return readFileSync(path)
   } catch (error) {
-    throw new PlanError('import_source', `${path}: ${(error as Error).message}`, { path, place: null }, error)
+    const known = ioError(error, path) // names the path
+    const message = isPlanError(known) ? known.message : `${path}: ${(error as Error).message}`
+    throw new PlanError('import_source', message, { path, place: null }, error)
   }
   const message = `${path} is not a file; name the file with the records, for example .beads/issues.jsonl`
   throw new PlanError('import_source', message, { path, place: null })

@@ -55,8 +55,8 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
 }
 
 function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Reason {
-  const sameName = holder === asking.holder
-  const where = session === null ? (sameName ? ' without a session' : '') : sameName ? ` in session ${session}` : ''
+  const isNamesake = holder === asking.holder && session !== (asking.session ?? null)
+  const where = isNamesake ? (session === null ? ' without a session' : ` in session ${session}`) : ''
   const message = `claimed by ${holder}${where} until ${expires_at}`
   return { code: 'claimed', severity: 'hold', message, holder, session, expires_at }
 }

@@ -620,7 +620,9 @@ describe('import beads', () => {
     ])
     expect(tickets).toBe(2)
     expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['bd-1.json', 'bd-4.json'])
-    expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(/ENOENT/)
+    expect(() => plan.import({ system: 'beads', path: join(source.path, 'none') })).toThrow(
+      /none: no such file or folder$/,
+    )
   })
 
   test('missing dependencies, days that do not exist, and bytes that are not text', () => {
