@@ -10,6 +10,10 @@ import { anyFields } from '../model/decision.ts'
 import { filledLine, flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
 
+/** The reader of each system; it ignores options of others. */
+const READERS = { yoi: readYoi, beads: readBeads }
+const SYSTEMS = ['yoi', 'beads'] as const satisfies (keyof typeof READERS)[]
+
 /** Imports Tickets and decisions from another system. */
 export const importTickets = operation({
   name: 'import',
@@ -19,7 +23,7 @@ export const importTickets = operation({
   writes: true,
   fields: {
     system: {
-      schema: z.enum(['yoi', 'beads']),
+      schema: z.enum(SYSTEMS),
       help: 'yoi (a folder of <id>/item.md) or beads (a JSONL file)',
       positional: true,
     },
@@ -68,8 +72,7 @@ export const importTickets = operation({
   ],
   run(store, { system, path, dryRun, mapRoot, name, all, ...options }) {
     const source = descriptorOf(path) === undefined ? resolve(path) : path
-    const { phaseOf } = store
-    const imported = system === 'yoi' ? readYoi(source, { name, mapRoot, phaseOf }) : readBeads(source, { name, all })
+    const imported = READERS[system](source, { name, mapRoot, all, phaseOf: store.phaseOf })
     const { warnings, ...done } = writeImport(store, imported, { dryRun, ...options })
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
