@@ -13,7 +13,7 @@ export function checkNotBare(root: string, gitDir: string): void {
 }
 
 /**
- * Throws where the folder is a bare repository, lies in one, or has one with worktrees in it.
+ * Throws where the folder is a bare repository, is inside one, or contains one with worktrees.
  * Call it for a folder outside any repository.
  * @throws PlanError unsafe_path.
  */

@@ -31,7 +31,7 @@ function testLeases(withClaims: WithClaims): void {
   test(
     'is taken with all fields of the request, and its times',
     withClaims(async ({ claims, advance }) => {
-      const given = { pool: 'gpu', session: 's-1', worktree: '/tmp/wt', pid: 42 }
+      const given = { pool: 'gpu', session: 's-1', worktree: 'worktrees/a', pid: 42 }
       const acquired = await claims.acquire(request(given))
       const claim = {
         ticket: 'A',
@@ -101,7 +101,7 @@ function testLeases(withClaims: WithClaims): void {
   test(
     'moves to the holder and the session that present its token, which stays; the log has the holder before',
     withClaims(async ({ claims, advance, readLog }) => {
-      const first = await take(claims, { pool: 'gpu', session: 's-1', worktree: '/tmp/wt' })
+      const first = await take(claims, { pool: 'gpu', session: 's-1', worktree: 'worktrees/a' })
       advance(1000)
       const moved = await claims.acquire(request({ session: 's-2', token: first.token }))
       const times = { renewed_at: '2026-06-08T12:00:01.000Z', expires_at: '2026-06-08T12:01:01.000Z' }
