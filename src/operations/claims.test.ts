@@ -74,7 +74,7 @@ describe('claim, renew and release', () => {
   test('return the claim, with the given time to live or the configured one', () => {
     withPlan(({ plan }) => {
       const claim = claimed(
-        plan.claim({ ticket: 'A', holder: 'pod-1', session: 's', worktree: '/tmp/wt', pid: 7, ttl: 60 }),
+        plan.claim({ ticket: 'A', holder: 'pod-1', session: 's', worktree: 'worktrees/a', pid: 7, ttl: 60 }),
       )
       expect(claim).toEqual({
         ticket: 'A',
@@ -82,7 +82,7 @@ describe('claim, renew and release', () => {
         token: Date.parse('2026-06-08T12:00:01.000Z') / 1000 + 1,
         pool: null,
         session: 's',
-        worktree: '/tmp/wt',
+        worktree: 'worktrees/a',
         pid: 7,
         acquired_at: '2026-06-08T12:00:01.000Z',
         renewed_at: '2026-06-08T12:00:01.000Z',
