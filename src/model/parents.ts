@@ -8,6 +8,7 @@
 import { cycleGroups } from './cycle-groups.ts'
 import { isOver } from './decision-status.ts'
 import type { Facts, RelationFact } from './facts.ts'
+import { lazy } from './lazy.ts'
 import { remembered } from './remembered.ts'
 
 /** A Ticket above another one that holds all of its parts; without blockers and holds, one whose file cannot be read. */
@@ -39,13 +40,13 @@ export function isDelivered(facts: Facts, id: string): boolean {
 /** Returns what there is to know of parents under these facts. */
 export function parentsIn(facts: Facts): Parents {
   const of = remembered(id => facts.parents(id).map(({ other }) => other))
-  const isAbove = aboveTest(of)
+  const isAbove = lazy(() => aboveTest(of))
   const outsideBlockers = remembered((parent): readonly RelationFact[] => {
     const fact = facts.ticket(parent)
     if (!fact?.readable || fact.phase === 'terminal') return []
     return facts
       .waitsFor(parent, 'blocked_by')
-      .filter(({ other }) => !isDelivered(facts, other) && other !== parent && !isAbove(parent, other))
+      .filter(({ other }) => !isDelivered(facts, other) && other !== parent && !isAbove()(parent, other))
   })
   const heldParent = remembered((parent): HeldParent | undefined => {
     const fact = facts.ticket(parent)
@@ -55,14 +56,14 @@ export function parentsIn(facts: Facts): Parents {
     const holds = facts.holds(parent).filter(hold => !isOver(hold, facts.now))
     return blockers.length + holds.length > 0 ? { parent, blockers, holds } : undefined
   })
-  const finders = new Map<number, (id: string) => readonly HeldParent[]>()
+  const finders = lazy(() => new Map<number, (id: string) => readonly HeldParent[]>())
   return {
     of,
     outsideBlockers,
-    held: id => heldAmong([...walkUp(of, id)], heldParent),
+    held: id => (of(id).length === 0 ? [] : heldAmong([...walkUp(of, id)], heldParent)),
     someHeld(id, most) {
-      const find = finders.get(most) ?? boundedLists(of, heldParent, most + 1)
-      finders.set(most, find)
+      const find = finders().get(most) ?? boundedLists(of, heldParent, most + 1)
+      finders().set(most, find)
       const list = find(id)
       return { list: list.slice(0, most), hasMore: list.length > most }
     },

@@ -65,7 +65,7 @@ export function storeReads(
       queries,
       claims: snapshot,
       facts: indexFacts(queries, snapshot, {
-        now: isoTime(now()),
+        now: () => isoTime(now()),
         states: checkout.states,
         pools: checkout.repository.config.pools,
         otherWorktrees: worktreeReader(checkout.repository),
