@@ -17,6 +17,8 @@ export interface Repository {
   root: string
   /** Git's folder for this worktree; null outside git. */
   gitDir: string | null
+  /** Git's folder that all worktrees of the clone share; null outside git. */
+  commonDir: string | null
   ticketsDir: string
   /** The folder of index.db: one for each worktree. */
   indexDir: string
@@ -68,9 +70,10 @@ function absolutePath(path: string): string {
 function describe(root: string, gitDir: string | null): Repository {
   const config = readConfig(join(root, CONFIG_FILE))
   const indexDir = gitDir ? join(gitDir, 'ticketplan') : join(root, PLAIN_DIR)
-  const localDir = gitDir ? join(commonDirOf(gitDir), 'ticketplan') : join(root, PLAIN_DIR)
+  const commonDir = gitDir && commonDirOf(gitDir)
+  const localDir = commonDir ? join(commonDir, 'ticketplan') : join(root, PLAIN_DIR)
   for (const folder of [indexDir, localDir]) checkStateFolder(folder)
-  return { root, gitDir, ticketsDir: join(root, config.ticketsDir), indexDir, localDir, config }
+  return { root, gitDir, commonDir, ticketsDir: join(root, config.ticketsDir), indexDir, localDir, config }
 }
 
 /** Returns the folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
@@ -86,7 +89,7 @@ function readGitDir(dotGit: string): string | null {
 }
 
 /** Returns the git folder that all worktrees of a clone share, given git's folder for one of them. */
-export function commonDirOf(gitDir: string): string {
+function commonDirOf(gitDir: string): string {
   const file = join(gitDir, 'commondir')
   return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir
 }

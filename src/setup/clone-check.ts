@@ -7,7 +7,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { statKey } from '../files/file-system.ts'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { createStateFile } from '../files/state-folder.ts'
 import { findGitConfig, runGit, tryGit, whyRefused } from '../git/git.ts'
 import { isPlanError } from '../model/errors.ts'
@@ -76,13 +76,12 @@ export function cloneWarnings(repository: Repository, nowMs = Date.now()): strin
 }
 
 /** Returns a text that changes with the files in which git finds attributes, ignore rules and its configuration. */
-function keyOf({ root, gitDir, ticketsDir }: Repository): string {
-  const common = commonDirOf(gitDir!)
+function keyOf({ root, gitDir, commonDir, ticketsDir }: Repository): string {
   const folders: string[] = []
   for (let folder = ticketsDir; `${folder}${sep}`.startsWith(`${root}${sep}`); folder = dirname(folder))
     folders.push(folder)
   const files = [
-    ...['config', 'info/attributes', 'info/exclude'].map(name => join(common, name)),
+    ...['config', 'info/attributes', 'info/exclude'].map(name => join(commonDir!, name)),
     ...folders.flatMap(folder => ['.gitattributes', '.gitignore'].map(name => join(folder, name))),
   ]
   const keys = files.map(path => statKey(statSync(path, { throwIfNoEntry: false })))

@@ -1,6 +1,6 @@
 /** The parts of `init` for git: attributes, hooks and configuration. Outside git they plan nothing. */
 import { dirname, join } from 'node:path'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { attributesLine, withAttributesLine, withoutAttributesLine } from './attributes.ts'
 import { readLatin1, readLocalConfig } from './changes.ts'
 import { cliCommand, driverCommand, type Programs } from './driver-config.ts'
@@ -28,8 +28,8 @@ export const attributes: Part = {
 /** The hooks that update the index and, where asked for, the one that checks staged Tickets. */
 export const hooks: Part = {
   plan(repository, { preCommit }) {
-    if (!repository.gitDir) return {}
-    const commonDir = commonDirOf(repository.gitDir)
+    const { commonDir } = repository
+    if (!commonDir) return {}
     const place = findHookFolder(repository, commonDir)
     const names: HookName[] = [...SYNC_HOOKS]
     if (preCommit || hasCheckHook(place)) names.push(CHECK_HOOK)
@@ -43,8 +43,8 @@ export const hooks: Part = {
     return joinPlans(plans)
   },
   undo(repository, manifest) {
-    if (!repository.gitDir) return {}
-    const commonDir = commonDirOf(repository.gitDir)
+    const { commonDir } = repository
+    if (!commonDir) return {}
     // The default folder too: core.hooksPath may have been set after `init` ran.
     const folders = new Set([join(commonDir, 'hooks'), findHookFolder(repository, commonDir).folder])
     const paths = [...folders].flatMap(folder => [...SYNC_HOOKS, CHECK_HOOK].map(hook => join(folder, hook)))
@@ -75,14 +75,14 @@ export const configuration: Part = {
   },
 }
 
-function planAttributes({ root, gitDir }: Repository, path: string, line: string): Plan {
-  const isOutside = isLinkedOutside(dirname(path), [root, commonDirOf(gitDir!)])
+function planAttributes({ root, commonDir }: Repository, path: string, line: string): Plan {
+  const isOutside = isLinkedOutside(dirname(path), [root, commonDir!])
   const why = whyNotPlain(path) ?? (isOutside ? 'its folder is a link out of the repository' : null)
   if (why) return { skipped: [{ path, message: `${why}; add the line ${Buffer.from(line, 'latin1')}` }] }
   const before = readLatin1(path)
   return { files: fileChanges(path, before === null ? `${line}\n` : withAttributesLine(before, line)) }
 }
 
-function attributesPaths({ root, gitDir }: Repository): string[] {
-  return gitDir ? [join(root, '.gitattributes'), join(commonDirOf(gitDir), 'info', 'attributes')] : []
+function attributesPaths({ root, commonDir }: Repository): string[] {
+  return commonDir ? [join(root, '.gitattributes'), join(commonDir, 'info', 'attributes')] : []
 }

@@ -5,7 +5,7 @@
  */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { runGit } from '../git/git.ts'
 import { readLatin1 } from './changes.ts'
 import {
@@ -88,7 +88,7 @@ export function hasCheckHook({ folder, foreign }: HookFolder): boolean {
 
 /** Lists the hooks that update the index, and whether each calls ticketplan; for `doctor`. */
 export function hookStates(repository: Repository): { path: string; calls: boolean; byHand: string }[] {
-  const place = findHookFolder(repository, commonDirOf(repository.gitDir!))
+  const place = findHookFolder(repository, repository.commonDir!)
   return SYNC_HOOKS.map(hook => {
     const path = join(place.folder, hook)
     const text = isFile(path) ? (readLatin1(path) ?? '') : ''

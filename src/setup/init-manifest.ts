@@ -4,7 +4,7 @@
  * `init --undo` removes what is recorded here, and keeps what came with a commit.
  */
 import { join, relative, resolve } from 'node:path'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import { isInside } from './paths.ts'
 
@@ -49,11 +49,10 @@ function readStored({ indexDir }: Repository): StoredManifest {
 
 /** Returns the change of the file for these changes. Apply it first, so that an interrupted run is recorded too. */
 export function manifestChanges(repository: Repository, { folders, files }: Changes): FileChange[] {
-  const { root, gitDir, indexDir } = repository
+  const { root, commonDir, indexDir } = repository
   const known = readStored(repository)
-  const gitFolder = gitDir ? commonDirOf(gitDir) : null
   const added = [...folders, ...files.map(({ path }) => path)]
-    .filter(path => gitFolder === null || !isInside(path, gitFolder))
+    .filter(path => commonDir === null || !isInside(path, commonDir))
     .map(path => relative(root, path))
     .filter(path => !known.added.includes(path))
   const inserted = { ...known.inserted }

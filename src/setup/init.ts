@@ -6,7 +6,7 @@
  * with a commit. Never changes a Ticket, an index or a claim.
  */
 import { dirname, join } from 'node:path'
-import { checkFolders, commonDirOf, type Repository } from '../files/repository.ts'
+import { checkFolders, type Repository } from '../files/repository.ts'
 import { PLAIN_DIR } from '../files/state-folder.ts'
 import { isPlanError } from '../model/errors.ts'
 import { agents } from './agents-part.ts'
@@ -109,10 +109,10 @@ function manifestRemoval({ indexDir }: Repository): FileChange[] {
 }
 
 function summaryOf(repository: Repository, changes: Changes, skipped: readonly Skipped[]): SetUp {
-  const { root, gitDir, indexDir } = repository
+  const { root, commonDir, indexDir } = repository
   const files = changes.files.filter(({ path }) => path !== join(indexDir, MANIFEST_FILE))
   const paths = (which: (change: FileChange) => boolean) => files.filter(which).map(({ path }) => path)
-  const config = changes.config.length ? [join(commonDirOf(gitDir!), 'config')] : []
+  const config = changes.config.length ? [join(commonDir!, 'config')] : []
   const show = (all: string[]) => all.map(path => shownPath(root, path))
   const created = paths(({ before }) => before === null)
   const below = changes.folders.flatMap(folder => [folder, ...created.filter(path => dirname(path) === folder)])
@@ -121,7 +121,7 @@ function summaryOf(repository: Repository, changes: Changes, skipped: readonly S
     changed: show([...paths(({ before, after }) => before !== null && after !== null), ...config]),
     removed: show([
       ...paths(({ after }) => after === null),
-      ...changes.emptied.filter(path => !gitDir || path !== indexDir),
+      ...changes.emptied.filter(path => !commonDir || path !== indexDir),
     ]),
     skipped: skipped.map(({ path, message }) => ({ path: shownPath(root, path), message })),
   }

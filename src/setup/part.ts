@@ -4,7 +4,7 @@
  * A plan is a value. Planning reads the checkout and git's configuration, and changes neither.
  */
 import { dirname } from 'node:path'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import type { Programs } from './driver-config.ts'
 import type { InitManifest } from './init-manifest.ts'
@@ -66,18 +66,17 @@ export function fileChanges(
  * @param takeOut returns the text without the lines, or null to remove the file.
  */
 export function planRemoval(
-  { root, gitDir }: Repository,
+  { root, commonDir }: Repository,
   { added }: InitManifest,
   path: string,
   takeOut: (text: string) => string | null,
 ): Plan {
-  const gitFolder = gitDir && commonDirOf(gitDir)
-  const places = gitFolder ? [root, gitFolder] : [root]
+  const places = commonDir ? [root, commonDir] : [root]
   if (whyNotPlain(path) || (!added.has(path) && isLinkedOutside(dirname(path), places))) return {}
   const before = readLatin1(path)
   const after = before === null ? null : takeOut(before)
   if (before === null || after === before) return {}
-  if (!gitFolder || isInside(path, gitFolder) || added.has(path)) return { files: [{ path, before, after }] }
+  if (!commonDir || isInside(path, commonDir) || added.has(path)) return { files: [{ path, before, after }] }
   const message = '"ticketplan init" did not add it in this checkout (perhaps it came with a commit), so it is kept'
   return { skipped: [{ path, message }] }
 }

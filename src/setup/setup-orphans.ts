@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isTempName } from '../files/atomic-write.ts'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { PLAIN_DIR } from '../files/state-folder.ts'
 import { isPlanError } from '../model/errors.ts'
 import { agentFiles } from './agent-files.ts'
@@ -30,21 +30,20 @@ export function listSetupOrphans(repository: Repository): string[] {
 
 /** Lists the files that `init` may write, but for Tickets. */
 function writtenFiles(repository: Repository): string[] {
-  const { root, gitDir, indexDir, config } = repository
+  const { root, commonDir, indexDir, config } = repository
   const files = agentFiles(config.ticketsDir).map(({ path }) => join(root, path))
   files.push(join(indexDir, MANIFEST_FILE), join(root, PLAIN_DIR, '.gitignore'))
-  if (gitDir === null) return files
-  const common = commonDirOf(gitDir)
-  const folders = new Set([join(common, 'hooks'), hookFolder(repository, common)])
+  if (commonDir === null) return files
+  const folders = new Set([join(commonDir, 'hooks'), hookFolder(repository, commonDir)])
   const hooks = [...folders].flatMap(folder => [...SYNC_HOOKS, CHECK_HOOK].map(hook => join(folder, hook)))
-  return [...files, join(root, '.gitattributes'), join(common, 'info', 'attributes'), ...hooks]
+  return [...files, join(root, '.gitattributes'), join(commonDir, 'info', 'attributes'), ...hooks]
 }
 
-function hookFolder(repository: Repository, common: string): string {
+function hookFolder(repository: Repository, commonDir: string): string {
   try {
-    return findHookFolder(repository, common).folder
+    return findHookFolder(repository, commonDir).folder
   } catch (error) {
-    if (isPlanError(error)) return join(common, 'hooks') // git cannot be run
+    if (isPlanError(error)) return join(commonDir, 'hooks') // git cannot be run
     throw error
   }
 }

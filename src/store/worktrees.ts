@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { findTicketFile } from '../files/ticket-files.ts'
 import { lazy } from '../model/lazy.ts'
 
@@ -30,9 +30,8 @@ export function worktreeReader(repository: Repository): (id: string, path: strin
 }
 
 /** The roots of the clone's other worktrees; a worktree whose folder is gone is left out. */
-function otherRoots({ root, gitDir }: Repository): string[] {
-  if (!gitDir) return []
-  const commonDir = commonDirOf(gitDir)
+function otherRoots({ root, commonDir }: Repository): string[] {
+  if (!commonDir) return []
   const linked = join(commonDir, 'worktrees')
   if (!existsSync(linked)) return [] // a clone without linked worktrees: the usual case, and one system call
   const roots = readdirSync(linked).flatMap(name => {

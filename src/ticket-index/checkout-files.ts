@@ -8,7 +8,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Connection } from '../database/open.ts'
-import { commonDirOf, type Repository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import { findTicketFile } from '../files/ticket-files.ts'
 import { listTicketPaths } from '../files/ticket-listing.ts'
 import { readFetchedBlobs } from '../git/blobs.ts'
@@ -41,9 +41,9 @@ export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'
 
 /** Returns the files of a checkout. `refresh` comes before all other calls of an answer. */
 export function checkoutFiles(connection: Connection, repository: Repository): CheckoutFiles {
-  const { root, gitDir, ticketsDir } = repository
+  const { root, gitDir, commonDir, ticketsDir } = repository
   const leftOut = leftOutList(connection, repository)
-  const objects = lazy(() => join(commonDirOf(gitDir!), 'objects'))
+  const objects = lazy(() => join(commonDir!, 'objects'))
   const blobs = new Map<string, Buffer | 'too_large' | undefined>()
   const statOf = (file: LeftOutFile) =>
     leftOutStat(file, leftOut.missing.has(file.blob) ? objectsState(objects(), file.blob) : null)
