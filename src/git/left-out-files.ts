@@ -3,7 +3,7 @@
  *
  * In a clone without them, finding that out costs the first bytes of git's index. Never changes git's index.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 import { findGitConfig, runGit } from './git.ts'
@@ -21,8 +21,6 @@ export interface LeftOutFile {
 
 /** Git's index, where it may have files that are left out. */
 export interface SparseIndex {
-  /** The stat data of the index file, which git replaces with each change. */
-  stat: Stats
   /** True where the clone has patterns of a sparse checkout, in use or not. */
   hasPatterns: boolean
 }
@@ -41,7 +39,7 @@ export function findSparseIndex(gitDir: string): SparseIndex | undefined {
     const hasPatterns = existsSync(join(gitDir, 'info/sparse-checkout'))
     // A split index may have the marks in its shared part, so that the version alone does not decide.
     if (!isWhole || (header.readUInt32BE(4) <= PLAIN_VERSION && !hasPatterns)) return undefined
-    return { stat: fstatSync(file), hasPatterns }
+    return { hasPatterns }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // nothing was ever staged
     throw ioError(error, path)

@@ -4,13 +4,14 @@
  *
  * Invariant: after `refresh` the list equals git's index.
  */
+import { join } from 'node:path'
 import type { Connection } from '../database/open.ts'
 import { statKey } from '../files/file-system.ts'
 import type { Repository } from '../files/repository.ts'
 import { findSparseIndex, type LeftOutFile, listLeftOutFiles } from '../git/left-out-files.ts'
 import { isPlanError } from '../model/errors.ts'
 import { isTicketFile } from './left-out-file.ts'
-import { isRacy } from './stat-data.ts'
+import { findStat, isRacy } from './stat-data.ts'
 
 export interface LeftOutList {
   /** By path. */
@@ -49,15 +50,16 @@ export function leftOutList(connection: Connection, repository: Repository): Lef
     },
     refresh() {
       const { gitDir } = repository
-      const index = gitDir ? findSparseIndex(gitDir) : undefined
-      if (!index) {
-        if (known.files.size > 0) known = nothing()
-        return
-      }
-      const { mtimeMs, ctimeMs } = index.stat
-      const key = isRacy(mtimeMs, ctimeMs, Date.now()) ? '' : statKey(index.stat)
+      if (!gitDir) return
+      const stat = findStat(join(gitDir, 'index'))
+      const key = !stat || isRacy(stat.mtimeMs, stat.ctimeMs, Date.now()) ? '' : statKey(stat)
       const isCurrent = () => key !== '' && key === known.key
       if (isCurrent()) return
+      const index = findSparseIndex(gitDir)
+      if (!index) {
+        known = { ...nothing(), key }
+        return
+      }
       known = stored.read() ?? known
       if (isCurrent()) return
       known = { key, files: listTickets(repository, index.hasPatterns), missing: known.missing }
