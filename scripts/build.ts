@@ -3,13 +3,14 @@
  *
  * One file for each entry, because loading many small modules costs more than a query. Not minified: that is no faster
  * (Node's compile cache keeps the parsed code), and an uncaught error would print a whole bundle as one line. The
- * dependencies in package.json stay outside: SQLite for its binary, the others because few commands need them.
+ * dependencies in package.json stay outside, because few commands need them; of SQLite only the binary does.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { operations } from '../src/operations/registry.ts'
+import { bundleSqlite } from './bundle-sqlite.ts'
 import { bundleDeclarations, plainTypes } from './declarations.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -37,6 +38,8 @@ const commonJs = {
   ...shared,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  external: shared.external.filter(name => name !== 'better-sqlite3'),
+  plugins: [bundleSqlite(join(root, 'node_modules'))],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
 } satisfies BuildOptions
 const bundles = [
