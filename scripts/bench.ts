@@ -1,8 +1,8 @@
 /**
  * Measures the promises of speed, each as a ratio to its floor, both taken in this run, medians of alternating runs.
  *
- * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--huge] [--json]; --huge adds 100,000 Tickets to what must not depend on
- * their number. Exit status 1 where a limit is passed. It measures dist/, as
+ * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--only cli,watching] [--huge] [--json]; --huge adds 100,000 Tickets to
+ * what must not depend on their number. Exit status 1 where a limit is passed. It measures dist/, as
  * users run it, in a temporary git repository. docs/performance.md records the figures and what they mean.
  */
 import { spawnSync } from 'node:child_process'
@@ -36,12 +36,14 @@ const { values: options } = parseArgs({
   options: {
     tickets: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '9' },
+    only: { type: 'string', default: '' },
     huge: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
 const ticketCount = Number(options.tickets)
 const runs = Number(options.runs)
+const only = options.only.split(',').filter(name => name !== '')
 const root = join(import.meta.dirname, '..')
 const cli = join(root, 'dist', 'cli.js')
 const { openPlan } = (await import('../dist/index.js' as string)) as typeof import('../src/index.ts')
@@ -60,23 +62,31 @@ const folder = mkdtempSync(join(tmpdir(), 'ticketplan-bench-'))
 try {
   const small = makeRepository(join(folder, 'small'), 1000)
   const large = makeRepository(join(folder, 'large'), ticketCount)
-  const bareRebuildMs = measureRebuild(large)
-  measureNoOp(large)
-  measurePull(large, bareRebuildMs)
-  measureMergeDriver(join(folder, 'merge'))
-  measureCli(small, '1,000')
-  measureCli(large, ticketCount.toLocaleString('en'))
-  measureImport()
-  measureSdk(large)
   const repositories: [size: number, repository: string][] = [
     [1000, small],
     [ticketCount, large],
   ]
   if (options.huge) repositories.push([100_000, makeRepository(join(folder, 'huge'), 100_000)])
-  await measureWatching(repositories)
-  measureRecord(large)
-  await measureMcp(small, '1,000')
-  await measureMcp(large, ticketCount.toLocaleString('en'))
+  const sizes = repositories.slice(0, 2).map(([size, repository]) => [repository, size.toLocaleString('en')] as const)
+  const parts = {
+    files() {
+      const bareRebuildMs = measureRebuild(large)
+      measureNoOp(large)
+      measurePull(large, bareRebuildMs)
+    },
+    merge: () => measureMergeDriver(join(folder, 'merge')),
+    cli() {
+      for (const [repository, size] of sizes) measureCli(repository, size)
+    },
+    import: measureImport,
+    sql: () => measureSql(large),
+    watching: () => measureWatching(repositories),
+    record: () => measureRecord(large),
+    async mcp() {
+      for (const [repository, size] of sizes) await measureMcp(repository, size)
+    },
+  }
+  for (const [name, measure] of Object.entries(parts)) if (only.length === 0 || only.includes(name)) await measure()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -311,7 +321,7 @@ function measureImport(): void {
   )
 }
 
-function measureSdk(repository: string): void {
+function measureSql(repository: string): void {
   using plan = openPlan({ root: repository })
   const db = new Database(plan.db().path, { readonly: true })
   const byTicket = db.prepare('select * from relations where ticket_id = ?')
