@@ -6,7 +6,9 @@
  * Never writes a Ticket file.
  */
 import type { Connection } from '../database/open.ts'
+import { statementsOf } from '../database/statements.ts'
 import type { Repository } from '../files/repository.ts'
+import { lazy } from '../model/lazy.ts'
 import type { States } from '../model/states.ts'
 import type { CheckoutFiles } from './checkout-files.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
@@ -52,12 +54,13 @@ export function prepareReconciler(
   states: States,
   files: CheckoutFiles,
 ): Reconciler {
-  const rows = prepareRowWriter(connection, states)
+  // Prepared when something has changed: most answers find nothing to write.
+  const rows = lazy(() => prepareRowWriter(connection, states))
   const snapshot = prepareStatSnapshot(connection, files.findStat)
-  const applyFiles = prepareApply(connection, files, rows, snapshot)
-  const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()
-  const countFiles = connection.prepare<[], number>('select count(*) from files').pluck()
+  const applyFiles = lazy(() => prepareApply(connection, files, rows(), snapshot))
+  const statement = statementsOf(connection)
   const derivation = preparedDerivation(connection, config)
+  const allFiles = () => statement<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`, true).all()
   let folders: string[] = []
   let writes = 0
   const scan = () => {
@@ -68,7 +71,7 @@ export function prepareReconciler(
   const apply = (paths: readonly string[]): Reconciled => {
     const changed = inTransaction(() => {
       files.refresh()
-      const count = applyFiles(paths)
+      const count = applyFiles()(paths)
       files.save()
       return count
     })
@@ -79,22 +82,23 @@ export function prepareReconciler(
     inTransaction(() => {
       files.refresh()
       const listed = scan()
-      const missing = replaceRows(connection, files, listed, rows, progress)
+      const missing = replaceRows(connection, files, listed, rows(), progress)
       snapshot.take()
-      if (missing.length > 0) applyFiles(missing) // a file that took a missing one for its duplicate is read again
+      if (missing.length > 0) applyFiles()(missing) // a file that took a missing one for its duplicate is read again
       derivation.store()
       files.save()
       progress?.(listed.length, listed.length)
     })
     writes++
-    return { changed: countFiles.get()!, rebuilt: true }
+    const { count } = statement<[], { count: number }>('select count(*) as count from files').get()!
+    return { changed: count, rebuilt: true }
   }
   const reconcile = (progress?: Progress): Reconciled => {
     if (!derivation.isStored()) return rebuild(progress)
     files.refresh()
     const listed = scan()
     const bySnapshot = snapshot.findChanged(listed)
-    const changed = bySnapshot ?? findChangedPaths(listed, allFiles.all(), files.findStat)
+    const changed = bySnapshot ?? findChangedPaths(listed, allFiles(), files.findStat)
     if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
     if (changed.length > 0) return apply(changed)
     if (!bySnapshot || files.isUnsaved())

@@ -5,6 +5,7 @@
  * of `files` marks its path. No function here opens a transaction.
  */
 import type { Connection } from '../database/open.ts'
+import { lazy } from '../model/lazy.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { isUnchanged, type StatData } from './stat-data.ts'
 
@@ -30,16 +31,19 @@ export function prepareStatSnapshot(
   connection: Connection,
   findStat: (path: string) => StatData | undefined,
 ): StatSnapshot {
+  // What writes is prepared when needed: most answers find nothing to write.
   const readSnapshot = connection.prepare<[], { paths: string; stats: Buffer }>(
     'select paths, stats from snapshot where id = 1',
   )
-  const writeSnapshot = connection.prepare('insert or replace into snapshot values (1, ?, ?)')
+  const writeSnapshot = lazy(() => connection.prepare('insert or replace into snapshot values (1, ?, ?)'))
   const stalePaths = connection.prepare<[], string>('select path from snapshot_lag').pluck()
-  const addStale = connection.prepare<[string]>('insert or ignore into snapshot_lag values (?)')
-  const clearStale = connection.prepare('delete from snapshot_lag')
+  const addStale = lazy(() => connection.prepare<[string]>('insert or ignore into snapshot_lag values (?)'))
+  const clearStale = lazy(() => connection.prepare('delete from snapshot_lag'))
   const countFiles = connection.prepare<[], number>('select count(*) from files').pluck()
-  const fileAt = connection.prepare<[string], FileRow>(`select ${FILE_COLUMNS} from files where path = ?`).raw()
-  const allFiles = connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw()
+  const fileAt = lazy(() =>
+    connection.prepare<[string], FileRow>(`select ${FILE_COLUMNS} from files where path = ?`).raw(),
+  )
+  const allFiles = lazy(() => connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw())
 
   return {
     findChanged(listed) {
@@ -48,7 +52,7 @@ export function prepareStatSnapshot(
       const stale = new Set(stalePaths.all())
       if (stale.size > MAX_STALE) return undefined
       const staleListed = stale.size > 0 ? listed.filter(path => stale.has(path)) : []
-      const staleRows = new Map(staleListed.map(path => [path, fileAt.get(path)]))
+      const staleRows = new Map(staleListed.map(path => [path, fileAt().get(path)]))
       // A listed file without a row means, the numbers being equal, that a row has no file: the snapshot is of other files.
       if ([...staleRows.values()].includes(undefined)) return undefined
       const stats = decodeStats(snapshot.stats)
@@ -60,11 +64,11 @@ export function prepareStatSnapshot(
       })
     },
     take() {
-      const rows = allFiles.all()
-      clearStale.run()
-      writeSnapshot.run(joinPaths(rows.map(([path]) => path)), encodeStats(rows))
+      const rows = allFiles().all()
+      clearStale().run()
+      writeSnapshot().run(joinPaths(rows.map(([path]) => path)), encodeStats(rows))
     },
-    markStale: path => void addStale.run(path),
+    markStale: path => void addStale().run(path),
   }
 }
 
