@@ -1,8 +1,8 @@
 /**
  * Finds what commits lost: decisions of a parent that a commit dropped, or changed under their ids, without a trace.
  *
- * A trace is a retraction of the decision or a revert. A commit reverts if its change of the Ticket exactly inverts that of an
- * earlier commit; a merge, if a merge base had the decision and one parent has removed it. What the latest commit contains again
+ * A trace is a retraction of the decision or a revert. A commit reverts if its change of the Ticket inverts that of an earlier
+ * commit, exactly or as the merge driver does in "git revert"; a merge, if a merge base had the decision and one parent has removed it. What the latest commit contains again
  * is not lost. Reads git's history only, never the work tree.
  */
 import type { Repository } from '../files/repository.ts'
@@ -61,10 +61,11 @@ interface Incomplete {
  * @throws PlanError invalid_input where `since` names no commit; no_git; git_failed, also where an object is missing.
  */
 export function findHistoryLosses(
-  { root, gitDir, config }: Repository,
+  repository: Repository,
   since: string,
   progress?: (done: number, total: number) => void,
 ): HistoryCheck {
+  const { root, gitDir, config } = repository
   if (!gitDir) {
     const message = `${root} is not in a git repository, so it has no history; run "git init" there first`
     throw new PlanError('no_git', message, { folder: root })
@@ -81,7 +82,7 @@ export function findHistoryLosses(
     found.push(...incomplete(readCommits(root, commits.slice(done, done + BATCH), ticketsDir)))
   }
   const [merges, others] = [found.filter(isMerge), found.filter(one => !isMerge(one))]
-  const losses = [...merges.flatMap(mergeLosses), ...commitLosses(root, ticketsDir, others)]
+  const losses = [...merges.flatMap(mergeLosses), ...commitLosses(repository, others)]
   if (!isInHead(root, start)) {
     const behind = incomplete([compareCommits(root, getCommit(root, 'HEAD'), start, ticketsDir)])
     losses.push(...behind.flatMap(one => sinceLosses(one, since)))
@@ -134,12 +135,12 @@ interface KeyedLoss {
 }
 
 /** Returns what commits lost that are no merges, without reverts. */
-function commitLosses(root: string, ticketsDir: string, all: readonly Incomplete[]): KeyedLoss[] {
+function commitLosses(repository: Repository, all: readonly Incomplete[]): KeyedLoss[] {
   const changes = all.flatMap(one =>
     [...Map.groupBy(one.missing, ({ id }) => id)].map(([id, missing]) => ({ ...one, id, missing })),
   )
   const suspects = changes.map(change => ({ ...suspectOf(change.commit, change.id, change.contentOf), change }))
-  const reverts = findReverts(root, ticketsDir, suspects)
+  const reverts = findReverts(repository, suspects)
   return suspects
     .filter(suspect => !reverts.has(suspect))
     .flatMap(({ change: { commit, contentOf, missing, history }, before, after }) => {

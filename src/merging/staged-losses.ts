@@ -21,7 +21,8 @@ export interface StagedLoss {
 }
 
 /** Compares what is staged with HEAD and, in a merge, with the other parents. @throws PlanError git_failed. */
-export function findStagedLosses({ root, gitDir, config }: Repository, indexFile: string | undefined): StagedLoss[] {
+export function findStagedLosses(repository: Repository, indexFile: string | undefined): StagedLoss[] {
+  const { root, gitDir, config } = repository
   const parents = [...headOf(root), ...readMergeHeads(gitDir!)]
   if (parents.length === 0) return []
   const staged = readStaged(root, parents, config.ticketsDir, indexFile)
@@ -45,8 +46,7 @@ export function findStagedLosses({ root, gitDir, config }: Repository, indexFile
   function withoutReverts(all: readonly Missing[]): Missing[] {
     const ids = [...new Set(all.map(({ id }) => id))]
     const reverts = findReverts(
-      root,
-      config.ticketsDir,
+      repository,
       ids.map(id => suspectOf(staged, id, contentOf)),
     )
     const reverted = new Set([...reverts].map(({ id }) => id))

@@ -5,7 +5,10 @@
  * sorted keys, so that a file in another form has the same content.
  */
 import { getBlobs } from '../git/blobs.ts'
+import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
 import { isObject } from '../model/objects.ts'
+import { Refusal } from '../model/strict-json.ts'
+import type { Ticket } from '../model/ticket.ts'
 import type { TicketFile } from './commit-history.ts'
 
 /** The content of one Ticket in one commit, of all its files together. */
@@ -49,6 +52,26 @@ export function changeText(before: TicketContent, after: TicketContent): string 
   const names = [...new Set([...from.keys(), ...to.keys()])].sort()
   const changed = names.filter(name => from.get(name) !== to.get(name))
   return JSON.stringify(changed.map(name => [name, from.get(name) ?? null, to.get(name) ?? null]))
+}
+
+/** The text of no change. */
+export const NO_CHANGE = '[]'
+
+/** Returns the Ticket of a content; null where it is no Ticket that this version can read in full. */
+export function ticketOf({ decisions, fields }: TicketContent, id: string): Ticket | null {
+  const members = [...fields].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
+  try {
+    const text = `{${[...members, `"decisions":[${[...decisions.values()].join()}]`].join()}}`
+    return decodeTicket(Buffer.from(text), id).ticket
+  } catch (error) {
+    if (error instanceof Refusal) return null
+    throw error
+  }
+}
+
+/** Returns the content of a Ticket. */
+export function contentOfTicket(ticket: Ticket): TicketContent {
+  return parseContent(Buffer.from(encodeTicket(ticket)))
 }
 
 function membersOf({ exists, decisions, fields }: TicketContent): Map<string, string | null> {
