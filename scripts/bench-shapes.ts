@@ -41,6 +41,8 @@ try {
   measure('queue: each of the last three blocks the next', size => queueOf(size, n => [n - 1, n - 2, n - 3]), 250)
   measure('queue: one chain', size => queueOf(size, n => [n - 1]), 250)
   measure('queue: one Ticket blocks all', size => queueOf(size, () => [0]), 250)
+  measure('queue: each Ticket touches five areas', size => queueOf(size, () => [], true), 500)
+  compareAreas(2000)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -71,8 +73,40 @@ function readerOf(text: string): () => void {
   }
 }
 
-/** Returns an action that judges the queue of Tickets that block each other. */
-function queueOf(size: number, blockersOf: (number: number) => number[]): () => void {
+/** Five globs, which overlap with those of some Tickets near by. */
+function areaOf(number: number): object {
+  const paths = ['app/part/*.ts', 'app/part/**/test.ts', 'docs/part.md', 'lib/part/', 'part?.json']
+  return {
+    ...note(900_000 + number, 'x'),
+    kind: 'touches',
+    paths: paths.map(path => path.replace('part', `p${number >> 1}`)),
+  }
+}
+
+/**
+ * Measures a queue of Tickets with five areas each against the same without: the limit is twice the time. Both have one blocker
+ * each, and a tenth of them is active.
+ */
+function compareAreas(size: number): void {
+  const [without, withAreas] = [false, true].map(hasAreas => queueOf(size, number => [number - 20], hasAreas)) as [
+    () => void,
+    () => void,
+  ]
+  let [withoutMs, withMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let run = 0; run < 15; run++) {
+    withoutMs = Math.min(withoutMs, timed(without))
+    withMs = Math.min(withMs, timed(withAreas))
+  }
+  const factor = withMs / withoutMs
+  const verdict = factor > 2 ? '  OVER THE LIMIT' : ''
+  console.log(
+    `queue, ${size} Tickets: ${withoutMs.toFixed(2)} ms, with five areas each ${withMs.toFixed(2)} ms, x ${factor.toFixed(2)}, limit 2${verdict}`,
+  )
+  if (factor > 2) process.exitCode = 1
+}
+
+/** Returns an action that judges the queue of Tickets that block each other; of those with areas, every tenth is active. */
+function queueOf(size: number, blockersOf: (number: number) => number[], hasAreas = false): () => void {
   const root = mkdtempSync(join(folder, 'plan-'))
   mkdirSync(join(root, 'tickets'))
   mkdirSync(join(root, '.ticketplan'))
@@ -83,7 +117,9 @@ function queueOf(size: number, blockersOf: (number: number) => number[]): () => 
       kind: 'blocked_by',
       target: `T-${blocker}`,
     }))
-    const ticket = { ...MADE, id: `T-${number}`, state: 'queued', decisions } as unknown as Ticket
+    const state = number % 10 === 9 ? 'in_progress' : 'queued'
+    const all = hasAreas ? [...decisions, areaOf(number)] : decisions
+    const ticket = { ...MADE, id: `T-${number}`, state, decisions: all } as unknown as Ticket
     writeFileSync(join(root, 'tickets', `T-${number}.json`), encodeTicket(ticket))
   }
   const plan = openPlan({ root, actor: 'bench' })

@@ -4,6 +4,7 @@
  * Invariant of every implementation: at any moment a Ticket has at most one live lease, and tokens only grow. An outcome that a
  * caller must branch on is returned, not thrown. The tests in test-support/claims-suite.ts are the contract.
  */
+import type { AreaPattern } from '../model/area.ts'
 
 /** A claim as answers show it. */
 export interface Claim {
@@ -41,6 +42,12 @@ export interface ListedClaim extends Claim {
   released_at: string | null
 }
 
+/** The area of a live claim as it was when the claim was taken; null where it is unknown. */
+export interface ClaimedArea {
+  ticket: string
+  area: readonly AreaPattern[] | null
+}
+
 /**
  * The holder of a lease to be taken, and its time to live. A holder is the pair of name and session; an absent session is a
  * value of its own.
@@ -55,6 +62,8 @@ export interface LeaseRequest {
   token?: number
   worktree?: string
   pid?: number
+  /** The area of the Ticket, with names expanded; it is kept with the lease. */
+  area?: readonly AreaPattern[]
 }
 
 /** How a lease is released: by its holder with the token, or by a person with a reason, which the log keeps. */
@@ -73,6 +82,8 @@ export interface LiveClaims {
   find(ticket: string): Claim | undefined
   /** Counts the live claims that use a slot of the pool, except the claims on one Ticket and on those that are terminal. */
   countInPool(pool: string, exceptTicket: string, isTerminal: (ticket: string) => boolean): number
+  /** Lists the areas of the live claims. */
+  areas(): ClaimedArea[]
   /** Finds the last release of a Ticket for which the state was noted, whatever happened to its claims since. */
   released(ticket: string): Released | undefined
   /** Lists live and expired claims in the order of their Tickets' ids, and released ones on request. */
@@ -107,9 +118,13 @@ export function withoutToken({ token: _, ...claim }: Claim): ClaimWithoutToken {
 
 /**
  * Returns the claims of one moment, from the latest claim on each Ticket in the order of the Tickets' ids, and the last
- * releases by Ticket.
+ * releases by Ticket. `areas` lists those of the live claims.
  */
-export function liveClaims(claims: readonly ListedClaim[], releases: ReadonlyMap<string, Released>): LiveClaims {
+export function liveClaims(
+  claims: readonly ListedClaim[],
+  releases: ReadonlyMap<string, Released>,
+  areas: () => ClaimedArea[] = () => [],
+): LiveClaims {
   const live = new Map(claims.filter(claim => claim.live).map(claim => [claim.ticket, withoutRelease(claim)]))
   return {
     find: ticket => live.get(ticket),
@@ -117,6 +132,7 @@ export function liveClaims(claims: readonly ListedClaim[], releases: ReadonlyMap
       [...live.values()].filter(
         ({ ticket, ...claim }) => claim.pool === pool && ticket !== except && !isTerminal(ticket),
       ).length,
+    areas,
     released: ticket => releases.get(ticket),
     all: withReleased => claims.filter(claim => withReleased || claim.released_at === null),
   }

@@ -37,9 +37,9 @@ export function writeLease(connection: Connection, lease: Lease, entry: LogEntry
   statementsOf(
     connection,
   )(`insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
-         boot, expires_tick, ttl_ms, released_at, released_state, released_state_at, last_released_at)
+         boot, expires_tick, ttl_ms, released_at, released_state, released_state_at, last_released_at, area)
        values (@ticket_id, @holder, @token, @pool, @session, @worktree, @pid, @acquired_at, @renewed_at, @expires_at,
-         @boot, @expires_tick, @ttl_ms, @released_at, @released_state, @released_state_at, @last_released_at)`).run(
+         @boot, @expires_tick, @ttl_ms, @released_at, @released_state, @released_state_at, @last_released_at, @area)`).run(
     lease,
   )
   const { ticket_id, holder, token } = lease

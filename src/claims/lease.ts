@@ -1,7 +1,8 @@
 /** Decides what becomes of a lease: pure functions over the lease, what is asked for, and the moment. */
+import type { AreaPattern } from '../model/area.ts'
 import { isHeldBy } from '../model/asking.ts'
 import { isoTime } from '../model/text.ts'
-import type { Acquired, Claim, Kept, LeaseRequest, ReleaseBy, Released, SeenState } from './claims.ts'
+import type { Acquired, Claim, ClaimedArea, Kept, LeaseRequest, ReleaseBy, Released, SeenState } from './claims.ts'
 import { isBeforeExpiry, type LeaseTimes, leaseTimes, type Moment } from './lease-clock.ts'
 
 /** The latest lease on a Ticket: a row of `leases`. */
@@ -12,6 +13,8 @@ export interface Lease extends Omit<Claim, 'ticket' | 'live' | keyof LeaseTimes>
   released_state: string | null
   released_state_at: string | null
   last_released_at: string | null
+  /** The area when the lease was taken, as JSON. */
+  area: string | null
 }
 
 /** An entry of the log about a changed lease. */
@@ -51,6 +54,7 @@ export function acquireLease(
     released_state: lease?.released_state ?? null,
     released_state_at: lease?.released_state_at ?? null,
     last_released_at: lease?.last_released_at ?? null,
+    area: request.area === undefined ? (current?.area ?? null) : JSON.stringify(request.area.map(withoutDecision)),
   }
   const claim = claimOf(next, moment)
   if (current) {
@@ -96,6 +100,15 @@ export function claimOf(lease: Lease, moment: Moment): Claim {
   const { ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at } = lease
   const live = isLive(lease, moment)
   return { ticket: ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at, live }
+}
+
+function withoutDecision({ pattern, shared }: AreaPattern): AreaPattern {
+  return { pattern, shared }
+}
+
+/** Returns the area of a lease. */
+export function areaOf({ ticket_id, area }: Lease): ClaimedArea {
+  return { ticket: ticket_id, area: area === null ? null : (JSON.parse(area) as AreaPattern[]) }
 }
 
 /** Returns the last release of the Ticket that noted a state. */

@@ -9,7 +9,7 @@ import { dirname } from 'node:path'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
 import { type Claims, liveClaims, type Released } from './claims.ts'
-import { acquireLease, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
+import { acquireLease, areaOf, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
 import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
 import { findLease, findMarks, listLeases, writeLease, writeMarks } from './lease-rows.ts'
 
@@ -45,7 +45,8 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
           const release = releaseOf(lease)
           if (release) releases.set(lease.ticket_id, release)
         }
-        return liveClaims(claims, releases)
+        const areas = () => leases.filter((_, at) => claims[at]!.live).map(areaOf)
+        return liveClaims(claims, releases, areas)
       }),
     acquire: request =>
       local.locked(() => {

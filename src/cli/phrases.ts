@@ -155,7 +155,7 @@ export function planText({ branch, summary, at, by }: NonNullable<OutputOf<'cons
 
 /** Returns the content of a decision, not escaped yet: its texts can have several lines. */
 export function decisionText(decision: Decision): string {
-  const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost } =
+  const { kind, target, reason, advisory, label, pool, until, plan, overrides, retracts, field, lost, paths, shared } =
     anyFields(decision)
   const details = [
     target,
@@ -163,6 +163,8 @@ export function decisionText(decision: Decision): string {
     field,
     kind === 'contested' && (lost === undefined ? 'lost a removal' : `lost ${JSON.stringify(lost)}`),
     advisory && '(advisory)',
+    paths?.join(', '),
+    shared && '(shared)',
     label && `("${label}")`,
     pool && `pool ${pool}`,
     until && `until one of ${until.join(', ')} is out of play`,

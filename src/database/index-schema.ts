@@ -1,8 +1,8 @@
 /**
  * The tables and views of index.db, for drizzle-kit (migrations) and for the types of rows.
  *
- * `tickets`, `decisions`, `relations`, `blockers` and `quarantine` are an interface for users of SQL (docs/sql.md); `files`,
- * `file_decisions`, `snapshot`, `snapshot_lag` and `meta` are internal. Import types only: loading drizzle costs more than a query.
+ * `tickets`, `decisions`, `relations`, `blockers`, `areas` and `quarantine` are an interface for users of SQL (docs/sql.md); `files`,
+ * `file_decisions`, `area_patterns`, `snapshot`, `snapshot_lag` and `meta` are internal. Import types only: loading drizzle costs more than a query.
  */
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
@@ -76,6 +76,18 @@ export const fileDecisions = sqliteTable(
   ],
 )
 
+/** The globs of the active decisions of kind `touches`, by their own file, with the areas of the configuration expanded. */
+export const areaPatterns = sqliteTable(
+  'area_patterns',
+  {
+    ticketId: text('ticket_id').notNull(),
+    decisionId: text('decision_id').notNull(),
+    pattern: text('pattern').notNull(),
+    shared: integer('shared').notNull(),
+  },
+  table => [index('area_patterns_by_ticket').on(table.ticketId)],
+)
+
 /** Files that cannot be read as Tickets. */
 export const quarantine = sqliteTable('quarantine', {
   path: text('path').primaryKey(),
@@ -120,13 +132,16 @@ const inverses = sql.raw(
     .map(kind => `when '${kind}' then '${INVERSE[kind]}'`)
     .join(' '),
 )
+// Phases are looked up where the status depends on them: joins would read both Tickets of every row.
 const finalStatus = sql`case
     when d.file_status <> 'active' then d.file_status
-    when own.phase = 'terminal' then 'satisfied'
+    when (select phase from tickets where id = d.ticket_id) = 'terminal' then 'satisfied'
     when d.kind = 'hold' and json_extract(d.body, '$.not_before') <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') then 'satisfied'
-    when other.phase = 'terminal' and not (d.kind = 'blocked_by' and other.outcome = 'abandoned') then 'satisfied'
+    when d.target_id is not null and exists (select 1 from tickets other where other.id = d.target_id
+      and other.phase = 'terminal' and (d.kind <> 'blocked_by' or other.outcome <> 'abandoned')) then 'satisfied'
     else 'active' end`
-const isRelation = sql`d.kind in (${sqlList(STORED_RELATION_KINDS)}) and d.target_id is not null`
+// "+" keeps SQLite from reading all relations of a kind to find those of one Ticket.
+const isRelation = sql`+d.kind in (${sqlList(STORED_RELATION_KINDS)}) and d.target_id is not null`
 
 export const decisions = sqliteView('decisions', {
   id: text('id'),
@@ -141,9 +156,7 @@ export const decisions = sqliteView('decisions', {
   supersedes: text('supersedes'),
   body: text('body'),
 }).as(sql`select d.id, d.ticket_id, d.kind, d.target_id, ${finalStatus} as status, d.by, d.at, d.reason, d.pool, d.supersedes, d.body
-  from file_decisions d
-  join tickets own on own.id = d.ticket_id
-  left join tickets other on other.id = d.target_id and ${isRelation}`)
+  from file_decisions d`)
 
 export const relations = sqliteView('relations', {
   ticketId: text('ticket_id'),
@@ -156,14 +169,10 @@ export const relations = sqliteView('relations', {
   reason: text('reason'),
 }).as(sql`select d.ticket_id, d.kind, d.target_id as other_id, ${finalStatus} as status, d.id as decision_id, d.by, d.at, d.reason
   from file_decisions d
-  join tickets own on own.id = d.ticket_id
-  left join tickets other on other.id = d.target_id
   where ${isRelation}
 union all
 select d.target_id, case d.kind ${inverses} else d.kind end, d.ticket_id, ${finalStatus}, d.id, d.by, d.at, d.reason
   from file_decisions d
-  join tickets own on own.id = d.ticket_id
-  left join tickets other on other.id = d.target_id
   where ${isRelation}`)
 
 export const blockers = sqliteView('blockers', {
@@ -177,3 +186,11 @@ export const blockers = sqliteView('blockers', {
   left join tickets other on other.id = d.target_id
   where d.kind = 'blocked_by' and d.file_status = 'active' and own.phase <> 'terminal'
     and (other.phase is null or other.phase <> 'terminal' or other.outcome = 'abandoned')`)
+
+export const areas = sqliteView('areas', {
+  ticketId: text('ticket_id'),
+  pattern: text('pattern'),
+  shared: integer('shared'),
+  decisionId: text('decision_id'),
+}).as(sql`select ticket_id, pattern, shared, decision_id from area_patterns
+  where (select phase from tickets where id = ticket_id) <> 'terminal'`)

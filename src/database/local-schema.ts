@@ -33,6 +33,8 @@ export const leases = sqliteTable(
     releasedState: text('released_state'),
     releasedStateAt: text('released_state_at'),
     lastReleasedAt: text('last_released_at'),
+    /** The area of the Ticket when the lease was taken, as JSON; null where it is unknown. */
+    area: text('area'),
   },
   table => [index('leases_by_pool').on(table.pool)],
 )

@@ -22,6 +22,7 @@ function read(text: string) {
 
 describe('readConfig', () => {
   const defaults = {
+    areas: {},
     claimTtlSeconds: 1800,
     pools: {},
     states: {
@@ -61,7 +62,7 @@ describe('readConfig', () => {
     [
       'an unknown key',
       '{\n  "pools": {},\n  "claimTtl": 5\n}',
-      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are claimTtlSeconds, pools, states, ticketsDir\)/,
+      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are areas, claimTtlSeconds, pools, states, ticketsDir\)/,
     ],
     [
       'an unknown nested key',

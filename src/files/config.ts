@@ -2,8 +2,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { alternatives } from '../model/alternatives.ts'
+import { MOST_GLOBS } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
-import { poolName } from '../model/fields.ts'
+import { GLOB, poolName } from '../model/fields.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { completeStates, repeatedState, STATE_LISTS, type StateLists } from '../model/states.ts'
@@ -12,7 +13,13 @@ import { LIMITS } from '../model/text.ts'
 import { ioError } from './io-error.ts'
 
 /** The settings of a repository without the file. */
-const DEFAULTS: Config = { claimTtlSeconds: 1800, pools: {}, states: completeStates({}), ticketsDir: 'tickets' }
+const DEFAULTS: Config = {
+  areas: {},
+  claimTtlSeconds: 1800,
+  pools: {},
+  states: completeStates({}),
+  ticketsDir: 'tickets',
+}
 
 const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))
@@ -20,6 +27,7 @@ const configSchema = lazy(() => {
     path.split('/').every(part => /^[^\\:]+$/.test(part) && !['.', '..', '.git'].includes(part))
   return z.strictObject({
     $schema: z.optional(z.string()),
+    areas: z.optional(z.record(poolName(), z.array(GLOB.schema()).check(z.maxLength(MOST_GLOBS)))),
     claimTtlSeconds: z.optional(z.int().check(z.positive(), z.maximum(30 * 24 * 3600))),
     pools: z.optional(z.record(poolName(), z.int().check(z.nonnegative()))),
     states: z.optional(z.strictObject(Object.fromEntries(STATE_LISTS.map(list => [list, states])))),
@@ -31,6 +39,8 @@ const configSchema = lazy(() => {
 
 /** All settings: a key that the file leaves out has its default. Without `pools`, capacity is unlimited. */
 export interface Config {
+  /** Globs by the name of their area. */
+  areas: Record<string, string[]>
   claimTtlSeconds: number
   pools: Record<string, number>
   /** Complete: a list that the file leaves out is the default one. */

@@ -145,7 +145,7 @@ describe('a renewal: the holder accepts again what it has accepted under its liv
     ['conflicts_with', [conflict('A')]],
     ['waiting_for_capacity', [waiting({ until: ['A'], at: '2026-06-08T12:00:00.001Z' })]],
     ['contested', [contested('title'), contested('created_at')]],
-    ['unknown_kind', [{ kind: 'touches' }]],
+    ['unknown_kind', [{ kind: 'reviewed' }]],
   ])('is only warned of %s', (code, drafts) => {
     const judged = consult(renewed('queued', ...drafts), 'T', me)
     expect(judged.verdict).toBe('accept')

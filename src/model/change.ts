@@ -107,7 +107,7 @@ function listActive(ticket: Ticket, draft: DecisionDraft): Decision[] {
   })
 }
 
-/** True for a relation, hold or capacity note that says what the draft says. Other kinds never repeat each other. */
+/** True for a relation, area, hold or capacity note that says what the draft says. Other kinds never repeat each other. */
 function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
   if (decision.kind !== draft.kind) return false
   const wanted = draft as Partial<AnyFields>
@@ -116,6 +116,10 @@ function saysTheSame(decision: AnyFields, draft: DecisionDraft): boolean {
     return decision.target === wanted.target && isAsStrict && decision.label === wanted.label
   }
   const isReasonSame = (decision.reason ?? '') === (wanted.reason ?? '')
+  if (decision.kind === 'touches') {
+    const isSharedSame = (decision.shared ?? false) === (wanted.shared ?? false)
+    return isSharedSame && JSON.stringify(decision.paths) === JSON.stringify(wanted.paths)
+  }
   if (decision.kind === 'hold') return isReasonSame && decision.not_before === wanted.not_before
   if (decision.kind !== 'waiting_for_capacity') return false
   const isUntilSame = JSON.stringify(decision.until ?? []) === JSON.stringify(wanted.until ?? [])

@@ -12,6 +12,7 @@ import {
   type FieldType,
   type FieldTypes,
   FLAG,
+  GLOB,
   LINE,
   listOf,
   objectOf,
@@ -43,6 +44,9 @@ interface KindDefinition {
   /** True where `record` takes the kind; every relation is taken. */
   recordable?: true
 }
+
+/** The most globs that one decision may have. */
+export const MOST_GLOBS = 100
 
 const relationFields = { target: TICKET_ID }
 
@@ -105,6 +109,12 @@ export const DECISION_KINDS = {
     relation: { inverse: 'related', storedBy: 'holder' },
   },
   retraction: { help: 'withdraws another decision of the same file', fields: { retracts: DECISION_ID } },
+  touches: {
+    help: 'the area in which the Ticket works: paths that no other Ticket may touch at the same time',
+    fields: { paths: listOf(GLOB, MOST_GLOBS), shared: optional(FLAG) },
+    bodyInVerdict: true,
+    recordable: true,
+  },
   waiting_for_capacity: {
     help: 'the Ticket is ready and waits for a slot of a pool, or until one of some Tickets leaves play',
     fields: { pool: optional(POOL_NAME), until: optional(listOf(TICKET_ID)) },

@@ -1,4 +1,5 @@
 /** The facts that a verdict can depend on. */
+import type { AreaMap, AreaPattern } from './area.ts'
 import type { DatedState, Outcome, Phase } from './states.ts'
 
 /** A Ticket: read, or with a file that cannot be read. */
@@ -48,6 +49,12 @@ export interface Facts {
   parents(id: string): RelationFact[]
   /** Conflicts from both sides, in the order of the other Tickets' ids. */
   conflicts(id: string): (RelationFact & { advisory: boolean })[]
+  /** The area of a Ticket by its file, with names of areas expanded. */
+  area(id: string): readonly AreaPattern[]
+  /** Words of the area that name neither an area of the configuration nor a file at the root. */
+  unknownAreas(id: string): { name: string; nearest: string[]; decision: string }[]
+  /** The areas of Tickets that are claimed or active, and of those whose state is unknown. A claim has the area of when it was taken. */
+  areas(): AreaMap
   holds(id: string): { decision: string; not_before?: string; reason?: string }[]
   /** The active capacity note. */
   waiting(id: string): { decision: string; pool?: string; until?: string[]; reason?: string } | undefined

@@ -29,14 +29,14 @@ const KEYS = {
   ticket: ['format', 'id', 'title', 'state', 'slug', 'created_at', 'queued_at', 'queued_by', 'state_at', 'decisions'],
   decision: [
     ...['id', 'kind', 'by', 'at', 'reason', 'supersedes', 'target', 'advisory', 'label', 'pool', 'until', 'plan'],
-    ...['overrides', 'retracts', 'field', 'lost', 'not_before'],
+    ...['overrides', 'retracts', 'field', 'lost', 'not_before', 'paths', 'shared'],
   ],
   plan: ['summary', 'branch', 'worktree', 'role_plan', 'pool'],
 }
 
 const KINDS = [
   ...['accepted_plan', 'after', 'blocked_by', 'conflicts_with', 'contested', 'hold', 'note', 'part_of', 'related'],
-  ...['retraction', 'waiting_for_capacity'],
+  ...['retraction', 'touches', 'waiting_for_capacity'],
 ]
 
 function spoilt(values: fc.Arbitrary<object>, keys: string[]) {

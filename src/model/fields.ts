@@ -6,6 +6,7 @@
  * made on first use: making all of them takes 8 ms, a fifth of Node's own start.
  */
 import * as z from 'zod/mini'
+import { globProblem } from './glob.ts'
 import { lazy } from './lazy.ts'
 import { isDecisionId, isPoolName, isRelativePath, isSlug, isTicketId } from './names.ts'
 import { isObject } from './objects.ts'
@@ -50,10 +51,16 @@ export function optional<T>({ schema, isPlain }: FieldType<T>): FieldType<T, tru
 }
 
 /** A list of one or more. */
-export function listOf<T>({ schema, isPlain }: FieldType<T>): FieldType<T[]> {
+export function listOf<T>({ schema, isPlain }: FieldType<T>, most = Number.POSITIVE_INFINITY): FieldType<T[]> {
   return {
-    schema: lazy(() => z.array(schema()).check(z.minLength(1)) as unknown as z.ZodMiniType<T[], T[]>),
-    isPlain: value => Array.isArray(value) && value.length > 0 && value.every(isPlain),
+    schema: lazy(() => {
+      const list = z.array(schema()).check(z.minLength(1))
+      return (most < Number.POSITIVE_INFINITY ? list.check(z.maxLength(most)) : list) as unknown as z.ZodMiniType<
+        T[],
+        T[]
+      >
+    }),
+    isPlain: value => Array.isArray(value) && value.length > 0 && value.length <= most && value.every(isPlain),
     optional: false,
   }
 }
@@ -96,6 +103,19 @@ export const RELATIVE_PATH: FieldType<string> = {
     ),
   ),
   isPlain: value => typeof value === 'string' && isLine(value) && isRelativePath(value),
+  optional: false,
+}
+/** A glob of paths from the root of the repository. */
+export const GLOB: FieldType<string> = {
+  schema: lazy(() =>
+    z.string().check(
+      z.superRefine<string>((text, context) => {
+        const problem = globProblem(text)
+        if (problem !== null) context.addIssue(`the path ${problem}`)
+      }),
+    ),
+  ),
+  isPlain: value => typeof value === 'string' && globProblem(value) === null,
   optional: false,
 }
 export const FILLED_LINE: FieldType<string> = {

@@ -23,6 +23,8 @@ export interface HeldParent {
 export interface Parents {
   /** The parents of a Ticket, as ids. */
   of(id: string): readonly string[]
+  /** True where a Ticket is above another one, at any level. */
+  isAbove(parent: string, id: string): boolean
   /** The blockers of an unsettled parent that are no parts of it, and still hold. */
   outsideBlockers(parent: string): readonly RelationFact[]
   /** All Tickets above a Ticket that hold it, the nearest first. */
@@ -59,6 +61,7 @@ export function parentsIn(facts: Facts): Parents {
   const finders = lazy(() => new Map<number, (id: string) => readonly HeldParent[]>())
   return {
     of,
+    isAbove: (parent, id) => isAbove()(parent, id),
     outsideBlockers,
     held: id => (of(id).length === 0 ? [] : heldAmong([...walkUp(of, id)], heldParent)),
     someHeld(id, most) {
@@ -85,6 +88,7 @@ function aboveTest(of: Parents['of']): (parent: string, id: string) => boolean {
   const walks = new Map<string, { seen: Set<string>; rest: Generator<string> }>()
   let steps = 0
   return (parent, id) => {
+    if (of(id).length === 0) return false
     if (steps > MOST_REMEMBERED) {
       walks.clear()
       steps = 0

@@ -24,10 +24,13 @@ export const REASON_HELP = {
   after: 'it comes after a Ticket that is queued, active or claimed',
   order_not_in_play: '(warns) it comes after a Ticket that is open or missing',
   conflicts_with: 'the other Ticket is active or claimed; an advisory conflict warns',
+  area: 'a Ticket that is active or claimed touches an overlapping area',
   waiting_for_capacity: 'its note names a full pool, or Tickets that are all still in play; otherwise it warns',
   pool_full: 'every slot of the pool that it would use is taken',
   contested: 'a merge kept a losing value; holds where title and creation time both have one, else warns',
-  unknown_state: '(warns) its state, or that of a Ticket that a relation names, is in no list of the configuration',
+  unknown_area: '(warns) a word of its area is neither an area of the configuration nor a file at the root',
+  unknown_state:
+    '(warns) its state, or that of a Ticket that a relation or an overlapping area names, is in no list of the configuration',
 } as const
 
 export type ReasonCode = keyof typeof REASON_HELP
@@ -80,11 +83,18 @@ interface ReasonFields {
   after: OtherTicket
   order_not_in_play: OtherTicket
   conflicts_with: OtherTicket
+  /**
+   * `pattern` is of the Ticket's own area, as the decision says it, and `other_pattern` of that of the other Ticket. `more` is
+   * set where the answer leaves out other Tickets that hold it in this way.
+   */
+  area: OtherTicket & { pattern: string; other_pattern: string; more?: true }
   /** `capacity` and `taken` are slots of the pool; of the Tickets in `until` the first to leave play frees the capacity. */
   waiting_for_capacity: { decisions: string[]; pool?: string; capacity?: number; taken?: number; until?: string[] }
   pool_full: { pool: string; capacity: number; taken: number }
   /** `field` has a losing value. */
   contested: { field: string; decisions: string[] }
+  /** `nearest` are the names of areas that are most like it. */
+  unknown_area: { area: string; nearest: string[]; decisions: string[] }
   /** `nearest` are the known states that are most like it. */
   unknown_state: { ticket: string; state: string; nearest: string[] }
 }

@@ -1,4 +1,5 @@
 /** The rules of a verdict: each function yields the reasons of one kind. Pure. */
+import { areaReasons } from './area-rules.ts'
 import { type Asking, isHeldBy, poolFor } from './asking.ts'
 import { behindReasons } from './checkout-rules.ts'
 import { isOver } from './decision-status.ts'
@@ -48,10 +49,11 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
   yield* holdReasons(id, facts)
   yield* orderReasons(id, facts)
   yield* conflictReasons(id, facts)
+  const inArea = yield* areaReasons(id, facts, bounds)
   yield* cycleReasons(id, facts, bounds)
   yield* capacityReasons(id, facts)
   yield* contestedReasons(id, facts)
-  yield* stateReasons(own, facts, bounds)
+  yield* stateReasons(own, facts, bounds, inArea)
 }
 
 function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Reason {
@@ -242,9 +244,14 @@ function* contestedReasons(id: string, facts: Facts): Generator<Reason> {
 
 /**
  * A state that the configuration does not know counts as open, so a misspelt one would switch enforcement off. Warns of the
- * Ticket's own state and of those of the Tickets that its relations and the reasons about its parents name.
+ * Ticket's own state and of those of the Tickets that its relations, its area and the reasons about its parents name.
  */
-function* stateReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): Generator<Reason> {
+function* stateReasons(
+  own: ReadableTicket,
+  facts: Facts,
+  bounds: Bounds,
+  inArea: readonly string[],
+): Generator<Reason> {
   const { id } = own
   const relations = [...facts.waitsFor(id, 'blocked_by'), ...facts.waitsFor(id, 'after'), ...facts.conflicts(id)]
   const others = [...relations, ...facts.parents(id)].map(({ other }) => other)
@@ -252,7 +259,7 @@ function* stateReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): Gener
     parent,
     ...blockers.slice(0, bounds.links).map(({ other }) => other),
   ])
-  for (const ticket of new Set([id, ...others, ...above, ...(facts.waiting(id)?.until ?? [])])) {
+  for (const ticket of new Set([id, ...others, ...above, ...inArea, ...(facts.waiting(id)?.until ?? [])])) {
     const fact = facts.ticket(ticket)
     if (!fact?.readable || !fact.unknownState) continue
     const { state, unknownState: nearest } = fact

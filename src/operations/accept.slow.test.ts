@@ -123,6 +123,28 @@ describe('32 processes accept', () => {
     checkOutcome([repo.root], documents)
   })
 
+  it('Tickets that touch overlapping paths, from two worktrees of a clone: only one is accepted', async () => {
+    using repo = temporaryRepository()
+    using other = temporaryFolder()
+    const paths = ['app/**', 'app/menu/list.ts', 'app/*/list.ts', '**/list.ts']
+    const ids = paths.map((_, number) => `T-${number}`)
+    {
+      for (const id of ids) putTicket(repo.root, id, { state: 'queued' })
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      for (const [number, ticket] of ids.entries()) plan.record({ ticket, kind: 'touches', paths: [paths[number]!] })
+    }
+    runGit(repo.root, 'add', '--all')
+    runGit(repo.root, 'commit', '--quiet', '--message=areas')
+    const roots = [repo.root, join(other.path, 'two')]
+    runGit(repo.root, 'worktree', 'add', '--quiet', '--detach', roots[1]!)
+    const documents = await race(
+      racers.map(number => () => runCli(roots[number % 2]!, acceptArgs(ids[(number >> 1) % 4]!, `pod-${number}`))),
+    )
+    expect(winnersOf(documents)).toHaveLength(1)
+    for (const loser of losersOf(documents)) expect(['area', 'claimed']).toContain(holdsOf(loser)[0])
+    checkOutcome(roots, documents)
+  })
+
   it('one Ticket from two worktrees of a clone: only one is accepted', async () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()

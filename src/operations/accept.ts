@@ -88,7 +88,7 @@ export const accept = operation({
     const warnings = homePathWarnings({ reason, summary: asked.summary, role_plan: asked.role_plan })
     const asking = askingOf(store, { holder, session, token, pool: asked.pool })
     return acceptOnce(store, planned => {
-      const { id, row, claim, reasons, pool, renewed } = store.read(view => situationOf(view, ticket, asking))
+      const { id, row, claim, reasons, pool, area, renewed } = store.read(view => situationOf(view, ticket, asking))
       const refused = (why: object = {}) => {
         const seen = claim && withoutToken(claim)
         return { accepted: false, claim: seen, decision: null, reasons, warnings, ...why }
@@ -107,6 +107,7 @@ export const accept = operation({
         token,
         worktree,
         ttlMs: ttlOf(store, ttl),
+        area,
       })
       const accepted = (decision: DecisionOf<'accepted_plan'>) => {
         return { accepted: true, claim: lease.claim, decision, reasons, warnings }
@@ -134,7 +135,15 @@ function situationOf(view: View, name: string, asking: Asking) {
   const { id, row } = view.resolve(name)
   const { reasons } = verdictOn(id, facts, asking)
   const renewed = isRenewal(id, facts, asking) ? activePlan(view, id) : null
-  return { id, row, claim: view.claims.find(id) ?? null, reasons, pool: poolFor(id, facts, asking), renewed }
+  return {
+    id,
+    row,
+    claim: view.claims.find(id) ?? null,
+    reasons,
+    pool: poolFor(id, facts, asking),
+    area: facts.area(id),
+    renewed,
+  }
 }
 
 /**

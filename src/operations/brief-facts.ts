@@ -162,8 +162,8 @@ function decisionsAt(
 }
 
 function decisionFact({ ticket_id, kind, status, body }: DecisionRow): BriefFacts['decisions'][number] {
-  const { by, at, target, reason, plan, retracts, field } = JSON.parse(body) as AnyFields
-  const other = target ?? retracts ?? field ?? null
+  const { by, at, target, reason, plan, retracts, field, paths } = JSON.parse(body) as AnyFields
+  const other = target ?? retracts ?? field ?? paths?.join(' ') ?? null
   return {
     ticket: ticket_id,
     kind,

@@ -56,6 +56,10 @@ function reasonText(reason: Reason, { time, state }: Phrases): string {
       return `part of ${reason.ticket} (${state(reason.ticket)}), which is held`
     case 'on_hold':
       return reason.not_before === undefined ? 'on hold' : `on hold until ${time(reason.not_before)}`
+    case 'area':
+      return `works where ${reason.ticket} does (${state(reason.ticket)}): ${quoted(reason.other_pattern, 60)}`
+    case 'unknown_area':
+      return `unknown area ${word(reason.area)}`
     case 'unknown_state':
       return `unknown state ${word(reason.state)} of ${reason.ticket}`
     case 'blocked_by':

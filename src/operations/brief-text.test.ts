@@ -45,6 +45,8 @@ const reasons: fc.Arbitrary<Reason> = fc
     kind: awkward,
     state: awkward,
     worktree: awkward,
+    other_pattern: awkward,
+    area: awkward,
     not_before: timestamps,
     chain: fc.array(
       fc.record({

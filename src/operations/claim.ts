@@ -36,14 +36,14 @@ type Claimed = z.infer<ReturnType<typeof claimed>>
 const claimExit = ({ refused }: Claimed) => (refused === undefined ? 0 : 3)
 
 /** The holds that a claim without a plan enforces; `accept` enforces all of them. */
-const ENFORCED: ReasonCode[] = ['quarantined', 'claimed', 'conflicts_with', 'pool_full']
+const ENFORCED: ReasonCode[] = ['quarantined', 'claimed', 'conflicts_with', 'area', 'pool_full']
 
 /** Takes a claim without a plan. */
 export const claim = operation({
   name: 'claim',
   summary: 'Claim a Ticket without a plan',
   details:
-    'Enforces one live holder for each Ticket, strict conflicts, and the slots of pools. It does not check blockers and order: "accept" does. A Ticket in a terminal state cannot be claimed. A claim by the holder of the live claim renews it and returns the same token. The same name in another session is another holder, unless it presents the token: that moves the claim to it. Exit status 3 if refused.',
+    'Enforces one live holder for each Ticket, strict conflicts, areas, and the slots of pools. It does not check blockers and order: "accept" does. A Ticket in a terminal state cannot be claimed. A claim by the holder of the live claim renews it and returns the same token. The same name in another session is another holder, unless it presents the token: that moves the claim to it. Exit status 3 if refused.',
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
@@ -61,7 +61,7 @@ export const claim = operation({
     checkPool(store, given.pool)
     const asking = askingOf(store, given)
     return store.locked(() => {
-      const { id, row, pool, refusals, live } = store.read(view => {
+      const { id, row, pool, area, refusals, live } = store.read(view => {
         const { id, row } = view.resolve(name)
         const live = view.claims.find(id)
         const own = live && isHeldBy(live, asking) ? live : undefined
@@ -73,14 +73,15 @@ export const claim = operation({
         const refusals = reasons.filter(({ code, severity }) => {
           return severity === 'hold' && (enforced.includes(code) || (isTerminal && code === 'not_queued'))
         })
-        return { id, row, pool, refusals, live }
+        return { id, row, pool, area: view.facts.area(id), refusals, live }
       })
       const held = live ? withoutToken(live) : null
       if (row?.phase === 'terminal') return { claim: held, refused: 'terminal', reasons: refusals }
       if (asking.token !== undefined && asking.token !== live?.token) return { claim: held, refused: 'stale_token' }
       if (refusals.length > 0) return { claim: held, ...refusal(refusals) }
       const { session, token } = asking
-      const lease = { ticket: id, holder: given.holder, session, token, pool, worktree, pid, ttlMs: ttlOf(store, ttl) }
+      const ttlMs = ttlOf(store, ttl)
+      const lease = { ticket: id, holder: given.holder, session, token, pool, worktree, pid, area, ttlMs }
       return { claim: store.claims.acquire(lease).claim }
     })
   },

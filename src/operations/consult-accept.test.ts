@@ -58,6 +58,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       ({ plan }: World) =>
         void plan.record({ ticket, kind: 'hold', reason: 'x' }),
   ),
+  fc.record({ ticket: id, path: fc.constantFrom('src/**', 'src/a.ts', 'menu', 'docs/'), shared: fc.boolean() }).map(
+    ({ ticket, path, shared }) =>
+      ({ plan }: World) =>
+        void plan.record({ ticket, kind: 'touches', paths: [path], shared }),
+  ),
   fc.record({ ticket: id, asker }).map(({ ticket, asker }) => ({ plan, tokens }: World) => {
     const { claim, refused } = plan.claim({ ticket, ...asker } as InputTo<'claim'>)
     if (claim?.token !== undefined && refused === undefined) tokens.push(claim.token)
@@ -91,7 +96,10 @@ test('consult says accept if and only if accept then succeeds', { timeout: 300_0
   fc.assert(
     fc.property(fc.array(steps, { maxLength: 14 }), questions, (list, { ticket, asker, token }) => {
       using repository = temporaryRepository()
-      writeFileSync(join(repository.root, 'ticketplan.json'), '{"pools":{"default":2,"gpu":1}}')
+      writeFileSync(
+        join(repository.root, 'ticketplan.json'),
+        '{"areas":{"menu":["src/*.ts"]},"pools":{"default":2,"gpu":1}}',
+      )
       for (const name of IDS) putTicket(repository.root, name, { state: 'queued' })
       const clock = testClock()
       using plan = checkedPlan(repository.root, clock)

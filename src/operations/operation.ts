@@ -8,7 +8,7 @@ import * as z from 'zod/mini'
 import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
-import { longText, oneLine } from '../model/text.ts'
+import { isTimestamp, longText, oneLine, parseMoment } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 
 /** One input of an operation. */
@@ -128,3 +128,11 @@ export const filledLine = line.check(z.minLength(1))
 export const text = longText()
 export const ticketName = z.string().check(z.minLength(1), z.maxLength(128))
 export const flag = z._default(z.boolean(), false)
+/** A moment as a caller may write it, as a timestamp. */
+export const moment = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform(text => parseMoment(text) ?? ''),
+  ),
+  z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
+) as unknown as z.ZodMiniType<string, string>

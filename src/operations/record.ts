@@ -5,6 +5,7 @@ import {
   canonicalKind,
   isRelationKind,
   KIND_ALIASES,
+  MOST_GLOBS,
   RECORDABLE_KINDS,
   RELATION_KINDS,
   type RecordableKind,
@@ -13,18 +14,18 @@ import {
 } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Facts } from '../model/facts.ts'
-import { poolName } from '../model/fields.ts'
+import { GLOB, poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey, isDecisionId, type TicketId } from '../model/names.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
-import { isTimestamp, parseMoment } from '../model/text.ts'
 import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
 import { unknownTicket } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
-import { flag, operation, text, ticketName } from './operation.ts'
+import { flag, moment, operation, text, ticketName } from './operation.ts'
 import { poolWarnings } from './pools.ts'
 import { decisionShape } from './shapes.ts'
+import { touchedPaths } from './touched-paths.ts'
 import { homePathWarnings } from './warnings.ts'
 
 /** The kinds that `record` takes: relations from either side, and what else people decide. */
@@ -39,15 +40,6 @@ const kind = z.pipe(
   z.pipe(z.string(), z.transform(canonicalKind)),
   z.enum(KINDS, { error: ({ input }) => `not a kind of decision${nearestKinds(input)} (the kinds are ${NAMES})` }),
 ) as unknown as z.ZodMiniType<(typeof KINDS)[number], GivenKind>
-
-/** A moment as a caller may write it, as a timestamp. */
-const momentText = z.pipe(
-  z.pipe(
-    z.string(),
-    z.transform(text => parseMoment(text) ?? ''),
-  ),
-  z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
-) as unknown as z.ZodMiniType<string, string>
 
 function nearestKinds(given: unknown): string {
   return typeof given === 'string' ? didYouMean(nearestNames(given, KIND_NAMES)) : ''
@@ -94,10 +86,17 @@ export const record = operation({
     },
     advisory: { schema: flag, help: 'conflicts_with: warn instead of hold' },
     notBefore: {
-      schema: z.optional(momentText),
+      schema: z.optional(moment),
       help: 'hold: until this time; a date alone means 00:00 UTC',
       value: 'time',
     },
+    paths: {
+      schema: z.optional(z.array(GLOB.schema()).check(z.minLength(1), z.maxLength(MOST_GLOBS))),
+      help: 'touches: paths and globs from the root ("*", "?", "**"), or names of areas in ticketplan.json',
+      value: 'globs',
+      list: true,
+    },
+    shared: { schema: flag, help: 'touches: others who say so too may work there at the same time' },
     future: { schema: flag, help: 'the Tickets named may have no file yet' },
     supersedes: {
       schema: z.optional(z.array(decisionId).check(z.maxLength(MAX_NAMED))),
@@ -113,9 +112,10 @@ export const record = operation({
     'ticketplan record E waiting_for_capacity --until A,B --reason "two at a time"',
     'ticketplan record F note --reason "ask the author before routing"',
     'ticketplan record G part_of EPIC-1',
+    "ticketplan record G touches --paths 'app/menu/**,app/menu.md'",
     'ticketplan record H hold --not-before 2026-12-01 --reason "after the release"',
   ],
-  check({ kind, other, reason, pool, until, advisory, notBefore }, nameOf) {
+  check({ kind, other, reason, pool, until, advisory, notBefore, paths, shared }, nameOf) {
     const isRelation = isRelationKind(kind)
     const waits = kind === 'waiting_for_capacity'
     const rules: [broken: boolean, field: string, message: string][] = [
@@ -125,6 +125,9 @@ export const record = operation({
       [pool !== undefined && !waits, 'pool', `only waiting_for_capacity takes ${nameOf('pool')}`],
       [until !== undefined && !waits, 'until', `only waiting_for_capacity takes ${nameOf('until')}`],
       [notBefore !== undefined && kind !== 'hold', 'notBefore', `only hold takes ${nameOf('notBefore')}`],
+      [paths !== undefined && kind !== 'touches', 'paths', `only touches takes ${nameOf('paths')}`],
+      [shared && kind !== 'touches', 'shared', `only touches takes ${nameOf('shared')}`],
+      [kind === 'touches' && paths === undefined, 'paths', `touches needs ${nameOf('paths')}`],
       [
         kind === 'hold' && !reason && notBefore === undefined,
         'reason',
@@ -149,7 +152,8 @@ export const record = operation({
       if (until?.includes(ticket.id)) {
         throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
       }
-      return decide(store, path, otherDraft(kind, { ...shared, until }, input), warnings)
+      const paths = input.paths && touchedPaths(store, input.paths, warnings)
+      return decide(store, path, otherDraft(kind, { ...shared, until }, { ...input, paths }), warnings)
     })
   },
 })
@@ -158,10 +162,16 @@ export const record = operation({
 function otherDraft(
   kind: RecordableKind,
   shared: { reason?: string; supersedes?: string[]; until?: string[] },
-  { pool, notBefore }: { pool?: string; notBefore?: string },
+  {
+    pool,
+    notBefore,
+    paths = [],
+    shared: isShared = false,
+  }: { pool?: string; notBefore?: string; paths?: string[]; shared?: boolean },
 ): DecisionDraft {
   const { until, ...draft } = shared
   if (kind === 'waiting_for_capacity') return { ...draft, kind, pool, until }
+  if (kind === 'touches') return { ...draft, kind, paths, ...(isShared && { shared: true }) }
   return kind === 'hold' ? { ...draft, kind, not_before: notBefore } : { ...draft, kind }
 }
 

@@ -93,6 +93,7 @@ const reasonFields = lazy(() => {
     after: other,
     order_not_in_play: other,
     conflicts_with: other,
+    area: { ...other, pattern: z.string(), other_pattern: z.string(), more: z.optional(z.literal(true)) },
     waiting_for_capacity: {
       decisions: ids,
       pool: z.optional(z.string()),
@@ -102,6 +103,7 @@ const reasonFields = lazy(() => {
     },
     pool_full: { pool: z.string(), ...slots },
     contested: { field: z.string(), decisions: ids },
+    unknown_area: { area: z.string(), nearest: ids, decisions: ids },
     unknown_state: { ticket: z.string(), state: z.string(), nearest: ids },
   } satisfies Record<ReasonCode, Record<string, z.ZodMiniType>>
 })
@@ -152,7 +154,7 @@ export const claimWithoutTokenShape = lazy(() => z.omit(claimShape(), { token: t
 
 /** Why a claim, its renewal or its release is refused. */
 export const claimRefusalShape = lazy(() =>
-  z.enum(['held', 'conflicts_with', 'pool_full', 'quarantined', 'stale_token', 'terminal']),
+  z.enum(['held', 'conflicts_with', 'area', 'pool_full', 'quarantined', 'stale_token', 'terminal']),
 )
 export type ClaimRefusal = z.infer<ReturnType<typeof claimRefusalShape>>
 

@@ -17,6 +17,7 @@ export interface DecisionFacts {
   /** The conflicts that this Ticket's file keeps; the other Tickets' files may keep more. */
   conflicts: readonly RelationRow[]
   holds: ReturnType<Facts['holds']>
+  touches: readonly DecisionOf<'touches'>[]
   waiting: ReturnType<Facts['waiting']>
   contested: ReturnType<Facts['contested']>
   unknownKinds: ReturnType<Facts['unknownKinds']>
@@ -62,6 +63,7 @@ const NONE: DecisionFacts = {
   parents: [],
   conflicts: [],
   holds: [],
+  touches: [],
   waiting: undefined,
   contested: [],
   unknownKinds: [],
@@ -69,22 +71,25 @@ const NONE: DecisionFacts = {
 }
 
 function readFacts(rows: readonly ActiveDecisionRow[]): DecisionFacts {
-  const relations = (kind: StoredKind): RelationRow[] =>
-    rows.filter((row): row is ActiveDecisionRow & RelationRow => row.kind === kind && row.other !== null)
+  const byKind = Map.groupBy(rows, ({ kind }) => kind)
+  const relations = (kind: StoredKind): readonly RelationRow[] =>
+    byKind.get(kind)?.filter((row): row is ActiveDecisionRow & RelationRow => row.other !== null) ?? []
   const decisions = <K extends StoredKind>(kind: K): DecisionOf<K>[] =>
-    rows.filter(row => row.kind === kind && row.body !== null).map(row => JSON.parse(row.body!))
+    byKind.get(kind)?.flatMap(({ body }) => (body === null ? [] : JSON.parse(body))) ?? []
   const [wait] = decisions('waiting_for_capacity')
-  const plan = rows.find(({ kind }) => kind === 'accepted_plan')
+  const [plan] = byKind.get('accepted_plan') ?? []
+  const unknown = [...byKind].flatMap(([kind, rows]) => (isStoredKind(kind) ? [] : rows))
   return {
     blocked_by: groupByOther(relations('blocked_by')),
     after: groupByOther(relations('after')),
     parents: groupByOther(relations('part_of')),
     conflicts: relations('conflicts_with'),
     holds: decisions('hold').map(({ id, not_before, reason }) => ({ decision: id, not_before, reason })),
+    touches: decisions('touches'),
     waiting: wait && { decision: wait.id, pool: wait.pool, until: wait.until, reason: wait.reason },
     contested: decisions('contested').map(({ id, field, lost }) => ({ decision: id, field, lost })),
-    unknownKinds: rows
-      .filter(({ kind, body }) => !isStoredKind(kind) && JSON.parse(body!).advisory !== true)
+    unknownKinds: unknown
+      .filter(({ body }) => JSON.parse(body!).advisory !== true)
       .map(({ kind, decision }) => ({ kind, decision })),
     get acceptedAt() {
       return plan && (JSON.parse(plan.body!) as DecisionOf<'accepted_plan'>).at

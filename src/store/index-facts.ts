@@ -7,10 +7,12 @@
 import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET } from '../files/quarantine.ts'
 import { idFromPath } from '../files/ticket-files.ts'
+import { type AreaPattern, areaMap, isBareWord, type NamedAreas, patternsOf } from '../model/area.ts'
 import type { Facts, TicketFact } from '../model/facts.ts'
 import { FORMAT } from '../model/format.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey } from '../model/names.ts'
+import { nearestNames } from '../model/nearest-names.ts'
 import { remembered } from '../model/remembered.ts'
 import { compareStates, type States } from '../model/states.ts'
 import type { IndexQueries, QuarantineRow, TicketRow } from '../ticket-index/query.ts'
@@ -23,16 +25,21 @@ export interface FactSources {
   states: States
   /** The configured capacities. */
   pools: Record<string, number>
+  /** The areas of the configuration. */
+  areas: NamedAreas
+  /** True where the root has a file or folder of that name. */
+  isAtRoot(name: string): boolean
   /** The same Ticket in the other worktrees of the clone. */
   otherWorktrees(id: string, path: string): { worktree: string; state: string; state_at: string | null }[]
 }
 
 /** Returns facts that are read when needed. */
 export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: FactSources): Facts {
-  const { states, pools } = sources
+  const { states, pools, areas } = sources
   const now = lazy(sources.now)
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
+  const area = remembered(id => said(id).touches.flatMap(decision => patternsOf(decision, areas)))
   const said = remembered(id => decisionFacts(queries.activeDecisions(id)))
 
   return {
@@ -50,6 +57,14 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     waitsFor: (id, kind) => said(id)[kind],
     parents: id => said(id).parents,
     holds: id => said(id).holds,
+    area,
+    unknownAreas: id =>
+      said(id).touches.flatMap(({ id: decision, paths }) =>
+        paths
+          .filter(path => isBareWord(path) && !Object.hasOwn(areas, path) && !sources.isAtRoot(path))
+          .map(name => ({ name, nearest: nearestNames(name, Object.keys(areas)), decision })),
+      ),
+    areas: lazy(() => areaMap(areasAtWork(queries, claims, states, area))),
     unknownKinds: id => said(id).unknownKinds,
     acceptedAt: id => said(id).acceptedAt,
     elsewhere: remembered(id => {
@@ -89,6 +104,25 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
         })
         .map(({ ticket, path }) => ({ ticket, path })),
   }
+}
+
+/** The areas of claimed and active Tickets, and of Tickets with an unknown state. That of a claim goes before the file's. */
+function areasAtWork(
+  queries: IndexQueries,
+  claims: LiveClaims,
+  states: States,
+  areaOf: (id: string) => readonly AreaPattern[],
+): Iterable<{ ticket: string; area: readonly AreaPattern[] }> {
+  const areas = new Map<string, readonly AreaPattern[]>()
+  const unknown = queries.openStates().flatMap(({ state }) => (states.isKnown(state) ? [] : [state]))
+  const ofFiles = Map.groupBy(queries.areasOfActive(unknown), ({ ticket_id }) => ticket_id)
+  for (const [ticket, rows] of ofFiles)
+    areas.set(
+      ticket,
+      rows.map(({ pattern, shared }) => ({ pattern, shared: shared === 1 })),
+    )
+  for (const { ticket, area } of claims.areas()) areas.set(ticket, area ?? areaOf(ticket))
+  return [...areas].map(([ticket, area]) => ({ ticket, area }))
 }
 
 function ticketFact({ id, state, state_at, phase, outcome, format }: TicketRow, states: States): TicketFact {

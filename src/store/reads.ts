@@ -3,6 +3,8 @@
  *
  * Invariant: a read reflects every file change that finished before it began. It never writes a Ticket file.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Claims, LiveClaims } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
 import type { Facts } from '../model/facts.ts'
@@ -68,6 +70,8 @@ export function storeReads(
         now: () => isoTime(now()),
         states: checkout.states,
         pools: checkout.repository.config.pools,
+        areas: checkout.repository.config.areas,
+        isAtRoot: name => existsSync(join(checkout.repository.root, name)),
         otherWorktrees: worktreeReader(checkout.repository),
       }),
       resolve: name => resolveName(queries, name),

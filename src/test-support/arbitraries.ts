@@ -34,7 +34,7 @@ const KNOWN_KEYS = new Set(
       'slug',
       'state',
     ],
-    ['state_at', 'summary', 'supersedes', 'target', 'title', 'until', 'worktree'],
+    ['paths', 'shared', 'state_at', 'summary', 'supersedes', 'target', 'title', 'until', 'worktree'],
     // Refused: they are local to one machine.
     ['claim', 'claims', 'expires_at', 'fencing_token', 'holder', 'host', 'hostname', 'lease', 'pid', 'session'],
     ['socket', 'token'],
@@ -170,6 +170,11 @@ const merged = <T extends object>(...parts: fc.Arbitrary<object>[]): fc.Arbitrar
 
 const someIds = (ids: fc.Arbitrary<string>) => fc.array(ids, { minLength: 1, maxLength: 3 })
 
+const globs = fc.uniqueArray(fc.constantFrom('src/**', 'src/menu/', 'src/*.ts', 'docs/a.md', '**', 'menu', 'żółw/?'), {
+  minLength: 1,
+  maxLength: 3,
+})
+
 const pools = fc.constantFrom(...POOL_NAMES)
 
 const plans = merged<object>(
@@ -196,6 +201,7 @@ function ownFields(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Kind> {
     merged<Kind>(kind('related'), target, optional({ label: texts })),
     merged<Kind>(kind('part_of'), target),
     merged<Kind>(kind('hold'), optional({ not_before: timestamps })),
+    merged<Kind>(kind('touches'), required({ paths: globs }), optional({ shared: fc.boolean() })),
     merged<Kind>(kind('waiting_for_capacity'), optional({ pool: pools, until: someIds(targets) })),
     merged<Kind>(
       kind('accepted_plan'),

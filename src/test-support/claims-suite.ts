@@ -20,6 +20,7 @@ export function testClaims(name: string, open: OpenClaims): void {
     describe('a lease', () => testLeases(withClaims))
     describe('a stale token', () => testStaleTokens(withClaims))
     describe('tokens', () => testTokens(withClaims))
+    describe('the area of a lease', () => testAreas(withClaims))
     describe('two clients', () => testTwoClients(withClaims))
     testRandomWalk(open)
   })
@@ -308,6 +309,37 @@ function testTokens(withClaims: WithClaims): void {
       await claims.release('A', { token: first.token })
       setWallClock(-86_400_000)
       expect((await take(claims)).token).toBe(first.token + 1)
+    }),
+  )
+}
+
+function testAreas(withClaims: WithClaims): void {
+  const area = [
+    { pattern: 'app/**', shared: false },
+    { pattern: 'docs/', shared: true },
+  ]
+
+  test(
+    'is kept from when the lease was taken: a renewal that gives none leaves it, one that gives another replaces it',
+    withClaims(async ({ claims }) => {
+      const { token } = await take(claims, { area })
+      expect((await claims.snapshot()).areas()).toEqual([{ ticket: 'A', area }])
+      await claims.renew('A', token)
+      await take(claims)
+      expect((await claims.snapshot()).areas()).toEqual([{ ticket: 'A', area }])
+      await take(claims, { area: [] })
+      expect((await claims.snapshot()).areas()).toEqual([{ ticket: 'A', area: [] }])
+    }),
+  )
+
+  test(
+    'is that of live claims only, and the next lease does not have it',
+    withClaims(async ({ claims, advance }) => {
+      await take(claims, { area })
+      advance(TTL_MS)
+      expect((await claims.snapshot()).areas()).toEqual([])
+      await take(claims, { holder: 'pod-2' })
+      expect((await claims.snapshot()).areas()).toEqual([{ ticket: 'A', area: null }])
     }),
   )
 }

@@ -34,6 +34,8 @@ export const accepted = (fields: LooseDecision = {}): LooseDecision => ({
   plan: { summary: '' },
   ...fields,
 })
+export const touches = (...paths: string[]): LooseDecision => ({ kind: 'touches', paths })
+export const sharing = (...paths: string[]): LooseDecision => ({ kind: 'touches', paths, shared: true })
 export const contested = (field: string): LooseDecision => ({ kind: 'contested', field, lost: 'x' })
 export const retraction = (retracts: string): LooseDecision => ({ kind: 'retraction', retracts })
 

@@ -7,6 +7,7 @@
 import type { Decision } from '../model/decision.ts'
 import type { Status } from '../model/decision-status.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
+import { globsOverlap } from '../model/glob.ts'
 import { remembered } from '../model/remembered.ts'
 import type { Outcome, Phase } from '../model/states.ts'
 import type { Ticket } from '../model/ticket.ts'
@@ -85,6 +86,10 @@ export function memoryFacts(plan: MemoryPlan): Facts {
       .map(loose)
   })
   const active = (id: string, kind: string) => activeOf(id).filter(decision => decision.kind === kind)
+  const areaOf = (id: string) =>
+    active(id, 'touches').flatMap(({ id: decision, paths = [], shared = false }) =>
+      paths.map(pattern => ({ pattern, shared, decision })),
+    )
   const conflictsOf = (id: string, advisory: boolean): RelationFact[] => {
     const weighed = (holder: string) =>
       active(holder, 'conflicts_with').filter(decision => (decision.advisory ?? false) === advisory)
@@ -123,6 +128,26 @@ export function memoryFacts(plan: MemoryPlan): Facts {
       grouped(active(id, kind).map(decision => ({ other: decision.target!, decision: decision.id }))),
     parents: id => grouped(active(id, 'part_of').map(decision => ({ other: decision.target!, decision: decision.id }))),
     holds: id => active(id, 'hold').map(({ id: decision, not_before, reason }) => ({ decision, not_before, reason })),
+    area: areaOf,
+    unknownAreas: () => [],
+    areas() {
+      const ids = [...claims.map(({ ticket }) => ticket), ...tickets.map(({ id }) => id as string)]
+      const isAtWork = (id: string) =>
+        claims.some(claim => claim.ticket === id) ||
+        tickets.some(ticket => ticket.id === id && (phaseOf(ticket.state) === 'active' || !isKnown(ticket.state)))
+      const others = [...new Set(ids)].filter(isAtWork)
+      return {
+        *overlaps(area) {
+          for (const ticket of others) {
+            const pairs = area.flatMap(own => areaOf(ticket).map(other => ({ ticket, own, other })))
+            const found = pairs.find(
+              ({ own, other }) => !(own.shared && other.shared) && globsOverlap(own.pattern, other.pattern),
+            )
+            if (found) yield found
+          }
+        },
+      }
+    },
     unknownKinds: id =>
       activeOf(id)
         .filter(({ kind, advisory }) => !KNOWN_KINDS.includes(kind) && advisory !== true)
@@ -166,7 +191,7 @@ export function memoryFacts(plan: MemoryPlan): Facts {
 
 const KNOWN_KINDS: string[] = [
   ...['accepted_plan', 'after', 'blocked_by', 'conflicts_with', 'contested', 'hold', 'note', 'part_of', 'related'],
-  ...['retraction', 'waiting_for_capacity'],
+  ...['retraction', 'touches', 'waiting_for_capacity'],
 ]
 
 /** The status of each decision from its file alone, by decision id. */

@@ -8,6 +8,7 @@
 import type { Prepare } from '../database/statements.ts'
 import { BODY_IN_VERDICT, type RelationKind, STORED_KINDS } from '../model/decision-kinds.ts'
 import type { Status } from '../model/decision-status.ts'
+import { compareText } from '../model/order.ts'
 
 /** A row of `decisions`; `body` is the stored JSON. */
 export interface DecisionRow {
@@ -39,6 +40,7 @@ export interface ActiveDecisionRow {
   other: string | null
   decision: string
   advisory: number
+  at: string
   /** The stored JSON; null for kinds of which the other columns say enough. */
   body: string | null
 }
@@ -73,6 +75,21 @@ const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as
   from %source% r join file_decisions d on d.id = r.decision_id and d.ticket_id in (r.ticket_id, r.other_id)`
 
 /** Returns texts as a list of SQL literals. */
+/** The active decisions of a Ticket. The plus keeps SQLite from another index than that of the Ticket; sorting a few rows is faster here. */
+const ACTIVE = `select kind, target_id as other, id as decision, advisory, "at",
+    case when kind in (${sqlList(BODY_IN_VERDICT)}) or kind not in (${sqlList(STORED_KINDS)}) then body end as body
+  from file_decisions where ticket_id = ? and +file_status = 'active'`
+
+function byOtherOrTime(a: ActiveDecisionRow, b: ActiveDecisionRow): number {
+  if (a.other === null || b.other === null)
+    return a.other === b.other
+      ? compareText(a.at, b.at) || compareText(a.decision, b.decision)
+      : a.other === null
+        ? 1
+        : -1
+  return compareText(a.other, b.other) || compareText(a.decision, b.decision)
+}
+
 function sqlList(texts: readonly string[]): string {
   return texts.map(text => `'${text}'`).join(', ')
 }
@@ -145,14 +162,7 @@ export function decisionQueries(statement: Prepare) {
       ).all(...parameters)
     },
     /** A Ticket's active decisions: those that name a Ticket, by its id and then their own, then the others by time. */
-    activeDecisions: (ticket: string) =>
-      // The plus keeps SQLite from another index than that of the Ticket.
-      statement<[string], ActiveDecisionRow>(
-        `select kind, target_id as other, id as decision, advisory,
-           case when kind in (${sqlList(BODY_IN_VERDICT)}) or kind not in (${sqlList(STORED_KINDS)}) then body end as body
-         from file_decisions where ticket_id = ? and +file_status = 'active'
-         order by target_id is null, target_id, case when target_id is null then "at" end, id`,
-      ).all(ticket),
+    activeDecisions: (ticket: string) => statement<[string], ActiveDecisionRow>(ACTIVE).all(ticket).sort(byOtherOrTime),
     /** Active conflicts that other Tickets have with this one, unordered: with ORDER BY, SQLite would read every conflict. */
     incomingConflicts: (ticket: string) =>
       statement<[string], IncomingConflictRow>(

@@ -30,6 +30,12 @@ export function prepareQueries(connection: Connection) {
     ...ticketQueries(statement),
     ...decisionQueries(statement),
     ...fileQueries(statement),
+    /** The areas of Tickets that are active, or in one of some states, in the order of the Tickets' ids. */
+    areasOfActive: (states: readonly string[]) =>
+      statement<[string], { ticket_id: string; pattern: string; shared: number }>(
+        `select a.ticket_id, a.pattern, a.shared from tickets t join area_patterns a on a.ticket_id = t.id
+         where t.phase = 'active' or (t.phase = 'open' and t.state in (select value from json_each(?))) order by a.ticket_id`,
+      ).all(JSON.stringify(states)),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
@@ -41,6 +47,7 @@ export function prepareQueries(connection: Connection) {
         'select path, id_key, hash, canonical from files order by path',
         'select * from tickets order by id',
         'select * from file_decisions order by ticket_id, id',
+        'select * from area_patterns order by ticket_id, decision_id, pattern',
         'select * from quarantine order by path',
       ]
         .map(sql => JSON.stringify(statement(sql, true).all()))

@@ -55,7 +55,7 @@ export function prepareReconciler(
   files: CheckoutFiles,
 ): Reconciler {
   // Prepared when something has changed: most answers find nothing to write.
-  const rows = lazy(() => prepareRowWriter(connection, states))
+  const rows = lazy(() => prepareRowWriter(connection, states, config.areas))
   const snapshot = prepareStatSnapshot(connection, files.findStat)
   const applyFiles = lazy(() => prepareApply(connection, files, rows(), snapshot))
   const statement = statementsOf(connection)
@@ -113,7 +113,7 @@ export function prepareReconciler(
 
 /** Reads and stores the settings on which rows depend. Rows of other settings are rebuilt. */
 function preparedDerivation(connection: Connection, config: Repository['config']) {
-  const current = JSON.stringify([config.ticketsDir, config.states])
+  const current = JSON.stringify([config.ticketsDir, config.states, config.areas])
   const stored = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
   const store = connection.prepare<[string]>("insert or replace into meta values ('derivation', ?)")
   return { isStored: () => stored.get() === current, store: () => store.run(current) }
@@ -182,7 +182,8 @@ function replaceRows(
     )
     .all()
   for (const { name } of indexes) connection.exec(`drop index "${name}"`)
-  for (const table of ['files', 'tickets', 'file_decisions', 'quarantine']) connection.exec(`delete from ${table}`)
+  const tables = ['files', 'tickets', 'file_decisions', 'area_patterns', 'quarantine']
+  for (const table of tables) connection.exec(`delete from ${table}`)
   const groups = groupByKey(listed)
   const missing: string[] = []
   files.prefetch(listed)

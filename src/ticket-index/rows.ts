@@ -6,6 +6,7 @@
  */
 import type { Connection } from '../database/open.ts'
 import { type FileStat, idFromPath, type QuarantinedFile } from '../files/ticket-files.ts'
+import { type NamedAreas, patternsOf } from '../model/area.ts'
 import { anyFields, type Decision, isStoredRelation } from '../model/decision.ts'
 import { fileStatuses } from '../model/decision-status.ts'
 import type { States } from '../model/states.ts'
@@ -23,17 +24,19 @@ export interface RowWriter {
 }
 
 /** Prepares the statements on a connection. */
-export function prepareRowWriter(connection: Connection, states: States): RowWriter {
+export function prepareRowWriter(connection: Connection, states: States, areas: NamedAreas): RowWriter {
   const insertFile = connection.prepare('insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertTicket =
     connection.prepare(`insert into tickets (id, slug, title, state, phase, outcome, state_at, created_at, queued_at, queued_by, changed_at, path, format)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertDecision = connection.prepare('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertPattern = connection.prepare('insert into area_patterns values (?, ?, ?, ?)')
   const insertQuarantine = connection.prepare('insert into quarantine values (?, ?, ?, ?, ?, ?)')
   const deleteFile = connection.prepare('delete from files where path = ?')
   const deleteQuarantine = connection.prepare('delete from quarantine where path = ?')
   const ticketAt = connection.prepare<[string, string]>('select id from tickets where id = ? and path = ?').pluck()
   const deleteTicket = connection.prepare('delete from tickets where id = ?')
+  const deletePatterns = connection.prepare('delete from area_patterns where ticket_id = ?')
   const deleteDecisions = connection.prepare('delete from file_decisions where ticket_id = ?')
   const updateFile = connection.prepare(
     'update files set size_bytes = ?, mtime_ms = ?, ctime_ms = ?, inode = ?, racy = ? where path = ?',
@@ -50,8 +53,13 @@ export function prepareRowWriter(connection: Connection, states: States): RowWri
       insertTicket.run(ticketValues(ticket, states, file.path))
       if (ticket.decisions.length === 0) return
       const statuses = fileStatuses(ticket.decisions)
-      for (const decision of ticket.decisions)
-        insertDecision.run(decisionValues(ticket.id, decision, statuses.get(decision.id)!))
+      for (const decision of ticket.decisions) {
+        const status = statuses.get(decision.id)!
+        insertDecision.run(decisionValues(ticket.id, decision, status))
+        if (decision.kind !== 'touches' || status !== 'active') continue
+        for (const { pattern, shared } of patternsOf(decision, areas))
+          insertPattern.run(ticket.id, decision.id, pattern, shared ? 1 : 0)
+      }
     },
     remove(path) {
       deleteFile.run(path)
@@ -60,6 +68,7 @@ export function prepareRowWriter(connection: Connection, states: States): RowWri
       if (id === undefined) return
       deleteTicket.run(id)
       deleteDecisions.run(id)
+      deletePatterns.run(id)
     },
     updateStat(path, { sizeBytes, mtimeMs, ctimeMs, inode }, racy) {
       updateFile.run(sizeBytes, mtimeMs, ctimeMs, inode, racy ? 1 : 0, path)

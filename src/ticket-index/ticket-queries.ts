@@ -32,6 +32,8 @@ export function ticketQueries(statement: Prepare) {
       statement<[], TicketRow>(
         "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
       ).all(),
+    /** The states of the open Tickets; an unknown state counts as open. */
+    openStates: () => statement<[], { state: string }>("select distinct state from tickets where phase = 'open'").all(),
     active: () => statement<[], TicketRow>("select * from tickets where phase = 'active' order by id").all(),
     /** The id and slug of every Ticket. */
     allNames: () =>

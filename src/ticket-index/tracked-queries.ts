@@ -122,6 +122,12 @@ function dependingOnFew(
       for (const { other } of rows) dependencies.ids.add(other)
       return rows
     },
+    openStates: queries.openStates,
+    areasOfActive(states) {
+      const rows = queries.areasOfActive(states)
+      for (const { ticket_id } of rows) dependencies.ids.add(ticket_id)
+      return rows
+    },
     quarantined() {
       const rows = quarantined('')
       for (const { path } of rows) dependencies.paths.push(path)
