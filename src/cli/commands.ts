@@ -31,6 +31,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   claims: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claims },
   show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
   relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
+  scope: { group: 'Look', load: async () => (await import('../operations/scope.ts')).scope },
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
   db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },

@@ -7,9 +7,9 @@ import { temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
 
-/** Returns the commands of the tour, each with the output that the README shows. */
-function tour(): { command: string; shown: string }[] {
-  const blocks = [...readme.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
+/** Returns the commands of a page, each with the output that it shows. */
+function tour(page: string): { command: string; shown: string }[] {
+  const blocks = [...page.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
   return blocks.flatMap(block =>
     block
       .split(/^\$ /m)
@@ -27,10 +27,13 @@ function pattern(shown: string): RegExp {
   return new RegExp(`^${literal.join('[^\\n]*?')}$`)
 }
 
-test('the tour of the README prints what the README shows', () => {
+test.each([
+  ['README.md', 15],
+  ['docs/areas.md', 10],
+])('the commands of %s print what it shows', (name, least) => {
   using folder = temporaryFolder()
-  const steps = tour()
-  expect(steps.length).toBeGreaterThan(15)
+  const steps = tour(readFileSync(join(PACKAGE_ROOT, name), 'utf8'))
+  expect(steps.length).toBeGreaterThan(least)
   // One shell for all of it, so that "cd" holds; each command's output ends with a mark.
   const script = [
     `ticketplan() { "${process.execPath}" "${CLI}" "$@"; }`,

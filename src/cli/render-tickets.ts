@@ -39,6 +39,25 @@ export function recordLines({ created, decision, ticket, warnings }: OutputOf<'r
   ]
 }
 
+/** How many files outside of an area are listed. */
+const MOST_FILES = 50
+
+export function scopeLines({ ticket, area, files, outside }: OutputOf<'scope'>, { paint }: Page): string[] {
+  const patterns = area.map(({ pattern, shared }) => `  ${escapeText(pattern)}${shared ? ' (shared)' : ''}`)
+  const hint = `no area; record one with: ticketplan record ${ticket.id} touches --paths <globs>`
+  const lines = [ticketText(ticket), ...(patterns.length > 0 ? patterns : [`  ${hint}`])]
+  if (outside === undefined) return lines
+  const compared = count(files ?? 0, 'changed file')
+  if (outside.length === 0) return [...lines, `${compared}, ${paint('green', 'none outside')}`]
+  const more = outside.length - MOST_FILES
+  return [
+    ...lines,
+    `${compared}, ${paint('red', `${outside.length} outside`)}:`,
+    ...outside.slice(0, MOST_FILES).map(path => `  ${escapeText(path)}`),
+    ...(more > 0 ? [`  and ${more} more; --json lists all`] : []),
+  ]
+}
+
 export function showLines(output: OutputOf<'show'>, page: Page): string[] {
   const { ticket, decisions, relations, verdict, reasons, problems } = output
   const { paint } = page

@@ -18,7 +18,7 @@ import {
   releaseLines,
   renewLines,
 } from './render-routing.ts'
-import { addLines, recordLines, relationsLines, setLines, showLines, sqlText } from './render-tickets.ts'
+import { addLines, recordLines, relationsLines, scopeLines, setLines, showLines, sqlText } from './render-tickets.ts'
 import { painter } from './terminal.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
@@ -38,6 +38,7 @@ const renderers: Renderers = {
   claims: claimsLines,
   show: showLines,
   relations: relationsLines,
+  scope: scopeLines,
   brief: ({ text }) => text,
   sql: sqlText,
   db: ({ path }) => `${path}\n`,

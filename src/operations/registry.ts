@@ -15,6 +15,7 @@ import { record } from './record.ts'
 import { relations } from './relations.ts'
 import { resolve } from './resolve.ts'
 import { retract } from './retract.ts'
+import { scope } from './scope.ts'
 import { set } from './set.ts'
 import { show } from './show.ts'
 import { sql } from './sql.ts'
@@ -36,6 +37,7 @@ export const operations = {
   claims,
   show,
   relations,
+  scope,
   brief,
   sql,
   db,
