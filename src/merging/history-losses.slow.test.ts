@@ -3,9 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { encodeTicket } from '../model/canonical-json.ts'
+import type { Ticket } from '../model/ticket.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { all, BASE, type Change, commit, diverged, FILE, note, put, text } from '../test-support/diverged.ts'
-import { git, tryGit } from '../test-support/git-clones.ts'
+import { ATTRIBUTES, git, testDriver, tryGit } from '../test-support/git-clones.ts'
 import { errorOf, runCli } from '../test-support/run-cli.ts'
 import { makeTicket, runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
 
@@ -171,6 +172,35 @@ describe('a commit that is no merge loses nothing where', () => {
     git(repo.root, ['merge', '--quiet', '--no-ff', 'theirs'])
     commit(repo.root, root => git(root, ['revert', '--no-commit', '-m', '1', 'HEAD']))
     expect(lost(repo.root, 'HEAD~2')).toEqual([])
+  })
+
+  test('it reverts a commit and the merge driver joins what changed since; an edit that drops more is a loss', () => {
+    const steps = (reverting: Change) =>
+      history(
+        all(put({ title: 'a' }), text(ATTRIBUTES, '.gitattributes')),
+        root => void git(root, ['config', 'merge.ticketplan.driver', testDriver()]),
+        put({ title: 'b', decisions: [note(0), note(1)] }),
+        put({ title: 'c', decisions: [note(0), note(1), note(2)] }),
+        reverting,
+      )
+    using reverted = steps(revert('HEAD~1'))
+    // Both sides changed the title, so the revert keeps the losing one as a decision: no exact inverse.
+    expect(readFileSync(join(reverted.root, FILE), 'utf8')).toContain('"contested"')
+    expect(lost(reverted.root, reverted.first)).toEqual([])
+    using edited = steps(root => {
+      revert('HEAD~1')(root)
+      const path = join(root, FILE)
+      const ticket = JSON.parse(readFileSync(path, 'utf8')) as Ticket
+      writeFileSync(
+        path,
+        encodeTicket({ ...ticket, decisions: ticket.decisions.filter(({ id }) => id !== note(2).id) }),
+      )
+    })
+    expect(
+      lost(edited.root, edited.first)
+        .map(([, what]) => what)
+        .sort(),
+    ).toEqual(['dropped 0', 'dropped 1', 'dropped 2'])
   })
 
   test('the same change on another branch makes no revert', () => {
