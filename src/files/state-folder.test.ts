@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openPlan } from '../sdk.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
@@ -38,5 +38,25 @@ test('the folder of the databases is never reached through a link', () => {
     const unsafe = expect.objectContaining({ code: 'unsafe_path', data: { path: join(repository.root, name) } })
     expect(() => openPlan({ root: repository.root, actor: 'tester' }), name).toThrow(unsafe)
     expect(readdirSync(target)).toEqual([])
+  }
+})
+
+test.skipIf(process.getuid?.() !== 0)('the folder of the databases is not one that another user put there', () => {
+  const NOBODY = 65534
+  for (const name of ['.git/ticketplan', '.ticketplan']) {
+    using repository = temporaryRepository({ git: name.startsWith('.git/') })
+    const folder = join(repository.root, name)
+    const above = dirname(folder)
+    mkdirSync(folder)
+    chownSync(folder, NOBODY, NOBODY)
+    const open = () => openPlan({ root: repository.root, actor: 'tester' }).close()
+    const message = `${folder} belongs to another user (uid ${NOBODY}), who is not the owner of ${above}`
+    expect(open).toThrow(expect.objectContaining({ code: 'unsafe_path', message: expect.stringContaining(message) }))
+    expect(readdirSync(folder)).toEqual([])
+    chmodSync(above, 0o2775) // a repository that a group shares
+    expect(open).not.toThrow()
+    chmodSync(above, 0o755)
+    chownSync(above, NOBODY, NOBODY) // the repository of that user
+    expect(open).not.toThrow()
   }
 })

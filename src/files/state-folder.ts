@@ -1,8 +1,8 @@
 /**
  * Creates and checks the folder of the databases, `.ticketplan` or `<git dir>/ticketplan`, and the files in it.
  *
- * Invariant: none of them is reached through a link, which an unpacked archive can hold: nothing elsewhere is read, written or
- * replaced. Group members may write them where they may write the folder above, as git does with core.sharedRepository.
+ * Invariant: none of them is reached through a link, which an unpacked archive can hold, and the folder is not one that another
+ * user put there: nothing elsewhere is read, written or replaced. Group members may write them where they may write the folder above, as git does with core.sharedRepository.
  */
 import {
   chmodSync,
@@ -26,11 +26,19 @@ const GROUP_ACCESS = 0o060
 /** The bits that a shared folder passes on: those of the group, and the one that makes new files belong to the group. */
 const SHARED_FOLDER = 0o2070
 
-/** Fails where the folder exists and is a link or not a folder. @throws PlanError unsafe_path, the system's error. */
+/**
+ * Fails where the folder exists and is a link, not a folder, or that of another user. It may be that of the owner of the folder
+ * above and, where group members may write there, of any of them. @throws PlanError unsafe_path, the system's error.
+ */
 export function checkStateFolder(folder: string): void {
   const stat = lstatSync(folder, { throwIfNoEntry: false })
-  if (!stat || stat.isDirectory()) return
-  refuse(folder, 'is a link or not a folder')
+  if (!stat) return
+  if (!stat.isDirectory()) refuse(folder, 'is a link or not a folder')
+  const own = process.getuid?.()
+  if (own === undefined || stat.uid === own) return
+  const above = statSync(dirname(folder))
+  if (stat.uid === above.uid || isShared(dirname(folder))) return
+  refuse(folder, `belongs to another user (uid ${stat.uid}), who is not the owner of ${dirname(folder)}`)
 }
 
 /** Fails where one of the files is a link. @throws PlanError unsafe_path, the system's error. */
