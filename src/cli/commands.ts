@@ -7,8 +7,10 @@ import type { Command, Operation } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
-/** Every operation, and the commands that run until they are stopped. */
-export type CommandName = OperationName | 'watch' | 'mcp'
+/** Every operation, and the commands that are none. */
+export type CommandName = OperationName | 'watch' | ProgramCommand
+/** Commands that are about this program, and need no checkout. */
+export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
 type Group = 'Set up' | 'Decide' | 'Route' | 'Claim' | 'Look' | 'Git' | 'Maintain'
 
@@ -17,6 +19,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   init: { group: 'Set up', load: async () => (await import('../operations/init.ts')).init },
   import: { group: 'Set up', load: async () => (await import('../operations/import.ts')).importTickets },
   mcp: { group: 'Set up', load: async () => (await import('./mcp-command.ts')).mcpCommand },
+  completion: { group: 'Set up', load: async () => (await import('./completion-command.ts')).completionCommand },
   add: { group: 'Decide', load: async () => (await import('../operations/add.ts')).add },
   set: { group: 'Decide', load: async () => (await import('../operations/set.ts')).set },
   record: { group: 'Decide', load: async () => (await import('../operations/record.ts')).record },
@@ -36,6 +39,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
   db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },
   export: { group: 'Look', load: async () => (await import('../operations/export.ts')).exportPlan },
+  help: { group: 'Look', load: async () => (await import('./help-command.ts')).helpCommand },
   resolve: { group: 'Git', load: async () => (await import('../operations/resolve.ts')).resolve },
   'merge-driver': { group: 'Git', load: async () => (await import('../operations/merge-driver.ts')).mergeDriver },
   verify: { group: 'Maintain', load: async () => (await import('../operations/verify.ts')).verify },
@@ -47,8 +51,8 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
 /** The names of all commands, in the order of the help. */
 export const commandNames = Object.keys(commands) as CommandName[]
 
-/** Returns the definition of a command. Every command but `mcp` can be run over a store. */
-export function loadCommand(name: Exclude<CommandName, 'mcp'>): Promise<Operation | StreamingCommand>
+/** Returns the definition of a command. Every command that is not about the program can be run over a store. */
+export function loadCommand(name: Exclude<CommandName, ProgramCommand>): Promise<Operation | StreamingCommand>
 export function loadCommand(name: CommandName): Promise<Command>
 export async function loadCommand(name: CommandName): Promise<Command> {
   return (await commands[name].load()) as Command

@@ -1,17 +1,20 @@
 /** Makes the help texts from the definitions of the commands. Pure: the width, in columns, is an argument. */
 import type { Command, Field } from '../operations/operation.ts'
+import { globalOptionRows } from './global-options.ts'
 import { flagName, isOptional } from './parse-arguments.ts'
 import { twoColumns, wrap } from './wrap.ts'
 
-type Row = readonly [name: string, explanation: string]
+export type Row = readonly [name: string, explanation: string]
 
-const GLOBAL_OPTIONS: readonly Row[] = [
-  ['-C <folder>', "work in that folder's repository"],
-  ['--actor <name>', "the author of decisions (default: $TICKETPLAN_ACTOR, else git's user.name)"],
-  ['--json', 'print one JSON document'],
-  ['-h, --help', 'print this help'],
-]
-const EXIT_STATUSES: readonly Row[] = [
+/** Those of a command, or those of the program. */
+function globalOptions(ofCommand: boolean): Row[] {
+  return globalOptionRows
+    .filter(({ withoutCommand }) => !withoutCommand || !ofCommand)
+    .map(({ names, value, help }) => [names.join(', ') + (value ? ` <${value}>` : ''), help])
+}
+
+/** The exit statuses with what they mean. */
+export const EXIT_STATUSES: readonly Row[] = [
   ['0', 'done; for consult: accept'],
   ['1', 'failed; the message says what to do'],
   ['2', 'wrong usage'],
@@ -34,20 +37,23 @@ export function programHelp(version: string, groups: ReadonlyMap<string, readonl
         ),
       ),
     ),
-    section('Global options', twoColumns([...GLOBAL_OPTIONS, ['--version', 'print the version']], width)),
+    section('Global options', twoColumns(globalOptions(false), width)),
     section('Exit status', twoColumns(EXIT_STATUSES, width)),
     section('Examples', [
       '  ticketplan init',
       '  ticketplan add A --title "Record schema" --state queued',
       '  ticketplan queue',
     ]),
-    wrap('"ticketplan <command> --help" explains a command, with examples.', width),
+    wrap(
+      '"ticketplan <command> --help" explains a command, with examples; "ticketplan help" lists other topics.',
+      width,
+    ),
   ])
 }
 
 /** Returns the help of one command. */
 export function commandHelp(command: Command, width: number): string {
-  return textOf([...commandSections(command, width), section('Global options', twoColumns(GLOBAL_OPTIONS, width))])
+  return textOf([...commandSections(command, width), section('Global options', twoColumns(globalOptions(true), width))])
 }
 
 /** Returns what is particular to one command: its help without the global options. */
@@ -95,10 +101,12 @@ function helpText(field: Field): string {
   return field.help + (field.positional || isOptional(field) ? '' : ' (required)')
 }
 
-function section(heading: string, lines: readonly string[]): string[] {
+/** A part of a help text: its heading and lines. */
+export function section(heading: string, lines: readonly string[]): string[] {
   return [`${heading}:`, ...lines]
 }
 
-function textOf(sections: readonly (readonly string[])[]): string {
+/** Returns the sections as one text, with an empty line between them. */
+export function textOf(sections: readonly (readonly string[])[]): string {
   return sections.map(lines => `${lines.join('\n')}\n`).join('\n')
 }

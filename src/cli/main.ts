@@ -40,12 +40,13 @@ export async function main(): Promise<void> {
 }
 
 async function run(args: string[]): Promise<number> {
+  if (args[0] === '__complete') {
+    const { complete } = await import('./complete.ts')
+    await complete(args.slice(1))
+    return 0
+  }
   const { global, command, rest } = splitCommandLine(args)
   if (command === undefined) return runWithoutCommand(global, rest)
-  if (command === 'help') {
-    const topic = rest.find(word => !word.startsWith('-'))
-    return topic === undefined ? runWithoutCommand({ ...global, help: true }, []) : run([topic, '--help'])
-  }
   const name = commandNames.find(name => name === command)
   if (name === undefined) {
     const known = didYouMean(nearestNames(command, commandNames)) || `; the commands are ${commandNames.join(', ')}`
@@ -59,6 +60,19 @@ async function run(args: string[]): Promise<number> {
   if (name === 'mcp') {
     const { mcpCommand, serve } = await import('./mcp-command.ts')
     return serve(global, parseCommand(mcpCommand, rest).readOnly)
+  }
+  if (name === 'completion') {
+    const { completionCommand, completionText } = await import('./completion-command.ts')
+    return printText(completionText(parseCommand(completionCommand, rest).shell), global)
+  }
+  if (name === 'help') {
+    const { helpCommand, helpText } = await import('./help-command.ts')
+    const { topic } = parseCommand(helpCommand, rest)
+    const width = helpWidth(terminalOf(1).width)
+    return printText(
+      await helpText(topic, { version: version(), commandNames, loadCommand, loadCommandGroups }, width),
+      global,
+    )
   }
   const operation = await loadCommand(name)
   try {
@@ -115,16 +129,24 @@ async function printOutput(
   return operation.exitStatus?.(output) ?? 0
 }
 
+function printText(text: string, { json }: GlobalOptions): number {
+  print(1, json ? jsonLine({ text }) : text)
+  return 0
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version
+}
+
 async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise<number> {
-  const version = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version as string
   if (rest[0] === '--version' || rest[0] === '-V') {
-    print(1, global.json ? jsonLine({ version }) : `${version}\n`)
+    print(1, global.json ? jsonLine({ version: version() }) : `${version()}\n`)
     return 0
   }
   if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}${similarOptions(rest[0], [])}`)
   const { programHelp } = await import('./help.ts')
   const descriptor = global.help ? 1 : 2
-  print(descriptor, programHelp(version, await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
+  print(descriptor, programHelp(version(), await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
   return global.help ? 0 : 2
 }
 

@@ -40,6 +40,7 @@ export const accept = operation({
       schema: z.optional(worktree),
       help: "the worker's worktree, relative to the repository",
       value: 'path',
+      completes: 'folder',
     },
     rolePlan: { schema: z.optional(text), help: 'who does what', value: 'text' },
     pool: askedPoolField,

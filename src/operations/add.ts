@@ -38,7 +38,12 @@ export const add = operation({
     },
     title: { schema: filledLine, help: 'the title, one line', value: 'text' },
     slug: { schema: slugField, help: 'a second, readable name: a-z, 0-9 and "-"', value: 'slug' },
-    state: { schema: z.optional(filledLine), help: 'the state in the Ticket system (default: open)', value: 'state' },
+    state: {
+      schema: z.optional(filledLine),
+      help: 'the state in the Ticket system (default: open)',
+      value: 'state',
+      completes: 'state',
+    },
     queuedBy: {
       schema: z.optional(line),
       help: 'who queued it (default: the actor, if the state is a queued one)',

@@ -19,6 +19,7 @@ export const askedPoolField = {
   schema: z.optional(poolName()),
   help: 'the pool to take a slot of',
   value: 'name',
+  completes: 'pool',
 } as const
 
 /** Returns the asker of an input; the session is the one given, else that of the store. */

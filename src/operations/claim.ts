@@ -52,7 +52,12 @@ export const claim = operation({
     ttl: ttlField,
     session: sessionField,
     token: askingTokenField,
-    worktree: { schema: z.optional(filledLine), help: "the worker's worktree", value: 'path' },
+    worktree: {
+      schema: z.optional(filledLine),
+      help: "the worker's worktree",
+      value: 'path',
+      completes: 'folder',
+    },
     pid: { schema: z.optional(z.int().check(z.positive())), help: "the worker's process id", value: 'n' },
   },
   output: claimed,

@@ -31,6 +31,7 @@ export const importTickets = operation({
       schema: z.string().check(z.minLength(1)),
       help: 'the folder or file; "-" reads standard input',
       positional: true,
+      completes: 'file',
     },
     dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
     name: {
@@ -45,6 +46,7 @@ export const importTickets = operation({
       schema: z.optional(z.string()),
       help: 'yoi: turn worktree paths of plans below this absolute path into relative ones',
       value: 'path',
+      completes: 'folder',
     },
   },
   output: () =>

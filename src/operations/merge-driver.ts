@@ -13,10 +13,20 @@ export const mergeDriver = operation({
     'Writes the result to <ours>. Exit status 0 if it is merged; 1 if a side cannot be read: then <ours> has the text merge of git, with conflict markers. "ticketplan init" configures a smaller program with the same merge.',
   writes: true,
   fields: {
-    base: { schema: path, help: 'the common ancestor, %O; an empty file if there is none', positional: true },
-    ours: { schema: path, help: 'our version, %A; overwritten with the result', positional: true },
-    theirs: { schema: path, help: 'their version, %B', positional: true },
-    path: { schema: path, help: 'the path of the Ticket file in the repository, %P', positional: true },
+    base: {
+      schema: path,
+      help: 'the common ancestor, %O; an empty file if there is none',
+      positional: true,
+      completes: 'file',
+    },
+    ours: { schema: path, help: 'our version, %A; overwritten with the result', positional: true, completes: 'file' },
+    theirs: { schema: path, help: 'their version, %B', positional: true, completes: 'file' },
+    path: {
+      schema: path,
+      help: 'the path of the Ticket file in the repository, %P',
+      positional: true,
+      completes: 'file',
+    },
   },
   output: () =>
     z.object({

@@ -11,6 +11,9 @@ import { firstIssue } from '../model/first-issue.ts'
 import { isTimestamp, longText, oneLine, parseMoment } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 
+/** What a value names, where a shell can complete it. */
+export type Completes = 'decision' | 'file' | 'folder' | 'kind' | 'pool' | 'state' | 'ticket' | 'topic'
+
 /** One input of an operation. */
 export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   schema: S
@@ -23,6 +26,8 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   list?: true
   /** Not on the command line, whose arguments are flat. */
   sdkOnly?: true
+  /** For completion in a shell. Not needed for a `ticketName`, nor for a schema that lists its values. */
+  completes?: Completes
 }
 export type Fields = Record<string, Field>
 export type InputOf<F extends Fields> = z.infer<z.ZodMiniObject<{ [K in keyof F]: F[K]['schema'] }>>
@@ -136,3 +141,8 @@ export const moment = z.pipe(
   ),
   z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
 ) as unknown as z.ZodMiniType<string, string>
+export const optionalLine = z.optional(filledLine)
+/** Returns the schema of one of several texts. */
+export function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values)
+}

@@ -2,6 +2,7 @@
 
 import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Store } from '../store/store.ts'
 
 /** Checks the name of a pool. @throws PlanError unknown_pool if pools are configured and this is not one of them. */
@@ -17,6 +18,9 @@ export function checkPool(store: Store, pool: string | undefined): void {
 export function poolWarnings(store: Store, pool: string | undefined): string[] {
   const { pools } = store.repository.config
   if (pool === undefined || Object.hasOwn(pools, pool)) return []
-  const known = Object.keys(pools).sort().join(', ') || 'none'
-  return [`ticketplan.json has no pool "${pool}" (its pools: ${known}), so the capacity of that pool is not limited`]
+  const known = Object.keys(pools).sort()
+  const hint = didYouMean(nearestNames(pool, known))
+  return [
+    `ticketplan.json has no pool "${pool}" (its pools: ${known.join(', ') || 'none'}), so the capacity of that pool is not limited${hint}`,
+  ]
 }

@@ -70,14 +70,19 @@ export const record = operation({
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
-    kind: { schema: kind, help: 'the kind of decision', positional: true },
+    kind: { schema: kind, help: 'the kind of decision', positional: true, completes: 'kind' },
     other: {
       schema: z.optional(ticketName),
       help: 'the other Ticket of a relation',
       positional: true,
     },
     reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
-    pool: { schema: z.optional(poolName()), help: 'waiting_for_capacity: the pool it waits for', value: 'name' },
+    pool: {
+      schema: z.optional(poolName()),
+      help: 'waiting_for_capacity: the pool it waits for',
+      value: 'name',
+      completes: 'pool',
+    },
     until: {
       schema: z.optional(z.array(ticketName).check(z.maxLength(MAX_NAMED))),
       help: 'waiting_for_capacity: wait until one of these Tickets is no longer in play',
@@ -103,6 +108,7 @@ export const record = operation({
       help: 'decisions in the same file that this one replaces',
       value: 'ids',
       list: true,
+      completes: 'decision',
     },
   },
   output: recorded,

@@ -32,6 +32,7 @@ export const relations = operation({
       schema: z.optional(kind),
       help: RELATION_KINDS.join(', '),
       value: 'kind',
+      completes: 'kind',
     },
     status: {
       schema: z._default(z.enum([...statusShape().options, 'all']), 'active'),

@@ -19,6 +19,7 @@ export const retract = operation({
       schema: decisionId,
       help: 'the id of the decision: "show" and "relations --json" print ids',
       positional: true,
+      completes: 'decision',
     },
     reason: { schema: z.optional(text), help: 'why', value: 'text' },
   },

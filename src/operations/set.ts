@@ -9,7 +9,12 @@ import { stateWarnings } from './warnings.ts'
 const fieldsToSet = {
   title: { schema: z.optional(filledLine), help: 'the title, one line', value: 'text' },
   slug: { schema: slugField, help: 'a second, readable name; "" removes it', value: 'slug' },
-  state: { schema: z.optional(filledLine), help: 'the state in the Ticket system', value: 'state' },
+  state: {
+    schema: z.optional(filledLine),
+    help: 'the state in the Ticket system',
+    value: 'state',
+    completes: 'state',
+  },
   queuedBy: { schema: z.optional(line), help: 'who queued it; "" removes it', value: 'who' },
   requeue: { schema: z.optional(z.boolean()), help: 'queue it again, at the end of the queue' },
 } as const

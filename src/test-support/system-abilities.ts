@@ -17,6 +17,11 @@ export function straceObstacle(): Obstacle {
   return run.status === 0 ? null : 'strace may not trace here'
 }
 
+/** Returns why a program cannot be used; null where it is on the path. */
+export function programObstacle(name: string): Obstacle {
+  return spawnSync(name, ['--version']).error ? `${name} is not installed` : null
+}
+
 export function mountObstacle(): Obstacle {
   if (process.getuid?.() !== 0) return 'only root can mount'
   using folder = temporaryFolder()

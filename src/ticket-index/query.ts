@@ -8,6 +8,7 @@ import type { Connection } from '../database/open.ts'
 import { statementsOf } from '../database/statements.ts'
 import { decisionQueries } from './decision-queries.ts'
 import { fileQueries } from './file-queries.ts'
+import { nameQueries } from './name-queries.ts'
 import { ticketQueries } from './ticket-queries.ts'
 
 export type {
@@ -36,6 +37,7 @@ export function prepareQueries(connection: Connection) {
         `select a.ticket_id, a.pattern, a.shared from tickets t join area_patterns a on a.ticket_id = t.id
          where t.phase = 'active' or (t.phase = 'open' and t.state in (select value from json_each(?))) order by a.ticket_id`,
       ).all(JSON.stringify(states)),
+    ...nameQueries(statement),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
