@@ -1,34 +1,43 @@
 /**
- * Writes the parts of docs/ that list something, from the definitions of the operations.
+ * Writes what is made from definitions: the parts of docs/ that list something, the manual page, the JSON Schemas.
  *
- * A part is between the lines "<!-- name: npm run docs -->" and "<!-- /name -->"; the rest of a file is never changed.
+ * A part is between the lines "<!-- name: npm run docs -->" and "<!-- /name -->"; the rest of a page is never changed.
  * Usage: npm run docs. With --check it writes nothing, and exits 1 if a file is out of date.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandNames, loadCommand } from '../src/cli/commands.ts'
+import { commandNames, loadCommand, loadCommandGroups } from '../src/cli/commands.ts'
 import { commandReference } from '../src/cli/help.ts'
 import { isOptional } from '../src/cli/parse-arguments.ts'
 import { DEFAULT_WIDTH, wrap } from '../src/cli/wrap.ts'
 import type { Operation } from '../src/operations/operation.ts'
 import { operations } from '../src/operations/registry.ts'
 import { shapeText, sharedShapes } from './document-text.ts'
+import { manPage } from './man-page.ts'
 
 const CODE_WIDTH = 100
-const docs = join(import.meta.dirname, '..', 'docs')
+const root = join(import.meta.dirname, '..')
 const definitions = Object.values(operations) as unknown as Operation[]
 const check = process.argv.includes('--check')
 
-update('cli.md', { documents: documents(), commands: await commands() })
-update('sdk.md', { methods: methods() })
+update('docs/cli.md', { documents: documents(), commands: await commands() })
+update('docs/sdk.md', { methods: methods() })
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+write('man/ticketplan.1', manPage(version, await loadCommandGroups()))
 
 function update(file: string, parts: Record<string, string>): void {
-  const path = join(docs, file)
-  const before = readFileSync(path, 'utf8')
-  const after = Object.entries(parts).reduce((text, [name, part]) => replacePart(text, name, part), before)
-  if (after === before) return
-  if (!check) return writeFileSync(path, after)
-  console.error(`docs/${file} is out of date; run "npm run docs"`)
+  const before = readFileSync(join(root, file), 'utf8')
+  write(
+    file,
+    Object.entries(parts).reduce((text, [name, part]) => replacePart(text, name, part), before),
+  )
+}
+
+function write(file: string, text: string): void {
+  const path = join(root, file)
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return
+  if (!check) return writeFileSync(path, text)
+  console.error(`${file} is out of date; run "npm run docs"`)
   process.exitCode = 1
 }
 

@@ -50,7 +50,7 @@ export const TOPICS: Record<string, Topic> = {
     summary: 'the reasons of a verdict',
     text: listing(
       'A verdict is accept or hold, with every reason, in this order. Each reason has one of these codes; one that warns does not hold.',
-      Object.entries(REASON_HELP).map(([code, help]) => [code, help.replaceAll('`', '')]),
+      reasonRows(),
     ),
   },
   states: {
@@ -72,13 +72,19 @@ export const TOPICS: Record<string, Topic> = {
   files: { summary: 'where files and databases are', text: listing('Files:', FILES) },
 }
 
-function kindRows(): Row[] {
+/** Every kind with what it says. */
+export function kindRows(): Row[] {
   const stored: Record<string, { help: string } | undefined> = DECISION_KINDS
   const names = [...new Set([...Object.keys(DECISION_KINDS), ...RELATION_KINDS])].sort()
   return names.map(name => {
     const inverse = (INVERSE as Record<string, string>)[name]
     return [name, (stored[name]?.help ?? `the inverse of ${inverse}`).replaceAll('`', '')]
   })
+}
+
+/** Every code of a reason with when it is given. */
+export function reasonRows(): Row[] {
+  return Object.entries(REASON_HELP).map(([code, help]) => [code, help.replaceAll('`', '')])
 }
 
 /** Returns the list of topics. */
