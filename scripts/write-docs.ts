@@ -13,6 +13,7 @@ import { DEFAULT_WIDTH, wrap } from '../src/cli/wrap.ts'
 import type { Operation } from '../src/operations/operation.ts'
 import { operations } from '../src/operations/registry.ts'
 import { shapeText, sharedShapes } from './document-text.ts'
+import { configJsonSchema, ticketJsonSchema } from './json-schemas.ts'
 import { manPage } from './man-page.ts'
 
 const CODE_WIDTH = 100
@@ -24,6 +25,8 @@ update('docs/cli.md', { documents: documents(), commands: await commands() })
 update('docs/sdk.md', { methods: methods() })
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 write('man/ticketplan.1', manPage(version, await loadCommandGroups()))
+write('schemas/ticketplan.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+write('schemas/ticket.schema.json', `${JSON.stringify(ticketJsonSchema(), null, 2)}\n`)
 
 function update(file: string, parts: Record<string, string>): void {
   const before = readFileSync(join(root, file), 'utf8')

@@ -174,6 +174,16 @@ describe('files', () => {
       expect(scripts, name).not.toHaveProperty(name)
   })
 
+  test('the manual page and the JSON Schemas are where package.json and the docs say', () => {
+    const { man } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    expect(readFileSync(join(installed, man), 'utf8')).toMatch(/^\.TH TICKETPLAN 1 /m)
+    for (const page of ['docs/cli.md', 'docs/format.md']) {
+      const text = readFileSync(join(installed, page), 'utf8')
+      const [, path] = /\.\/node_modules\/ticketplan\/(schemas\/[\w.]+)/.exec(text)!
+      expect(JSON.parse(readFileSync(join(installed, path!), 'utf8')), page).toHaveProperty('title')
+    }
+  })
+
   test('LICENSES.txt names every package whose code a bundle contains, with its licence', () => {
     const bundles = readdirSync(join(installed, 'dist')).filter(name => /\.c?js$/.test(name))
     // esbuild writes a comment with the path above each module that it bundles.

@@ -21,7 +21,8 @@ const DEFAULTS: Config = {
   ticketsDir: 'tickets',
 }
 
-const configSchema = lazy(() => {
+/** The schema of the file. */
+export const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))
   const isInside = (path: string) =>
     path.split('/').every(part => /^[^\\:]+$/.test(part) && !['.', '..', '.git'].includes(part))

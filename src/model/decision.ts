@@ -44,7 +44,7 @@ export type AnyFields = CommonFields & { kind: string } & Partial<
   >
 
 /** What belongs to one machine and one run: no Ticket, decision or plan may have a key of this name. */
-const LOCAL_KEYS = [
+export const LOCAL_KEYS = [
   'claim',
   'claims',
   'expires_at',

@@ -1,8 +1,9 @@
 /** Names: ids of Tickets and decisions, slugs, pools, and paths that mean the same on every machine. */
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const SLUG = /^[a-z0-9][a-z0-9-]{0,127}$/
-const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i
+/** The grammars, for checks here and for the JSON Schemas. */
+export const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+export const SLUG = /^[a-z0-9][a-z0-9-]{0,127}$/
+export const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i
 
 /** The id of a Ticket, checked against the grammar of docs/format.md. */
 export type TicketId = string & { readonly __ticketId: unique symbol }
@@ -23,9 +24,9 @@ export function idKey(id: string): string {
 }
 
 /** A ULID. */
-const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
-const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
-const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+export const DECISION_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+export const ABSOLUTE = /^([/\\~]|[A-Za-z][A-Za-z0-9+.-]*:)/
+export const POOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** True where the text can be a decision's id. */
 export function isDecisionId(text: string): boolean {

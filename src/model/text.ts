@@ -11,7 +11,8 @@ export const LIMITS = {
   decisions: 10_000,
 } as const
 
-const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+/** The form of a time in a Ticket file; not every text of that form names a moment. */
+export const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
 /** True for ISO 8601 in UTC with milliseconds, naming a moment that exists. */
 export function isTimestamp(text: string): boolean {
