@@ -38,13 +38,15 @@ describe('the manual page', () => {
   })
 
   const groff = programObstacle('groff')
-  test.skipIf(groff)('groff has no warning', () => {
+  test('groff has no warning', ({ skip }) => {
+    skip(groff !== null, groff ?? '')
     const run = spawnSync('groff', ['-man', '-ww', '-Tutf8'], { input: page, encoding: 'utf8' })
     expect(run).toMatchObject({ status: 0, stderr: '' })
   })
 
   const man = programObstacle('man')
-  test.skipIf(man)('man has no warning', () => {
+  test('man has no warning', ({ skip }) => {
+    skip(man !== null, man ?? '')
     const file = join(import.meta.dirname, '..', 'man', 'ticketplan.1')
     const run = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', file], {
       env: { ...process.env, MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
@@ -55,13 +57,15 @@ describe('the manual page', () => {
 
   // mandoc has no option that prints its version.
   const mandoc = spawnSync('mandoc', { input: '' }).error ? 'mandoc is not installed' : null
-  test.skipIf(mandoc)('mandoc has no warning but that there is no date', () => {
+  test('mandoc has no warning but that there is no date', ({ skip }) => {
+    skip(mandoc !== null, mandoc ?? '')
     const { stdout } = spawnSync('mandoc', ['-Tlint', '-Wwarning'], { input: page, encoding: 'utf8' })
     const warnings = stdout.split('\n').filter(line => line !== '' && !line.includes('missing date'))
     expect(warnings).toEqual([])
   })
 
-  test.skipIf(mandoc)('shows texts as they are, whatever they begin with or hold', async () => {
+  test('shows texts as they are, whatever they begin with or hold', async ({ skip }) => {
+    skip(mandoc !== null, mandoc ?? '')
     const strange = '.so /etc/passwd \\n(.x \'quoted\' `code` -- --option ~/file ^x \\fB "q" C:\\dir .'
     const command = {
       ...((await loadCommand('db')) as unknown as Command),

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { openPlan, type Plan } from './sdk.ts'
 import { CLI, PACKAGE_ROOT } from './test-support/run-cli.ts'
@@ -77,8 +77,9 @@ function program(folder: string, name: string, script: string): void {
 
 const holders = (plan: Plan) => plan.claims().claims.map(({ ticket, holder }) => `${ticket} ${holder}`)
 const noJq = programObstacle('jq')
+beforeEach(({ skip }) => skip(noJq !== null, noJq ?? ''))
 
-describe.skipIf(noJq)('Gas City', () => {
+describe('Gas City', () => {
   const [toml] = blocks('Gas City', 'toml')
   /** A command template of the agent, as `gc` expands it. */
   const template = (name: string, root: string, bead = '') => {
@@ -108,7 +109,7 @@ describe.skipIf(noJq)('Gas City', () => {
   })
 })
 
-describe.skipIf(noJq)('Symphony', () => {
+describe('Symphony', () => {
   const { hooks } = parse(blocks('Symphony', 'yaml')[0]!) as { hooks: Record<string, string> }
 
   /** One attempt at an issue: the workspace with the issue's name, the hooks in it, and the agent between them. */
@@ -155,7 +156,7 @@ describe.skipIf(noJq)('Symphony', () => {
   })
 })
 
-describe.skipIf(noJq)('Claude Code', () => {
+describe('Claude Code', () => {
   const [script] = blocks('Claude Code', 'sh')
   const settings = JSON.parse(blocks('Claude Code', 'json')[0]!)
 

@@ -72,7 +72,8 @@ function argumentsOf(output: string): string[] {
 const missing = (shell: string) => programObstacle(shell) ?? programObstacle('script')
 
 describe.each(SHELLS)('%s', shell => {
-  test.skipIf(missing(shell))('completes what is typed, and a name is one argument that nothing runs', () => {
+  test('completes what is typed, and a name is one argument that nothing runs', ({ skip }) => {
+    skip(missing(shell) !== null, missing(shell) ?? '')
     const output = typed(shell, [
       'ticketplan sho\talp\t',
       'ticketplan record A-1 blocked_b\tbet\t',
@@ -102,7 +103,8 @@ describe.each(SHELLS)('%s', shell => {
 })
 
 describe.each(['bash', 'zsh'] as const)('%s', shell => {
-  test.skipIf(missing(shell))('lists candidates without any escape sequence of a title', () => {
+  test('lists candidates without any escape sequence of a title', ({ skip }) => {
+    skip(missing(shell) !== null, missing(shell) ?? '')
     const output = typed(shell, ['ticketplan show \t\t', 'ticketplan set A-1 --state \t\t'])
     for (const name of ['A-1', 'alpha-one', 'B-9', 'queued', 'abandoned']) expect(output).toContain(name)
     if (shell === 'zsh') expect(output).toContain('it\'s "q" $(touch pwned)')
@@ -111,7 +113,9 @@ describe.each(['bash', 'zsh'] as const)('%s', shell => {
   })
 })
 
-test.skipIf(programObstacle('fish'))('fish gets titles, kinds and states as descriptions', () => {
+test('fish gets titles, kinds and states as descriptions', ({ skip }) => {
+  const obstacle = programObstacle('fish')
+  skip(obstacle !== null, obstacle ?? '')
   const candidates = (line: string) => {
     const script = 'source .git/ticketplan/fish; complete -C $argv[1]'
     const { stdout } = spawnSync('fish', ['--no-config', '-c', script, line], {
