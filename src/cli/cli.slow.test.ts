@@ -61,6 +61,9 @@ describe('wrong usage exits with 2 and says what is allowed', () => {
     [['queue', '-C'], '-C needs a value'],
     [['export', 'png'], 'export: <format>: must be one of'],
     [['add', 'A'], 'add: --title is required'],
+    [['help', 'kidns'], 'did you mean kinds?'],
+    [['completion', 'bahs'], 'did you mean bash?'],
+    [['completion'], '<shell> is required'],
   ])('%j', async (args, hint) => {
     using repository = temporaryRepository()
     const plain = await runCli(repository.root, args)

@@ -132,6 +132,29 @@ test('fish gets titles, kinds and states as descriptions', ({ skip }) => {
   expect(candidates('ticketplan brie')).toEqual([expect.stringMatching(/^brief\t.+/)])
 })
 
+test('with --json, the script and a topic are one document', async () => {
+  for (const args of [['completion', 'fish'], ['help', 'kinds'], ['help', 'accept'], ['help']]) {
+    const plain = await runProgram(process.execPath, [CLI, ...args])
+    const json = await runProgram(process.execPath, [CLI, ...args, '--json'])
+    expect(plain).toMatchObject({ status: 0, stderr: '' })
+    expect(JSON.parse(json.stdout), args.join(' ')).toEqual({ text: plain.stdout })
+  }
+})
+
+test('an alias of a clone completes too', ({ skip }) => {
+  skip(missing('zsh') !== null, missing('zsh') ?? '')
+  const alias = 'alias ticketplan="printf \'<%s>\\n\' ran"'
+  for (const [shell, more] of [
+    ['bash', ''],
+    ['zsh', 'setopt complete_aliases'],
+  ] as const) {
+    const [setup] = START[shell].setup.slice(-1)
+    START[shell].setup = [...START[shell].setup.slice(0, -1), alias, more]
+    expect(argumentsOf(typed(shell, ['ticketplan show alp\t'])), shell).toContain('<alpha-one>')
+    START[shell].setup = [...START[shell].setup.slice(0, -2), setup!]
+  }
+})
+
 describe('ticketplan __complete', () => {
   const ask = (root: string, ...words: string[]) =>
     runProgram('env', ['-C', root, process.execPath, CLI, '__complete', 'fish', ...words])
