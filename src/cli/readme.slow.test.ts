@@ -7,9 +7,10 @@ import { temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
 
-/** Returns the commands of a page, each with the output that it shows. */
-function tour(page: string): { command: string; shown: string }[] {
-  const blocks = [...page.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
+/** Returns the commands of the console blocks of a page, each with the output that the page shows. */
+function stepsOf(page: string): { command: string; shown: string }[] {
+  const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8')
+  const blocks = [...text.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
   return blocks.flatMap(block =>
     block
       .split(/^\$ /m)
@@ -30,9 +31,10 @@ function pattern(shown: string): RegExp {
 test.each([
   ['README.md', 15],
   ['docs/areas.md', 10],
-])('the commands of %s print what it shows', (name, least) => {
+  ['docs/cli.md', 2],
+] as const)('the console blocks of %s print what the page shows', (page, least) => {
   using folder = temporaryFolder()
-  const steps = tour(readFileSync(join(PACKAGE_ROOT, name), 'utf8'))
+  const steps = stepsOf(page)
   expect(steps.length).toBeGreaterThan(least)
   // One shell for all of it, so that "cd" holds; each command's output ends with a mark.
   const script = [
