@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../src/files/config.ts'
 import { isPlanError } from '../src/model/errors.ts'
+import { globProblem } from '../src/model/glob.ts'
 import { DEFAULT_STATES } from '../src/model/states.ts'
 import { ticketProblem } from '../src/model/ticket.ts'
 import { tickets } from '../src/test-support/arbitraries.ts'
@@ -221,4 +222,18 @@ describe('ticketplan.json', () => {
     expect(isConfig(config)).toBe(false)
     expect(isAccepted(JSON.stringify(config))).toBe(false)
   })
+})
+
+test('a glob fits the schema if and only if the program takes it', () => {
+  const isAreas = (glob: string) => isConfig({ areas: { menu: [glob] } })
+  const glob = fc.string({ unit: fc.constantFrom('a', '/', '*', '?', '.', '{', '\\', '[', 'é'), maxLength: 8 })
+  const seen = { fits: 0, not: 0 }
+  fc.assert(
+    fc.property(glob, text => {
+      expect(isAreas(text), text).toBe(globProblem(text) === null)
+      seen[isAreas(text) ? 'fits' : 'not']++
+    }),
+    { numRuns: 2000 },
+  )
+  expect(Math.min(seen.fits, seen.not)).toBeGreaterThan(50)
 })

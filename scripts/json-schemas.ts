@@ -11,6 +11,7 @@ import { COMMON_FIELDS, DECISION_KINDS, STORED_KINDS } from '../src/model/decisi
 import {
   DECISION_ID,
   FILLED_LINE,
+  GLOB,
   LINE,
   POOL_NAME,
   RELATIVE_PATH,
@@ -19,6 +20,7 @@ import {
   TICKET_ID,
   TIMESTAMP,
 } from '../src/model/fields.ts'
+import { GLOB_BYTES } from '../src/model/glob.ts'
 import * as names from '../src/model/names.ts'
 import { LIMITS, TIMESTAMP as TIME } from '../src/model/text.ts'
 import { ticketSchema } from '../src/model/ticket.ts'
@@ -29,12 +31,17 @@ interface JsonSchema {
   required?: string[]
 }
 
+/** What `globProblem` accepts: no absolute path, no "//", "." or "..", and "**" as a whole segment only. */
+const GLOB_PATTERN =
+  '^(?!/)(?!.*//)(?!(?:.*/)?\\.{1,2}(?:/|$))(?!.*[^/]\\*\\*)(?!.*\\*\\*[^/])[^{}\\\\\\u0000-\\u001f\\u007f]+$'
+
 /** What the checks of a text are in a JSON Schema. A length in bytes is never less than one in characters. */
 const TEXTS = new Map<z.ZodMiniType, JsonSchema>([
   [TICKET_ID.schema(), { pattern: `^(?!.*\\.$)(?!${caseless(inner(names.WINDOWS_DEVICE))})${inner(names.ID)}` }],
   [DECISION_ID.schema(), { pattern: names.DECISION_ID.source }],
   [SLUG.schema(), { pattern: names.SLUG.source }],
   [POOL_NAME.schema(), { pattern: names.POOL.source }],
+  [GLOB.schema(), { minLength: 1, maxLength: GLOB_BYTES, pattern: GLOB_PATTERN }],
   [TIMESTAMP.schema(), { pattern: TIME.source }],
   [LINE.schema(), { maxLength: LIMITS.lineBytes }],
   [FILLED_LINE.schema(), { minLength: 1, maxLength: LIMITS.lineBytes }],
@@ -44,6 +51,7 @@ const TEXTS = new Map<z.ZodMiniType, JsonSchema>([
 
 const CONFIG_HELP: Record<string, string> = {
   $schema: 'This schema, for editors.',
+  areas: 'Names of areas of work, each with its paths: globs from the root.',
   claimTtlSeconds: 'Seconds until a claim expires unless it is renewed. Default 1800.',
   pools: 'How many claims may be live at once, for each pool. Without it, capacity is unlimited.',
   states: 'What the states of the Ticket system mean. A list here replaces the default one.',

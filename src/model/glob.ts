@@ -9,7 +9,7 @@
 /** Returns what keeps a text from being a glob; null where nothing does. */
 export function globProblem(text: string): string | null {
   if (text === '' || text === '/') return 'is empty'
-  if (Buffer.byteLength(text) > MAX_BYTES) return `is longer than ${MAX_BYTES} bytes`
+  if (Buffer.byteLength(text) > GLOB_BYTES) return `is longer than ${GLOB_BYTES} bytes`
   if (text.startsWith('/')) return 'is absolute: write it from the root of the repository'
   const refused = /[{}\\\u0000-\u001f\u007f]/.exec(text)?.[0]
   if (refused !== undefined) return `has ${JSON.stringify(refused)}, which has no meaning here`
@@ -22,8 +22,8 @@ export function globProblem(text: string): string | null {
   return null
 }
 
-/** The most that a glob may have. */
-const MAX_BYTES = 256
+/** The most bytes of a glob. */
+export const GLOB_BYTES = 256
 
 /** A parsed glob. */
 export type Glob = readonly Segment[]
