@@ -4,7 +4,7 @@
  * One page, because the commands are short and a reader searches: `man ticketplan`, then `/`. It has no date, so that its bytes
  * depend on the definitions and the version alone. Pure.
  */
-import { globalOptionRows } from '../src/cli/global-options.ts'
+import { globalOptions } from '../src/cli/global-options.ts'
 import { EXIT_STATUSES } from '../src/cli/help.ts'
 import { ENVIRONMENT, FILES, kindRows, reasonRows } from '../src/cli/help-topics.ts'
 import { flagName, isOptional } from '../src/cli/parse-arguments.ts'
@@ -33,7 +33,7 @@ export function manPage(version: string, groups: ReadonlyMap<string, readonly Co
       'ticketplan keeps the decisions of an orchestrator about the Tickets of a repository: which Ticket waits for which, which two must not run side by side, what is on hold, and with which plan a Ticket was accepted. Each Ticket has a file in git; an index derived from the files answers whether a queued Ticket may be accepted now.',
     ),
     '.SH OPTIONS',
-    ...globalOptionRows.flatMap(({ names, value, help }) =>
+    ...globalOptions.flatMap(({ names, value, help }) =>
       tagged([names.join(', ') + (value ? ` <${value}>` : ''), help]),
     ),
     ...commands,

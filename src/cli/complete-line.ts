@@ -6,7 +6,7 @@
  */
 import { DECISION_KINDS, INVERSE, KIND_ALIASES } from '../model/decision-kinds.ts'
 import type { Command, Completes, Field } from '../operations/operation.ts'
-import { globalOptionRows } from './global-options.ts'
+import { globalOptions } from './global-options.ts'
 import { flagName } from './parse-arguments.ts'
 import { valueSource } from './value-source.ts'
 
@@ -107,7 +107,7 @@ function namedFields(fields: Record<string, Field>): Record<string, Field> {
 }
 
 function takesValue(before: Before, option: string): boolean {
-  const global = globalOptionRows.find(({ names }) => names.includes(option))
+  const global = globalOptions.find(({ names }) => names.includes(option))
   return global ? global.value !== undefined : optionField(before, option)?.value !== undefined
 }
 
@@ -120,7 +120,7 @@ function optionField({ fields }: Before, option: string): Field | undefined {
 function optionsAt({ fields, options, command }: Before): Candidate[] {
   const own = Object.entries(fields).filter(([, { positional }]) => !positional)
   const isOpen = (name: string, field?: Field) => field?.list || !options.has(name)
-  const globals = globalOptionRows.filter(({ withoutCommand }) => !withoutCommand || command === undefined)
+  const globals = globalOptions.filter(({ withoutCommand }) => !withoutCommand || command === undefined)
   return [
     ...own
       .map(([name, field]) => ({ value: `--${name}`, about: field.help, field }))

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { command, oneOf } from '../operations/operation.ts'
-import { completionScript, SHELLS, type Shell } from './completion-scripts.ts'
+import { completionScript, SHELLS, type Shell } from './completion-script.ts'
 
 /** Prints the script that completes commands, options and names in a shell. Not an operation: it is about this program. */
 export const completionCommand = command({

@@ -11,7 +11,7 @@ import {
   type TemporaryRepository,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
-import { completionScript, SHELLS, type Shell } from './completion-scripts.ts'
+import { completionScript, SHELLS, type Shell } from './completion-script.ts'
 
 const NASTY = 'it\'s "q" $(touch pwned) `touch pwned` ; touch pwned \u001b]0;pwned\u0007 %s \\n'
 const STATES = ['In $(touch pwned)', 'ab`touch pwned`c', 'it\'s "q"', 'x\ny', 'c:d\\e', 'zz;touch pwned', '%d%s']

@@ -11,7 +11,7 @@ interface GlobalOption {
 }
 
 /** In the order of the help. */
-export const globalOptionRows: readonly GlobalOption[] = [
+export const globalOptions: readonly GlobalOption[] = [
   { names: ['-C'], value: 'folder', help: "work in that folder's repository" },
   {
     names: ['--actor'],

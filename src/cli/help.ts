@@ -1,14 +1,14 @@
 /** Makes the help texts from the definitions of the commands. Pure: the width, in columns, is an argument. */
 import type { Command, Field } from '../operations/operation.ts'
-import { globalOptionRows } from './global-options.ts'
+import { globalOptions } from './global-options.ts'
 import { flagName, isOptional } from './parse-arguments.ts'
 import { twoColumns, wrap } from './wrap.ts'
 
 export type Row = readonly [name: string, explanation: string]
 
 /** Those of a command, or those of the program. */
-function globalOptions(ofCommand: boolean): Row[] {
-  return globalOptionRows
+function optionRows(ofCommand: boolean): Row[] {
+  return globalOptions
     .filter(({ withoutCommand }) => !withoutCommand || !ofCommand)
     .map(({ names, value, help }) => [names.join(', ') + (value ? ` <${value}>` : ''), help])
 }
@@ -37,7 +37,7 @@ export function programHelp(version: string, groups: ReadonlyMap<string, readonl
         ),
       ),
     ),
-    section('Global options', twoColumns(globalOptions(false), width)),
+    section('Global options', twoColumns(optionRows(false), width)),
     section('Exit status', twoColumns(EXIT_STATUSES, width)),
     section('Examples', [
       '  ticketplan init',
@@ -53,7 +53,7 @@ export function programHelp(version: string, groups: ReadonlyMap<string, readonl
 
 /** Returns the help of one command. */
 export function commandHelp(command: Command, width: number): string {
-  return textOf([...commandSections(command, width), section('Global options', twoColumns(globalOptions(true), width))])
+  return textOf([...commandSections(command, width), section('Global options', twoColumns(optionRows(true), width))])
 }
 
 /** Returns what is particular to one command: its help without the global options. */

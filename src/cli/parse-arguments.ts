@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { PlanError } from '../model/errors.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
-import { globalOptionRows } from './global-options.ts'
+import { globalOptions } from './global-options.ts'
 
 export interface GlobalOptions {
   /** Undefined: the working folder, which may no longer exist. */
@@ -24,7 +24,7 @@ export interface CommandLine {
   rest: string[]
 }
 
-const GLOBAL_OPTIONS = globalOptionRows.flatMap(({ names }) => names.filter(name => name.startsWith('--')))
+const GLOBAL_OPTIONS = globalOptions.flatMap(({ names }) => names.filter(name => name.startsWith('--')))
 const GLOBAL_VALUES: Record<string, 'folder' | 'actor'> = { '-C': 'folder', '--actor': 'actor' }
 
 /** Separates the global options, which may be anywhere, from the command and its arguments. @throws PlanError usage. */
