@@ -7,12 +7,13 @@ import { EXIT_STATUS } from './cli/exit-status.ts'
 import { programHelp } from './cli/help.ts'
 import { DEFAULT_WIDTH } from './cli/wrap.ts'
 import { readConfig } from './files/config.ts'
+import type { Folders } from './mcp/folders.ts'
 import { PROMPTS } from './mcp/prompts.ts'
 import { BRIEF_URI, QUEUE_URI, TICKET_TEMPLATE } from './mcp/resources.ts'
 import { toolsOf } from './mcp/tools.ts'
 import type { ErrorCode, ErrorData } from './model/errors.ts'
 import { REASON_CODES } from './model/reasons.ts'
-import type { OpenOptions, Store } from './store/store.ts'
+import type { OpenOptions } from './store/store.ts'
 import { PACKAGE_ROOT } from './test-support/run-cli.ts'
 import type { TicketEvent } from './watch/watch.ts'
 
@@ -63,6 +64,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   unknown_decision: { decision: true },
   self_relation: { ticket: true },
   parent_ring: { tickets: true },
+  hold_protected: { ticket: true, decisions: true },
   no_ticket_file: { ticket: true },
   unknown_pool: { pool: true, pools: true },
   limit: { limit: true },
@@ -125,7 +127,7 @@ describe('docs/sdk.md', () => {
 
 describe('docs/mcp.md', () => {
   test('lists every tool, and says which of them write', () => {
-    const tools = toolsOf(undefined as unknown as Store, false).list()
+    const tools = toolsOf(undefined as unknown as Folders, false).list()
     const rows = tableBelow('mcp.md', 'Tools')
     expect(firstSpans(rows).sort()).toEqual(tools.map(({ name }) => name).sort())
     for (const [names, , writes] of rows) {

@@ -10,6 +10,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   slug_taken: 1,
   unknown_decision: 1,
   self_relation: 1,
+  hold_protected: 1,
   no_ticket_file: 1,
   parent_ring: 1,
   unknown_pool: 1,

@@ -59,7 +59,7 @@ async function run(args: string[]): Promise<number> {
   }
   if (name === 'mcp') {
     const { mcpCommand, serve } = await import('./mcp-command.ts')
-    return serve(global, parseCommand(mcpCommand, rest).readOnly)
+    return serve(global, parseCommand(mcpCommand, rest))
   }
   if (name === 'completion') {
     const { completionCommand, completionText } = await import('./completion-command.ts')

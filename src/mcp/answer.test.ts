@@ -5,6 +5,7 @@ import { operations } from '../operations/registry.ts'
 import { openStore } from '../store/store.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { errorResult, toolResult } from './answer.ts'
+import { folders } from './folders.ts'
 import { outputSchema } from './json-schema.ts'
 import { toolsOf } from './tools.ts'
 
@@ -48,7 +49,10 @@ describe('schemas', () => {
       else if (typeof value === 'object' && value !== null)
         for (const [key, entry] of Object.entries(value)) visit(entry, key)
     }
-    for (const { inputSchema, outputSchema } of toolsOf(store, readOnly).list())
+    for (const { inputSchema, outputSchema } of toolsOf(
+      folders(store, () => store),
+      readOnly,
+    ).list())
       for (const schema of [inputSchema, outputSchema]) visit(schema, '')
     expect(types.length).toBeGreaterThan(50)
     expect(types.filter(type => typeof type !== 'string')).toEqual([])
@@ -59,7 +63,10 @@ describe('schemas', () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { state: 'queued' })
     const store = openStore({ root: repository.root, actor: 'tester' })
-    const tools = toolsOf(store, false)
+    const tools = toolsOf(
+      folders(store, () => store),
+      false,
+    )
     for (const [name, given] of [
       ['consult', {}],
       ['consult', { ticket: 'A', session: 'x' }],

@@ -68,6 +68,7 @@ const NEXT: Record<ErrorCode, string> = {
   unknown_decision: 'call query with the ticket to list the ids of its decisions',
   self_relation: 'name two different Tickets',
   parent_ring: 'a Ticket cannot be part of itself: retract one of the relations first',
+  hold_protected: 'leave the Ticket held, take another one, and ask the person who set the hold',
   no_ticket_file: 'ask a person to add the Ticket that would be held back',
   unknown_pool: 'use one of the pools that the message names',
   limit: 'record less text, or fewer decisions on one Ticket',

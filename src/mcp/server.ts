@@ -12,9 +12,11 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { packageRoot } from '../files/package-root.ts'
 import { type ErrorCode, type ErrorData, isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
+import { holdGuard } from '../store/hold-guard.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { unknownName } from './answer.ts'
 import { onChange } from './changes.ts'
+import { type Folders, folders } from './folders.ts'
 import { getPrompt, PROMPTS } from './prompts.ts'
 import {
   affectedUris,
@@ -33,6 +35,8 @@ export interface McpOptions {
   actor: string | undefined
   /** Offers no tool that writes. */
   readOnly: boolean
+  /** Lets clients lift holds that this server did not record. */
+  allowLift: boolean
 }
 
 /** A larger message ends the connection; each argument has a far smaller limit of its own. */
@@ -44,13 +48,14 @@ const INSTRUCTIONS = `Durable routing decisions about Tickets: what waits for wh
 export type Served = { status: 0 | 1 } | { failure: { code: ErrorCode; message: string; data: ErrorData[ErrorCode] } }
 
 /** Serves until standard input ends. Returns a failure to start instead of throwing it: this bundle has its own error class. */
-export async function serveMcp({ root, actor, readOnly }: McpOptions): Promise<Served> {
+export async function serveMcp({ root, actor, readOnly, allowLift }: McpOptions): Promise<Served> {
   try {
-    const options = { root, actor, onNotice: (message: string) => log(`note: ${message}`) }
+    const options = { actor, onNotice: (message: string) => log(`note: ${message}`) }
     // Of two servers, neither takes over what an orchestrator of the same name has claimed through the other.
     const session = `mcp-${process.getBuiltinModule('node:crypto').randomUUID()}`
-    const store = openStore(options, { session, showsTokens: !readOnly })
-    return { status: await serveStore(store, readOnly) }
+    const client = { session, showsTokens: !readOnly, ...(!allowLift && { holdGuard: holdGuard() }) }
+    const open = (root: string) => openStore({ ...options, root }, client)
+    return { status: await serveFolders(folders(open(root), open), readOnly) }
   } catch (error) {
     if (!isPlanError(error)) throw error
     const { code, message, data } = error
@@ -62,7 +67,7 @@ function log(text: string): void {
   process.stderr.write(`${escapeText(text)}\n`)
 }
 
-async function serveStore(store: Store, readOnly: boolean): Promise<0 | 1> {
+async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   const { stdin } = process
   const requests = requestFilter(MAX_MESSAGE_BYTES, (id, error) => {
     wire.send({ jsonrpc: '2.0', id, error }).catch(() => {}) // the client has disconnected
@@ -74,7 +79,7 @@ async function serveStore(store: Store, readOnly: boolean): Promise<0 | 1> {
   let stopWatching = () => {}
   serveStdio(
     ({ era }) => {
-      const { server, stop } = serverOf(store, readOnly, era)
+      const { server, stop } = serverOf(plans, readOnly, era)
       stopWatching()
       stopWatching = stop
       return server
@@ -97,7 +102,7 @@ async function serveStore(store: Store, readOnly: boolean): Promise<0 | 1> {
   stdin.unpipe(requests)
   stdin.pause()
   stopWatching()
-  store.close()
+  plans.close()
   return status
 }
 
@@ -111,11 +116,12 @@ function protocolOutput(): Writable {
   return output
 }
 
-function serverOf(store: Store, readOnly: boolean, era: 'legacy' | 'modern'): { server: Server; stop: () => void } {
+function serverOf(plans: Folders, readOnly: boolean, era: 'legacy' | 'modern'): { server: Server; stop: () => void } {
+  const store = plans.own
   const version = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version as string
   const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true, listChanged: true } }
   const server = new Server({ name: 'ticketplan', version }, { capabilities, instructions: INSTRUCTIONS })
-  const tools = toolsOf(store, readOnly)
+  const tools = toolsOf(plans, readOnly)
   server.setRequestHandler('tools/list', () => ({ tools: tools.list() }))
   server.setRequestHandler('tools/call', ({ params }) => {
     const result = tools.call(params.name, params.arguments)

@@ -16,10 +16,10 @@ import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
 import { sql } from '../operations/sql.ts'
-import type { Store } from '../store/store.ts'
 import { errorResult, textResult, toolResult } from './answer.ts'
 import { argumentsFrom } from './arguments.ts'
 import { TOOL_REMEDIES } from './bounded.ts'
+import type { Folders } from './folders.ts'
 import { inputSchema, outputSchema } from './json-schema.ts'
 
 interface ToolOperation {
@@ -41,9 +41,14 @@ const limitField = {
 const DEFAULT_LIMIT = 50
 const SQL_ROWS = 100
 
+const folderField = {
+  schema: z.optional(z.string().check(z.minLength(1), z.maxLength(4096))),
+  help: 'your worktree, if not that of the server',
+}
+
 /** Returns the tools of a server, in the order in which they are listed. */
-export function toolsOf(store: Store, readOnly: boolean) {
-  const operations = [...READING, ...(readOnly ? [CLAIMS_LIST] : [...WRITING, CLAIMS])]
+export function toolsOf(plans: Folders, readOnly: boolean) {
+  const operations = [...READING, ...(readOnly ? [CLAIMS_LIST] : [...WRITING, CLAIMS])].map(inFolder(plans))
   const byName = new Map(operations.map(tool => [tool.definition.name, tool]))
   return {
     list: (): Tool[] => operations.map(listed),
@@ -53,7 +58,7 @@ export function toolsOf(store: Store, readOnly: boolean) {
       const tool = byName.get(name)
       if (!tool) return undefined
       try {
-        return run(store, tool, given ?? {})
+        return run(plans, tool, given ?? {})
       } catch (error) {
         return errorResult(error)
       }
@@ -61,9 +66,21 @@ export function toolsOf(store: Store, readOnly: boolean) {
   }
 }
 
-function run(store: Store, { definition, text }: ToolOperation, given: unknown): CallToolResult {
+/** Returns a function that gives a tool the argument `folder`, and runs it over the plan that this names. */
+function inFolder(plans: Folders): (tool: ToolOperation) => ToolOperation {
+  return ({ definition, ...tool }) => ({
+    ...tool,
+    definition: operation({
+      ...definition,
+      fields: { ...definition.fields, folder: folderField },
+      run: (_own, { folder, ...input }) => definition.run(plans.planOf(folder), input),
+    }) as unknown as Operation,
+  })
+}
+
+function run({ own }: Folders, { definition, text }: ToolOperation, given: unknown): CallToolResult {
   const input = parseInput(definition, argumentsFrom(definition.fields, given), undefined, 'argument')
-  const output = definition.run(store, input) as object
+  const output = definition.run(own, input) as object
   if (text) return textResult(output, text(output as never))
   if (typeof input.limit === 'number') return toolResult(output, input.limit)
   return toolResult(output, DEFAULT_LIMIT, { ...TOOL_REMEDIES, entries: TOOL_REMEDIES.nested })

@@ -49,6 +49,8 @@ export interface ErrorData {
   unknown_decision: { decision: string }
   /** A relation of a Ticket to itself. */
   self_relation: { ticket: string }
+  /** A server's client would lift, or force past, holds that others set. */
+  hold_protected: { ticket: string; decisions: string[] }
   /** A Ticket that would become a part of itself; `tickets` is the ring. */
   parent_ring: { tickets: string[] }
   /** The Ticket that would have to store a relation has no file. */

@@ -98,6 +98,7 @@ export const accept = operation({
       if (holds.includes('stale_token')) return refused({ refused: 'stale_token' as const })
       const isForced = force && row?.phase !== 'terminal'
       if (!row || holds.some(code => !isForced || NOT_FORCED.includes(code))) return refused()
+      if (holds.length > 0) store.read(({ facts }) => store.holdGuard?.checkForce(id, facts))
 
       const { worktree } = asked
       const lease = store.claims.acquire({

@@ -18,10 +18,12 @@ import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Phase, States } from '../model/states.ts'
 import { LIMITS } from '../model/text.ts'
+import type { Ticket } from '../model/ticket.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 import { type Checkout, openCheckout } from './checkout.ts'
+import type { HoldGuard } from './hold-guard.ts'
 import { type Reads, storeReads } from './reads.ts'
 import { stampSource } from './stamp-source.ts'
 import { type TicketEditor, ticketEditor } from './ticket-editor.ts'
@@ -67,6 +69,8 @@ export interface Store extends TicketEditor, Reads {
   readonly session: string | undefined
   /** False where answers must not show the token of a claim. */
   readonly showsTokens: boolean
+  /** Set where holds that others recorded must not be lifted. */
+  readonly holdGuard: HoldGuard | undefined
   now(): number
   /** The meaning of states under the current configuration. */
   readonly states: States
@@ -85,12 +89,14 @@ interface ServerOptions {
   session?: string
   /** False for clients who must not act for a holder. */
   showsTokens?: boolean
+  /** Refuses changes that lift holds of others. */
+  holdGuard?: HoldGuard
 }
 
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError invalid_input, bad_config, io. */
 export function openStore(
   options: OpenOptions = {},
-  { session = sessionOfEnvironment(), showsTokens = true }: ServerOptions = {},
+  { session = sessionOfEnvironment(), showsTokens = true, holdGuard }: ServerOptions = {},
 ): Store {
   checkOptions(options)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
@@ -103,7 +109,7 @@ export function openStore(
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   return {
-    ...ticketEditor(checkout, readRows, cloneNotices(checkout, notify)),
+    ...guarded(ticketEditor(checkout, readRows, cloneNotices(checkout, notify)), holdGuard, reads),
     ...reads,
     get repository() {
       return checkout.repository
@@ -116,6 +122,7 @@ export function openStore(
     progress,
     session,
     showsTokens,
+    holdGuard,
     now,
     get states() {
       return checkout.states
@@ -125,6 +132,26 @@ export function openStore(
     locked: checkout.locked,
     stamp: stampSource(found.root, options.actor, now, options.newId),
     close: checkout.close,
+  }
+}
+
+/** Returns the editor with every change of a file checked by the guard, if there is one. */
+function guarded(editor: TicketEditor, guard: HoldGuard | undefined, { read }: Pick<Reads, 'read'>): TicketEditor {
+  if (!guard) return editor
+  return {
+    ...editor,
+    edit(path, change) {
+      let before: Ticket | undefined
+      const changed = editor.edit(path, ticket => {
+        before = ticket
+        const changed = change(ticket)
+        if (changed.ticket !== ticket)
+          guard.checkChange(ticket, changed.ticket, check => read(({ facts }) => check(facts)))
+        return changed
+      })
+      if (before) guard.remember(before, changed.ticket)
+      return changed
+    },
   }
 }
 

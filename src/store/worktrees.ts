@@ -29,6 +29,11 @@ export function worktreeReader(repository: Repository): (id: string, path: strin
     })
 }
 
+/** Returns the roots of all worktrees of a clone, the given one first. */
+export function worktreeRoots(repository: Repository): string[] {
+  return [repository.root, ...otherRoots(repository)]
+}
+
 /** The roots of the clone's other worktrees; a worktree whose folder is gone is left out. */
 function otherRoots({ root, commonDir }: Repository): string[] {
   if (!commonDir) return []

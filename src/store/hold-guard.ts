@@ -1,0 +1,80 @@
+/**
+ * Keeps a server's clients from lifting holds that others set.
+ *
+ * Invariant: through a guarded store no change ends a hold that the guard has not seen recorded through itself, nor the
+ * relation to a parent through which a Ticket inherits one, and no accept is forced past one. It compares the file before and
+ * after a change, so it does not depend on how a hold would end: by a retraction, by `supersedes`, or by the retraction of a
+ * retraction.
+ */
+
+import { isOver } from '../model/decision-status.ts'
+import { PlanError } from '../model/errors.ts'
+import type { Facts } from '../model/facts.ts'
+import { endedParents, liftedHolds } from '../model/lifted-holds.ts'
+import { parentsIn } from '../model/parents.ts'
+import type { Ticket } from '../model/ticket.ts'
+
+export interface HoldGuard {
+  /** Checks a change of a Ticket file; reads facts only where it ends something. @throws PlanError hold_protected. */
+  checkChange(before: Ticket, after: Ticket, read: (check: (facts: Facts) => void) => void): void
+  /** Remembers the decisions that a change has added. */
+  remember(before: Ticket, after: Ticket): void
+  /** Checks an accept that is forced past all that holds a Ticket. @throws PlanError hold_protected. */
+  checkForce(ticket: string, facts: Facts): void
+}
+
+/** A hold in force, on a Ticket or on one that it is part of. */
+interface ForeignHold {
+  ticket: string
+  decision: string
+  reason: string | undefined
+}
+
+/** Returns a guard that has seen nothing yet; several stores of one server share one. */
+export function holdGuard(): HoldGuard {
+  const own = new Set<string>()
+
+  const holdsOn = (ticket: string, facts: Facts): ForeignHold[] =>
+    facts
+      .holds(ticket)
+      .filter(hold => !isOver(hold, facts.now) && !own.has(hold.decision))
+      .map(({ decision, reason }) => ({ ticket, decision, reason }))
+  const inheritedHolds = (ticket: string, facts: Facts): ForeignHold[] =>
+    parentsIn(facts)
+      .held(ticket)
+      .flatMap(({ parent }) => holdsOn(parent, facts))
+
+  return {
+    checkChange({ id, decisions: before }, { decisions: after }, read) {
+      const holds = liftedHolds(before, after).filter(hold => !own.has(hold.id))
+      const parents = endedParents(before, after).filter(relation => !own.has(relation.id))
+      if (holds.length + parents.length === 0) return
+      read(facts => {
+        const inForce = holds.filter(hold => !isOver(hold, facts.now))
+        refuse(
+          id,
+          'lifts',
+          inForce.map(({ id: decision, reason }) => ({ ticket: id, decision, reason })),
+        )
+        const inherited = parents.flatMap(({ target }) => [...holdsOn(target, facts), ...inheritedHolds(target, facts)])
+        refuse(id, 'leaves', inherited)
+      })
+    },
+    remember(before, after) {
+      const known = new Set(before.decisions.map(({ id }) => id))
+      for (const { id } of after.decisions) if (!known.has(id)) own.add(id)
+    },
+    checkForce(ticket, facts) {
+      refuse(ticket, 'is forced past', [...holdsOn(ticket, facts), ...inheritedHolds(ticket, facts)])
+    },
+  }
+}
+
+function refuse(ticket: string, how: string, [hold, ...others]: readonly ForeignHold[]): void {
+  if (!hold) return
+  const decisions = [hold, ...others].map(({ decision }) => decision)
+  const why = hold.reason ? ` ("${hold.reason}")` : ''
+  const where = hold.ticket === ticket ? '' : ` of ${hold.ticket}`
+  const message = `${ticket}: this ${how} the hold ${hold.decision}${where}${why}, which this server did not record; nothing was written. A person can lift it with "ticketplan retract ${hold.decision}", or start the server with --allow-lift`
+  throw new PlanError('hold_protected', message, { ticket, decisions })
+}
