@@ -11,6 +11,7 @@ import { isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
+import type { AgentName } from '../operations/hook-forms.ts'
 import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import { openStore } from '../store/store.ts'
@@ -75,6 +76,13 @@ async function run(args: string[]): Promise<number> {
     )
   }
   const operation = await loadCommand(name)
+  if (name === 'brief' && !global.json) {
+    const { hook, budget } = parseCommand(operation, rest) as { hook?: AgentName; budget?: number }
+    if (hook) {
+      const { runHook } = await import('./hook-command.ts')
+      return runHook(hook, budget, global)
+    }
+  }
   try {
     return await runOverStore(operation, global, rest)
   } catch (error) {

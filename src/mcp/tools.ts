@@ -131,7 +131,7 @@ const READING: ToolOperation[] = [
       'List what was decided: relations (as seen from ticket, if given) and other decisions, with ids. Filter by ticket, kind, status.',
   },
   {
-    definition: brief as unknown as Operation,
+    definition: adapted(brief, ['hook']),
     description:
       'Call first after losing your memory: claims, queue, conflicts, plans, recent decisions and problems within a budget of tokens.',
     text: ({ text }: { text: string }) => text,

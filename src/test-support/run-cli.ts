@@ -131,7 +131,7 @@ function startChild(program: string, args: readonly string[], env: NodeJS.Proces
   return { process: child, lines, stderr: () => stderr, said, ended }
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const strange = /^(GIT_|TICKETPLAN_|NODE_OPTIONS$|VITEST)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !strange.test(name)))
 }

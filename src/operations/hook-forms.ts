@@ -1,0 +1,52 @@
+/**
+ * What the hooks of agents must print so that a text becomes part of the agent's context: one entry for each agent.
+ *
+ * Pure. docs/agents.md has the source of each entry.
+ */
+
+/** The form in which an agent takes a text, and how much of it. */
+interface HookForm {
+  /** The most UTF-16 code units of text that the agent puts into its context. */
+  characters: number
+  /** Returns what the hook prints; for no text a valid form that adds nothing. */
+  print(text: string, event: string): string
+}
+
+const jsonLine = (document: object) => `${JSON.stringify(document)}\n`
+
+/** One envelope that several agents share. The agents ignore one that names another event than theirs. */
+function envelope(text: string, event: string): string {
+  return jsonLine(text === '' ? {} : { hookSpecificOutput: { hookEventName: event, additionalContext: text } })
+}
+
+const plain = (text: string) => text
+
+/** No limit is documented for most agents, so they get what Claude Code takes. */
+const CHARACTERS = 10_000
+
+export const HOOK_FORMS = {
+  claude: { characters: 10_000, print: envelope },
+  codex: { characters: CHARACTERS, print: envelope },
+  gemini: { characters: CHARACTERS, print: envelope },
+  copilot: { characters: CHARACTERS, print: text => jsonLine(text === '' ? {} : { additionalContext: text }) },
+  cursor: { characters: CHARACTERS, print: text => jsonLine(text === '' ? {} : { additional_context: text }) },
+  opencode: { characters: CHARACTERS, print: plain },
+  kiro: { characters: 3000, print: plain },
+  vscode: { characters: CHARACTERS, print: envelope },
+} as const satisfies Record<string, HookForm>
+
+/** An agent that `init --agents` and `brief --hook` know. */
+export type AgentName = keyof typeof HOOK_FORMS
+export const AGENT_NAMES = Object.keys(HOOK_FORMS) as [AgentName, ...AgentName[]]
+
+const BYTES_PER_TOKEN = 4
+
+/** Returns the tokens of a brief that an agent takes whole: a text never has more code units than bytes. */
+export function hookBudget(agent: AgentName): number {
+  return Math.floor(HOOK_FORMS[agent].characters / BYTES_PER_TOKEN)
+}
+
+/** Returns what a hook of the agent prints for this text, which may be empty. */
+export function hookOutput(agent: AgentName, text: string, event = 'SessionStart'): string {
+  return HOOK_FORMS[agent].print(text, event)
+}
