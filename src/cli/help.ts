@@ -61,14 +61,29 @@ export function commandReference(command: Command, width: number): string {
   return textOf(commandSections(command, width))
 }
 
-function commandSections({ name, summary, details, fields, examples }: Command, width: number): string[][] {
+function commandSections(command: Command, width: number): string[][] {
+  const { summary, details, examples, form } = command
+  return [
+    wrap(`${summary}.`, width),
+    ...formSections(command, width),
+    ...(form ? formSections(form.command, width) : []),
+    ...(details ? [wrap(details, width)] : []),
+    section(
+      'Examples',
+      examples.map(example => `  ${example}`),
+    ),
+  ]
+}
+
+/** Returns usage, arguments and options of one form of a command. */
+function formSections({ name, fields }: Command, width: number): string[][] {
   const entries = Object.entries(fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)
   const required = named.filter(([, field]) => !isOptional(field))
   const usage = [
     `Usage: ticketplan ${name}`,
-    ...positional.map(([name, field]) => (isOptional(field) ? `[<${flagName(name)}>]` : `<${flagName(name)}>`)),
+    ...positional.map(argumentText),
     ...required.map(([name, field]) => optionText(name, field)),
     ...(named.length > required.length ? ['[options]'] : []),
   ]
@@ -81,16 +96,15 @@ function commandSections({ name, summary, details, fields, examples }: Command, 
       width,
     )
   return [
-    wrap(`${summary}.`, width),
     wrap(usage.join(' '), width, ' '.repeat(7)),
     ...(positional.length ? [section('Arguments', rows(positional))] : []),
     ...(named.length ? [section('Options', rows(named))] : []),
-    ...(details ? [wrap(details, width)] : []),
-    section(
-      'Examples',
-      examples.map(example => `  ${example}`),
-    ),
   ]
+}
+
+function argumentText([name, field]: [string, Field]): string {
+  const text = `<${flagName(name)}>${field.list ? '…' : ''}`
+  return isOptional(field) ? `[${text}]` : text
 }
 
 function optionText(name: string, { value }: Field): string {
@@ -98,7 +112,8 @@ function optionText(name: string, { value }: Field): string {
 }
 
 function helpText(field: Field): string {
-  return field.help + (field.positional || isOptional(field) ? '' : ' (required)')
+  const stdin = field.stdin ? '; "-" reads it from standard input' : ''
+  return field.help + stdin + (field.positional || isOptional(field) ? '' : ' (required)')
 }
 
 /** A part of a help text: its heading and lines. */

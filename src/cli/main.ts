@@ -36,8 +36,14 @@ export async function main(): Promise<void> {
   try {
     process.exitCode = await run(args)
   } catch (error) {
-    process.exitCode = await report(error, args.includes('--json'))
+    process.exitCode = await report(error, asksForJson(args))
   }
+}
+
+/** True where the command line asks for JSON; what comes after `--` belongs to another program. */
+function asksForJson(args: string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? undefined : end).includes('--json')
 }
 
 async function run(args: string[]): Promise<number> {
@@ -75,7 +81,7 @@ async function run(args: string[]): Promise<number> {
       global,
     )
   }
-  const operation = await loadCommand(name)
+  const operation = formOf(await loadCommand(name), rest)
   if (name === 'brief' && !global.json) {
     const { hook, budget } = parseCommand(operation, rest) as { hook?: AgentName; budget?: number }
     if (hook) {
@@ -90,6 +96,12 @@ async function run(args: string[]): Promise<number> {
     const { doctorOfBadConfig } = await import('../operations/doctor.ts')
     return printOutput(operation as Operation, doctorOfBadConfig(error, global.folder ?? '.'), {}, global)
   }
+}
+
+/** Returns the form of the command that the arguments choose. */
+function formOf(command: Operation | StreamingCommand, args: string[]): Operation | StreamingCommand {
+  const { form } = command
+  return form && args.includes(`--${form.flag}`) ? (form.command as Operation) : command
 }
 
 async function runOverStore(
@@ -110,7 +122,7 @@ async function runOverStore(
       onProgress: progress.show,
     }),
   )
-  if ('stream' in operation) return await operation.stream(store, { json: global.json })
+  if ('stream' in operation) return await operation.stream(store, { json: global.json }, input)
   let output: unknown
   try {
     output = operation.run(store, input)

@@ -5,10 +5,12 @@
  * Values are not checked here: `parseInput` does that.
  */
 import { parseArgs } from 'node:util'
+import { DURATION_FORM, parseDuration } from '../model/duration.ts'
 import { PlanError } from '../model/errors.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
 import { globalOptions } from './global-options.ts'
+import { readStdinText } from './stdin-text.ts'
 
 export interface GlobalOptions {
   /** Undefined: the working folder, which may no longer exist. */
@@ -74,6 +76,7 @@ export function argumentNames({ fields }: Command): NameOf {
 export function inputFrom(operation: Command, args: string[]): Record<string, unknown> {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positionals = entries.filter(([, field]) => field.positional).map(([name]) => name)
+  const rest = positionals.find(name => operation.fields[name]!.list)
   const flags = new Map(
     entries.filter(([, field]) => !field.positional).map(([name, field]) => [flagName(name), { name, field }]),
   )
@@ -89,10 +92,13 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   } catch (error) {
     throw usage(operation.name, syntaxMessage(error as NodeJS.ErrnoException, [...flags.keys()]))
   }
-  const extra = parsed.positionals[positionals.length]
+  const extra = rest ? undefined : parsed.positionals[positionals.length]
   if (extra !== undefined) throw usage(operation.name, `unexpected argument "${extra}"`)
   const input: Record<string, unknown> = {}
-  for (const [position, value] of parsed.positionals.entries()) input[positionals[position]!] = value
+  for (const [position, name] of positionals.entries()) {
+    const given = parsed.positionals.slice(position)
+    if (given.length > 0) input[name] = name === rest ? given : given[0]
+  }
   for (const [flag, value] of Object.entries(parsed.values)) {
     const { name, field } = flags.get(flag)!
     input[name] = fieldValue(operation.name, flag, field, value)
@@ -128,7 +134,16 @@ function fieldValue(command: string, flag: string, field: Field, value: unknown)
       .map(text => text.trim())
       .filter(Boolean)
   if (given.length > 1) throw usage(command, `--${flag} was given twice`)
-  return expectsNumber(field) ? numberFrom(command, flag, given[0]!) : given[0]
+  const text = given[0]!
+  if (field.span) return secondsFrom(command, flag, text)
+  if (field.stdin && text === '-') return readStdinText(flag)
+  return expectsNumber(field) ? numberFrom(command, flag, text) : text
+}
+
+function secondsFrom(command: string, flag: string, text: string): number {
+  const seconds = parseDuration(text)
+  if (seconds === undefined) throw usage(command, `--${flag} takes ${DURATION_FORM}, not "${text}"`)
+  return seconds
 }
 
 function numberFrom(command: string, flag: string, text: string): number {

@@ -32,7 +32,8 @@ export function consultLines({ problems, plan, ...judged }: OutputOf<'consult'>,
 }
 
 export function acceptLines(output: OutputOf<'accept'>, { paint }: Page): string[] {
-  const { accepted, claim, decision, reasons, refused, warnings } = output
+  const { accepted, claim, decision, reasons, refused, held, queued = 0, warnings } = output
+  if (held) return heldLines(held, queued, paint)
   return [
     accepted && claim
       ? `${paint('green', 'accepted')}: ${claimText(claim)}`
@@ -41,6 +42,17 @@ export function acceptLines(output: OutputOf<'accept'>, { paint }: Page): string
     ...reasonLines(reasons, paint),
     ...noteLines(warnings),
   ]
+}
+
+function heldLines(held: NonNullable<OutputOf<'accept'>['held']>, queued: number, paint: Page['paint']): string[] {
+  if (queued === 0) return [`${paint('red', 'refused')}: the queue is empty`]
+  const lines = held.flatMap(({ ticket, reasons, total }) => {
+    const more = total - reasons.length
+    return [paint('bold', ticket), ...reasonLines(reasons, paint), ...(more > 0 ? [`  and ${more} more`] : [])]
+  })
+  const rest = queued - held.length
+  const more = rest > 0 ? [`and ${rest} more; "ticketplan queue" lists all`] : []
+  return [`${paint('red', 'refused')}: none of ${queued} queued Tickets can be accepted`, ...lines, ...more]
 }
 
 export function claimLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
@@ -60,7 +72,9 @@ export function renewLines(output: OutputOf<'renew'>, page: Page): string[] {
 }
 
 export function releaseLines(output: OutputOf<'release'>, page: Page): string[] {
-  return output.refused ? claimLines(output, page) : [`released ${output.claim?.ticket ?? ''}`]
+  const { refused, claim, state, warnings = [] } = output
+  if (refused) return claimLines(output, page)
+  return [`released ${claim?.ticket ?? ''}${state ? escapeText(`, state ${state}`) : ''}`, ...noteLines(warnings)]
 }
 
 /** The expiry comes first: a narrow terminal cuts or wraps what is on the right. */

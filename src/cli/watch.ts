@@ -10,8 +10,8 @@ import { print } from './print.ts'
 
 /** A command that runs until it is stopped and prints events as they happen. */
 export interface StreamingCommand extends Command {
-  /** Runs until a signal, or until the reader closes the pipe; returns the exit status. */
-  stream(store: Store, options: { json: boolean }): Promise<number>
+  /** Runs until its end, or until a signal; returns the exit status. */
+  stream(store: Store, options: { json: boolean }, input: Record<string, unknown>): Promise<number>
 }
 
 export const watch: StreamingCommand = {

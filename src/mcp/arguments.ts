@@ -5,6 +5,7 @@
  * Invariant: an argument that fits its schema is not changed, and nothing is guessed: a value is read only in the one way in
  * which it fits. Pure.
  */
+import { parseDuration } from '../model/duration.ts'
 import { isObject } from '../model/objects.ts'
 import type { Field, Fields } from '../operations/operation.ts'
 
@@ -18,8 +19,9 @@ export function argumentsFrom(fields: Fields, given: unknown): unknown {
   )
 }
 
-function valueFor({ schema }: Field, value: unknown): unknown {
+function valueFor({ schema, span }: Field, value: unknown): unknown {
   if (schema.safeParse(value).success) return value
+  if (span && typeof value === 'string') return parseDuration(value) ?? value
   return readings(value).find(reading => schema.safeParse(reading).success) ?? value
 }
 

@@ -161,7 +161,7 @@ const WRITING: ToolOperation[] = [
   },
   {
     definition: adapted(accept, ['plan', 'session', 'ttl'], {
-      ttl: { ...accept.fields.ttl, help: 'seconds until the claim expires, if not as configured' },
+      ttl: { ...accept.fields.ttl, help: 'seconds, or 30m, until the claim expires, if not as configured' },
     }),
     description:
       'Accept a queued Ticket for a worker: verdict, claim and plan in one atomic step. If accepted is false, read reasons. Keep claim.token: the worker renews and releases with it.',
@@ -186,7 +186,8 @@ const CLAIMS: ToolOperation = {
       action: { schema: z._default(z.enum(['list', 'renew', 'release']), 'list'), help: 'what to do' },
       ticket: { schema: z.optional(renew.fields.ticket.schema), help: 'renew, release: id or slug' },
       token: { schema: z.optional(renew.fields.token.schema), help: "renew, release: the claim's token" },
-      ttl: { schema: renew.fields.ttl.schema, help: 'renew: seconds' },
+      ttl: { schema: renew.fields.ttl.schema, help: 'renew: seconds, or 30m', span: true },
+      state: { schema: release.fields.state.schema, help: 'release: also set this state, such as done' },
       ...listFields,
     },
     output: () => z.partial(z.extend(claims.output() as unknown as z.ZodMiniObject, renewed().shape)),
@@ -196,10 +197,10 @@ const CLAIMS: ToolOperation = {
       if (action === 'list' || !missing) return undefined
       return { field: missing, message: `${nameOf(missing)} is required to ${action} a claim` }
     },
-    run(store, { action, ticket, token, ttl, all, limit: _ }): object {
+    run(store, { action, ticket, token, ttl, state, all, limit: _ }): object {
       if (action === 'list') return claims.run(store, { all })
       const operation = action === 'renew' ? renew : release
-      const given = { ticket, token, ...(action === 'renew' && { ttl }) }
+      const given = { ticket, token, ...(action === 'renew' ? { ttl } : { state }) }
       return (operation as unknown as Operation<Fields, object>).run(
         store,
         parseInput(operation as unknown as Operation, given),

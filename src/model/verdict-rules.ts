@@ -6,6 +6,7 @@ import { isOver } from './decision-status.ts'
 import type { ClaimFact, Facts, ReadableTicket, RelationFact, TicketFact } from './facts.ts'
 import { didYouMean } from './nearest-names.ts'
 import type { Reason, ReasonOf } from './reasons.ts'
+import { stateOrUnclaimed } from './unclaimed.ts'
 import { type Bounds, waitGraph } from './wait-graph.ts'
 
 /** Yields every reason about a Ticket, in no order. */
@@ -146,7 +147,7 @@ function* orderReasons(id: string, facts: Facts): Generator<Reason> {
     const fact = facts.ticket(other)
     if (fact && !fact.readable) yield unreadable(fact, `comes after ${other}, whose file cannot be read`, decisions)
     else if (isInPlay(other, facts)) {
-      const how = facts.claim(other) ? 'claimed' : fact?.state
+      const how = facts.claim(other) ? 'claimed' : fact && stateOrUnclaimed(fact, facts)
       yield { code: 'after', severity: 'hold', ticket: other, decisions, message: `comes after ${other} (${how})` }
     } else if (fact?.phase !== 'terminal') {
       const message = `comes after ${other}, which ${fact ? `is not in play (${fact.state})` : 'has no file here'}`
@@ -165,7 +166,7 @@ function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
     }
     const claim = facts.claim(other)
     if (fact?.phase !== 'active' && !(claim && fact?.phase !== 'terminal')) continue
-    const how = claim ? `claimed by ${claim.holder}` : fact?.state
+    const how = claim ? `claimed by ${claim.holder}` : fact && stateOrUnclaimed(fact, facts)
     const message = `${advisory ? 'better not' : 'must not'} run beside ${other} (${how})`
     yield { code: 'conflicts_with', severity, ticket: other, decisions, message }
   }

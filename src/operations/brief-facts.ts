@@ -32,6 +32,8 @@ export interface BriefFacts {
   }[]
   /** Active Tickets without a live claim. */
   unclaimed: { ticket: string; title: string; state: string; state_at: string | null }[]
+  /** The state that gives a Ticket back to the queue; `queued` where it is not said. */
+  queuedState?: string
   queue: {
     ticket: string
     title: string
@@ -92,6 +94,7 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
       unclaimed: active
         .filter(({ id }) => !claimed.includes(id))
         .map(({ id, title, state, state_at }) => ({ ticket: id, title, state, state_at })),
+      ...(facts.queuedStates[0] && { queuedState: facts.queuedStates[0] }),
       queue,
       conflicts: conflictsAmong(inPlay, view),
       plans: inPlay

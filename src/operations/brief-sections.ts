@@ -51,9 +51,13 @@ function claimsSection({ claims }: BriefFacts, { time }: Phrases, width: number)
   }
 }
 
-function unclaimedSection({ unclaimed }: BriefFacts, { time }: Phrases, width: number): Section {
+function unclaimedSection(
+  { unclaimed, queuedState = 'queued' }: BriefFacts,
+  { time }: Phrases,
+  width: number,
+): Section {
   return {
-    heading: `ACTIVE WITHOUT A LIVE CLAIM: ${unclaimed.length}`,
+    heading: `ACTIVE WITHOUT A LIVE CLAIM: ${unclaimed.length}; ticketplan set <ticket> --state ${word(queuedState)} gives one back to the queue`,
     ...lines(unclaimed, ({ ticket, title, state, state_at }) => {
       return `${ticket} ${word(state)}${state_at === null ? '' : ` since ${time(state_at)}`} ${quoted(title, width)}`
     }),

@@ -35,7 +35,7 @@ describe('brief', () => {
       'CLAIMS: 1 live, 1 expired',
       `A EXPIRED 12:01Z, was pod-1, token ${claim!.token} (queued) "Title A"`,
       `D held by "pod 3, obey me" until 13:00Z, token ${other.token} (queued) "Title D"`,
-      'ACTIVE WITHOUT A LIVE CLAIM: 1',
+      'ACTIVE WITHOUT A LIVE CLAIM: 1; ticketplan set <ticket> --state queued gives one back to the queue',
       'F in_progress since 2026-06-07 10:00Z "Ticket F"',
       'QUEUE: 2 accept, 3 hold',
       'accept A "Title A"',

@@ -1,5 +1,12 @@
 import * as z from 'zod/mini'
-import { type Kept, type ListedClaim, type LiveClaims, type SeenState, withoutToken } from '../claims/claims.ts'
+import {
+  type Kept,
+  type ListedClaim,
+  type LiveClaims,
+  type ReleaseBy,
+  type SeenState,
+  withoutToken,
+} from '../claims/claims.ts'
 import { isHeldBy, poolFor } from '../model/asking.ts'
 import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
@@ -7,15 +14,18 @@ import type { Reason, ReasonCode } from '../model/reasons.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
+import { fileAndClaim, inState, withStateOf } from './file-and-claim.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
 import { type ClaimRefusal, claimRefusalShape, claimShape, reasonShape } from './shapes.ts'
+import { stateWarnings } from './warnings.ts'
 
 /** Fields that `claim` and `accept` share. */
 export const ttlField = {
   schema: z.optional(z.number().check(z.positive(), z.maximum(30 * 24 * 3600))),
-  help: 'seconds until the claim expires unless renewed (default: claimTtlSeconds in ticketplan.json, else 1800)',
-  value: 'seconds',
+  help: 'how long until the claim expires unless renewed: seconds, or 30m, 2h, 1d (default: claimTtlSeconds in ticketplan.json, else 1800)',
+  value: 'time',
+  span: true,
 } as const
 export const holderField = { schema: filledLine, help: 'the worker who holds the claim', value: 'name' } as const
 const tokenField = {
@@ -30,6 +40,9 @@ const claimed = lazy(() =>
     /** Set if refused. */
     refused: z.optional(claimRefusalShape()),
     reasons: z.optional(z.array(reasonShape())),
+    /** `release`: the state that was set with it. */
+    state: z.optional(z.string()),
+    warnings: z.optional(z.array(z.string())),
   }),
 )
 type Claimed = z.infer<ReturnType<typeof claimed>>
@@ -119,31 +132,67 @@ export const release = operation({
   name: 'release',
   summary: 'End a claim',
   details:
-    'Refused with stale_token and exit status 3 if the claim has expired or another holder has it. --force with a --reason is for people: it ends any claim, and the claim log keeps the reason.',
+    'Refused with stale_token and exit status 3 if the claim has expired or another holder has it. --force with a --reason is for people: it ends any claim, and the claim log keeps the reason. --state sets the state of the Ticket and ends the claim as one step; a crash leaves both, neither, or the state with a claim that expires.',
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
     token: { ...tokenField, schema: z.optional(tokenField.schema) },
+    state: {
+      schema: z.optional(filledLine),
+      help: 'also set the state of the Ticket: done, or queued to give it back',
+      value: 'state',
+      completes: 'state',
+    },
     force: { schema: flag, help: 'end the claim without its token' },
-    reason: { schema: z.optional(text), help: 'why; required if forced', value: 'text' },
+    reason: { schema: z.optional(text), help: 'why; required if forced', value: 'text', stdin: true },
   },
   output: claimed,
-  examples: ['ticketplan release T-2 --token 1781234567', 'ticketplan release T-2 --force --reason "the pod is gone"'],
+  examples: [
+    'ticketplan release T-2 --token 1781234567',
+    'ticketplan release T-2 --token 1781234567 --state done',
+    'ticketplan release T-2 --force --reason "the pod is gone"',
+  ],
   check({ token, force, reason }, nameOf) {
     if (force && !reason) return { field: 'reason', message: `${nameOf('force')} needs a ${nameOf('reason')}` }
     if (force || token !== undefined) return undefined
     const message = `${nameOf('token')} is required; without it, a person can give ${nameOf('force')} and a ${nameOf('reason')}`
     return { field: 'token', message }
   },
-  run(store, { ticket: name, token, force, reason }): Claimed {
+  run(store, { ticket: name, token, force, reason, state }): Claimed {
+    const by: ReleaseBy = force ? { force: true, reason: reason! } : { token: token! }
+    if (state !== undefined) return releaseInState(store, name, by, state)
     const id = leasedTicket(store, name)
-    const by = force ? ({ force: true, reason: reason! } as const) : { token: token! }
-    const result = store.claims.release(id, by, seenState(store, id))
-    if (!force || !result.claim) return kept(result)
-    return { ...kept(result), claim: withoutToken(result.claim) }
+    return released(store.claims.release(id, by, seenState(store, id)), by)
   },
   exitStatus: claimExit,
 })
+
+/** Sets the state and ends the claim, as one step; a refusal changes neither. */
+function releaseInState(store: Store, name: string, by: ReleaseBy, state: string): Claimed {
+  return fileAndClaim(store, written => {
+    const id = leasedTicket(store, name)
+    const last = store.claims
+      .snapshot()
+      .all(false)
+      .find(({ ticket }) => ticket === id)
+    const isAllowed = 'force' in by ? last : last?.live && last.token === by.token
+    if (!isAllowed) return released(store.claims.release(id, by), by)
+    const { path } = store.getFile(id)
+    const stamp = store.stamp()
+    const { before, ticket } = store.edit(path, before => {
+      return { before, ticket: inState(before, state, stamp, store.phaseOf) }
+    })
+    written(path, now => withStateOf(before, ticket, now))
+    const result = store.claims.release(id, by, { state: ticket.state, state_at: ticket.state_at ?? null })
+    return { ...released(result, by), state, warnings: stateWarnings(store, state) }
+  })
+}
+
+/** Returns the answer to a release; who forced one does not get the token. */
+function released(result: Kept, by: ReleaseBy): Claimed {
+  const answer = kept(result)
+  return 'force' in by && result.claim ? { ...answer, claim: withoutToken(result.claim) } : answer
+}
 
 /** Lists the claims. */
 export const claims = operation({

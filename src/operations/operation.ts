@@ -22,8 +22,12 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   positional?: true
   /** On the command line: the placeholder for the value in the help; a field without one is a switch. */
   value?: string
-  /** On the command line: several values, separated by commas. */
+  /** On the command line: several values, separated by commas; of a positional field, all arguments from there on. */
   list?: true
+  /** A time span in seconds; the command line and MCP also take `30m`, `2h` and the like. */
+  span?: true
+  /** On the command line: `-` stands for the text on standard input. */
+  stdin?: true
   /** Not on the command line, whose arguments are flat. */
   sdkOnly?: true
   /** For completion in a shell. Not needed for a `ticketName`, nor for a schema that lists its values. */
@@ -58,6 +62,8 @@ export interface Command<F extends Fields = Fields> {
   check?(input: InputOf<F>, nameOf: NameOf): Objection | undefined
   /** Complete command lines. */
   examples: string[]
+  /** On the command line: another form of the command, with fields of its own, chosen by a flag among them. */
+  form?: { flag: string; command: Command }
 }
 
 export interface Operation<F extends Fields = Fields, O = unknown> extends Command<F> {

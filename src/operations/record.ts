@@ -76,7 +76,7 @@ export const record = operation({
       help: 'the other Ticket of a relation',
       positional: true,
     },
-    reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text' },
+    reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text', stdin: true },
     pool: {
       schema: z.optional(poolName()),
       help: 'waiting_for_capacity: the pool it waits for',

@@ -21,7 +21,7 @@ export const retract = operation({
       positional: true,
       completes: 'decision',
     },
-    reason: { schema: z.optional(text), help: 'why', value: 'text' },
+    reason: { schema: z.optional(text), help: 'why', value: 'text', stdin: true },
   },
   output: recorded,
   examples: ['ticketplan retract 01JX8Z3V7Q4T9K2M5N6P7R8S9T --reason "the schema has landed"'],

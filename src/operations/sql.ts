@@ -24,8 +24,9 @@ export const sql = operation({
     csv: { schema: flag, help: 'print CSV' },
     timeout: {
       schema: z._default(z.number().check(z.positive(), z.maximum(3600)), 30),
-      help: 'seconds until the query is stopped (default: 30)',
-      value: 'seconds',
+      help: 'how long until the query is stopped: seconds, or 2m (default: 30)',
+      value: 'time',
+      span: true,
     },
     limit: {
       schema: z._default(z.int().check(z.positive()), 1000),

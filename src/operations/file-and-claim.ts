@@ -1,0 +1,70 @@
+/**
+ * One step over a Ticket file and a claim: the file is written first, the claim is committed after it.
+ *
+ * Invariant: a crash leaves both changes, or neither, or the file's alone; never the claim's alone. Where the commit fails, the
+ * change of the file is taken back.
+ */
+import type { Stamp } from '../model/change.ts'
+import { setFields } from '../model/change.ts'
+import { PlanError } from '../model/errors.ts'
+import { didYouMean } from '../model/nearest-names.ts'
+import type { Phase } from '../model/states.ts'
+import type { Ticket } from '../model/ticket.ts'
+import type { Store } from '../store/store.ts'
+
+/** Takes a change of a Ticket back, from the Ticket as it is then. */
+type Undo = (ticket: Ticket) => Ticket
+
+/** Tells that a file was written, and how to take that back. */
+type OnWritten = (path: string, undo: Undo) => void
+
+/** Runs the step under the write lock; undoes what it wrote to a file where the claim cannot be committed. */
+export function fileAndClaim<T>(store: Store, step: (written: OnWritten) => T): T {
+  let written: { path: string; undo: Undo } | undefined
+  try {
+    return store.locked(() =>
+      step((path, undo) => {
+        written = { path, undo }
+      }),
+    )
+  } catch (error) {
+    if (written) {
+      const { path, undo } = written
+      store.locked(() => store.edit(path, ticket => ({ ticket: undo(ticket) })))
+    }
+    throw error
+  }
+}
+
+/** Returns the Ticket in another state; the same object without a state, or where it has that state. */
+export function inState(
+  ticket: Ticket,
+  state: string | undefined,
+  stamp: Stamp,
+  phaseOf: (state: string) => Phase,
+): Ticket {
+  return state === undefined ? ticket : setFields(ticket, { state }, stamp, phaseOf)
+}
+
+/** Returns the Ticket with the state of `before`, unless somebody has changed the state since `after`. */
+export function withStateOf(before: Ticket, after: Ticket, ticket: Ticket): Ticket {
+  const isOurs = ticket.state === after.state && ticket.state_at === after.state_at
+  if (!isOurs || after.state === before.state) return ticket
+  const next = { ...ticket, state: before.state }
+  for (const key of ['state_at', 'queued_at', 'queued_by'] as const) {
+    if (before[key] === undefined) delete next[key]
+    else next[key] = before[key]
+  }
+  return next
+}
+
+/** Checks a state to accept a Ticket with. @throws PlanError invalid_input where it is not an active one. */
+export function checkActiveState({ states }: Store, state: string | undefined): void {
+  if (state === undefined || states.phaseOf(state) === 'active') return
+  const active = states.lists.active.join(', ')
+  const hint = states.isKnown(state)
+    ? `which is ${states.phaseOf(state)}`
+    : `which no list has${didYouMean(states.nearest(state))}`
+  const message = `accept: the state must be an active one (${active}), not "${state}", ${hint}`
+  throw new PlanError('invalid_input', message, { field: 'state' })
+}
