@@ -39,6 +39,11 @@ export function recordLines({ created, decision, ticket, warnings }: OutputOf<'r
   ]
 }
 
+/** Each retraction as `record` shows a decision. */
+export function retractLines({ others = [], warnings, ...first }: OutputOf<'retract'>): string[] {
+  return [...[first, ...others].flatMap(one => recordLines({ ...one, warnings: [] })), ...noteLines(warnings)]
+}
+
 /** How many files outside of an area are listed. */
 const MOST_FILES = 50
 

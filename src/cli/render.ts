@@ -18,7 +18,16 @@ import {
   releaseLines,
   renewLines,
 } from './render-routing.ts'
-import { addLines, recordLines, relationsLines, scopeLines, setLines, showLines, sqlText } from './render-tickets.ts'
+import {
+  addLines,
+  recordLines,
+  relationsLines,
+  retractLines,
+  scopeLines,
+  setLines,
+  showLines,
+  sqlText,
+} from './render-tickets.ts'
 import { painter } from './terminal.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
@@ -28,7 +37,7 @@ const renderers: Renderers = {
   add: addLines,
   set: setLines,
   record: recordLines,
-  retract: recordLines,
+  retract: retractLines,
   queue: queueLines,
   consult: consultLines,
   accept: acceptLines,

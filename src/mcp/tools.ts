@@ -155,7 +155,9 @@ const WRITING: ToolOperation[] = [
       'Record a decision as soon as you make it. A relation is stored once and shown for both Tickets; one already recorded is returned with created false.',
   },
   {
-    definition: adapted(retract, [], { decision: { ...retract.fields.decision, help: 'the id of the decision' } }),
+    definition: adapted(retract, ['kind', 'other'], {
+      decision: { ...retract.fields.decision, help: 'the id of the decision' },
+    }),
     description: 'Withdraw a decision that is no longer true, by its id (from query). It stays in the history.',
     idempotent: true,
   },

@@ -1,56 +1,119 @@
 import * as z from 'zod/mini'
 import { findActive, retractDecision } from '../model/change.ts'
 import { isStoredRelation } from '../model/decision.ts'
-import { PlanError } from '../model/errors.ts'
+import {
+  canonicalKind,
+  isRelationKind,
+  KIND_ALIASES,
+  OTHER_KINDS,
+  RELATION_KINDS,
+  type SpellingOf,
+} from '../model/decision-kinds.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
-import { operation, text } from './operation.ts'
-import { decisionId, type Recorded, recorded } from './record.ts'
+import type { Store } from '../store/store.ts'
+import {
+  decisionById,
+  decisionsBySense,
+  isDecisionPrefix,
+  type NamedDecision,
+  SHORTEST_PREFIX,
+} from './named-decisions.ts'
+import { operation, text, ticketName } from './operation.ts'
+import { recorded } from './record.ts'
+import { decisionShape } from './shapes.ts'
 import { homePathWarnings } from './warnings.ts'
 
-/** Withdraws a decision. */
+/** The kinds that can be retracted by what they say. */
+const KINDS = [...RELATION_KINDS, ...OTHER_KINDS] as const
+const KIND_NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)]
+
+const kind = z.pipe(
+  z.pipe(z.string(), z.transform(canonicalKind)),
+  z.enum(KINDS, {
+    error: ({ input }) => {
+      const nearest = typeof input === 'string' ? didYouMean(nearestNames(input, KIND_NAMES)) : ''
+      return `not a kind of decision${nearest} (the kinds are ${KIND_NAMES.join(', ')})`
+    },
+  }),
+) as unknown as z.ZodMiniType<(typeof KINDS)[number], SpellingOf<(typeof KINDS)[number] | keyof typeof KIND_ALIASES>>
+
+/** Withdraws a decision, or every decision that says a relation. */
 export const retract = operation({
   name: 'retract',
   summary: 'Withdraw a decision',
-  details:
-    'The decision stays in its file, and a retraction is added. Retracting the retraction makes the decision active again.',
+  details: `Name it by its id, by the first ${SHORTEST_PREFIX} or more characters of the id, or by what it says: a Ticket, a kind and the other Ticket of a relation, from either side. Then every decision that says that relation is withdrawn; of another kind there must be exactly one. A decision stays in its file, and a retraction is added. Retracting the retraction makes the decision active again.`,
   writes: true,
   fields: {
     decision: {
-      schema: decisionId,
-      help: 'the id of the decision: "show" and "relations --json" print ids',
+      schema: ticketName,
+      help: 'the id of the decision or its beginning ("show" and "log" print ids), or with a kind the Ticket',
       positional: true,
       completes: 'decision',
     },
+    kind: {
+      schema: z.optional(kind),
+      help: 'the kind of decision, such as hold or blocked_by',
+      positional: true,
+      completes: 'kind',
+    },
+    other: {
+      schema: z.optional(ticketName),
+      help: 'the other Ticket of a relation',
+      positional: true,
+      completes: 'ticket',
+    },
     reason: { schema: z.optional(text), help: 'why', value: 'text', stdin: true },
   },
-  output: recorded,
-  examples: ['ticketplan retract 01JX8Z3V7Q4T9K2M5N6P7R8S9T --reason "the schema has landed"'],
-  run(store, { decision: id, reason }): Recorded {
+  output: () =>
+    z.extend(recorded(), {
+      /** Where several decisions were withdrawn: the retractions of the others. */
+      others: z.optional(z.array(z.object({ created: z.boolean(), decision: decisionShape(), ticket: z.string() }))),
+    }),
+  examples: [
+    'ticketplan retract 01JX8Z3V7Q4T9K2M5N6P7R8S9T --reason "the schema has landed"',
+    'ticketplan retract B blocked_by A',
+    'ticketplan retract T-3 hold --reason "the author agrees"',
+  ],
+  check({ decision, kind, other }, nameOf) {
+    const isRelation = kind !== undefined && isRelationKind(kind)
+    if (kind === undefined && !isDecisionPrefix(decision)) {
+      const message = `"${decision}" is not the id of a decision, nor ${SHORTEST_PREFIX} or more characters of its beginning; or give a Ticket, a kind and the other Ticket`
+      return { field: 'decision', message }
+    }
+    if (isRelation && other === undefined)
+      return { field: 'other', message: `"${kind}" needs ${nameOf('other')}, the other Ticket` }
+    if (!isRelation && other !== undefined)
+      return {
+        field: 'other',
+        message: kind ? `"${kind}" takes no ${nameOf('other')}` : `${nameOf('other')} needs ${nameOf('kind')}`,
+      }
+    return undefined
+  },
+  run(store, { decision: given, kind, other, reason }) {
     return store.locked(() => {
-      const holders = store.read(({ queries }) => queries.holdersOf(id))
-      if (holders.length === 0) {
-        const similar = didYouMean(
-          nearestNames(
-            id,
-            store.read(({ queries }) => queries.allDecisionIds()),
-          ),
-        )
-        const rest = similar || '; "ticketplan show <ticket>" lists the decisions of a Ticket'
-        throw new PlanError('unknown_decision', `no Ticket file has a decision ${id}${rest}`, { decision: id })
-      }
-      if (holders.length > 1) {
-        const message = `the decision ${id} is in the files of ${holders.join(' and ')}, so it cannot be retracted; see "ticketplan verify"`
-        throw new PlanError('unknown_decision', message, { decision: id })
-      }
-      const { path } = store.getFile(holders[0]!)
-      const stamp = store.stamp()
-      const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
+      const found = store.read(view =>
+        kind === undefined ? [decisionById(view, given)] : decisionsBySense(view, given, kind, other),
+      )
       const warnings = homePathWarnings({ reason })
-      const retracted = ticket.decisions.find(decision => decision.id === id)!
-      const again = isStoredRelation(retracted) && findActive(ticket, { ...retracted, supersedes: undefined })
-      if (again)
-        warnings.push(`the same relation is still active as decision ${again.id}; to end it, retract that decision too`)
-      return { created, decision, ticket: ticket.id, warnings }
+      const [first, ...others] = found.map(named => retractOne(store, named, reason, found, warnings))
+      return { ...first!, warnings, ...(others.length > 0 && { others }) }
     })
   },
 })
+
+function retractOne(
+  store: Store,
+  { id, ticket: holder }: NamedDecision,
+  reason: string | undefined,
+  all: readonly NamedDecision[],
+  warnings: string[],
+) {
+  const { path } = store.getFile(holder)
+  const stamp = store.stamp()
+  const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
+  const retracted = ticket.decisions.find(decision => decision.id === id)!
+  const again = isStoredRelation(retracted) && findActive(ticket, { ...retracted, supersedes: undefined })
+  if (again && !all.some(({ id }) => id === again.id))
+    warnings.push(`the same relation is still active as decision ${again.id}; to end it, retract that decision too`)
+  return { created, decision, ticket: ticket.id }
+}

@@ -142,6 +142,13 @@ export function decisionQueries(statement: Prepare) {
       statement<[string], { ticket_id: string }>('select ticket_id from file_decisions where id = ? order by ticket_id')
         .all(decision)
         .map(row => row.ticket_id),
+    /** The first ids of decisions that begin with a text, in order. */
+    decisionIdsFrom: (prefix: string, limit: number) =>
+      statement<[string, string, number], { id: string }>(
+        'select distinct id from file_decisions where id >= ? and id < ? order by id limit ?',
+      )
+        .all(prefix, `${prefix}~`, limit)
+        .map(row => row.id),
     /** The ids of all decisions, unordered. */
     allDecisionIds: () =>
       statement<[], { id: string }>('select distinct id from file_decisions')
