@@ -90,8 +90,31 @@ export interface LiveClaims {
   all(withReleased: boolean): ListedClaim[]
 }
 
+/** A change of a claim as the log keeps it; renewals are left out. */
+export interface ClaimLogEntry {
+  at: string
+  action: 'acquired' | 'moved' | 'released' | 'forced' | 'taken_over'
+  ticket: string
+  holder: string
+  /** For `taken_over` and `moved`: who had it before. */
+  previous_holder: string | null
+  /** Why a release was forced. */
+  reason: string | null
+}
+
+/** Which entries of the log to list; all optional. */
+export interface ClaimLogFilter {
+  /** Empty for all Tickets. */
+  tickets?: readonly string[]
+  /** A timestamp; entries of that time and later ones. */
+  since?: string | undefined
+  holder?: string | undefined
+}
+
 /** Within the store's lock the three changes are part of its transaction: undone where that throws. */
 export interface Claims {
+  /** Lists at most so many entries of the log, newest first. @throws PlanError busy, database, io. */
+  log(filter: ClaimLogFilter, limit: number): ClaimLogEntry[]
   /** Reads the claims at this moment. @throws PlanError busy, database, io. */
   snapshot(): LiveClaims
   /**

@@ -2,6 +2,7 @@
 import type { Connection } from '../database/open.ts'
 import { statementsOf } from '../database/statements.ts'
 import { isoTime } from '../model/text.ts'
+import type { ClaimLogEntry, ClaimLogFilter } from './claims.ts'
 import type { Lease, LogEntry } from './lease.ts'
 import type { Moment } from './lease-clock.ts'
 
@@ -13,6 +14,21 @@ export interface Marks extends Moment {
 /** Lists the latest lease on each Ticket, in the order of the Tickets' ids. */
 export function listLeases(connection: Connection): Lease[] {
   return statementsOf(connection)<[], Lease>('select * from leases order by ticket_id').all()
+}
+
+/** Lists at most so many entries of the log that are no renewals, newest first. */
+export function listLog(
+  connection: Connection,
+  { tickets = [], since = '', holder }: ClaimLogFilter,
+  limit: number,
+): ClaimLogEntry[] {
+  const filter = { tickets: JSON.stringify(tickets), since, holder: holder ?? null, limit }
+  return statementsOf(connection)<[object], ClaimLogEntry>(
+    `select at, action, ticket_id as ticket, holder, previous_holder, reason from claim_log
+     where action <> 'renewed' and at >= @since and (@holder is null or holder = @holder or previous_holder = @holder)
+       and (@tickets = '[]' or ticket_id in (select value from json_each(@tickets)))
+     order by sequence desc limit @limit`,
+  ).all(filter)
 }
 
 /** Finds the latest lease on a Ticket. */

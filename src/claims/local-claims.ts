@@ -11,7 +11,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import { type Claims, liveClaims, type Released } from './claims.ts'
 import { acquireLease, areaOf, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
 import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
-import { findLease, findMarks, listLeases, writeLease, writeMarks } from './lease-rows.ts'
+import { findLease, findMarks, listLeases, listLog, writeLease, writeMarks } from './lease-rows.ts'
 
 /** Returns the claims in a local database, by the clock. Nothing is opened yet. */
 export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
@@ -48,6 +48,7 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
         const areas = () => leases.filter((_, at) => claims[at]!.live).map(areaOf)
         return liveClaims(claims, releases, areas)
       }),
+    log: (filter, limit) => local.read(connection => (connection ? listLog(connection, filter, limit) : [])),
     acquire: request =>
       local.locked(() => {
         const acquired = change(request.ticket, (lease, moment, newestToken) =>

@@ -34,6 +34,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   claims: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claims },
   show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
   relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
+  log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },
   scope: { group: 'Look', load: async () => (await import('../operations/scope.ts')).scope },
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },

@@ -8,6 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { OutputOf } from '../sdk.ts'
 import type { Page } from './phrases.ts'
 import type { Terminal } from './print.ts'
+import { logLines } from './render-log.ts'
 import { doctorLines, importLines, initLines, resolveLines, syncLines, verifyLines } from './render-maintenance.ts'
 import {
   acceptLines,
@@ -47,6 +48,7 @@ const renderers: Renderers = {
   claims: claimsLines,
   show: showLines,
   relations: relationsLines,
+  log: logLines,
   scope: scopeLines,
   brief: ({ text }) => text,
   sql: sqlText,

@@ -5,7 +5,7 @@ import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { type Command, command } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { watchTickets } from '../watch/watch.ts'
+import { type Watching, watchTickets } from '../watch/watch.ts'
 import { print } from './print.ts'
 
 /** A command that runs until it is stopped and prints events as they happen. */
@@ -26,26 +26,44 @@ export const watch: StreamingCommand = {
     examples: ['ticketplan watch', 'ticketplan watch | jq -r \'.verdicts[] | select(.to == "accept") | .ticket\''],
   }),
   stream(store, { json }) {
-    return new Promise((resolve, reject) => {
+    return untilStopped((end, fail) => {
       const watching = watchTickets(store, event => {
         try {
           if (!print(1, jsonLine(event))) end()
         } catch (error) {
-          reject(error)
-          end()
+          fail(error)
         }
       })
-      const end = () => {
-        watching.close()
-        for (const signal of SIGNALS) process.removeListener(signal, end)
-        resolve(0)
-      }
-      for (const signal of SIGNALS) process.on(signal, end)
       const { tickets } = store.peek(({ queries }) => queries.counts())
       const message = `watching ${count(tickets, 'Ticket')} in ${store.repository.ticketsDir}; stop with ctrl-c`
       print(2, json ? jsonLine({ note: message }) : `${escapeText(message)}\n`)
+      return watching
     })
   },
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/**
+ * Starts a watch and waits for a signal or for `end`, as after the reader has closed the pipe; then closes the watch and returns
+ * the exit status, 0. `fail` ends it with an error.
+ */
+export function untilStopped(start: (end: () => void, fail: (error: unknown) => void) => Watching): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let watching: Watching | undefined
+    const stop = () => {
+      watching?.close()
+      for (const signal of SIGNALS) process.removeListener(signal, end)
+    }
+    const end = () => {
+      stop()
+      resolve(0)
+    }
+    const fail = (error: unknown) => {
+      stop()
+      reject(error)
+    }
+    for (const signal of SIGNALS) process.on(signal, end)
+    watching = start(end, fail)
+  })
+}

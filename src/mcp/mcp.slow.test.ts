@@ -75,7 +75,7 @@ function ticketBytes(root: string): string[] {
   return readdirSync(join(root, 'tickets')).map(name => readFileSync(join(root, 'tickets', name), 'utf8'))
 }
 
-const READING = ['consult', 'queue', 'query', 'brief', 'sql', 'claims']
+const READING = ['consult', 'queue', 'query', 'log', 'brief', 'sql', 'claims']
 const WRITING = ['record', 'retract', 'accept']
 
 describe.each([
@@ -111,6 +111,7 @@ describe.each([
       relations: [{ kind: 'blocks', other: 'B' }],
       decisions: [],
     })
+    expect(await call(client, 'log', { kind: 'note', since: '1d' })).toMatchObject({ decisions: [{ ticket: 'C' }] })
     expect(await call(client, 'query', { kind: 'note' })).toMatchObject({ relations: [], decisions: [{ ticket: 'C' }] })
     expect(await call(client, 'retract', { decision: decision.id, reason: 'landed' })).toMatchObject({ created: true })
 

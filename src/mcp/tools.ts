@@ -10,6 +10,7 @@ import { accept } from '../operations/accept.ts'
 import { brief } from '../operations/brief.ts'
 import { claims, release, renew } from '../operations/claim.ts'
 import { consult } from '../operations/consult.ts'
+import { log } from '../operations/log.ts'
 import { type Fields, type InputOf, type Operation, operation, parseInput } from '../operations/operation.ts'
 import { query } from '../operations/query.ts'
 import { queue } from '../operations/queue.ts'
@@ -129,6 +130,11 @@ const READING: ToolOperation[] = [
     definition: query as unknown as Operation,
     description:
       'List what was decided: relations (as seen from ticket, if given) and other decisions, with ids. Filter by ticket, kind, status.',
+  },
+  {
+    definition: adapted(log, []),
+    description:
+      'List decisions across Tickets, newest first: what changed since, by whom. With claims: who took which Ticket from whom.',
   },
   {
     definition: adapted(brief, ['hook']),

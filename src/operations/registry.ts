@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts'
 import { exportPlan } from './export.ts'
 import { importTickets } from './import.ts'
 import { init } from './init.ts'
+import { log } from './log.ts'
 import { mergeDriver } from './merge-driver.ts'
 import { queue } from './queue.ts'
 import { record } from './record.ts'
@@ -37,6 +38,7 @@ export const operations = {
   claims,
   show,
   relations,
+  log,
   scope,
   brief,
   sql,

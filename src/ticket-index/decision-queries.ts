@@ -114,6 +114,30 @@ export function decisionQueries(statement: Prepare) {
       statement<[string], DecisionRow>(
         'select id, ticket_id, kind, status, body from decisions where "at" >= ? order by "at" desc, id desc, ticket_id',
       ).all(at),
+    /** At most so many decisions, newest first. A filter that is absent, or a list of no Tickets, leaves nothing out. */
+    decisionLog: (
+      filter: {
+        tickets: readonly string[]
+        since?: string | undefined
+        by?: string | undefined
+        kind?: string | undefined
+      },
+      limit: number,
+    ) =>
+      statement<[object], DecisionRow>(
+        `select id, ticket_id, kind, status, body from decisions where (ticket_id, id) in (
+           select ticket_id, id from file_decisions
+           where (@tickets = '[]' or ticket_id in (select value from json_each(@tickets))) and (@kind is null or kind = @kind)
+             and (@since is null or "at" >= @since) and (@by is null or "by" = @by)
+           order by "at" desc, id desc, ticket_id limit @limit)
+         order by "at" desc, id desc, ticket_id`,
+      ).all({
+        tickets: JSON.stringify(filter.tickets),
+        since: filter.since ?? null,
+        by: filter.by ?? null,
+        kind: filter.kind ?? null,
+        limit,
+      }),
     /** Newest first. */
     latestDecisions: (limit: number) =>
       statement<[number], DecisionRow>(
