@@ -52,6 +52,7 @@ const bundles = [
       'merge-files': 'src/merging/merge-files.ts',
       sdk: 'src/index.ts',
       'sql-child': 'src/database/sql-child.ts',
+      'claim-renewer': 'src/keep/claim-renewer.ts',
     },
   }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.

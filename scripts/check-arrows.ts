@@ -15,7 +15,7 @@ const STEPS: string[][] = [
   ['git', 'database'],
   ['ticket-index', 'claims', 'merging', 'setup'],
   ['store'],
-  ['watch', 'importers'],
+  ['watch', 'importers', 'keep'],
   ['operations'],
   ['sdk', 'mcp'],
   ['index', 'package-entry', 'cli'],
@@ -37,8 +37,8 @@ const PACKAGES: Record<string, string[]> = {
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */
 const SCHEMA_FILES = /^database\/(index|local)-schema\.ts$/
-/** The files that start processes: git, and ad hoc SQL in a child. */
-const PROCESS_FILES = ['git/git.ts', 'database/ad-hoc-sql.ts']
+/** The files that start processes: git, ad hoc SQL in a child, and the command of `keep` with its renewer. */
+const PROCESS_FILES = ['git/git.ts', 'database/ad-hoc-sql.ts', 'keep/kept-command.ts']
 /** The rooms that own a database connection. */
 const CONNECTION_ROOMS = ['database', 'ticket-index', 'claims']
 

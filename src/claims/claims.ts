@@ -111,6 +111,12 @@ export interface ClaimLogFilter {
   holder?: string | undefined
 }
 
+/** How a claim was released, by its token or by a person. */
+export interface ReleaseEntry {
+  action: 'released' | 'forced'
+  reason: string | null
+}
+
 /** Within the store's lock the three changes are part of its transaction: undone where that throws. */
 export interface Claims {
   /** Lists at most so many entries of the log, newest first. @throws PlanError busy, database, io. */
@@ -132,6 +138,8 @@ export interface Claims {
    * sees, if any. @throws PlanError busy, database, io.
    */
   release(ticket: string, by: ReleaseBy, seen?: SeenState): Kept
+  /** Finds in the log how the claim with a token was released; undefined where it was not. @throws PlanError busy, database, io. */
+  releaseOf(ticket: string, token: number): ReleaseEntry | undefined
 }
 
 /** Returns the claim as everybody but its holder may see it: who knows a token can end the claim. */

@@ -2,7 +2,7 @@
 import type { Connection } from '../database/open.ts'
 import { statementsOf } from '../database/statements.ts'
 import { isoTime } from '../model/text.ts'
-import type { ClaimLogEntry, ClaimLogFilter } from './claims.ts'
+import type { ClaimLogEntry, ClaimLogFilter, ReleaseEntry } from './claims.ts'
 import type { Lease, LogEntry } from './lease.ts'
 import type { Moment } from './lease-clock.ts'
 
@@ -34,6 +34,13 @@ export function listLog(
 /** Finds the latest lease on a Ticket. */
 export function findLease(connection: Connection, ticket: string): Lease | undefined {
   return statementsOf(connection)<[string], Lease>('select * from leases where ticket_id = ?').get(ticket)
+}
+
+/** Finds the entry of the log about the release of a claim. */
+export function findRelease(connection: Connection, ticket: string, token: number): ReleaseEntry | undefined {
+  return statementsOf(connection)<[string, number], ReleaseEntry>(
+    "select action, reason from claim_log where ticket_id = ? and token = ? and action in ('released', 'forced') order by sequence desc",
+  ).get(ticket, token)
 }
 
 /** Finds the marks; there are none before the first lease. */

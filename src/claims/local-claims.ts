@@ -11,7 +11,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import { type Claims, liveClaims, type Released } from './claims.ts'
 import { acquireLease, areaOf, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
 import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
-import { findLease, findMarks, listLeases, listLog, writeLease, writeMarks } from './lease-rows.ts'
+import { findLease, findMarks, findRelease, listLeases, listLog, writeLease, writeMarks } from './lease-rows.ts'
 
 /** Returns the claims in a local database, by the clock. Nothing is opened yet. */
 export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
@@ -60,5 +60,6 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
       }),
     renew: (ticket, token, ttlMs) => change(ticket, (lease, moment) => renewLease(lease, token, ttlMs, moment)),
     release: (ticket, by, seen) => change(ticket, (lease, moment) => releaseLease(lease, by, seen, moment)),
+    releaseOf: (ticket, token) => local.read(connection => connection && findRelease(connection, ticket, token)),
   }
 }

@@ -8,7 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Every operation, and the commands that are none. */
-export type CommandName = OperationName | 'watch' | ProgramCommand
+export type CommandName = OperationName | 'keep' | 'watch' | ProgramCommand
 /** Commands that are about this program, and need no checkout. */
 export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
@@ -32,6 +32,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   renew: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).renew },
   release: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).release },
   claims: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claims },
+  keep: { group: 'Claim', load: async () => (await import('./keep.ts')).keep },
   show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
   relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
   log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },

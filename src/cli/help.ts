@@ -20,6 +20,7 @@ export const EXIT_STATUSES: readonly Row[] = [
   ['2', 'wrong usage'],
   ['3', 'the verdict is hold, or a claim was refused'],
   ['4', 'problems were found, or an import left something out'],
+  ['75', 'keep: the claim was lost'],
 ]
 
 /** Returns the help of the program: all commands by group. */
@@ -83,9 +84,10 @@ function formSections({ name, fields }: Command, width: number): string[][] {
   const required = named.filter(([, field]) => !isOptional(field))
   const usage = [
     `Usage: ticketplan ${name}`,
-    ...positional.map(argumentText),
+    ...positional.filter(([, field]) => !field.afterDashes).map(argumentText),
     ...required.map(([name, field]) => optionText(name, field)),
     ...(named.length > required.length ? ['[options]'] : []),
+    ...positional.filter(([, field]) => field.afterDashes).map(entry => `-- ${argumentText(entry)}`),
   ]
   const rows = (fields: [string, Field][]) =>
     twoColumns(

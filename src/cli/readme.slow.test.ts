@@ -2,31 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { consoleSteps, shownPattern } from '../test-support/console-blocks.ts'
 import { CLI, PACKAGE_ROOT } from '../test-support/run-cli.ts'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
-
-/** Returns the commands of the console blocks of a page, each with the output that the page shows. */
-function stepsOf(page: string): { command: string; shown: string }[] {
-  const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8')
-  const blocks = [...text.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!)
-  return blocks.flatMap(block =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map(part => {
-        const end = part.indexOf('\n')
-        return { command: part.slice(0, end), shown: part.slice(end + 1) }
-      }),
-  )
-}
-
-/** Returns a pattern for the output; "…" matches what differs from run to run. */
-function pattern(shown: string): RegExp {
-  const literal = shown.split('…').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${literal.join('[^\\n]*?')}$`)
-}
 
 test.each([
   ['README.md', 15],
@@ -34,7 +14,7 @@ test.each([
   ['docs/cli.md', 2],
 ] as const)('the console blocks of %s print what the page shows', (page, least) => {
   using folder = temporaryFolder()
-  const steps = stepsOf(page)
+  const steps = consoleSteps(readFileSync(join(PACKAGE_ROOT, page), 'utf8'))
   expect(steps.length).toBeGreaterThan(least)
   // One shell for all of it, so that "cd" holds; each command's output ends with a mark.
   const script = [
@@ -45,7 +25,7 @@ test.each([
   const { stdout } = spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: folder.path, encoding: 'utf8' })
   const printed = stdout.split('\u001e')
   for (const [position, { command, shown }] of steps.entries())
-    expect(printed[position], command).toMatch(pattern(shown))
+    expect(printed[position], command).toMatch(shownPattern(shown))
 })
 
 test('the alias of the README works in a folder with a space', () => {

@@ -24,6 +24,8 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   value?: string
   /** On the command line: several values, separated by commas; of a positional field, all arguments from there on. */
   list?: true
+  /** Of a positional list: its values follow `--`, because they can look like options. */
+  afterDashes?: true
   /** A time span in seconds; the command line and MCP also take `30m`, `2h` and the like. */
   span?: true
   /** On the command line: `-` stands for the text on standard input. */
