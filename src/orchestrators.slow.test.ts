@@ -79,6 +79,37 @@ const holders = (plan: Plan) => plan.claims().claims.map(({ ticket, holder }) =>
 const noJq = programObstacle('jq')
 beforeEach(({ skip }) => skip(noJq !== null, noJq ?? ''))
 
+describe('a shell loop', () => {
+  const [loop] = blocks('A shell loop', 'sh')
+  const work = (log: string) => `
+    [ "$TICKETPLAN_TICKET" = "$1" ] && [ -n "$TICKETPLAN_TOKEN" ] || exit 9
+    echo "start $1" >> '${log}'
+    ticketplan claims --json > /dev/null
+    echo "end $1" >> '${log}'
+    [ "$1" != T-3 ]`
+
+  test('does what may start, gives back what fails, and ends with the queue', () => {
+    using city = shop()
+    const log = join(city.home, 'work.log')
+    program(city.root, 'work', work(log))
+    city.plan.add({ id: 'T-3', title: 'Fails', state: 'queued' })
+    const both = `(${loop}) & (WORKER=pod-2; ${loop}) & wait`
+    expect(city.run(`PAUSE=0.05 WORKER=pod-1; ${both}`)).toMatchObject({ status: 0, stderr: '' })
+    const lines = readFileSync(log, 'utf8').trim().split('\n')
+    expect([...lines].sort()).toEqual(['end T-1', 'end T-2', 'end T-3', 'start T-1', 'start T-2', 'start T-3'])
+    // T-1 and T-2 must not run side by side.
+    expect(lines.filter(line => !line.includes('T-3')).map(line => line.split(' ')[0])).toEqual([
+      'start',
+      'end',
+      'start',
+      'end',
+    ])
+    const states = ['T-1', 'T-2', 'T-3'].map(ticket => city.plan.show(ticket).ticket.state)
+    expect(states).toEqual(['done', 'done', 'open'])
+    expect(holders(city.plan)).toEqual([])
+  })
+})
+
 describe('Gas City', () => {
   const [toml] = blocks('Gas City', 'toml')
   /** A command template of the agent, as `gc` expands it. */
