@@ -55,7 +55,8 @@ function commandLines({ name, summary, details, fields, examples }: Command): st
   const entries = Object.entries(fields).filter(([, field]) => !field.sdkOnly)
   const usage = entries
     .filter(([, field]) => field.positional || !isOptional(field))
-    .map(([name, field]) => usageOf(name, field))
+    .sort(([, a], [, b]) => Number(a.afterDashes ?? false) - Number(b.afterDashes ?? false))
+    .map(([name, field]) => (field.afterDashes ? '-- ' : '') + usageOf(name, field))
   return [
     `.SS ticketplan ${escaped([name, ...usage].join(' '))}`,
     ...paragraph(`${summary}.`),

@@ -64,6 +64,10 @@ describe('completes', () => {
     ['db --v', []],
     ['db x --json ', ['-C', '--actor', '-h', '--help']],
     ['db -- x', 'files'],
+    ['keep T-1 --rel', ['--release']],
+    ['keep T-1 --token 7 --release --state q', ['queued']],
+    ['keep T-1 --token 7 -- npm ', 'files'],
+    ['keep T-1 --token 7 --ttl 30m --grace 1 --release --state done --actor x --json --help -C . ', []],
   ])('%s', async (line, expected) => {
     expect(await at(line)).toEqual(expected)
   })

@@ -64,7 +64,9 @@ async function completionAt(before: Before, current: string, names: Names): Prom
   }
   if (current.startsWith('-') && !before.literal) return { candidates: optionsAt(before) }
   if (before.command === undefined) return { candidates: await names.command(current) }
-  const positionals = Object.values(before.fields).filter(({ positional }) => positional)
+  const positionals = Object.values(before.fields).filter(
+    ({ positional, afterDashes }) => positional && (!afterDashes || before.literal),
+  )
   const last = positionals.at(-1)
   const field = positionals[before.positionals.length] ?? (last?.list ? last : undefined)
   if (field) return valuesOf(field, current, names)

@@ -11,6 +11,7 @@ const fields = {
     positional: true,
     list: true,
     afterDashes: true,
+    completes: 'file',
   },
   token: renew.fields.token,
   ttl: { ...renew.fields.ttl, help: 'how long a renewal lasts: seconds, or 30m, 2h (default: as the claim was taken)' },
@@ -25,6 +26,7 @@ const fields = {
     schema: z.optional(filledLine),
     help: 'with --release: also set this state if the command has succeeded',
     value: 'state',
+    completes: 'state',
   },
 } as const
 
