@@ -735,7 +735,7 @@ describe('every verdict', () => {
           if (reasons.length === 0) seen.add('accept')
         }
       }),
-      { numRuns: 700 },
+      { numRuns: 3000 },
     )
     // Only a configuration and a work tree have areas to name.
     const codes = REASON_CODES.filter(code => code !== 'unknown_area')
