@@ -4,6 +4,7 @@ import { type Asking, isHeldBy, poolFor } from './asking.ts'
 import { behindReasons } from './checkout-rules.ts'
 import { isOver } from './decision-status.ts'
 import type { ClaimFact, Facts, ReadableTicket, RelationFact, TicketFact } from './facts.ts'
+import { contestedReasons, laterVersionReasons } from './file-rules.ts'
 import { didYouMean } from './nearest-names.ts'
 import type { Reason, ReasonOf } from './reasons.ts'
 import { stateOrUnclaimed } from './unclaimed.ts'
@@ -35,15 +36,8 @@ export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: B
 }
 
 function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): Generator<Reason> {
-  const { id, newerFormat } = own
-  if (newerFormat !== undefined) {
-    const message = `its file has format ${newerFormat}, which this version cannot read in full: update ticketplan`
-    yield { code: 'newer_format', severity: 'hold', message, format: newerFormat }
-  }
-  for (const { decision, kind } of facts.unknownKinds(id)) {
-    const message = `decision ${decision} is of the unknown kind "${kind}": update ticketplan, or retract it`
-    yield { code: 'unknown_kind', severity: 'hold', message, kind, decisions: [decision] }
-  }
+  const { id } = own
+  yield* laterVersionReasons(own, facts)
   yield* behindReasons(own, facts)
   yield* blockerReasons(id, facts, bounds)
   yield* parentReasons(id, facts, bounds)
@@ -229,20 +223,6 @@ function* poolReasons(id: string, facts: Facts, asking: Asking): Generator<Reaso
   yield { code: 'pool_full', severity: 'hold', message, pool, ...slots }
 }
 
-function* contestedReasons(id: string, facts: Facts): Generator<Reason> {
-  const contested = facts.contested(id)
-  const fields = contested.map(({ field }) => field)
-  // Both differ only where one id was given to two pieces of work.
-  const isTwo = fields.includes('title') && fields.includes('created_at')
-  for (const { decision, field, lost } of contested) {
-    const value = lost === undefined ? 'its removal' : shortened(JSON.stringify(lost))
-    const message = isTwo
-      ? `two Tickets were created with this id; decision ${decision} keeps the losing ${field}, ${value}: give one of them another id, then retract the decision`
-      : `a merge found two values of "${field}"; decision ${decision} keeps the losing one, ${value}: set the right value, then retract the decision`
-    yield { code: 'contested', severity: isTwo ? 'hold' : 'warn', message, field, decisions: [decision] }
-  }
-}
-
 /**
  * A state that the configuration does not know counts as open, so a misspelt one would switch enforcement off. Warns of the
  * Ticket's own state and of those of the Tickets that its relations, its area and the reasons about its parents name.
@@ -267,10 +247,6 @@ function* stateReasons(
     const message = `the state "${state}" of ${ticket} is in no list of states, so it counts as open${didYouMean(nearest)}`
     yield { code: 'unknown_state', severity: 'warn', message, ticket, state, nearest }
   }
-}
-
-function shortened(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100).toWellFormed()}…` : text
 }
 
 function stillInPlay(tickets: string[]): string {
