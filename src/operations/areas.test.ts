@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isPlanError, type PlanError } from '../model/errors.ts'
 import type { Plan } from '../sdk.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
 import { putTicket, readTicketJson, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 /** A plan with the queued Tickets A to D, a folder src/menu and a file README.md. */
@@ -19,16 +19,6 @@ function withPlan(use: (plan: Plan, root: string) => void, config: object = {}):
 }
 
 const touch = (plan: Plan, ticket: string, ...paths: string[]) => plan.record({ ticket, kind: 'touches', paths })
-function errorOf(action: () => unknown): PlanError {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
-
 const codes = (answer: { reasons: { code: string }[] }) => answer.reasons.map(({ code }) => code)
 
 describe('record touches', () => {
@@ -78,7 +68,7 @@ describe('record touches', () => {
     [[], ''],
   ])('refuses %j', (paths, message) =>
     withPlan((plan, root) => {
-      const error = errorOf(() => plan.record({ ticket: 'A', kind: 'touches', paths }))
+      const error = planErrorOf(() => plan.record({ ticket: 'A', kind: 'touches', paths }))
       expect(error).toMatchObject({ code: 'invalid_input', data: { field: expect.stringMatching(/^paths/) } })
       expect(error.message).toContain(message)
       expect(readTicketJson(root, 'tickets/A.json').decisions).toEqual([])
@@ -86,10 +76,10 @@ describe('record touches', () => {
 
   test('needs paths, and no other kind takes them', () =>
     withPlan(plan => {
-      expect(errorOf(() => plan.record({ ticket: 'A', kind: 'touches' })).message).toContain('touches needs paths')
+      expect(planErrorOf(() => plan.record({ ticket: 'A', kind: 'touches' })).message).toContain('touches needs paths')
       const note = { ticket: 'A', kind: 'note', reason: 'x' } as const
-      expect(errorOf(() => plan.record({ ...note, paths: ['a'] })).message).toContain('only touches takes paths')
-      expect(errorOf(() => plan.record({ ...note, shared: true })).message).toContain('only touches takes shared')
+      expect(planErrorOf(() => plan.record({ ...note, paths: ['a'] })).message).toContain('only touches takes paths')
+      expect(planErrorOf(() => plan.record({ ...note, shared: true })).message).toContain('only touches takes shared')
     }))
 })
 
@@ -172,7 +162,7 @@ describe('an area', () => {
   ])('of a broken configuration %s is an error that names the place', (text, message) =>
     withPlan((plan, root) => {
       writeFileSync(join(root, 'ticketplan.json'), text)
-      const error = errorOf(() => plan.queue())
+      const error = planErrorOf(() => plan.queue())
       expect(error.code).toBe('bad_config')
       expect(error.message).toContain(message)
     }))
@@ -230,7 +220,7 @@ describe('scope --diff', () => {
   ])('refuses the range %s', diff =>
     withPlan((plan, root) => {
       onBranch(root, 'README.md')
-      expect(errorOf(() => plan.scope({ ticket: 'A', diff }))).toMatchObject({
+      expect(planErrorOf(() => plan.scope({ ticket: 'A', diff }))).toMatchObject({
         code: 'invalid_input',
         message: expect.stringContaining('git has no commit'),
       })
@@ -240,6 +230,6 @@ describe('scope --diff', () => {
     using repository = temporaryRepository({ git: false })
     putTicket(repository.root, 'A')
     using plan = checkedPlan(repository.root)
-    expect(errorOf(() => plan.scope({ ticket: 'A', diff: 'main' })).code).toBe('no_git')
+    expect(planErrorOf(() => plan.scope({ ticket: 'A', diff: 'main' })).code).toBe('no_git')
   })
 })

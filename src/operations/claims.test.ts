@@ -2,10 +2,10 @@ import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../database/open.ts'
-import { isPlanError, type PlanError } from '../model/errors.ts'
 import type { OutputOf, Plan } from '../sdk.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
 import { checkedPlan, type TestClock, testClock } from '../test-support/checked-plan.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
 import { countingStamps } from '../test-support/stamps.ts'
 import { makeNote, putTicket, readTicketJson, temporaryRepository } from '../test-support/temporary-repository.ts'
 
@@ -26,16 +26,6 @@ function withPlan(use: (setting: Setting) => void, pools?: Record<string, number
   const clock = testClock()
   using plan = checkedPlan(repository.root, clock)
   use({ plan, root: repository.root, clock, localPath: repository.localPath })
-}
-
-function errorOf(action: () => unknown): PlanError {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
 }
 
 const holdsOf = ({ reasons }: { reasons: { code: string; severity: string }[] }) =>
@@ -234,7 +224,7 @@ describe('claim, renew and release', () => {
       expect(plan.claims().claims).toMatchObject([{ ticket: 'A', token, live: true }])
       expect(plan.renew({ ticket: 'A', token })).toMatchObject({ claim: { token } })
       expect(plan.release({ ticket: 'A', token })).toMatchObject({ claim: { live: false } })
-      expect(errorOf(() => plan.renew({ ticket: 'B', token })).code).toBe('not_initialized')
+      expect(planErrorOf(() => plan.renew({ ticket: 'B', token })).code).toBe('not_initialized')
       renameSync(join(root, 'elsewhere'), join(root, 'tickets'))
     })
   })
@@ -273,8 +263,8 @@ describe('claim, renew and release', () => {
     withPlan(({ plan, root }) => {
       claimed(plan.claim({ ticket: 'A', holder: 'pod-1' }))
       renameSync(join(root, 'tickets/A.json'), join(root, 'A.json'))
-      expect(errorOf(() => plan.release({ ticket: 'A', force: true })).data).toEqual({ field: 'reason' })
-      expect(errorOf(() => plan.release({ ticket: 'A' })).data).toEqual({ field: 'token' })
+      expect(planErrorOf(() => plan.release({ ticket: 'A', force: true })).data).toEqual({ field: 'reason' })
+      expect(planErrorOf(() => plan.release({ ticket: 'A' })).data).toEqual({ field: 'token' })
       expect(plan.release({ ticket: 'A', force: true, reason: 'the pod is gone' }).refused).toBeUndefined()
       expect(plan.release({ ticket: 'A', force: true, reason: 'again' })).toEqual({
         refused: 'stale_token',
@@ -291,7 +281,7 @@ describe('claim, renew and release', () => {
           () => plan.claim({ ticket: 'A', holder: 'pod-1', pool: 'gpv' }),
           () => plan.accept({ ticket: 'A', holder: 'pod-1', pool: 'gpv' }),
         ]) {
-          expect(errorOf(call)).toMatchObject({ code: 'unknown_pool', data: { pool: 'gpv', pools: ['gpu'] } })
+          expect(planErrorOf(call)).toMatchObject({ code: 'unknown_pool', data: { pool: 'gpv', pools: ['gpu'] } })
         }
         expect(plan.claims().claims).toEqual([])
       },
@@ -410,8 +400,11 @@ describe('accept', () => {
         const { plan, root } = setting
         set(setting)
         const force = { ticket: 'A', holder: 'pod-1', force: true }
-        expect(errorOf(() => plan.accept(force))).toMatchObject({ code: 'invalid_input', data: { field: 'reason' } })
-        expect(errorOf(() => plan.accept({ ...force, reason: '' })).code).toBe('invalid_input')
+        expect(planErrorOf(() => plan.accept(force))).toMatchObject({
+          code: 'invalid_input',
+          data: { field: 'reason' },
+        })
+        expect(planErrorOf(() => plan.accept({ ...force, reason: '' })).code).toBe('invalid_input')
         const { decision } = accepted(plan.accept({ ...force, reason: 'the panel said so' }))
         expect(decision).toMatchObject({ reason: 'the panel said so', overrides: [code] })
         expect(readTicketJson(root, 'tickets/A.json').decisions).toContainEqual(decision)
@@ -537,11 +530,13 @@ describe('accept', () => {
 
   test('of an unknown Ticket is an error that names it', () => {
     withPlan(({ plan }) => {
-      expect(errorOf(() => plan.accept({ ticket: 'Z', holder: 'pod-1', force: true, reason: 'x' })).code).toBe(
+      expect(planErrorOf(() => plan.accept({ ticket: 'Z', holder: 'pod-1', force: true, reason: 'x' })).code).toBe(
         'unknown_ticket',
       )
-      expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', worktree: '/abs' })).code).toBe('invalid_input')
-      expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'two\nlines' })).code).toBe('invalid_input')
+      expect(planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', worktree: '/abs' })).code).toBe(
+        'invalid_input',
+      )
+      expect(planErrorOf(() => plan.accept({ ticket: 'A', holder: 'two\nlines' })).code).toBe('invalid_input')
       expect(plan.claims().claims).toEqual([])
     })
   })
@@ -647,7 +642,7 @@ describe('an accept that fails while the plan is written', () => {
       mkdirSync(join(root, 'tickets/A.json'))
     }
     withMeddling(meddle, (plan, root) => {
-      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      const error = planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
       expect(error).toMatchObject({ code: 'invalid_file', data: { refusal: 'not_a_regular_file' } })
       expect(plan.claims({ all: true }).claims).toEqual([])
       rmdirSync(join(root, 'tickets/A.json'))
@@ -661,7 +656,7 @@ describe('an accept that fails while the plan is written', () => {
     withMeddling(
       root => writeFileSync(join(root, 'tickets/A.json'), '<<<<<<< ours\n'),
       (plan, root) => {
-        expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' })).code).toBe('invalid_file')
+        expect(planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' })).code).toBe('invalid_file')
         expect(plan.claims({ all: true }).claims).toEqual([])
         putTicket(root, 'A', { state: 'queued' })
         expect(plan.consult('A')).toMatchObject({ verdict: 'accept', plan: null, claim: null })
@@ -676,7 +671,7 @@ describe('an accept that fails while the plan is written', () => {
       const summary = 'y'.repeat(16_000)
       const notes = () => readTicketJson(root, 'tickets/A.json').decisions.length
       for (let tries = 0; tries < 3; tries++)
-        expect(errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', summary, rolePlan: summary })).code).toBe(
+        expect(planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1', summary, rolePlan: summary })).code).toBe(
           'limit',
         )
       expect(notes()).toBe(64)
@@ -687,7 +682,7 @@ describe('an accept that fails while the plan is written', () => {
   test('because the token cannot be stored leaves no claim and no plan, and names the file', () => {
     withPlan(({ plan, root, localPath }) => {
       mkdirSync(join(localPath, '..', 'fencing-token'), { recursive: true })
-      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      const error = planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
       expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('fencing-token') })
       expect(plan.claims({ all: true }).claims).toEqual([])
       expect(readTicketJson(root, 'tickets/A.json').decisions).toEqual([])
@@ -705,7 +700,7 @@ describe('an accept that fails while the plan is written', () => {
          create table child (id integer references parent (id) deferrable initially deferred);
          create trigger fail after insert on leases begin insert into child values (1); end`,
       )
-      const error = errorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
+      const error = planErrorOf(() => plan.accept({ ticket: 'A', holder: 'pod-1' }))
       expect(error).toMatchObject({ code: 'database', data: { path: localPath } })
       expect(plan.claims({ all: true }).claims).toEqual([])
       expect(plan.show('A').decisions.map(({ kind, status }) => [kind, status])).toEqual([

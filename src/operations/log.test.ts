@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { isPlanError, type PlanError } from '../model/errors.ts'
 import type { Plan } from '../sdk.ts'
 import { checkedPlan, type TestClock, testClock } from '../test-support/checked-plan.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 /** A plan with the queued Tickets A, B and C; each call moves the clock on by a second. */
@@ -12,16 +12,6 @@ function withPlan(use: (plan: Plan, clock: TestClock) => void): void {
   const clock = testClock()
   using plan = checkedPlan(repository.root, clock)
   use(plan, clock)
-}
-
-function errorOf(action: () => unknown): PlanError {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
 }
 
 const texts = (log: { decisions?: object[] | undefined }) =>
@@ -79,7 +69,7 @@ describe('log', () => {
     [{ claims: true, kind: 'note' }, 'claims takes no kind'],
   ])('%j is refused', (input, message) =>
     withPlan(plan => {
-      expect(errorOf(() => plan.log(input as never)).message).toContain(message)
+      expect(planErrorOf(() => plan.log(input as never)).message).toContain(message)
     }))
 })
 

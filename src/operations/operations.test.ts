@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isPlanError, type PlanError } from '../model/errors.ts'
 import { type InputTo, openPlan, type Plan } from '../sdk.ts'
 import { checkedPlan, type TestClock, testClock } from '../test-support/checked-plan.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
 import {
   makeTicket,
   putTicket,
@@ -14,16 +14,6 @@ import {
 } from '../test-support/temporary-repository.ts'
 
 /** Returns the PlanError that the action throws; fails if it throws none. */
-function errorOf(action: () => unknown): PlanError {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
-
 function withPlan(use: (plan: Plan, root: string, clock: TestClock) => void): void {
   using repository = temporaryRepository()
   const clock = testClock()
@@ -53,7 +43,7 @@ describe('init', () => {
       () => plan.add({ id: 'A', title: 'a' }),
       () => plan.verify(),
     ]) {
-      const error = errorOf(call)
+      const error = planErrorOf(call)
       expect(error.code).toBe('not_initialized')
       expect(error.message).toContain('ticketplan init')
     }
@@ -91,15 +81,15 @@ describe('add', () => {
   })
 
   test.each(['../x', '-x', 'CON', 'nul.json', 'a.', '', 'ä', 'a/b', 'x'.repeat(65), 'a b'])('refuses the id %j', id => {
-    withPlan(plan => expect(errorOf(() => plan.add({ id, title: 't' })).code).toBe('invalid_input'))
+    withPlan(plan => expect(planErrorOf(() => plan.add({ id, title: 't' })).code).toBe('invalid_input'))
   })
 
   test('refuses an existing id, in any case, and a slug that is taken', () => {
     withPlan(plan => {
       plan.add({ id: 'Abc', title: 't', slug: 'one' })
-      expect(errorOf(() => plan.add({ id: 'Abc', title: 't' })).code).toBe('ticket_exists')
-      expect(errorOf(() => plan.add({ id: 'aBC', title: 't' })).code).toBe('ticket_exists')
-      expect(errorOf(() => plan.add({ id: 'B', title: 't', slug: 'one' })).code).toBe('slug_taken')
+      expect(planErrorOf(() => plan.add({ id: 'Abc', title: 't' })).code).toBe('ticket_exists')
+      expect(planErrorOf(() => plan.add({ id: 'aBC', title: 't' })).code).toBe('ticket_exists')
+      expect(planErrorOf(() => plan.add({ id: 'B', title: 't', slug: 'one' })).code).toBe('slug_taken')
     })
   })
 
@@ -112,7 +102,7 @@ describe('add', () => {
     [{}, 'title'],
   ])('refuses %j and names the field', (fields, field) => {
     withPlan(plan => {
-      const error = errorOf(() => plan.add({ id: 'A', ...fields } as never))
+      const error = planErrorOf(() => plan.add({ id: 'A', ...fields } as never))
       expect(error.code).toBe('invalid_input')
       expect(error.data).toEqual({ field })
     })
@@ -145,8 +135,8 @@ describe('set', () => {
       plan.add({ id: 'A', title: 'a', slug: 'one' })
       plan.set({ ticket: 'one', slug: '' })
       expect('slug' in readTicketJson(root, 'tickets/A.json')).toBe(false)
-      expect(errorOf(() => plan.show('one')).code).toBe('unknown_ticket')
-      expect(errorOf(() => plan.set({ ticket: 'A' })).code).toBe('invalid_input')
+      expect(planErrorOf(() => plan.show('one')).code).toBe('unknown_ticket')
+      expect(planErrorOf(() => plan.set({ ticket: 'A' })).code).toBe('invalid_input')
     })
   })
 
@@ -167,19 +157,19 @@ describe('names', () => {
       putTicket(root, 'C', { slug: 'both' })
       putTicket(root, 'D', { slug: 'both' })
       expect(plan.show('one').ticket.title).toBe('by id')
-      const error = errorOf(() => plan.show('both'))
+      const error = planErrorOf(() => plan.show('both'))
       expect(error.code).toBe('ambiguous_slug')
       expect(error.message).toContain('C, D')
-      expect(errorOf(() => plan.record({ ticket: 'both', kind: 'note', reason: 'x' })).code).toBe('ambiguous_slug')
+      expect(planErrorOf(() => plan.record({ ticket: 'both', kind: 'note', reason: 'x' })).code).toBe('ambiguous_slug')
     })
   })
 
   test('an unknown name is an error with similar names', () => {
     withPlan(plan => {
       addTickets(plan, 'TP-17')
-      const error = errorOf(() => plan.consult('TP-1'))
+      const error = planErrorOf(() => plan.consult('TP-1'))
       expect(error.data).toEqual({ ticket: 'TP-1', similar: ['TP-17'] })
-      expect(errorOf(() => plan.consult("100%_'x")).code).toBe('unknown_ticket')
+      expect(planErrorOf(() => plan.consult("100%_'x")).code).toBe('unknown_ticket')
     })
   })
 
@@ -188,7 +178,7 @@ describe('names', () => {
       plan.add({ id: 'A', title: 't', slug: 'plan-tool' })
       plan.add({ id: 'Record-Schema', title: 't' })
       for (const id of ['plan-tool', 'Plan-Tool', 'PLAN-TOOL']) {
-        const error = errorOf(() => plan.add({ id, title: 't' }))
+        const error = planErrorOf(() => plan.add({ id, title: 't' }))
         expect(error).toMatchObject({ code: 'slug_taken', data: { slug: 'plan-tool', ticket: 'A' } })
         expect(error.message).toContain(`the id ${id} is the slug of A`)
       }
@@ -196,7 +186,7 @@ describe('names', () => {
         () => plan.add({ id: 'B', title: 't', slug: 'record-schema' }),
         () => plan.set({ ticket: 'A', slug: 'record-schema' }),
       ]) {
-        const error = errorOf(given)
+        const error = planErrorOf(given)
         expect(error).toMatchObject({ code: 'slug_taken', data: { slug: 'record-schema', ticket: 'Record-Schema' } })
         expect(error.message).toBe('the slug "record-schema" is the id of Record-Schema; choose another')
       }
@@ -215,7 +205,7 @@ describe('names', () => {
       const { decision } = plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
       plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
       const last = decision.id.endsWith('0') ? '1' : '0'
-      const { code, message } = errorOf(() => plan.retract(decision.id.slice(0, -1) + last))
+      const { code, message } = planErrorOf(() => plan.retract(decision.id.slice(0, -1) + last))
       expect(code).toBe('unknown_decision')
       expect(message).toMatch(new RegExp(`did you mean [^?]*${decision.id}`))
     })
@@ -236,7 +226,7 @@ describe('names', () => {
       plan.add({ id: 'TP-17', title: 't', slug: 'plan-tool' })
       plan.add({ id: 'record-schema', title: 't' })
       writeFileSync(join(root, 'tickets', 'BROKEN.json'), '{')
-      const error = errorOf(() => plan.consult(name))
+      const error = planErrorOf(() => plan.consult(name))
       expect(error.data).toEqual({ ticket: name, similar })
       expect(error.message).toContain(similar.length ? `; did you mean ${similar[0]}?` : 'list all with')
     })
@@ -451,7 +441,7 @@ describe('record', () => {
         () => plan.record({ ticket: 'Z', kind: 'blocked_by', other: 'Y' }),
         () => plan.record({ ticket: 'Z', kind: 'note', reason: 'x' }),
         () => plan.record({ ticket: 'A', kind: 'waiting_for_capacity', until: ['A'] }),
-      ].map(call => errorOf(call).code)
+      ].map(call => planErrorOf(call).code)
       expect(codes).toEqual([
         'self_relation',
         'no_ticket_file',
@@ -534,8 +524,8 @@ describe('retract', () => {
       expect(plan.consult('A').reasons).toMatchObject([{ code: 'blocked_by', decisions: twice.map(({ id }) => id) }])
       expect(plan.retract(twice[0]!.id).warnings[0]).toContain(twice[1]!.id)
       expect(plan.consult('A').verdict).toBe('hold')
-      expect(errorOf(() => plan.retract('01JX8Z3V7Q4T9K2M5N6P7R8S00')).code).toBe('unknown_decision')
-      expect(errorOf(() => plan.retract('not-a-ulid')).code).toBe('invalid_input')
+      expect(planErrorOf(() => plan.retract('01JX8Z3V7Q4T9K2M5N6P7R8S00')).code).toBe('unknown_decision')
+      expect(planErrorOf(() => plan.retract('not-a-ulid')).code).toBe('invalid_input')
     })
   })
 })
@@ -611,11 +601,11 @@ describe('files that cannot be read', () => {
       expect(plan.consult('M').reasons).toMatchObject([{ code: 'quarantined', ticket: 'B' }])
       expect(plan.consult('C').verdict).toBe('accept')
       expect(plan.show('B').ticket.path).toBe('tickets/B.json')
-      expect(errorOf(() => plan.record({ ticket: 'B', kind: 'note', reason: 'x' })).data).toMatchObject({
+      expect(planErrorOf(() => plan.record({ ticket: 'B', kind: 'note', reason: 'x' })).data).toMatchObject({
         refusal: 'conflict_markers',
         place: { line: 3, column: 1 },
       })
-      expect(errorOf(() => plan.add({ id: 'B', title: 'again' })).code).toBe('ticket_exists')
+      expect(planErrorOf(() => plan.add({ id: 'B', title: 'again' })).code).toBe('ticket_exists')
       expect(plan.verify({ fix: true })).toMatchObject({ ok: false, problems: [problem] })
       expect(readFileSync(join(root, 'tickets/B.json'), 'utf8')).toBe(broken)
       expect(plan.sync().quarantined).toBe(1)
@@ -631,7 +621,7 @@ describe('files that cannot be read', () => {
         ['duplicate_id', 'tickets/A.json'],
         ['duplicate_id', 'tickets/deeper/a.json'],
       ])
-      expect(errorOf(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).code).toBe('invalid_file')
+      expect(planErrorOf(() => plan.record({ ticket: 'A', kind: 'note', reason: 'x' })).code).toBe('invalid_file')
     })
   })
 
@@ -645,7 +635,7 @@ describe('files that cannot be read', () => {
         () => plan.record({ ticket: 'A', kind: 'note', reason: 'x' }),
         () => plan.set({ ticket: 'A', state: 'done' }),
       ]) {
-        expect(errorOf(call)).toMatchObject({ code: 'newer_format', data: { path: 'tickets/A.json', format: 2 } })
+        expect(planErrorOf(call)).toMatchObject({ code: 'newer_format', data: { path: 'tickets/A.json', format: 2 } })
       }
       plan.verify({ fix: true })
       expect(readFileSync(join(root, 'tickets/A.json'), 'utf8')).toBe(later)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { isPlanError, type PlanError } from '../model/errors.ts'
 import type { Plan } from '../sdk.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 /** A plan with the queued Tickets A, B and C; A has two notes whose ids differ in the last characters. */
@@ -16,16 +16,6 @@ function withPlan(use: (plan: Plan) => void): void {
 }
 
 const ID = '01JX8Z3V7Q4T9K2M5N6P7R'
-
-function errorOf(action: () => unknown): PlanError {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 const active = (plan: Plan, ticket: string) =>
   plan
@@ -48,7 +38,7 @@ describe('retract by the beginning of an id', () => {
     [`${ID}8S000`, 'invalid_input', 'is not the id of a decision'],
   ])('%s is refused', (prefix, code, message) =>
     withPlan(plan => {
-      const error = errorOf(() => plan.retract(prefix))
+      const error = planErrorOf(() => plan.retract(prefix))
       expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringContaining(message) })
       expect(active(plan, 'A')).toHaveLength(2)
     }))
@@ -102,8 +92,8 @@ describe('retract by what a decision says', () => {
 
   test('of another kind needs exactly one, and lists the ids of several', () =>
     withPlan(plan => {
-      expect(errorOf(() => plan.retract({ decision: 'B', kind: 'hold' })).message).toBe('B has no hold to retract')
-      const { message } = errorOf(() => plan.retract({ decision: 'A', kind: 'note' }))
+      expect(planErrorOf(() => plan.retract({ decision: 'B', kind: 'hold' })).message).toBe('B has no hold to retract')
+      const { message } = planErrorOf(() => plan.retract({ decision: 'A', kind: 'note' }))
       expect(message).toBe(`A has 2 decisions of kind note; name one by its id: ${ID}8S00, ${ID}8T00`)
       plan.retract(`${ID}8S00`)
       expect(plan.retract({ decision: 'A', kind: 'note' }).decision).toMatchObject({ retracts: `${ID}8T00` })
@@ -117,6 +107,6 @@ describe('retract by what a decision says', () => {
     [{ decision: 'X', kind: 'hold' }, 'no Ticket has the id or slug "X"'],
   ])('%j is refused', (input, message) =>
     withPlan(plan => {
-      expect(errorOf(() => plan.retract(input as never)).message).toContain(message)
+      expect(planErrorOf(() => plan.retract(input as never)).message).toContain(message)
     }))
 })
