@@ -55,10 +55,9 @@ export async function runKept(
     await renewer.isReady
     if (why !== undefined) return { kind: 'lost', why }
     if (signals.pending !== undefined) return { kind: 'ended', status: statusOf(null, signals.pending) }
-    const started = await startCommand(program, args, env)
+    const started = await startCommand(program, args, env, renewer.started)
     if ('kind' in started) return started
     child = started.child
-    renewer.started(child.pid!)
     signals.passTo(child)
     const [code, signal] = await started.ended
     await renewer.stop() // what it still had to say is read before it has ended
@@ -77,15 +76,20 @@ function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
 
 type Ended = Promise<[code: number | null, signal: NodeJS.Signals | null]>
 
-/** Starts the command; returns why it cannot be started. */
+/**
+ * Starts the command; returns why it cannot be started. `onStarted` gets its process id at once: while this process is stopped
+ * before that, nothing could end the command.
+ */
 async function startCommand(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  onStarted: (pid: number) => void,
 ): Promise<{ child: ChildProcess; ended: Ended } | (KeptOutcome & { kind: 'failed' })> {
   const { spawn } = process.getBuiltinModule('node:child_process')
   try {
     const child = spawn(program, args, { stdio: 'inherit', env })
+    if (child.pid !== undefined) onStarted(child.pid)
     const ended: Ended = new Promise(resolve => child.on('exit', (code, signal) => resolve([code, signal])))
     await new Promise((resolve, reject) => child.on('spawn', resolve).on('error', reject))
     return { child, ended }
