@@ -119,7 +119,7 @@ export interface ReleaseEntry {
 
 /** Within the store's lock the three changes are part of its transaction: undone where that throws. */
 export interface Claims {
-  /** Lists at most so many entries of the log, newest first. @throws PlanError busy, database, io. */
+  /** Lists the log, newest first, up to a limit. @throws PlanError busy, database, io. */
   log(filter: ClaimLogFilter, limit: number): ClaimLogEntry[]
   /** Reads the claims at this moment. @throws PlanError busy, database, io. */
   snapshot(): LiveClaims

@@ -16,7 +16,7 @@ export function listLeases(connection: Connection): Lease[] {
   return statementsOf(connection)<[], Lease>('select * from leases order by ticket_id').all()
 }
 
-/** Lists at most so many entries of the log that are no renewals, newest first. */
+/** Lists the log without renewals, newest first, up to a limit. */
 export function listLog(
   connection: Connection,
   { tickets = [], since = '', holder }: ClaimLogFilter,

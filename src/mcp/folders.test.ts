@@ -121,7 +121,7 @@ describe('folder', () => {
     })
   })
 
-  test('a worktree that was removed is refused, and one made again at its place is read anew', () => {
+  test('a removed worktree is refused, and one created later at the same path is opened', () => {
     withWorktrees(1, (root, [worktree], plans) => {
       expect(queued(plans, worktree)).toEqual(['A', 'OF-0'])
       runGit(root, 'worktree', 'remove', '--force', worktree!)

@@ -61,7 +61,7 @@ export function errorOf(run: Run): { code: string; message: string; [data: strin
   return JSON.parse(line).error
 }
 
-/** Runs jobs, at most so many at a time; the results in the order of the jobs. */
+/** Runs jobs, up to `atOnce` of them at a time; returns the results in the order of the jobs. */
 export async function inParallel<T>(atOnce: number, jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = []
   let next = 0

@@ -114,7 +114,7 @@ export function decisionQueries(statement: Prepare) {
       statement<[string], DecisionRow>(
         'select id, ticket_id, kind, status, body from decisions where "at" >= ? order by "at" desc, id desc, ticket_id',
       ).all(at),
-    /** At most so many decisions, newest first. A filter that is absent, or a list of no Tickets, leaves nothing out. */
+    /** Decisions, newest first, up to a limit. An absent filter matches everything, and so does an empty list of Tickets. */
     decisionLog: (
       filter: {
         tickets: readonly string[]
