@@ -143,6 +143,8 @@ function commandEnding(graceMs: number): { started(pid: number): void; begin(): 
     },
     begin() {
       isBegun = true
+      // A parent that was stopped right after it had started the command has not said its process id yet.
+      if (pid === undefined) signal(process.ppid, 'SIGCONT')
       endNow()
     },
   }
