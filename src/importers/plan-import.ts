@@ -127,7 +127,7 @@ function isOfOtherSource(present: Present | undefined, { origin }: Imported): bo
 function foreignMessage({ ticket }: Present): string {
   const { system, name } = sourceOf(ticket)!
   const other = `${String(system)}${name === undefined ? '' : ` ${JSON.stringify(name)}`}`
-  return `not changed, with its decisions: it came from another source, ${other}; --name says which source this one is`
+  return `not changed, with its decisions: it came from another source, ${other}; name (--name) says which source this one is`
 }
 
 function reportOlder(plan: ImportPlan, older: ReadonlySet<string>, { older: isAccepted }: ImportOptions): void {
@@ -142,7 +142,7 @@ function reportOlder(plan: ImportPlan, older: ReadonlySet<string>, { older: isAc
     return
   }
   for (const id of ids) {
-    const message = 'not changed: a later record was imported before; --older accepts an older source'
+    const message = 'not changed: a later record was imported before; older (--older) accepts an older source'
     plan.dropped.push({ source: `Ticket ${id}`, message })
   }
 }
@@ -243,7 +243,7 @@ function planGone(
   const absent = own.filter(({ ticket, isTerminal }) => !isTerminal && !seen.has(ticket.id))
   if (absent.length === 0) return
   if (!own.some(({ ticket }) => seen.has(ticket.id))) {
-    const message = `the source has none of the ${count(own.length, 'Ticket')} that were imported from ${origin.system} before: another source? Give each a --name`
+    const message = `the source has none of the ${count(own.length, 'Ticket')} that were imported from ${origin.system} before: another source? Give each a name (--name)`
     plan.warnings.push(message)
     return
   }

@@ -230,7 +230,7 @@ function mapPlan(value: unknown, mapRoot: string | undefined, drop: (message: st
   else {
     const hint =
       mapRoot === undefined
-        ? '; --map-root makes those below a folder relative to it'
+        ? '; mapRoot (--map-root) makes those below a folder relative to it'
         : ` and does not lie below ${mapRoot}`
     drop(`the plan's worktree left out: ${worktree} is absolute${hint}`)
   }

@@ -47,7 +47,7 @@ export interface StagedReport {
 export function verifyStaged(repository: Repository, fix: boolean): StagedReport {
   const { root, gitDir } = repository
   if (fix) {
-    const message = "verify: --fix repairs the work tree, --staged checks git's index; give one of them"
+    const message = "verify: fix (--fix) repairs the work tree, staged (--staged) checks git's index; give one of them"
     throw new PlanError('invalid_input', message, { field: 'fix' })
   }
   if (!gitDir) {

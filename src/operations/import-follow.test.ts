@@ -285,7 +285,7 @@ describe('snapshots and sources', () => {
     s.import([line('A')])
     expect(s.import([line('X', { updated_at: T3 })], { prune: true })).toMatchObject({
       gone: [],
-      warnings: [expect.stringMatching(/another source\? Give each a --name/)],
+      warnings: [expect.stringMatching(/another source\? Give each a name \(--name\)/)],
     })
     expect(s.ticket('A')).toMatchObject({ state: 'open' })
   })
