@@ -7,8 +7,8 @@ import type { Command, Operation } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
-/** Every operation, and the commands that are none. */
-export type CommandName = OperationName | 'keep' | 'watch' | ProgramCommand
+/** Every operation, and the commands that run until they end. */
+export type CommandName = OperationName | 'keep' | 'wait' | 'watch' | ProgramCommand
 /** Commands that are about this program, and need no checkout. */
 export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
@@ -28,6 +28,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   queue: { group: 'Route', load: async () => (await import('../operations/queue.ts')).queue },
   consult: { group: 'Route', load: async () => (await import('../operations/consult.ts')).consult },
   accept: { group: 'Route', load: async () => (await import('../operations/accept.ts')).accept },
+  wait: { group: 'Route', load: async () => (await import('./wait.ts')).wait },
   claim: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claim },
   renew: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).renew },
   release: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).release },

@@ -59,7 +59,7 @@ describe('schemas', () => {
     store.close()
   })
 
-  test('tools check arguments as the operations do', () => {
+  test('tools check arguments as the operations do', async () => {
     using repository = temporaryRepository()
     putTicket(repository.root, 'A', { state: 'queued' })
     const store = openStore({ root: repository.root, actor: 'tester' })
@@ -67,6 +67,7 @@ describe('schemas', () => {
       folders(store, () => store),
       false,
     )
+    const context = { signal: new AbortController().signal }
     for (const [name, given] of [
       ['consult', {}],
       ['consult', { ticket: 'A', session: 'x' }],
@@ -82,9 +83,10 @@ describe('schemas', () => {
       ['brief', { budget: 1 }],
     ] as const) {
       const isFine = name === 'queue' && given === null
-      expect(tools.call(name, given)?.isError ?? false, `${name} ${JSON.stringify(given)}`).toBe(!isFine)
+      const result = await tools.call(name, given, context)
+      expect(result?.isError ?? false, `${name} ${JSON.stringify(given)}`).toBe(!isFine)
     }
-    expect(tools.call('nonsense', {})).toBeUndefined()
+    expect(await tools.call('nonsense', {}, context)).toBeUndefined()
     store.close()
   })
 })

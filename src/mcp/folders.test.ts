@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CallToolResult } from '@modelcontextprotocol/server'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../store/store.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
@@ -27,7 +28,7 @@ function withWorktrees(count: number, work: (root: string, worktrees: string[], 
 }
 
 function call(plans: Folders, tool: string, given: object) {
-  const [block] = toolsOf(plans, false).call(tool, given)!.content
+  const [block] = (toolsOf(plans, false).call(tool, given) as CallToolResult).content
   return JSON.parse(block?.type === 'text' ? block.text : '')
 }
 

@@ -23,6 +23,8 @@ export interface Folders {
   readonly own: Store
   /** Returns the plan of the worktree around a folder; without one, the server's own. @throws PlanError invalid_input. */
   planOf(folder: string | undefined): Store
+  /** Runs work over the plan that `planOf` returns; the plan stays open until the work has ended. @throws PlanError invalid_input. */
+  use<T>(folder: string | undefined, work: (plan: Store) => Promise<T>): Promise<T>
   /** The roots of the other worktrees whose plans are open, the least recently used first. */
   openRoots(): string[]
   close(): void
@@ -31,11 +33,21 @@ export interface Folders {
 /** Returns the plans of a repository's worktrees. `open` opens the plan of a checkout, given by its root. */
 export function folders(own: Store, open: (root: string) => Store): Folders {
   const plans = new Map<string, { root: string; store: Store }>()
+  const usesOf = new Map<Store, number>()
   const drop = (key: string) => {
     plans.get(key)?.store.close()
     plans.delete(key)
   }
-  return {
+  const dropUnused = () => {
+    const unused = [...plans].filter(([, { store }]) => !usesOf.has(store)).map(([key]) => key)
+    for (const key of unused.slice(0, Math.max(plans.size - MOST_OPEN, 0))) drop(key)
+  }
+  const countUse = (store: Store, change: 1 | -1) => {
+    const uses = (usesOf.get(store) ?? 0) + change
+    if (uses > 0) usesOf.set(store, uses)
+    else usesOf.delete(store)
+  }
+  const self: Folders = {
     own,
     planOf(folder) {
       for (const [key, { root }] of plans) if (checkoutKey(root) !== key) drop(key)
@@ -46,8 +58,20 @@ export function folders(own: Store, open: (root: string) => Store): Folders {
       const plan = plans.get(key) ?? { root, store: open(root) }
       plans.delete(key) // the most recently used one is the last
       plans.set(key, plan)
-      if (plans.size > MOST_OPEN) drop(plans.keys().next().value!)
+      countUse(plan.store, 1)
+      dropUnused()
+      countUse(plan.store, -1)
       return plan.store
+    },
+    async use(folder, work) {
+      const plan = self.planOf(folder)
+      countUse(plan, 1)
+      try {
+        return await work(plan)
+      } finally {
+        countUse(plan, -1)
+        dropUnused()
+      }
     },
     openRoots: () => [...plans.values()].map(({ root }) => root),
     close() {
@@ -55,6 +79,7 @@ export function folders(own: Store, open: (root: string) => Store): Folders {
       own.close()
     },
   }
+  return self
 }
 
 /** Distinguishes a checkout from a later one at the same place; undefined where there is none. */

@@ -1,4 +1,5 @@
 /** Every way in which a client could lift a hold that others recorded, through the tools of a guarded server. */
+import type { CallToolResult } from '@modelcontextprotocol/server'
 import { describe, expect, test } from 'vitest'
 import { openPlan, type Plan } from '../sdk.ts'
 import { holdGuard } from '../store/hold-guard.ts'
@@ -34,7 +35,7 @@ function withServer(work: (served: Served) => void): void {
     false,
   )
   const call = (tool: string, given: object) => {
-    const [block] = tools.call(tool, given)!.content
+    const [block] = (tools.call(tool, given) as CallToolResult).content
     const document = JSON.parse(block?.type === 'text' ? block.text : '') as Loose
     return document.error ?? document
   }

@@ -22,7 +22,10 @@ export function inputSchema(fields: Fields): ObjectSchema {
   const shape = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]))
   const { properties, required } = z.toJSONSchema(z.strictObject(shape), { io: 'input', unrepresentable: 'any' })
   const described = Object.entries((properties ?? {}) as Record<string, JsonSchema>).map(([name, schema]) => {
-    return [name, { ...shortened(schema), description: fields[name]!.help }]
+    const short = shortened(schema)
+    const { help } = fields[name]!
+    // The keyword `default` says it already.
+    return [name, { ...short, description: 'default' in short ? help.replace(/ \(default[ :][^)]*\)$/, '') : help }]
   })
   return {
     type: 'object',
@@ -39,11 +42,16 @@ export function outputSchema(output: z.ZodMiniType): ObjectSchema {
   return {
     type: 'object',
     properties: {
-      ...Object.fromEntries(fields.map(([name, schema]) => [name, shortened(schema, 0)])),
+      ...Object.fromEntries(fields.map(([name, schema]) => [name, described(name, schema)])),
       left_out: { type: 'array' },
     },
     ...(required?.length && { required }),
   }
+}
+
+/** Problems are the same in every answer, each with its message: they are only named. */
+function described(name: string, schema: JsonSchema): JsonSchema {
+  return name === 'problems' ? { type: 'array' } : shortened(schema, 0)
 }
 
 /** Objects are described down to this depth below a property of the answer; deeper ones are only named. */

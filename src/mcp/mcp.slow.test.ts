@@ -75,7 +75,7 @@ function ticketBytes(root: string): string[] {
   return readdirSync(join(root, 'tickets')).map(name => readFileSync(join(root, 'tickets', name), 'utf8'))
 }
 
-const READING = ['consult', 'queue', 'query', 'log', 'brief', 'sql', 'claims']
+const READING = ['consult', 'queue', 'query', 'log', 'wait', 'brief', 'sql', 'claims']
 const WRITING = ['record', 'retract', 'accept']
 
 describe.each([

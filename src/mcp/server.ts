@@ -1,8 +1,8 @@
 /**
  * Runs the MCP server on standard input and output until its input ends.
  *
- * Standard output carries only the protocol: any other write to it goes to standard error. A call is finished before the next
- * one is read, so a client that disconnects leaves nothing half done.
+ * Standard output carries only the protocol: any other write to it goes to standard error. A call that writes is finished before
+ * the next one is read, so a client that disconnects leaves nothing half done; `wait` alone goes on beside other calls.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,6 +28,7 @@ import {
   TICKET_TEMPLATE,
 } from './resources.ts'
 import { toolsOf } from './tools.ts'
+import type { CallContext } from './wait-tool.ts'
 import { plainError, requestFilter } from './wire.ts'
 
 export interface McpOptions {
@@ -77,9 +78,10 @@ async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   wire.send = message => send(plainError(message))
   let status: 0 | 1 = 0
   let stopWatching = () => {}
+  const closing = new AbortController()
   serveStdio(
     ({ era }) => {
-      const { server, stop } = serverOf(plans, readOnly, era)
+      const { server, stop } = serverOf(plans, readOnly, era, closing.signal)
       stopWatching()
       stopWatching = stop
       return server
@@ -101,6 +103,7 @@ async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   })
   stdin.unpipe(requests)
   stdin.pause()
+  closing.abort()
   stopWatching()
   plans.close()
   return status
@@ -116,15 +119,30 @@ function protocolOutput(): Writable {
   return output
 }
 
-function serverOf(plans: Folders, readOnly: boolean, era: 'legacy' | 'modern'): { server: Server; stop: () => void } {
+function serverOf(
+  plans: Folders,
+  readOnly: boolean,
+  era: 'legacy' | 'modern',
+  closing: AbortSignal,
+): { server: Server; stop: () => void } {
   const store = plans.own
   const version = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version as string
   const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true, listChanged: true } }
   const server = new Server({ name: 'ticketplan', version }, { capabilities, instructions: INSTRUCTIONS })
   const tools = toolsOf(plans, readOnly)
   server.setRequestHandler('tools/list', () => ({ tools: tools.list() }))
-  server.setRequestHandler('tools/call', ({ params }) => {
-    const result = tools.call(params.name, params.arguments)
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
+    const token = mcpReq._meta?.progressToken
+    const context: CallContext = {
+      signal: AbortSignal.any([mcpReq.signal, closing]),
+      ...(token !== undefined && {
+        progress: (progress, total) => {
+          const params = { progressToken: token, progress, total }
+          mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {}) // the client has disconnected
+        },
+      }),
+    }
+    const result = await tools.call(params.name, params.arguments, context)
     if (result) return result
     const message = unknownName('tool', params.name, tools.names)
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, message)

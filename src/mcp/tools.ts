@@ -17,11 +17,13 @@ import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
 import { sql } from '../operations/sql.ts'
+import type { Store } from '../store/store.ts'
 import { errorResult, textResult, toolResult } from './answer.ts'
 import { argumentsFrom } from './arguments.ts'
 import { TOOL_REMEDIES } from './bounded.ts'
 import type { Folders } from './folders.ts'
 import { inputSchema, outputSchema } from './json-schema.ts'
+import { type CallContext, callWait, waitDefinition } from './wait-tool.ts'
 
 interface ToolOperation {
   definition: Operation
@@ -31,6 +33,8 @@ interface ToolOperation {
   destructive?: true
   /** True if calling it again with the same arguments changes nothing more. */
   idempotent?: true
+  /** Gives the answer of a call that can take long, in place of the operation. */
+  answer?(store: Store, input: object, context: CallContext): Promise<object>
   /** Returns the text of an answer, if that is not its document. */
   text?(output: never): string
 }
@@ -44,22 +48,26 @@ const SQL_ROWS = 100
 
 const folderField = {
   schema: z.optional(z.string().check(z.minLength(1), z.maxLength(4096))),
-  help: 'your worktree, if not that of the server',
+  help: "your worktree, if not the server's",
 }
 
 /** Returns the tools of a server, in the order in which they are listed. */
 export function toolsOf(plans: Folders, readOnly: boolean) {
-  const operations = [...READING, ...(readOnly ? [CLAIMS_LIST] : [...WRITING, CLAIMS])].map(inFolder(plans))
+  const operations = [...READING, ...(readOnly ? [CLAIMS_LIST] : [...WRITING, CLAIMS])].map(inFolder)
   const byName = new Map(operations.map(tool => [tool.definition.name, tool]))
   return {
     list: (): Tool[] => operations.map(listed),
     names: [...byName.keys()],
     /** Calls a tool; returns undefined if there is none of that name. A verdict hold and a refused claim are answers, not errors. */
-    call(name: string, given: unknown): CallToolResult | undefined {
+    call(
+      name: string,
+      given: unknown,
+      context: CallContext = { signal: new AbortController().signal },
+    ): CallToolResult | Promise<CallToolResult> | undefined {
       const tool = byName.get(name)
       if (!tool) return undefined
       try {
-        return run(plans, tool, given ?? {})
+        return run(plans, tool, given ?? {}, context)
       } catch (error) {
         return errorResult(error)
       }
@@ -67,23 +75,30 @@ export function toolsOf(plans: Folders, readOnly: boolean) {
   }
 }
 
-/** Returns a function that gives a tool the argument `folder`, and runs it over the plan that this names. */
-function inFolder(plans: Folders): (tool: ToolOperation) => ToolOperation {
-  return ({ definition, ...tool }) => ({
-    ...tool,
-    definition: operation({
-      ...definition,
-      fields: { ...definition.fields, folder: folderField },
-      run: (_own, { folder, ...input }) => definition.run(plans.planOf(folder), input),
-    }) as unknown as Operation,
-  })
+/** Returns the tool with the argument `folder`, which names the plan that it works on. */
+function inFolder({ definition, ...tool }: ToolOperation): ToolOperation {
+  const fields = { ...definition.fields, folder: folderField }
+  return { ...tool, definition: operation({ ...definition, fields }) as unknown as Operation }
 }
 
-function run({ own }: Folders, { definition, text }: ToolOperation, given: unknown): CallToolResult {
-  const input = parseInput(definition, argumentsFrom(definition.fields, given), undefined, 'argument')
-  const output = definition.run(own, input) as object
+/** Runs a tool; returns a promise only for one that can take long. */
+function run(
+  plans: Folders,
+  tool: ToolOperation,
+  given: unknown,
+  context: CallContext,
+): CallToolResult | Promise<CallToolResult> {
+  const { definition, answer } = tool
+  const { folder, ...input } = parseInput(definition, argumentsFrom(definition.fields, given), undefined, 'argument')
+  const named = folder as string | undefined
+  if (!answer) return resultOf(tool, input, definition.run(plans.planOf(named), input) as object)
+  const output = plans.use(named, plan => answer(plan, input, context))
+  return output.then(output => resultOf(tool, input, output)).catch(errorResult)
+}
+
+function resultOf({ text }: ToolOperation, { limit }: { limit?: unknown }, output: object): CallToolResult {
   if (text) return textResult(output, text(output as never))
-  if (typeof input.limit === 'number') return toolResult(output, input.limit)
+  if (typeof limit === 'number') return toolResult(output, limit)
   return toolResult(output, DEFAULT_LIMIT, { ...TOOL_REMEDIES, entries: TOOL_REMEDIES.nested })
 }
 
@@ -94,12 +109,15 @@ function listed({ definition, description, destructive, idempotent }: ToolOperat
     description,
     inputSchema: inputSchema(fields),
     outputSchema: outputSchema(output()),
-    annotations: {
-      readOnlyHint: !writes,
-      destructiveHint: destructive ?? false,
-      idempotentHint: idempotent ?? !writes,
-      openWorldHint: false,
-    },
+    // The other two hints have a meaning only for a tool that writes.
+    annotations: writes
+      ? {
+          readOnlyHint: false,
+          destructiveHint: destructive ?? false,
+          idempotentHint: idempotent ?? false,
+          openWorldHint: false,
+        }
+      : { readOnlyHint: true, openWorldHint: false },
   } as Tool
 }
 
@@ -120,7 +138,7 @@ const READING: ToolOperation[] = [
   {
     definition: adapted(consult, ['session']),
     description:
-      'Call before accepting a queued Ticket. Returns the verdict accept or hold, with every reason, the active plan and the live claim.',
+      'Call before accepting a queued Ticket. Returns the verdict, accept or hold, with every reason, the active plan and the live claim.',
   },
   {
     definition: adapted(queue, [], { limit: limitField }),
@@ -128,8 +146,7 @@ const READING: ToolOperation[] = [
   },
   {
     definition: query as unknown as Operation,
-    description:
-      'List what was decided: relations (as seen from ticket, if given) and other decisions, with ids. Filter by ticket, kind, status.',
+    description: 'List decisions: relations (as seen from ticket, if given) and other decisions, with ids.',
   },
   {
     definition: adapted(log, []),
@@ -137,9 +154,14 @@ const READING: ToolOperation[] = [
       'List decisions across Tickets, newest first: what changed since, by whom. With claims: who took which Ticket from whom.',
   },
   {
+    definition: waitDefinition,
+    description: 'Wait until Tickets can be accepted, are terminal or released.',
+    answer: callWait,
+  },
+  {
     definition: adapted(brief, ['hook']),
     description:
-      'Call first after losing your memory: claims, queue, conflicts, plans, recent decisions and problems within a budget of tokens.',
+      'Call first after losing your memory: claims, queue, conflicts, plans, recent decisions and problems, within a budget.',
     text: ({ text }: { text: string }) => text,
   },
   {

@@ -27,7 +27,7 @@ export const logFields = {
   },
   by: {
     schema: z.optional(filledLine),
-    help: 'only those of this author (with --claims: of this holder)',
+    help: 'only by this author; of claims, only of this holder',
     value: 'name',
   },
   kind: {

@@ -1,0 +1,57 @@
+/** wait as a process: exit statuses, signals, documents. */
+import { describe, expect, test } from 'vitest'
+import { openPlan } from '../index.ts'
+import { jsonOf, runCli, startCli } from '../test-support/run-cli.ts'
+import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { until } from '../test-support/until.ts'
+
+function blockedRepository() {
+  const repository = temporaryRepository()
+  for (const id of ['A', 'B']) putTicket(repository.root, id, { state: 'queued' })
+  using plan = openPlan({ root: repository.root, actor: 'tester' })
+  plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
+  return repository
+}
+
+test('ends with 0 as soon as another process makes the condition true', async () => {
+  using repository = blockedRepository()
+  const child = startCli(repository.root, ['wait', 'B', '--json'])
+  await until('it waits', () => child.stderr().includes('waiting until B can be accepted'))
+  expect((await runCli(repository.root, ['set', 'A', '--state', 'done'])).status).toBe(0)
+  expect(await child.ended).toEqual({ status: 0, signal: null })
+  expect(JSON.parse(child.lines[0]!)).toMatchObject({ met: true, until: 'accept', tickets: [{ ticket: { id: 'B' } }] })
+})
+
+test('ends with 7 on a time-out, with the document', async () => {
+  using repository = blockedRepository()
+  const run = await runCli(repository.root, ['wait', 'A', 'B', '--timeout', '0.2s', '--json'])
+  expect(run.status).toBe(7)
+  expect(jsonOf(run)).toMatchObject({ met: false, tickets: [{ met: true }, { met: false, total: 1 }] })
+})
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s ends it with %i, and prints nothing', async (signal, status) => {
+  using repository = blockedRepository()
+  const child = startCli(repository.root, ['wait', 'B'])
+  await until('it waits', () => child.stderr().includes('waiting until'))
+  child.process.kill(signal)
+  expect(await child.ended).toEqual({ status, signal: null })
+  expect(child.lines).toEqual([])
+})
+
+describe('wrong usage', () => {
+  test.each([
+    [['wait'], 2, '<tickets> is required'],
+    [['wait', 'B', '--until', 'acept'], 2, 'did you mean accept?'],
+    [['wait', 'B', '--timeout', '-5'], 2, '--timeout'],
+    [['wait', 'nobody'], 1, 'nobody'],
+  ])('%j', async (args, status, message) => {
+    using repository = blockedRepository()
+    const run = await runCli(repository.root, args)
+    expect(run).toMatchObject({ status, stdout: '' })
+    expect(run.stderr).toContain(message)
+  })
+})
