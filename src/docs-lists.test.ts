@@ -66,6 +66,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   parent_ring: { tickets: true },
   hold_protected: { ticket: true, decisions: true },
   no_ticket_file: { ticket: true },
+  not_recorded: { failed: true },
   unknown_pool: { pool: true, pools: true },
   limit: { limit: true },
   invalid_file: { path: true, refusal: true, place: true },

@@ -8,7 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Every operation, and the commands that run until they end. */
-export type CommandName = OperationName | 'keep' | 'wait' | 'watch' | ProgramCommand
+export type CommandName = Exclude<OperationName, 'recordAll'> | 'keep' | 'wait' | 'watch' | ProgramCommand
 /** Commands that are about this program, and need no checkout. */
 export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
@@ -22,7 +22,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   completion: { group: 'Set up', load: async () => (await import('./completion-command.ts')).completionCommand },
   add: { group: 'Decide', load: async () => (await import('../operations/add.ts')).add },
   set: { group: 'Decide', load: async () => (await import('../operations/set.ts')).set },
-  record: { group: 'Decide', load: async () => (await import('../operations/record.ts')).record },
+  record: { group: 'Decide', load: async () => (await import('./record-stdin.ts')).recordCommand },
   retract: { group: 'Decide', load: async () => (await import('../operations/retract.ts')).retract },
   brief: { group: 'Route', load: async () => (await import('../operations/brief.ts')).brief },
   queue: { group: 'Route', load: async () => (await import('../operations/queue.ts')).queue },

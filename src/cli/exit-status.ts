@@ -13,6 +13,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   hold_protected: 1,
   no_ticket_file: 1,
   parent_ring: 1,
+  not_recorded: 1,
   unknown_pool: 1,
   limit: 1,
   invalid_file: 1,

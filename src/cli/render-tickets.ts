@@ -23,18 +23,35 @@ export function addLines({ ticket, path, warnings }: OutputOf<'add'>): string[] 
   return [`added ${ticketText(ticket)} in ${escapeText(path)}`, ...noteLines(warnings)]
 }
 
-export function setLines({ ticket, changed, warnings }: OutputOf<'set'>): string[] {
-  return [`${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`, ...noteLines(warnings)]
+export function setLines(output: OutputOf<'set'>): string[] {
+  const { tickets = [output], warnings } = output
+  const lines = tickets.map(({ changed, ticket }) => {
+    return `${changed ? 'changed' : 'unchanged'}: ${ticketText(ticket)}, ${stateText(ticket)}`
+  })
+  return [...lines, ...noteLines(warnings)]
 }
 
-export function recordLines({ created, decision, ticket, warnings }: OutputOf<'record'>): string[] {
-  return [
+/** `record --stdin` has the document of `recordAll`. */
+export function recordLines(output: OutputOf<'record'> | OutputOf<'recordAll'>): string[] {
+  if ('failed' in output) return recordAllLines(output)
+  const { recorded = [output], warnings } = output
+  const lines = recorded.flatMap(({ created, decision, ticket }) => [
     ...indentedLines(
       `${created ? 'recorded' : 'already recorded'} in ${ticket}: `,
       decisionText(decision as Decision),
       4,
     ),
     `  ${decision.id}`,
+  ])
+  return [...lines, ...noteLines(warnings)]
+}
+
+export function recordAllLines({ created, recorded, failed, files, warnings }: OutputOf<'recordAll'>): string[] {
+  const known = recorded.length - created
+  const rest = known > 0 ? `; ${known} were there already` : ''
+  return [
+    `recorded ${count(created, 'decision')} in ${count(files.length, 'file')}${rest}`,
+    ...failed.map(({ line, message }) => `line ${line}: not recorded: ${escapeText(message)}`),
     ...noteLines(warnings),
   ]
 }

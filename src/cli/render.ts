@@ -21,6 +21,7 @@ import {
 } from './render-routing.ts'
 import {
   addLines,
+  recordAllLines,
   recordLines,
   relationsLines,
   retractLines,
@@ -38,6 +39,7 @@ const renderers: Renderers = {
   add: addLines,
   set: setLines,
   record: recordLines,
+  recordAll: recordAllLines,
   retract: retractLines,
   queue: queueLines,
   consult: consultLines,

@@ -83,6 +83,7 @@ const NEXT: Record<ErrorCode, string> = {
   io: 'tell a person that the operating system refused',
   database: 'tell a person to run "ticketplan doctor"',
   no_actor: 'ask a person to start the server with --actor or TICKETPLAN_ACTOR',
+  not_recorded: 'correct the lines that the error names; nothing was written',
   sql_refused: 'write one SELECT over tickets, decisions, relations, blockers, quarantine, claims',
   sql_failed: 'correct the query; "select name, sql from sqlite_master" lists the tables',
   sql_timeout: 'narrow the query, or raise timeout',

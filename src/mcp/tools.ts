@@ -178,7 +178,9 @@ const READING: ToolOperation[] = [
 
 const WRITING: ToolOperation[] = [
   {
-    definition: record as unknown as Operation,
+    definition: adapted(record, [], {
+      other: { schema: z.optional(record.fields.ticket.schema), help: 'the other Ticket of a relation' },
+    }),
     description:
       'Record a decision as soon as you make it. A relation is stored once and shown for both Tickets; one already recorded is returned with created false.',
   },

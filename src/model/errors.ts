@@ -55,6 +55,8 @@ export interface ErrorData {
   parent_ring: { tickets: string[] }
   /** The Ticket that would have to store a relation has no file. */
   no_ticket_file: { ticket: string }
+  /** Lines of `record --stdin` that cannot be recorded; nothing was written. */
+  not_recorded: { failed: { line: number; code: string; message: string }[] }
   /** `ticketplan.json` configures pools, and this is none of them. */
   unknown_pool: { pool: string; pools: string[] }
   /** A limit of the format would be exceeded. */

@@ -140,6 +140,12 @@ export const line = oneLine().check(singleLine)
 export const filledLine = line.check(z.minLength(1))
 export const text = longText()
 export const ticketName = z.string().check(z.minLength(1), z.maxLength(128))
+/** One value or a list of them, as a list. */
+export function oneOrMore<T>(schema: z.ZodMiniType<T, T>, most: number): z.ZodMiniType<T[], T | T[]> {
+  const list = z.transform((given: unknown) => (Array.isArray(given) ? given : [given]))
+  const items = z.array(schema).check(z.minLength(1), z.maxLength(most))
+  return z.pipe(list, items as never) as unknown as z.ZodMiniType<T[], T | T[]>
+}
 export const flag = z._default(z.boolean(), false)
 /** A moment as a caller may write it, as a timestamp. */
 export const moment = z.pipe(

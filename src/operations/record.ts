@@ -13,7 +13,6 @@ import {
   type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
-import type { Facts } from '../model/facts.ts'
 import { GLOB, poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey, isDecisionId, type TicketId } from '../model/names.ts'
@@ -22,7 +21,9 @@ import { storedRelation } from '../model/stored-relation.ts'
 import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
 import { unknownTicket } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
-import { flag, moment, operation, text, ticketName } from './operation.ts'
+import { decisionBatch } from './decision-batch.ts'
+import { flag, type InputOf, moment, oneOrMore, operation, text, ticketName } from './operation.ts'
+import { refuseRing } from './parent-ring.ts'
 import { poolWarnings } from './pools.ts'
 import { decisionShape } from './shapes.ts'
 import { touchedPaths } from './touched-paths.ts'
@@ -58,6 +59,8 @@ export const recorded = lazy(() =>
     ticket: z.string(),
     /** What a person may want to change. */
     warnings: z.array(z.string()),
+    /** Of several others: all decisions, of which the first is repeated above; `created` is then true if any is new. */
+    recorded: z.optional(z.array(z.object({ created: z.boolean(), decision: decisionShape(), ticket: z.string() }))),
   }),
 )
 export type Recorded = z.infer<ReturnType<typeof recorded>>
@@ -72,9 +75,10 @@ export const record = operation({
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
     kind: { schema: kind, help: 'the kind of decision', positional: true, completes: 'kind' },
     other: {
-      schema: z.optional(ticketName),
-      help: 'the other Ticket of a relation',
+      schema: z.optional(oneOrMore(ticketName, MAX_NAMED)),
+      help: 'the other Ticket of a relation, or several: a relation to each',
       positional: true,
+      list: true,
     },
     reason: { schema: z.optional(text), help: 'why; the text of a note', value: 'text', stdin: true },
     pool: {
@@ -114,6 +118,7 @@ export const record = operation({
   output: recorded,
   examples: [
     'ticketplan record B blocked_by A --reason "needs the record schema"',
+    'ticketplan record B blocked_by A-1 A-2 A-3 --reason "all change it"',
     'ticketplan record C do-not-parallelize D --reason "both rewrite the parser"',
     'ticketplan record E waiting_for_capacity --until A,B --reason "two at a time"',
     'ticketplan record F note --reason "ask the author before routing"',
@@ -121,11 +126,16 @@ export const record = operation({
     "ticketplan record G touches --paths 'app/menu/**,app/menu.md'",
     'ticketplan record H hold --not-before 2026-12-01 --reason "after the release"',
   ],
-  check({ kind, other, reason, pool, until, advisory, notBefore, paths, shared }, nameOf) {
+  check({ kind, other, reason, pool, until, advisory, notBefore, paths, shared, supersedes }, nameOf) {
     const isRelation = isRelationKind(kind)
     const waits = kind === 'waiting_for_capacity'
     const rules: [broken: boolean, field: string, message: string][] = [
       [isRelation && other === undefined, 'other', `"${kind}" needs ${nameOf('other')}, the other Ticket`],
+      [
+        other !== undefined && other.length > 1 && supersedes !== undefined,
+        'supersedes',
+        `${nameOf('supersedes')} takes one ${nameOf('other')}`,
+      ],
       [!isRelation && other !== undefined, 'other', `"${kind}" takes no ${nameOf('other')}`],
       [advisory && kind !== 'conflicts_with', 'advisory', `only conflicts_with takes ${nameOf('advisory')}`],
       [pool !== undefined && !waits, 'pool', `only waiting_for_capacity takes ${nameOf('pool')}`],
@@ -145,24 +155,58 @@ export const record = operation({
     return field && message ? { field, message } : undefined
   },
   run(store, input): Recorded {
-    const { ticket: name, kind, other } = input
-    const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
-    const shared = { reason: input.reason, supersedes: input.supersedes }
     return store.locked(() => {
-      if (isRelationKind(kind)) {
-        const draft = { ...shared, advisory: input.advisory }
-        return recordRelation(store, [name, kind, other!], draft, input.future, warnings)
-      }
-      const { ticket, path } = store.getFile(name)
-      const until = input.until?.map(name => findTicket(store, name, input.future).id)
-      if (until?.includes(ticket.id)) {
-        throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
-      }
-      const paths = input.paths && touchedPaths(store, input.paths, warnings)
-      return decide(store, path, otherDraft(kind, { ...shared, until }, { ...input, paths }), warnings)
+      const others = input.other ?? [undefined]
+      if (others.length === 1) return withCycles(store, recordOne(store, input, others[0]))
+      const batch = decisionBatch(store)
+      const recorded = others.map(other => recordOne(batch.store, input, other))
+      for (const problem of batch.problems().values()) if (problem) throw problem
+      batch.write()
+      return severalOf(store, recorded)
     })
   },
 })
+
+type RecordInput = InputOf<typeof record.fields>
+type RecordedAt = Recorded & { path: string }
+
+/** Records one decision with one other Ticket, or with none. Called under the write lock. */
+export function recordOne(store: Store, input: RecordInput, other: string | undefined): RecordedAt {
+  const { ticket: name, kind } = input
+  const warnings = [...homePathWarnings({ reason: input.reason }), ...poolWarnings(store, input.pool)]
+  const shared = { reason: input.reason, supersedes: input.supersedes }
+  if (isRelationKind(kind)) {
+    const draft = { ...shared, advisory: input.advisory }
+    return recordRelation(store, [name, kind, other!], draft, input.future, warnings)
+  }
+  const { ticket, path } = store.getFile(name)
+  const until = input.until?.map(name => findTicket(store, name, input.future).id)
+  if (until?.includes(ticket.id)) {
+    throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
+  }
+  const paths = input.paths && touchedPaths(store, input.paths, warnings)
+  return decide(store, path, otherDraft(kind, { ...shared, until }, { ...input, paths }), warnings)
+}
+
+function withCycles(store: Store, { path: _, ...recorded }: RecordedAt): Recorded {
+  return { ...recorded, warnings: [...recorded.warnings, ...cyclesOf(store, [recorded])] }
+}
+
+function severalOf(store: Store, all: RecordedAt[]): Recorded {
+  const [first] = all as [RecordedAt]
+  const recorded = all.map(({ created, decision, ticket }) => ({ created, decision, ticket }))
+  const warnings = [...new Set([...all.flatMap(({ warnings }) => warnings), ...cyclesOf(store, recorded)])]
+  const { decision, ticket } = first
+  return { created: all.some(({ created }) => created), decision, ticket, warnings, recorded }
+}
+
+/** Returns a warning for each cycle that the recorded decisions are part of. */
+export function cyclesOf(store: Store, recorded: readonly Pick<Recorded, 'decision' | 'ticket'>[]): string[] {
+  const ordering = recorded.filter(
+    ({ decision: { kind } }) => kind === 'after' || kind === 'blocked_by' || kind === 'part_of',
+  )
+  return cycleWarnings(store, [...new Set(ordering.map(({ ticket }) => ticket))])
+}
 
 /** Returns the draft of a decision that is no relation. */
 function otherDraft(
@@ -187,7 +231,7 @@ function recordRelation(
   { advisory, ...draft }: { reason?: string; supersedes?: string[]; advisory: boolean },
   future: boolean,
   warnings: string[],
-): Recorded {
+): RecordedAt {
   const subject = findTicket(store, name, future)
   const other = findTicket(store, otherName, future)
   if (!subject.file && !other.file) store.getFile(name) // throws the reason
@@ -225,8 +269,6 @@ function recordRelation(
       `${holder} and ${target} already have a strict conflict, which stays: ${nameOfSupersedes(recorded.decision.id)} weakens it`,
     )
   }
-  if (storedKind === 'after' || storedKind === 'blocked_by' || storedKind === 'part_of')
-    warnings.push(...cycleWarnings(store, holder))
   return recorded
 }
 
@@ -234,46 +276,24 @@ function nameOfSupersedes(id: string): string {
   return `recording it with supersedes ${id}`
 }
 
-/** @throws PlanError parent_ring where the target is part of the holder. */
-function refuseRing(store: Store, holder: TicketId, target: TicketId): void {
-  const path = store.read(({ facts }) => pathUp(facts, target, holder))
-  if (!path) return
-  const tickets = [holder, ...path]
-  const message = `${target} is already part of ${holder} (${path.join(' is part of ')}), so ${holder} cannot be part of ${target}`
-  throw new PlanError('parent_ring', message, { tickets })
+/** Warnings where Tickets wait for themselves now, by the index as it is: a scan of all files would cost every record. */
+function cycleWarnings(store: Store, ids: readonly string[]): string[] {
+  if (ids.length === 0) return []
+  const cycles = store.peek(({ facts }) => {
+    const graph = waitGraph(facts)
+    return ids.map(id => ({ id, cycle: graph.cycle(id, ONE_TICKET) }))
+  })
+  return cycles.flatMap(({ id, cycle }) => {
+    if (!cycle) return []
+    const names = cycle.list.length < cycle.total ? [...cycle.list, '…'] : [...cycle.list, id]
+    return [`this closes a cycle, which holds all of it: ${names.join(' waits for ')}`]
+  })
 }
 
-/** Returns the Tickets from one to another that it is part of; undefined where it is not. */
-function pathUp(facts: Facts, from: string, to: string): string[] | undefined {
-  const cameFrom = new Map<string, string>()
-  const pending = [from]
-  for (const id of pending) {
-    if (id === to) {
-      const path = [id]
-      for (let at = id; at !== from; path.unshift(at)) at = cameFrom.get(at)!
-      return path
-    }
-    for (const { other } of facts.parents(id)) {
-      if (cameFrom.has(other) || other === from) continue
-      cameFrom.set(other, id)
-      pending.push(other)
-    }
-  }
-  return undefined
-}
-
-/** A warning where the Ticket waits for itself now, by the index as it is: a scan of all files would cost every record. */
-function cycleWarnings(store: Store, id: string): string[] {
-  const cycle = store.peek(({ facts }) => waitGraph(facts).cycle(id, ONE_TICKET))
-  if (!cycle) return []
-  const names = cycle.list.length < cycle.total ? [...cycle.list, '…'] : [...cycle.list, id]
-  return [`this closes a cycle, which holds all of it: ${names.join(' waits for ')}`]
-}
-
-function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): Recorded {
+function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): RecordedAt {
   const stamp = store.stamp()
   const { created, decision, ticket } = store.edit(path, ticket => addDecision(ticket, draft, stamp))
-  return { created, decision, ticket: ticket.id, warnings }
+  return { created, decision, ticket: ticket.id, path, warnings }
 }
 
 /**

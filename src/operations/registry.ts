@@ -13,6 +13,7 @@ import { log } from './log.ts'
 import { mergeDriver } from './merge-driver.ts'
 import { queue } from './queue.ts'
 import { record } from './record.ts'
+import { recordAll } from './record-all.ts'
 import { relations } from './relations.ts'
 import { resolve } from './resolve.ts'
 import { retract } from './retract.ts'
@@ -28,6 +29,7 @@ export const operations = {
   add,
   set,
   record,
+  recordAll,
   retract,
   queue,
   consult,
