@@ -68,7 +68,7 @@ function commandSections(command: Command, width: number): string[][] {
   return [
     wrap(`${summary}.`, width),
     ...formSections(command, width),
-    ...(form ? formSections(form.command, width) : []),
+    ...(form ? formSections(form.command, width, [`--${form.flag}`]) : []),
     ...(details ? [wrap(details, width)] : []),
     section(
       'Examples',
@@ -78,13 +78,14 @@ function commandSections(command: Command, width: number): string[][] {
 }
 
 /** Returns usage, arguments and options of one form of a command. */
-function formSections({ name, fields }: Command, width: number): string[][] {
+function formSections({ name, fields }: Command, width: number, flags: string[] = []): string[][] {
   const entries = Object.entries(fields).filter(([, field]) => !field.sdkOnly)
   const positional = entries.filter(([, field]) => field.positional)
   const named = entries.filter(([, field]) => !field.positional)
   const required = named.filter(([, field]) => !isOptional(field))
   const usage = [
     `Usage: ticketplan ${name}`,
+    ...flags,
     ...positional.filter(([, field]) => !field.afterDashes).map(argumentText),
     ...required.map(([name, field]) => optionText(name, field)),
     ...(named.length > required.length ? ['[options]'] : []),

@@ -147,6 +147,20 @@ describe('the lease', () => {
     })
   })
 
+  test('outlives a stop of the whole process group, as by ctrl-z', async () => {
+    await withClaim(1, async ({ root, keep, claim }) => {
+      const child = startCli(root, keep([], 'sh', '-c', 'echo ready; exec sleep 100'), { through: ['setsid'] })
+      await child.said(1)
+      const group = -child.process.pid!
+      process.kill(group, 'SIGSTOP')
+      const stoppedAt = Date.now()
+      await until('renewals go on', () => Date.parse(claim()!.renewed_at) > stoppedAt + 2500)
+      process.kill(group, 'SIGCONT')
+      child.process.kill('SIGTERM')
+      expect((await child.ended).status).toBe(143)
+    })
+  })
+
   test('ends after its parent was killed', async () => {
     await withClaim(1, async ({ root, keep, claim }) => {
       const child = startCli(root, keep([], 'sh', '-c', 'echo $$; exec sleep 100'))

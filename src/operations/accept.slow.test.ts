@@ -162,6 +162,29 @@ describe('32 processes accept', () => {
   })
 })
 
+describe('32 processes accept the next Ticket', () => {
+  it('each Ticket goes to exactly one, and the others are told that none is left', async () => {
+    using repo = temporaryRepository()
+    const ids = Array.from({ length: 20 }, (_, number) => `T-${number}`)
+    for (const id of ids) putTicket(repo.root, id, { state: 'queued' })
+    {
+      using plan = openPlan({ root: repo.root, actor: 'tester' })
+      plan.record({ ticket: 'T-0', kind: 'conflicts_with', other: 'T-1' })
+      plan.record({ ticket: 'T-2', kind: 'hold', reason: 'ask first' })
+    }
+    // All of one name: a Ticket that it has is not offered to it again.
+    const args = ['accept', '--next', '--holder', 'worker', '--state', 'in_progress', '--json']
+    const documents = await race(racers.map(() => () => runCli(repo.root, args)))
+    const taken = winnersOf(documents).map(({ claim }) => claim!.ticket)
+    expect(new Set(taken).size).toBe(taken.length)
+    // All but the Ticket on hold, and one of the two in conflict.
+    expect(taken).toHaveLength(18)
+    expect(taken).not.toContain('T-2')
+    for (const loser of losersOf(documents)) expect(loser).toMatchObject({ held: expect.any(Array), claim: null })
+    checkOutcome([repo.root], documents)
+  })
+})
+
 describe.skipIf(process.platform !== 'linux')('an accept that waits for the lock', () => {
   it('uses the configuration as it is once it has the lock', async () => {
     using repo = temporaryRepository()
@@ -222,9 +245,10 @@ const SYSCALLS = ['write', 'fsync', 'fdatasync', 'rename', 'openat', 'unlink', '
 describe('an accept that is killed', () => {
   const obstacle = straceObstacle()
 
-  it('at any system call leaves plan and claim, neither, or a plan that the next accept supersedes', {
-    timeout: 3_600_000,
-  }, async ({ skip }) => {
+  it.for([
+    [undefined, 'plan and claim, neither, or a plan that the next accept supersedes'],
+    ['in_progress', 'plan, state and claim, none of them, or plan and state without the claim'],
+  ] as const)('at any system call, with state %s, leaves %s', { timeout: 3_600_000 }, async ([state], { skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     using repo = temporaryRepository()
     putTicket(repo.root, 'A', { state: 'queued' })
@@ -233,7 +257,7 @@ describe('an accept that is killed', () => {
       using plan = openPlan({ root: repo.root, actor: 'tester' })
       plan.accept({ ticket: 'B', holder: 'pod-0' }) // so that local.db is no new file
     }
-    const args = acceptArgs('A', 'pod-1')
+    const args = [...acceptArgs('A', 'pod-1'), ...(state === undefined ? [] : ['--state', state])]
     const copyOf = () => {
       const folder = temporaryFolder()
       const root = join(folder.path, 'copy')
@@ -259,6 +283,8 @@ describe('an accept that is killed', () => {
         outcomes.both++
       } else if (plans.length === 1) outcomes.planAlone++
       else outcomes.neither++
+      const expected = state !== undefined && plans.length === 1 ? state : 'queued'
+      expect(plan.show('A').ticket.state, where).toBe(expected)
       // A process that printed "accepted" has the claim and the plan.
       if (run.stdout.endsWith('\n')) {
         const printed = JSON.parse(run.stdout) as Accepted
@@ -266,9 +292,15 @@ describe('an accept that is killed', () => {
         expect(plans[0]!.id, where).toBe(printed.decision!.id)
       }
 
+      if (expected !== 'queued' && !claim) {
+        expect(plan.brief().text, where).toMatch(
+          /ACTIVE WITHOUT A LIVE CLAIM: 1.*--state queued.*\nA in_progress since/,
+        )
+        plan.set({ ticket: 'A', state: 'queued' })
+      }
       const next = await runCli(copy.root, acceptArgs('A', 'pod-2'))
       const document = jsonOf<Accepted>(next)
-      if (claim) expect(holdsOf(document), where).toEqual(['claimed'])
+      if (claim) expect(holdsOf(document), where).toEqual([...(state === undefined ? [] : ['not_queued']), 'claimed'])
       else {
         expect(document, where).toMatchObject({ accepted: true, claim: { holder: 'pod-2' } })
         expect(activePlans(copy.root).filter(({ ticket }) => ticket === 'A')).toEqual([
@@ -303,6 +335,57 @@ describe('an accept that is killed', () => {
     expect(outcomes.neither).toBeGreaterThan(0)
     expect(outcomes.planAlone).toBeGreaterThan(0)
     expect(outcomes.both).toBeGreaterThan(0)
+  })
+})
+
+describe('a release with a state that is killed', () => {
+  const obstacle = straceObstacle()
+
+  it('at any system call leaves both, neither, or the state with the claim', { timeout: 3_600_000 }, async ({
+    skip,
+  }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A', { state: 'queued' })
+    using first = openPlan({ root: repo.root, actor: 'tester' })
+    const token = first.accept({ ticket: 'A', holder: 'pod-1', state: 'in_progress' }).claim!.token!
+    const args = ['release', 'A', '--token', String(token), '--state', 'done', '--json']
+    const copyOf = () => {
+      const folder = temporaryFolder()
+      const root = join(folder.path, 'copy')
+      cpSync(repo.root, root, { recursive: true, preserveTimestamps: true })
+      return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    }
+    const outcomes = { both: 0, neither: 0, stateAlone: 0 }
+    const killAt = async (call: TracedCall) => {
+      using copy = copyOf()
+      const where = `${call.name} ${call.nth}`
+      const run = await injectFault(copy.root, args, call, 'signal=KILL')
+      checkAfterFault(copy.root, [])
+      using plan = openPlan({ root: copy.root, actor: 'tester' })
+      const { state } = plan.show('A').ticket
+      const isReleased = plan.claims().claims.length === 0
+      expect(['in_progress', 'done'], where).toContain(state)
+      if (isReleased) expect(state, `${where}: released without the state`).toBe('done')
+      if (run.stdout.endsWith('\n')) expect({ isReleased, state }, where).toEqual({ isReleased: true, state: 'done' })
+      outcomes[isReleased ? 'both' : state === 'done' ? 'stateAlone' : 'neither']++
+      // The same command again finishes it, where it has not been finished.
+      const again = await runCli(copy.root, args)
+      expect(again.status, where).toBe(isReleased ? 3 : 0)
+      expect(plan.show('A').ticket.state).toBe('done')
+      expect(plan.claims().claims).toEqual([])
+    }
+    using traced = copyOf()
+    const { calls } = await traceCli(traced.root, args, SYSCALLS)
+    const own = calls.filter(({ line }) => line.replace(/AT_FDCWD<[^>]*>/, '').includes(traced.root))
+    const written = own.findIndex(({ name, line }) => name === 'rename' && line.includes('A.json'))
+    expect(written).not.toBe(-1)
+    const chosen = own.filter((_, position) => LONG || position >= written - 6 || position % 9 === 0)
+    await inParallel(
+      3,
+      chosen.map(call => () => killAt(call)),
+    )
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(0)
   })
 })
 

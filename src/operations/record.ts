@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import { idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findActive } from '../model/change.ts'
 import {
   canonicalKind,
@@ -15,13 +14,13 @@ import {
 import { PlanError } from '../model/errors.ts'
 import { GLOB, poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
-import { idKey, isDecisionId, type TicketId } from '../model/names.ts'
+import { isDecisionId } from '../model/names.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
 import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
-import { unknownTicket } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
 import { decisionBatch } from './decision-batch.ts'
+import { findTicket } from './find-ticket.ts'
 import { flag, type InputOf, moment, oneOrMore, operation, text, ticketName } from './operation.ts'
 import { refuseRing } from './parent-ring.ts'
 import { poolWarnings } from './pools.ts'
@@ -294,27 +293,4 @@ function decide(store: Store, path: string, draft: DecisionDraft, warnings: stri
   const stamp = store.stamp()
   const { created, decision, ticket } = store.edit(path, ticket => addDecision(ticket, draft, stamp))
   return { created, decision, ticket: ticket.id, path, warnings }
-}
-
-/**
- * Finds the Ticket of a name. With `future`, a name that could be an id may stand for a Ticket without a file yet.
- * @throws PlanError unknown_ticket with the nearest names.
- */
-function findTicket(store: Store, name: string, future: boolean): { id: TicketId; file: ReadTicket | undefined } {
-  const found = store.findFile(name)
-  if (found.file) return found
-  refuseOtherCase(store, name)
-  if (future) return found
-  return store.read(({ queries }) => unknownTicket(queries, name, ' (with future (--future), it may have no file yet)'))
-}
-
-/** Refuses a name that differs from an id only in case: ids are case-insensitive, so it can never get a file. */
-function refuseOtherCase(store: Store, name: string): void {
-  const [path] = store.read(({ queries }) => queries.pathsOfKey(idKey(name)))
-  if (path === undefined || idFromPath(path) === name) return
-  const similar = [idFromPath(path)]
-  throw new PlanError('unknown_ticket', `no Ticket has the id "${name}"; did you mean ${similar[0]}?`, {
-    ticket: name,
-    similar,
-  })
 }
