@@ -1,5 +1,6 @@
 /** keep with real processes: what it passes on, and what becomes of the lease and the command when one of them is stopped or killed. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -97,6 +98,31 @@ describe('keep passes on', () => {
       child.process.kill(signal)
       expect(await child.ended).toEqual({ status: 9, signal: null })
       expect(child.lines).toEqual(['ready', `got ${name}`])
+    })
+  })
+
+  test('ctrl-c of a terminal once: the terminal itself sends it to the command', async () => {
+    await withClaim(60, async ({ root, keep, repository }) => {
+      const script = join(repository.databaseDir, 'work.sh')
+      writeFileSync(
+        script,
+        `n=0; trap 'n=$((n+1)); touch ${root}/got' INT; echo ready
+         while [ ! -e ${root}/enough ]; do sleep 0.05; done; echo "got $n"; exit 4`,
+      )
+      const command = [process.execPath, CLI, '-C', root, ...keep([], 'sh', script)].map(word => `'${word}'`).join(' ')
+      const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', text => {
+        output += text
+      })
+      const ended = once(child, 'close')
+      await until('it is ready', () => output.includes('ready'))
+      child.stdin.write('\u0003')
+      await until('the command got it', () => existsSync(join(root, 'got')))
+      writeFileSync(join(root, 'enough'), '')
+      await until('the command has ended', () => /got \d/.test(output))
+      expect(output).toContain('got 1')
+      expect((await ended)[0]).toBe(4)
     })
   })
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { openPlan } from '../index.ts'
 import { jsonOf, runCli, startCli } from '../test-support/run-cli.ts'
-import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { putTicket, replaceTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { until } from '../test-support/until.ts'
 
 function blockedRepository() {
@@ -20,6 +20,15 @@ test('ends with 0 as soon as another process makes the condition true', async ()
   expect((await runCli(repository.root, ['set', 'A', '--state', 'done'])).status).toBe(0)
   expect(await child.ended).toEqual({ status: 0, signal: null })
   expect(JSON.parse(child.lines[0]!)).toMatchObject({ met: true, until: 'accept', tickets: [{ ticket: { id: 'B' } }] })
+})
+
+test('sees a changed file where file events are unavailable', async () => {
+  using repository = blockedRepository()
+  const child = startCli(repository.root, ['wait', 'A', '--until', 'terminal'], { env: { CHOKIDAR_USEPOLLING: '1' } })
+  await until('it says so', () => child.stderr().includes('file events are unavailable'))
+  replaceTicket(repository.root, 'A', { state: 'done' })
+  expect(await child.ended).toEqual({ status: 0, signal: null })
+  expect(child.lines).toEqual(['A "Ticket A" is in a terminal state'])
 })
 
 test('ends with 7 on a time-out, with the document', async () => {
