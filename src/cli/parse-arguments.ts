@@ -90,7 +90,13 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   try {
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw usage(operation.name, syntaxMessage(error as NodeJS.ErrnoException, [...flags.keys()]))
+    throw usage(
+      operation.name,
+      syntaxMessage(error as NodeJS.ErrnoException, [
+        ...flags.keys(),
+        ...(operation.form ? [operation.form.flag] : []),
+      ]),
+    )
   }
   const extra = rest ? undefined : parsed.positionals[positionals.length]
   if (extra !== undefined) throw usage(operation.name, `unexpected argument "${extra}"`)

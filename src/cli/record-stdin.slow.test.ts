@@ -54,6 +54,7 @@ describe('record --stdin', () => {
   test.each([
     [['record', '--stdin', 'B'], '', 2, 'unexpected argument "B"'],
     [['record', '--stdin', '--reason', 'x'], '', 2, 'unknown option --reason'],
+    [['record', '--stdn'], '', 2, 'did you mean --stdin?'],
     [['record', '--stdin'], Buffer.from([0xff, 0xfe]), 2, 'not UTF-8'],
   ])('%j', (args, input, status, message) => {
     using repository = repositoryOf(['B'])
