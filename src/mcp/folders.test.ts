@@ -122,6 +122,18 @@ describe('folder', () => {
     })
   })
 
+  test('a plan that a call still uses stays open, however many others are named', () => {
+    withWorktrees(MOST_OPEN + 2, (_root, [first, ...others], plans) => {
+      let found: string | undefined
+      void plans.use(first, async plan => {
+        for (const other of others) queued(plans, other)
+        expect(plans.openRoots()).toEqual([first, ...others.slice(-MOST_OPEN + 1)])
+        found = plan.read(({ queries }) => queries.ticket('OF-0')?.id)
+      })
+      expect(found).toBe('OF-0')
+    })
+  })
+
   test('a removed worktree is refused, and one created later at the same path is opened', () => {
     withWorktrees(1, (root, [worktree], plans) => {
       expect(queued(plans, worktree)).toEqual(['A', 'OF-0'])

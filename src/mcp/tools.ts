@@ -11,7 +11,14 @@ import { brief } from '../operations/brief.ts'
 import { claims, release, renew } from '../operations/claim.ts'
 import { consult } from '../operations/consult.ts'
 import { log } from '../operations/log.ts'
-import { type Fields, type InputOf, type Operation, operation, parseInput } from '../operations/operation.ts'
+import {
+  type Fields,
+  type InputOf,
+  type Operation,
+  operation,
+  parseInput,
+  ticketName,
+} from '../operations/operation.ts'
 import { query } from '../operations/query.ts'
 import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
@@ -176,10 +183,16 @@ const READING: ToolOperation[] = [
   },
 ]
 
+/** One name where the operation takes several. */
+const oneName = z.pipe(
+  ticketName,
+  z.transform(name => [name]),
+)
+
 const WRITING: ToolOperation[] = [
   {
     definition: adapted(record, [], {
-      other: { schema: z.optional(record.fields.ticket.schema), help: 'the other Ticket of a relation' },
+      other: { schema: z.optional(oneName), help: 'the other Ticket of a relation' },
     }),
     description:
       'Record a decision as soon as you make it. A relation is stored once and shown for both Tickets; one already recorded is returned with created false.',

@@ -138,6 +138,8 @@ export function openStore(
 /** Returns the editor with every change of a file checked by the guard, if there is one. */
 function guarded(editor: TicketEditor, guard: HoldGuard | undefined, { read }: Pick<Reads, 'read'>): TicketEditor {
   if (!guard) return editor
+  const check = (before: Ticket, after: Ticket) =>
+    guard.checkChange(before, after, check => read(({ facts }) => check(facts)))
   return {
     ...editor,
     edit(path, change) {
@@ -145,12 +147,17 @@ function guarded(editor: TicketEditor, guard: HoldGuard | undefined, { read }: P
       const changed = editor.edit(path, ticket => {
         before = ticket
         const changed = change(ticket)
-        if (changed.ticket !== ticket)
-          guard.checkChange(ticket, changed.ticket, check => read(({ facts }) => check(facts)))
+        if (changed.ticket !== ticket) check(ticket, changed.ticket)
         return changed
       })
       if (before) guard.remember(before, changed.ticket)
       return changed
+    },
+    overwrite(file, path, ticket) {
+      if (file) check(file.ticket, ticket)
+      const isWritten = editor.overwrite(file, path, ticket)
+      if (file && isWritten) guard.remember(file.ticket, ticket)
+      return isWritten
     },
   }
 }
