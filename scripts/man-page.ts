@@ -71,8 +71,9 @@ function usageOf(name: string, field: Field): string {
   return field.positional && isOptional(field) ? `[${text}]` : text
 }
 
-function optionText(name: string, { positional, value }: Field): string {
+function optionText(name: string, { positional, value, optionalValue }: Field): string {
   if (positional) return `<${flagName(name)}>`
+  if (optionalValue) return `--${flagName(name)}[=<${value}>]`
   return `--${flagName(name)}${value ? ` <${value}>` : ''}`
 }
 

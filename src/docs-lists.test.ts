@@ -13,6 +13,8 @@ import { BRIEF_URI, QUEUE_URI, TICKET_TEMPLATE } from './mcp/resources.ts'
 import { toolsOf } from './mcp/tools.ts'
 import type { ErrorCode, ErrorData } from './model/errors.ts'
 import { REASON_CODES } from './model/reasons.ts'
+import { agentFiles } from './setup/agent-files.ts'
+import { AGENT_NAMES } from './setup/agent-names.ts'
 import type { OpenOptions } from './store/store.ts'
 import { PACKAGE_ROOT } from './test-support/run-cli.ts'
 import type { TicketEvent } from './watch/watch.ts'
@@ -156,5 +158,18 @@ describe('docs/cli.md', () => {
   test('shows the default configuration', () => {
     const [, json] = /```json\n([\s\S]*?)```/.exec(sectionOf('cli.md', 'Configuration')) ?? []
     expect(JSON.parse(json!)).toEqual(readConfig(join(PACKAGE_ROOT, 'no-such-file')))
+  })
+})
+
+describe('docs/agents.md', () => {
+  test('lists every file that init --agents writes, and every agent that brief --hook knows', () => {
+    const paths = tableBelow('agents.md', 'Files').map(([, path]) => spansOf(path!)[0])
+    expect(paths.sort()).toEqual(
+      agentFiles('tickets')
+        .map(({ path }) => path)
+        .sort(),
+    )
+    const agents = firstSpans(tableBelow('agents.md', 'What the agents do with the output'))
+    expect([...new Set(agents)].sort()).toEqual([...AGENT_NAMES].sort())
   })
 })

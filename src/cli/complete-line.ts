@@ -110,7 +110,9 @@ function namedFields(fields: Record<string, Field>): Record<string, Field> {
 
 function takesValue(before: Before, option: string): boolean {
   const global = globalOptions.find(({ names }) => names.includes(option))
-  return global ? global.value !== undefined : optionField(before, option)?.value !== undefined
+  if (global) return global.value !== undefined
+  const field = optionField(before, option)
+  return field?.value !== undefined && !field.optionalValue
 }
 
 function optionField({ fields }: Before, option: string): Field | undefined {

@@ -111,7 +111,8 @@ function argumentText([name, field]: [string, Field]): string {
   return isOptional(field) ? `[${text}]` : text
 }
 
-function optionText(name: string, { value }: Field): string {
+function optionText(name: string, { value, optionalValue }: Field): string {
+  if (optionalValue) return `--${flagName(name)}[=<${value}>]`
   return `--${flagName(name)}${value ? ` <${value}>` : ''}`
 }
 

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { DURATION_FORM, parseDuration } from '../model/duration.ts'
-import { PlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
 import { globalOptions } from './global-options.ts'
@@ -88,8 +88,10 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   )
   let parsed: { values: Record<string, unknown>; positionals: string[] }
   try {
-    parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
+    const given = withOptionalValues(operation.name, args, flags)
+    parsed = parseArgs({ args: given, options, allowPositionals: true, strict: true })
   } catch (error) {
+    if (isPlanError(error)) throw error
     throw usage(
       operation.name,
       syntaxMessage(error as NodeJS.ErrnoException, [
@@ -116,6 +118,21 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
   return input
 }
 
+/** Gives an option whose value was left out an empty one, which Node's parser takes. */
+function withOptionalValues(
+  command: string,
+  args: readonly string[],
+  flags: ReadonlyMap<string, { field: Field }>,
+): string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  return args.map((argument, position) => {
+    const [, flag, equals] = /^--([^=]+)(=?)$/.exec(argument) ?? []
+    if (position >= end || !flags.get(flag ?? '')?.field.optionalValue) return argument
+    if (equals) throw usage(command, `--${flag}= has no value; name one, or leave out the "="`)
+    return `${argument}=`
+  })
+}
+
 /** Returns what Node's parser objects to, in the words of the other messages. */
 function syntaxMessage({ code, message }: NodeJS.ErrnoException, flags: string[]): string {
   const option = /'(-[^' ]*)/.exec(message)?.[1]
@@ -134,6 +151,7 @@ export function similarOptions(option: string, options: readonly string[]): stri
 function fieldValue(command: string, flag: string, field: Field, value: unknown): unknown {
   if (field.value === undefined) return value
   const given = value as string[]
+  if (field.optionalValue && given.every(text => text === '')) return true
   if (field.list)
     return given
       .flatMap(text => text.split(','))

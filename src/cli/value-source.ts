@@ -13,6 +13,7 @@ interface Definition {
   innerType?: Field['schema']
   element?: Field['schema']
   out?: Field['schema']
+  options?: Field['schema'][]
   entries?: Record<string, string | number>
 }
 
@@ -23,10 +24,10 @@ export function valueSource({ schema, completes }: Field): ValueSource {
   return { completes: completes ?? (core === ticketName ? 'ticket' : undefined), choices }
 }
 
-/** Returns the schema inside of optional ones, defaults, lists and pipes. */
+/** Returns the schema inside of optional ones, defaults, lists and pipes; of a union, the last one. */
 function coreOf(schema: Field['schema']): Field['schema'] {
-  const { innerType, element, out } = definitionOf(schema)
-  const inner = innerType ?? element ?? out
+  const { innerType, element, out, options } = definitionOf(schema)
+  const inner = innerType ?? element ?? out ?? options?.at(-1)
   return inner ? coreOf(inner) : schema
 }
 

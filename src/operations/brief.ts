@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
+import { AGENT_NAMES } from '../setup/agent-names.ts'
 import { gatherFacts } from './brief-facts.ts'
 import { briefText, DEFAULT_BUDGET, MAX_BUDGET, MIN_BUDGET } from './brief-text.ts'
-import { AGENT_NAMES, hookBudget, hookOutput } from './hook-forms.ts'
+import { hookBudget, hookOutput } from './hook-forms.ts'
 import { operation } from './operation.ts'
 
 /** A brief has at least one decision for this many tokens of its budget, even if none is recent. */

@@ -3,6 +3,7 @@
  *
  * Pure. docs/agents.md has the source of each entry.
  */
+import type { AgentName } from '../setup/agent-names.ts'
 
 /** The form in which an agent takes a text, and how much of it. */
 interface HookForm {
@@ -33,11 +34,7 @@ export const HOOK_FORMS = {
   opencode: { characters: CHARACTERS, print: plain },
   kiro: { characters: 3000, print: plain },
   vscode: { characters: CHARACTERS, print: envelope },
-} as const satisfies Record<string, HookForm>
-
-/** An agent that `init --agents` and `brief --hook` know. */
-export type AgentName = keyof typeof HOOK_FORMS
-export const AGENT_NAMES = Object.keys(HOOK_FORMS) as [AgentName, ...AgentName[]]
+} as const satisfies Record<AgentName, HookForm>
 
 const BYTES_PER_TOKEN = 4
 

@@ -30,6 +30,8 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   span?: true
   /** On the command line: `-` stands for the text on standard input. */
   stdin?: true
+  /** On the command line: the value follows "=", and may be left out. */
+  optionalValue?: true
   /** Not on the command line, whose arguments are flat. */
   sdkOnly?: true
   /** For completion in a shell. Not needed for a `ticketName`, nor for a schema that lists its values. */

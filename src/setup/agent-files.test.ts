@@ -4,11 +4,18 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
-import { agentFiles, BRIEF_COMMAND, MCP_ENTRY } from './agent-files.ts'
+import { briefCommand, MCP_ENTRY } from './agent-commands.ts'
+import { agentFiles } from './agent-files.ts'
 
-const [, servers, claude, codex] = agentFiles('tickets')
-const [MCP, CLAUDE, CODEX] = [servers!, claude!, codex!]
-const HOOK = { hooks: [{ type: 'command', command: BRIEF_COMMAND, timeout: 30 }] }
+const FILES = agentFiles('tickets')
+const fileAt = (path: string) => FILES.find(file => file.path === path)!
+const [MCP, CLAUDE, CODEX] = [fileAt('.mcp.json'), fileAt('.claude/settings.json'), fileAt('.codex/hooks.json')]
+const hookOf = (agent: 'claude' | 'codex') => ({
+  hooks: [{ type: 'command', command: briefCommand(agent), timeout: 30 }],
+})
+const HOOK = hookOf('claude')
+const BRIEF_COMMAND = briefCommand('claude')
+const JSON_FILES = FILES.filter(({ path }) => path.endsWith('.json'))
 
 function added(file: typeof MCP, text: string | null): { after: string; inserted: string[] } {
   const done = file.add(text)
@@ -18,8 +25,8 @@ function added(file: typeof MCP, text: string | null): { after: string; inserted
 
 test('a new file has only our entries', () => {
   expect(JSON.parse(added(MCP, null).after)).toEqual({ mcpServers: { ticketplan: MCP_ENTRY } })
-  expect(JSON.parse(added(CLAUDE, null).after)).toEqual({ hooks: { SessionStart: [HOOK], PreCompact: [HOOK] } })
-  expect(JSON.parse(added(CODEX, null).after)).toEqual({ hooks: { SessionStart: [HOOK] } })
+  expect(JSON.parse(added(CLAUDE, null).after)).toEqual({ hooks: { SessionStart: [HOOK], SubagentStart: [HOOK] } })
+  expect(JSON.parse(added(CODEX, null).after)).toEqual({ hooks: { SessionStart: [hookOf('codex')] } })
 })
 
 test('an entry for another server, or a hook that prints the digest in another way, is kept', () => {
@@ -32,8 +39,8 @@ test('an entry for another server, or a hook that prints the digest in another w
 })
 
 test('a file that is not JSON, or has another structure, is not changed; the message says what to add by hand', () => {
-  for (const text of ['', '{', '{"a": 1,}', '// x\n{}', '[]', 'null', '"x"', '{} {}', '\u0000']) {
-    for (const file of [MCP, CLAUDE, CODEX]) {
+  for (const text of ['', '{', '{"a": 1,,}', '/ x\n{}', '{} /* x', '[]', 'null', '"x"', '{} {}', '\u0000']) {
+    for (const file of JSON_FILES) {
       expect(file.add(text), text).toEqual({
         message: expect.stringMatching(/not (valid JSON|a JSON object); add to it/),
       })
@@ -42,7 +49,7 @@ test('a file that is not JSON, or has another structure, is not changed; the mes
   }
   expect(MCP.add('{"mcpServers": []}')).toEqual({ message: expect.stringContaining('not an object') })
   expect(CLAUDE.add('{"hooks": null}')).toEqual({ message: expect.stringContaining('not an object') })
-  expect(CLAUDE.add('{"hooks": {"PreCompact": {}}}')).toEqual({ message: expect.stringContaining('not an array') })
+  expect(CLAUDE.add('{"hooks": {"SubagentStart": {}}}')).toEqual({ message: expect.stringContaining('not an array') })
 })
 
 const group = fc.oneof(
@@ -50,7 +57,7 @@ const group = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 )
 const events = fc.dictionary(
-  fc.constantFrom('SessionStart', 'PreCompact', 'Stop', '"'),
+  fc.constantFrom('SessionStart', 'SubagentStart', 'sessionStart', 'Stop', '"'),
   fc.array(group, { maxLength: 2 }),
 )
 const settings = fc.record(
@@ -89,7 +96,7 @@ function isJson(text: string): boolean {
 const say = (latin1: string) => JSON.parse(Buffer.from(latin1, 'latin1').toString())
 
 describe('for any settings', () => {
-  for (const file of [MCP, CLAUDE, CODEX]) {
+  for (const file of JSON_FILES.filter(({ path }) => !path.startsWith('.kiro/hooks'))) {
     it(`${file.path}: only additions, none the second time, and the same bytes after the removal`, () => {
       fc.assert(
         fc.property(text, before => {
@@ -118,7 +125,7 @@ describe('for any settings', () => {
   }
 
   it('a new file that was reformatted is removed, and one with other entries stays', () => {
-    for (const file of [MCP, CLAUDE, CODEX]) {
+    for (const file of JSON_FILES) {
       const { after, inserted } = added(file, null)
       expect(file.remove(after, inserted)).toBe(null)
       expect(file.remove(JSON.stringify(JSON.parse(after)), inserted)).toBe(null)
@@ -129,7 +136,7 @@ describe('for any settings', () => {
   it('an entry added later, beside an existing one, is removed alone', () => {
     const before = JSON.stringify({ hooks: { SessionStart: [HOOK] } }, null, 2)
     const { after, inserted } = added(CLAUDE, before)
-    expect(JSON.parse(after).hooks).toEqual({ PreCompact: [HOOK], SessionStart: [HOOK] })
+    expect(JSON.parse(after).hooks).toEqual({ SubagentStart: [HOOK], SessionStart: [HOOK] })
     expect(CLAUDE.remove(after, inserted)).toBe(before)
   })
 })
@@ -171,8 +178,8 @@ describe('the commands, run by a shell', () => {
     program(path)
     runGit(repo.root, 'config', 'ticketplan.command', `'${path.replaceAll("'", "'\\''")}'`)
     mkdirSync(join(repo.root, 'below'))
-    expect(run(BRIEF_COMMAND, join(repo.root, 'below'))).toBe('ran brief\n')
-    expect(run(BRIEF_COMMAND, '/', { CLAUDE_PROJECT_DIR: repo.root })).toBe('ran brief\n')
+    expect(run(BRIEF_COMMAND, join(repo.root, 'below'))).toBe('ran brief --hook claude\nfrom the agent\n')
+    expect(run(BRIEF_COMMAND, '/', { CLAUDE_PROJECT_DIR: repo.root })).toBe('ran brief --hook claude\nfrom the agent\n')
     expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
   })
 
@@ -180,7 +187,7 @@ describe('the commands, run by a shell', () => {
     using repo = temporaryRepository({ git: false })
     mkdirSync(join(repo.root, 'node_modules/.bin'), { recursive: true })
     program(join(repo.root, 'node_modules/.bin/ticketplan'))
-    expect(run(BRIEF_COMMAND, repo.root)).toBe('ran brief\n')
+    expect(run(BRIEF_COMMAND, repo.root)).toBe('ran brief --hook claude\nfrom the agent\n')
     expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
   })
 })

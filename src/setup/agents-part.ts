@@ -1,21 +1,53 @@
 /** The part of `init` for agents: files that they read, added only where asked for. */
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Repository } from '../files/repository.ts'
-import { type AgentFile, agentFiles } from './agent-files.ts'
+import type { AgentFile } from './agent-file.ts'
+import { AGENTS, agentFiles } from './agent-files.ts'
+import { AGENT_NAMES, type AgentName } from './agent-names.ts'
+import { withoutAgentsBlock } from './agents-block.ts'
 import { readLatin1 } from './changes.ts'
 import { callsTicketplan } from './hook-block.ts'
 import type { InitManifest } from './init-manifest.ts'
 import { fileChanges, joinPlans, missingFolders, type Part, type Plan, planRemoval } from './part.ts'
-import { whyNotOurs } from './paths.ts'
+import { whyNotOurs, whyNotPlain } from './paths.ts'
 
-/** AGENTS.md, .mcp.json and the settings with the hooks of agents. */
+/** AGENTS.md, and the settings of the agents that were named or that the repository has files of. */
 export const agents: Part = {
-  plan({ root, config }, { agents }) {
-    return agents ? joinPlans(agentFiles(config.ticketsDir).map(file => planFile(root, file))) : {}
+  plan({ root, config }, { agents = false }) {
+    if (agents === false) return {}
+    const names = agents === 'detected' ? detectedAgents(root) : agents
+    const files = agentFiles(config.ticketsDir, names).filter(file => isWanted(root, file))
+    const plans = files.map(file => planFile(root, file))
+    return joinPlans(names.length > 0 ? plans : [...plans, { skipped: [noAgent(root)] }])
   },
   undo(repository, manifest) {
     return joinPlans(agentFiles(repository.config.ticketsDir).map(file => undoFile(repository, manifest, file)))
   },
+}
+
+/** Returns the agents that a checkout has files of. */
+export function detectedAgents(root: string): AgentName[] {
+  return AGENT_NAMES.filter(name => AGENTS[name].signs.some(sign => existsSync(join(root, sign))))
+}
+
+function noAgent(root: string) {
+  const message = `no files of an agent were found here, so only AGENTS.md is set up; name the agents you use: "ticketplan init --agents=${AGENT_NAMES.slice(0, 2).join(',')}" (known: ${AGENT_NAMES.join(', ')})`
+  return { path: root, message }
+}
+
+/**
+ * False for a file that is only changed where it is there. Of CLAUDE.md beside an AGENTS.md of the repository's own, people have
+ * decided what it includes; one that is a link is AGENTS.md itself, mostly.
+ */
+function isWanted(root: string, { path, onlyIfThere }: AgentFile): boolean {
+  if (!onlyIfThere) return true
+  const full = join(root, path)
+  if (!existsSync(full) || whyNotPlain(full)) return false
+  const agentsMd = join(root, 'AGENTS.md')
+  if (whyNotPlain(agentsMd)) return false
+  const text = readLatin1(agentsMd)
+  return text === null || withoutAgentsBlock(text) === null
 }
 
 function planFile(root: string, file: AgentFile): Plan {

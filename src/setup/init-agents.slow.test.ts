@@ -15,7 +15,7 @@ interface Hooks {
 async function agentRepository() {
   const repo = temporaryRepository()
   putTicket(repo.root, 'A', { state: 'queued', title: 'The one that waits', queued_at: '2026-06-08T11:00:00.000Z' })
-  const run = await runCli(repo.root, ['init', '--agents', '--json'])
+  const run = await runCli(repo.root, ['init', '--agents=claude,codex', '--json'])
   expect(run, run.stderr).toMatchObject({ status: 0, stderr: '' })
   runGit(repo.root, 'add', '--all')
   runGit(repo.root, 'commit', '--quiet', '--message=all')
@@ -41,13 +41,14 @@ test('the hooks print the digest, from any folder of the repository', async () =
   mkdirSync(below)
   const claude = runHooks(repo.root, '.claude/settings.json', '/', { CLAUDE_PROJECT_DIR: repo.root })
   const codex = runHooks(repo.root, '.codex/hooks.json', below, {})
-  expect(claude.map(({ event }) => event)).toEqual(['SessionStart', 'PreCompact'])
+  expect(claude.map(({ event }) => event)).toEqual(['SessionStart', 'SubagentStart'])
   expect(codex.map(({ event }) => event)).toEqual(['SessionStart'])
   const { stdout: digest } = await runCli(repo.root, ['brief'])
   expect(digest).toContain('The one that waits')
-  // Agents parse output that begins like this as JSON.
-  expect(digest).not.toMatch(/^\s*[{[]/)
-  for (const run of [...claude, ...codex]) expect(run).toMatchObject({ status: 0, stdout: digest, stderr: '' })
+  for (const run of [...claude, ...codex]) {
+    expect(run).toMatchObject({ status: 0, stderr: '' })
+    expect(JSON.parse(run.stdout).hookSpecificOutput.additionalContext).toContain('The one that waits')
+  }
 })
 
 test('in another clone they print nothing until init runs there, and the same files work in both', async () => {
@@ -80,6 +81,7 @@ test('the official client starts the server of .mcp.json', async () => {
 test('the command prints what it would do, does it, and undoes it', async () => {
   using repo = temporaryRepository()
   writeFileSync(join(repo.root, '.mcp.json'), '{\n}\n')
+  mkdirSync(join(repo.root, '.codex'))
   writeFileSync(join(repo.root, 'AGENTS.md'), '# Mine\n')
   chmodSync(join(repo.root, 'AGENTS.md'), 0o444)
   const dry = await runCli(repo.root, ['init', '--agents', '--dry-run'])
@@ -88,6 +90,6 @@ test('the command prints what it would do, does it, and undoes it', async () => 
   expect(dry.stdout).toMatch(/^skipped AGENTS\.md: it is read-only/m)
   const planned = jsonOf<object>(await runCli(repo.root, ['init', '--agents', '--dry-run', '--json']))
   expect(jsonOf<object>(await runCli(repo.root, ['init', '--agents', '--json']))).toEqual({ ...planned, dryRun: false })
-  expect((await runCli(repo.root, ['init', '--undo'])).stdout).toMatch(/^removed .*\.codex/m)
+  expect((await runCli(repo.root, ['init', '--undo'])).stdout).toMatch(/^removed .*\.codex\/hooks\.json/m)
   expect(readFileSync(join(repo.root, '.mcp.json'), 'utf8')).toBe('{\n}\n')
 })

@@ -13,14 +13,14 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
 import { runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
-import { BRIEF_COMMAND, MCP_ENTRY } from './agent-files.ts'
+import { briefCommand, MCP_ENTRY } from './agent-commands.ts'
 import { type InitOptions, initRepository, type SetUp, undoInit } from './init.ts'
 
 const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
-const FILES = ['AGENTS.md', '.mcp.json', '.claude/settings.json', '.codex/hooks.json']
+const FILES = ['AGENTS.md', '.mcp.json', '.claude/settings.json', '.codex/config.toml', '.codex/hooks.json']
 
 const initIn = (root: string, options: InitOptions = {}) =>
-  initRepository(findRepository(root), { programs: PROGRAMS, agents: true, ...options })
+  initRepository(findRepository(root), { programs: PROGRAMS, agents: ['claude', 'codex'], ...options })
 const undoIn = (root: string, options: InitOptions = {}) => undoInit(findRepository(root), options)
 const read = (root: string, path: string) => readFileSync(join(root, path), 'latin1')
 
@@ -73,8 +73,8 @@ describe('in a repository without such files', () => {
     expect(done.skipped).toEqual([])
     expect(JSON.parse(read(repo.root, '.mcp.json'))).toEqual({ mcpServers: { ticketplan: MCP_ENTRY } })
     const { hooks } = JSON.parse(read(repo.root, '.claude/settings.json'))
-    expect(Object.keys(hooks)).toEqual(['SessionStart', 'PreCompact'])
-    expect(hooks.PreCompact[0].hooks[0]).toMatchObject({ type: 'command', command: BRIEF_COMMAND })
+    expect(Object.keys(hooks)).toEqual(['SessionStart', 'SubagentStart'])
+    expect(hooks.SubagentStart[0].hooks[0]).toMatchObject({ type: 'command', command: briefCommand('claude') })
     for (const path of FILES) {
       expect(read(repo.root, path)).not.toContain('/opt/')
       expect(read(repo.root, path)).not.toContain(repo.root)
@@ -132,30 +132,35 @@ const OVER_LINES: Record<string, Record<string, string>> = {
     'AGENTS.md': '# Mine\n\nRules.\n',
     '.mcp.json': `${pretty(SERVERS, 2)}\n`,
     '.claude/settings.json': `${pretty(SETTINGS, 2)}\n`,
+    '.codex/config.toml': '# Mine\n[mcp_servers.other]\ncommand = "x" # why\n',
     '.codex/hooks.json': `${pretty(SETTINGS, 2)}\n`,
   },
   'tabs without final line breaks': {
     'AGENTS.md': '# Mine\n\nRules.',
     '.mcp.json': pretty(SERVERS, '\t'),
     '.claude/settings.json': pretty(SETTINGS, '\t'),
+    '.codex/config.toml': '\tmodel = "m"\n',
     '.codex/hooks.json': pretty({ hooks: { Stop: [] } }, '\t'),
   },
   CRLF: {
     'AGENTS.md': crlf('# Mine\n\nRules.\n'),
     '.mcp.json': crlf(`${pretty(SERVERS, 4)}\n`),
     '.claude/settings.json': crlf(`${pretty({ hooks: { PreCompact: OTHERS } }, 4)}\n`),
+    '.codex/config.toml': crlf('model = "m"\n\n[a]\n'),
     '.codex/hooks.json': crlf(pretty(SETTINGS, 1)),
   },
   'without our keys': {
     'AGENTS.md': '\n',
     '.mcp.json': '{\n  "more": {}\n}\n',
     '.claude/settings.json': '{\n      "model": "\u00e4 \\u007b"}',
+    '.codex/config.toml': '\n\n',
     '.codex/hooks.json': '{\n\n"description": "x"\n}\n',
   },
   'empty over lines': {
     'AGENTS.md': 'one line',
     '.mcp.json': '{\n  "mcpServers": {\n  }\n}\n',
     '.claude/settings.json': '{\n}\n',
+    '.codex/config.toml': '# only a comment\n',
     '.codex/hooks.json': '{\n  "hooks": {\n    "SessionStart": [\n    ]\n  }\n}\n',
   },
 }
@@ -166,18 +171,21 @@ const ON_ONE_LINE: Record<string, Record<string, string>> = {
     'AGENTS.md': '',
     '.mcp.json': JSON.stringify(SERVERS),
     '.claude/settings.json': JSON.stringify(SETTINGS),
+    '.codex/config.toml': '[mcp_servers]\n',
     '.codex/hooks.json': `${JSON.stringify({ hooks: { SessionStart: [] } })}\n`,
   },
   empty: {
     'AGENTS.md': '# Mine',
     '.mcp.json': '{}',
     '.claude/settings.json': '{ }\n',
+    '.codex/config.toml': '',
     '.codex/hooks.json': '{\n  "hooks": {}\n}\n',
   },
   'a byte order mark, and keys with escapes': {
     'AGENTS.md': '\u00ef\u00bb\u00bf# Mine\n',
     '.mcp.json': '\u00ef\u00bb\u00bf{"mcp\\u0053ervers": {}}\r\n',
     '.claude/settings.json': ' {"hooks":{}, "x":"\\\\"}',
+    '.codex/config.toml': '[a]\n"b c" = { d = 1 }\n\n\n',
     '.codex/hooks.json': '{"hooks":{"PreCompact":[[[{}]]],"SessionStart":[ ]}}',
   },
 }
@@ -274,7 +282,7 @@ describe('files that are not changed', () => {
   const left = (done: SetUp) => Object.fromEntries(done.skipped.map(({ path, message }) => [path, message]))
 
   test('links and folders in place of a file, and a file that is not JSON, are reported', () => {
-    using repo = repositoryWith({ '.codex/hooks.json': '{"hooks": ' })
+    using repo = repositoryWith({ '.codex/hooks.json': '{"hooks": ', '.codex/config.toml': 'x = [' })
     using outside = temporaryFolder()
     write(outside.path, 'mine.md', '# Outside\n')
     write(outside.path, 'settings.json', '{}')
@@ -288,6 +296,7 @@ describe('files that are not changed', () => {
       'AGENTS.md': expect.stringContaining('symbolic link'),
       '.mcp.json': expect.stringContaining('not a regular file'),
       '.claude/settings.json': expect.stringContaining('folder .claude is a symbolic link'),
+      '.codex/config.toml': expect.stringContaining('not valid TOML; add to it by hand'),
       '.codex/hooks.json': expect.stringContaining('not valid JSON; add to it by hand'),
     })
     undoIn(repo.root)
@@ -309,6 +318,7 @@ describe('files that are not changed', () => {
       'AGENTS.md': expect.stringContaining('symbolic link'),
       '.mcp.json': expect.stringContaining('read-only'),
       '.claude/settings.json': expect.stringContaining('not a folder'),
+      '.codex/config.toml': expect.stringContaining('read-only'),
       '.codex/hooks.json': expect.stringContaining('read-only'),
     })
     expect(snapshot(repo.root)).toEqual(before)

@@ -7,7 +7,7 @@ import { runGit, temporaryRepository } from '../test-support/temporary-repositor
 import { initRepository, undoInit } from './init.ts'
 
 const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
-const OPTIONS = { programs: PROGRAMS, preCommit: true, agents: true }
+const OPTIONS = { programs: PROGRAMS, preCommit: true, agents: ['claude', 'codex'] } as const
 const HOOKS = ['post-merge', 'post-checkout', 'post-rewrite', 'pre-commit']
 const MERGE_DRIVER = 'merge.ticketplan.driver'
 
@@ -110,7 +110,7 @@ const CASES = [
 
 test.each(CASES)('init updates the blocks %s in place', (_, files) => {
   using repo = repositoryOf010(files)
-  const done = initRepository(findRepository(repo.root), { programs: PROGRAMS, agents: true })
+  const done = initRepository(findRepository(repo.root), { programs: PROGRAMS, agents: 'detected' })
   expect(done).toEqual({
     made: [],
     changed: [...HOOKS.map(hook => `.git/hooks/${hook}`), 'AGENTS.md', '.git/config'],

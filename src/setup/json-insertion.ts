@@ -1,10 +1,13 @@
 /**
- * Inserts members and elements into a JSON text, and removes them, without rewriting the rest.
+ * Inserts members and elements into a JSON text, and removes them, without rewriting the rest. Comments and trailing commas are
+ * kept.
  *
- * Texts are the file's bytes as latin1, and valid JSON, so that its ASCII characters alone show the structure. A new item
+ * Texts are the file's bytes as latin1, and valid JSON but for those, so that its ASCII characters alone show the structure. A new item
  * becomes the first of its object or array, so that no existing line gets a comma: where items are on lines of their own, a
  * diff has only added lines.
  */
+
+import { maskJsonc } from './jsonc-mask.ts'
 
 /** The place of an item in the text; a member of an object begins with its key. */
 interface Item {
@@ -27,7 +30,7 @@ export interface Grown {
 /** Parses the text; undefined where it is not JSON. */
 export function parseLatin1Json(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text.slice(rootOf(text)), 'latin1').toString())
+    return JSON.parse(Buffer.from(maskJsonc(text.slice(rootOf(text))), 'latin1').toString())
   } catch {
     return undefined
   }
@@ -57,15 +60,16 @@ export function newJson(value: unknown): string {
 export function withoutItems(text: string, path: JsonPath, keep: (value: unknown, key?: string) => boolean): string {
   let rest = text
   for (;;) {
-    const at = find(rest, path)
+    const masked = maskJsonc(rest)
+    const at = find(masked, path)
     if (at === undefined) return rest
-    const items = itemsOf(rest, at)
+    const items = itemsOf(masked, at)
     const gone = items.findIndex(({ key, value, end }) => !keep(parseLatin1Json(rest.slice(value, end)), key))
     if (gone === -1) return rest
     const [before, item, after] = [items[gone - 1], items[gone]!, items[gone + 1]]
     if (after) rest = rest.slice(0, item.start) + rest.slice(after.start)
     else if (before) rest = rest.slice(0, before.end) + rest.slice(item.end)
-    else rest = rest.slice(0, at + 1) + rest.slice(endOf(rest, at) - 1)
+    else rest = rest.slice(0, at + 1) + rest.slice(endOf(masked, at) - 1)
   }
 }
 
@@ -73,11 +77,14 @@ export function withoutItems(text: string, path: JsonPath, keep: (value: unknown
 type Render = (indent: string | null, unit: string, eol: string) => string
 
 function withFirst(text: string, path: JsonPath, render: Render): Grown {
-  const open = find(text, path)!
+  const masked = maskJsonc(text)
+  const open = find(masked, path)!
   const eol = /\r?\n/.exec(text)?.[0] ?? '\n'
-  const unit = unitOf(text)
-  const [first] = itemsOf(text, open)
-  const blank = text.slice(open + 1, first ? first.start : endOf(text, open) - 1)
+  const unit = unitOf(masked)
+  const [first] = itemsOf(masked, open)
+  const end = first ? first.start : endOf(masked, open) - 1
+  const blank = masked.slice(open + 1, end)
+  const hasComment = text.slice(open + 1, end) !== blank
   const lineBreak = blank.lastIndexOf('\n')
   const put = (at: number, added: string) => ({ after: text.slice(0, at) + added + text.slice(at), added })
   if (first) {
@@ -88,7 +95,7 @@ function withFirst(text: string, path: JsonPath, render: Render): Grown {
   const outer = /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', open) + 1))![0]
   const line = outer + unit + render(outer + unit, unit, eol)
   // An object or array that opens and closes on different lines keeps both lines.
-  if (lineBreak !== -1) return put(open + 1 + blank.indexOf('\n') + 1, line + eol)
+  if (lineBreak !== -1 && !hasComment) return put(open + 1 + blank.indexOf('\n') + 1, line + eol)
   return put(open + 1, eol + line + eol + outer)
 }
 

@@ -5,6 +5,7 @@
  */
 import { dirname } from 'node:path'
 import type { Repository } from '../files/repository.ts'
+import type { AgentName } from './agent-names.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import type { Programs } from './driver-config.ts'
 import type { InitManifest } from './init-manifest.ts'
@@ -23,8 +24,8 @@ export type Plan = Partial<Omit<Changes, 'emptied'>> & { skipped?: Skipped[] }
 export interface PartOptions {
   /** Also the hook that checks staged Tickets. */
   preCommit?: boolean
-  /** Also the files for agents: AGENTS.md, .mcp.json and hooks that print the digest. */
-  agents?: boolean
+  /** Also AGENTS.md and the files of these agents, or of those that the repository has files of. */
+  agents?: false | 'detected' | readonly AgentName[]
   programs: Programs
 }
 

@@ -1,0 +1,245 @@
+/** Every agent that `init --agents` knows: what it finds, writes, keeps and takes out. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parse } from 'smol-toml'
+import { describe, expect, test } from 'vitest'
+import { findRepository } from '../files/repository.ts'
+import { temporaryRepository } from '../test-support/temporary-repository.ts'
+import { EARLIER_BRIEF_COMMAND } from './agent-commands.ts'
+import { AGENT_NAMES, type AgentName } from './agent-names.ts'
+import { detectedAgents } from './agents-part.ts'
+import { type InitOptions, initRepository, undoInit } from './init.ts'
+
+const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
+const initIn = (root: string, agents: InitOptions['agents']) =>
+  initRepository(findRepository(root), { programs: PROGRAMS, agents })
+const undoIn = (root: string) => undoInit(findRepository(root))
+
+function write(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+const read = (root: string, path: string) => readFileSync(join(root, path), 'utf8')
+
+/** The files below the root except git's, tickets and AGENTS.md, with their texts. */
+function filesOf(root: string): [path: string, text: string][] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .filter(path => !/^(?:\.git\/|\.gitattributes$|tickets\/|AGENTS\.md$)/.test(path))
+    .sort()
+    .map(path => [path, read(root, path)])
+}
+
+test.each(
+  AGENT_NAMES,
+)('the files of %s equal the golden file, have no path of this machine, and are removed', async name => {
+  using repo = temporaryRepository()
+  initIn(repo.root, [name])
+  const files = filesOf(repo.root)
+  const text = files.map(([path, text]) => `=== ${path}\n${text}`).join('\n')
+  await expect(text).toMatchFileSnapshot(`golden/agents/${name}.txt`)
+  expect(text).not.toContain('/opt/')
+  expect(text).not.toContain(repo.root)
+  for (const [path, text] of files) if (path.endsWith('.json')) JSON.parse(text)
+  expect(existsSync(join(repo.root, 'AGENTS.md'))).toBe(true)
+  expect(initIn(repo.root, [name])).toEqual({ made: [], changed: [], removed: [], skipped: [] })
+  undoIn(repo.root)
+  expect(filesOf(repo.root)).toEqual([])
+  expect(readdirSync(repo.root).filter(entry => entry !== '.git' && entry !== 'tickets')).toEqual([])
+})
+
+describe('detection', () => {
+  test.each([
+    ['CLAUDE.md', 'claude'],
+    ['.claude/commands/x.md', 'claude'],
+    ['.mcp.json', 'claude'],
+    ['.codex/x', 'codex'],
+    ['GEMINI.md', 'gemini'],
+    ['.gemini/settings.json', 'gemini'],
+    ['.github/copilot-instructions.md', 'copilot'],
+    ['.github/hooks/mine.json', 'copilot'],
+    ['.cursor/rules/x.mdc', 'cursor'],
+    ['.cursorrules', 'cursor'],
+    ['opencode.json', 'opencode'],
+    ['.opencode/x', 'opencode'],
+    ['.kiro/steering/x.md', 'kiro'],
+    ['.vscode/settings.json', 'vscode'],
+  ] as [string, AgentName][])('%s shows that a repository uses %s, and only that is set up', (path, name) => {
+    using repo = temporaryRepository()
+    write(repo.root, path, path.endsWith('.json') ? '{}\n' : 'x\n')
+    expect(detectedAgents(repo.root)).toEqual([name])
+    initIn(repo.root, 'detected')
+    using named = temporaryRepository()
+    write(named.root, path, path.endsWith('.json') ? '{}\n' : 'x\n')
+    initIn(named.root, [name])
+    expect(filesOf(repo.root)).toEqual(filesOf(named.root))
+    undoIn(repo.root)
+    expect(filesOf(repo.root)).toEqual([[path, path.endsWith('.json') ? '{}\n' : 'x\n']])
+  })
+
+  test('without a file of an agent only AGENTS.md is set up, and the report says how to name agents', () => {
+    using repo = temporaryRepository()
+    const { skipped } = initIn(repo.root, 'detected')
+    expect(skipped).toMatchObject([{ message: expect.stringContaining('--agents=claude,codex') }])
+    expect(filesOf(repo.root)).toEqual([])
+    expect(read(repo.root, 'AGENTS.md')).toContain('ticketplan brief')
+  })
+})
+
+describe('CLAUDE.md', () => {
+  test.each([
+    '# Mine\n',
+    '# Mine',
+    'a\r\nb\r\n',
+    '',
+  ])('gets the line that brings AGENTS.md in, and loses it again: %j', text => {
+    using repo = temporaryRepository()
+    write(repo.root, 'CLAUDE.md', text)
+    initIn(repo.root, 'detected')
+    const after = read(repo.root, 'CLAUDE.md')
+    expect(after.split(/\r?\n/)).toContain('@AGENTS.md')
+    expect(after.replace(/@AGENTS\.md[\r\n]+/, '')).toBe(text)
+    expect(initIn(repo.root, 'detected').changed).toEqual([])
+    undoIn(repo.root)
+    expect(read(repo.root, 'CLAUDE.md')).toBe(text)
+  })
+
+  test('stays beside an AGENTS.md of the repository, with an import, and as a link', () => {
+    for (const [mine, text] of [
+      ['# Agents\n', '# Claude\n'],
+      [null, 'See @AGENTS.md\n'],
+    ] as const) {
+      using repo = temporaryRepository()
+      if (mine) write(repo.root, 'AGENTS.md', mine)
+      write(repo.root, 'CLAUDE.md', text)
+      initIn(repo.root, 'detected')
+      expect(read(repo.root, 'CLAUDE.md')).toBe(text)
+    }
+    using repo = temporaryRepository()
+    symlinkSync('AGENTS.md', join(repo.root, 'CLAUDE.md'))
+    expect(initIn(repo.root, ['claude']).skipped).toEqual([])
+  })
+})
+
+/** True where the short text is the long one without some of its characters. */
+function isWithin(short: string, long: string): boolean {
+  let at = 0
+  for (const character of long) if (character === short[at]) at++
+  return at === short.length
+}
+
+describe('files with comments', () => {
+  const JSONC = `// mine
+{
+  // servers, with a "quote and a { brace
+  "mcp": {
+    /* none
+       yet */
+  },
+  "url": "https://example.org/*x*/", // not a comment
+  "list": [1, 2,], "more": {"a": "//", },
+}
+`
+  test.each([
+    ['opencode.json', JSONC, 'opencode'],
+    ['.vscode/mcp.json', JSONC.replace('"mcp"', '"servers"'), 'vscode'],
+    ['.gemini/settings.json', '{ /* x */ "hooks": { // y\n } }', 'gemini'],
+    ['.cursor/mcp.json', '{\n  // only this\n}\n', 'cursor'],
+    ['.cursor/mcp.json', '{\n\t"mcpServers": { "a": {}, // x\n\t},\n}', 'cursor'],
+  ] as const)('%s keeps comments and trailing commas, and is the same after --undo', (path, text, name) => {
+    using repo = temporaryRepository()
+    write(repo.root, path, text)
+    expect(initIn(repo.root, [name]).skipped).toEqual([])
+    const after = read(repo.root, path)
+    expect(isWithin(text, after)).toBe(true)
+    expect(after).toContain('ticketplan')
+    expect(initIn(repo.root, [name]).changed).toEqual([])
+    undoIn(repo.root)
+    expect(read(repo.root, path)).toBe(text)
+  })
+})
+
+describe('Codex’s config.toml', () => {
+  test.each([
+    '',
+    'model = "m"',
+    '# c\n[mcp_servers.other]\ncommand = "x"\n',
+    '[a]\r\nb = 1\r\n',
+    '[mcp_servers]\n',
+  ])('gets the server, keeps the rest, and is the same after --undo: %j', text => {
+    using repo = temporaryRepository()
+    write(repo.root, '.codex/config.toml', text)
+    initIn(repo.root, ['codex'])
+    const after = read(repo.root, '.codex/config.toml')
+    expect(after.startsWith(text)).toBe(true)
+    const { mcp_servers: servers, ...rest } = parse(after) as { mcp_servers: Record<string, object> }
+    const { mcp_servers: others = {}, ...before } = parse(text) as { mcp_servers?: object }
+    expect(rest).toEqual(before)
+    expect(servers).toEqual({ ...others, ticketplan: { command: 'sh', args: ['-c', expect.stringContaining('mcp')] } })
+    expect(initIn(repo.root, ['codex']).changed).toEqual([])
+    undoIn(repo.root)
+    expect(read(repo.root, '.codex/config.toml')).toBe(text)
+  })
+
+  test.each([
+    ['a = [', 'not valid TOML'],
+    ['mcp_servers = { other = { command = "x" } }\n', 'a table cannot be added'],
+    ['[mcp_servers.ticketplan]\ncommand = "mine"\n', 'kept as it is'],
+    ['mcp_servers = 7\n', 'a table cannot be added'],
+  ])('is left alone and reported: %j', (text, message) => {
+    using repo = temporaryRepository()
+    write(repo.root, '.codex/config.toml', text)
+    expect(initIn(repo.root, ['codex']).skipped).toMatchObject([
+      { path: '.codex/config.toml', message: expect.stringContaining(message) },
+    ])
+    expect(read(repo.root, '.codex/config.toml')).toBe(text)
+  })
+})
+
+describe('what an earlier version put in', () => {
+  const group = { hooks: [{ type: 'command', command: EARLIER_BRIEF_COMMAND, timeout: 30 }] }
+  const mine = { matcher: 'manual', hooks: [{ type: 'command', command: 'echo mine' }] }
+
+  test('is taken out, others stay: the PreCompact hook of Claude Code, and hooks that print plain text', () => {
+    using repo = temporaryRepository()
+    const settings = { model: 'x', hooks: { SessionStart: [group, mine], PreCompact: [group, mine], Stop: [mine] } }
+    write(repo.root, '.claude/settings.json', JSON.stringify(settings, null, 2))
+    write(repo.root, '.codex/hooks.json', JSON.stringify({ hooks: { SessionStart: [group] } }, null, 2))
+    initIn(repo.root, 'detected')
+    const { hooks, model } = JSON.parse(read(repo.root, '.claude/settings.json'))
+    expect(model).toBe('x')
+    expect(hooks).toMatchObject({ SessionStart: [{}, mine], PreCompact: [mine], SubagentStart: [{}], Stop: [mine] })
+    expect(hooks.SessionStart[0].hooks[0].command).toContain('brief --hook claude')
+    const codex = read(repo.root, '.codex/hooks.json')
+    expect(codex).toContain('brief --hook codex')
+    expect(codex + read(repo.root, '.claude/settings.json')).not.toContain(JSON.stringify(EARLIER_BRIEF_COMMAND))
+    expect(initIn(repo.root, 'detected').changed).toEqual([])
+  })
+
+  test('an event with nothing else goes as a whole', () => {
+    using repo = temporaryRepository()
+    write(repo.root, '.claude/settings.json', JSON.stringify({ hooks: { PreCompact: [group] } }, null, 2))
+    initIn(repo.root, 'detected')
+    const { hooks } = JSON.parse(read(repo.root, '.claude/settings.json'))
+    expect(Object.keys(hooks).sort()).toEqual(['SessionStart', 'SubagentStart'])
+  })
+})
+
+describe('a plugin of OpenCode', () => {
+  test('of an earlier version is replaced; one of somebody else stays and is reported', () => {
+    using repo = temporaryRepository()
+    initIn(repo.root, ['opencode'])
+    const path = '.opencode/plugins/ticketplan.ts'
+    const current = read(repo.root, path)
+    write(repo.root, path, `${current.split('\n')[0]}\n// old\n`)
+    expect(initIn(repo.root, ['opencode']).changed).toEqual([path])
+    expect(read(repo.root, path)).toBe(current)
+    write(repo.root, path, '// mine\n')
+    expect(initIn(repo.root, ['opencode']).skipped).toMatchObject([{ path }])
+    expect(read(repo.root, path)).toBe('// mine\n')
+    undoIn(repo.root)
+    expect(read(repo.root, path)).toBe('// mine\n')
+  })
+})
