@@ -8,17 +8,19 @@ import { AGENT_NAMES, type AgentName } from './agent-names.ts'
 import { withoutAgentsBlock } from './agents-block.ts'
 import { readLatin1 } from './changes.ts'
 import { callsTicketplan } from './hook-block.ts'
-import type { InitManifest } from './init-manifest.ts'
+import { type InitManifest, readManifest } from './init-manifest.ts'
 import { fileChanges, joinPlans, missingFolders, type Part, type Plan, planRemoval } from './part.ts'
 import { whyNotOurs, whyNotPlain } from './paths.ts'
 
 /** AGENTS.md, and the settings of the agents that were named or that the repository has files of. */
 export const agents: Part = {
-  plan({ root, config }, { agents = false }) {
+  plan(repository, { agents = false }) {
     if (agents === false) return {}
+    const { root, config } = repository
+    const { inserted } = readManifest(repository)
     const names = agents === 'detected' ? detectedAgents(root) : agents
     const files = agentFiles(config.ticketsDir, names).filter(file => isWanted(root, file))
-    const plans = files.map(file => planFile(root, file))
+    const plans = files.map(file => planFile(root, file, inserted.get(join(root, file.path)) ?? []))
     return joinPlans(names.length > 0 ? plans : [...plans, { skipped: [noAgent(root)] }])
   },
   undo(repository, manifest) {
@@ -50,16 +52,16 @@ function isWanted(root: string, { path, onlyIfThere }: AgentFile): boolean {
   return text === null || withoutAgentsBlock(text) === null
 }
 
-function planFile(root: string, file: AgentFile): Plan {
+function planFile(root: string, file: AgentFile, earlier: readonly string[]): Plan {
   const path = join(root, file.path)
   const why = whyNotOurs(root, path)
   const text = why ? null : readLatin1(path)
   const reason =
     why ?? (text !== null && !isBytewise(text) ? 'it is in UTF-16 or another encoding that is not UTF-8' : null)
-  const planned = reason ? { message: `${reason}, so it is not changed` } : file.add(text)
+  const planned = reason ? { message: `${reason}, so it is not changed` } : file.add(text, earlier)
   if ('message' in planned) return { skipped: [{ path, message: planned.message }] }
-  const { after, inserted } = planned
-  return { folders: missingFolders(dirname(path)), files: fileChanges(path, after, { inserted }) }
+  const { after, inserted, isReplaced } = planned
+  return { folders: missingFolders(dirname(path)), files: fileChanges(path, after, { inserted, isReplaced }) }
 }
 
 /** False for UTF-16 and UTF-32, given the bytes as latin1: text that is added to such a file would be unreadable there. */

@@ -22,6 +22,8 @@ export interface FileChange {
   mode?: number
   /** The texts that were added, where the result alone does not show them. */
   inserted?: readonly string[]
+  /** True where what earlier runs inserted is gone from the file. */
+  isReplaced?: boolean
 }
 
 /** A value of the clone's git configuration; null removes it. */

@@ -56,9 +56,9 @@ export function manifestChanges(repository: Repository, { folders, files }: Chan
     .map(path => relative(root, path))
     .filter(path => !known.added.includes(path))
   const inserted = { ...known.inserted }
-  for (const { path, inserted: texts = [] } of files) {
+  for (const { path, inserted: texts = [], isReplaced } of files) {
     const name = relative(root, path)
-    if (texts.length > 0) inserted[name] = [...(inserted[name] ?? []), ...texts]
+    if (texts.length > 0) inserted[name] = isReplaced ? [...texts] : [...(inserted[name] ?? []), ...texts]
   }
   const hasMore = files.some(change => change.inserted?.length)
   if (added.length === 0 && !hasMore) return []

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '../model/objects.ts'
-import type { AgentFile } from './agent-file.ts'
+import type { Added, AgentFile } from './agent-file.ts'
 import {
   type Grown,
   newJson,
@@ -31,30 +31,73 @@ interface JsonAgentFile {
 }
 
 /** Returns the file with these entries. */
-export function jsonAgentFile({ path, entries, retired = [] }: JsonAgentFile): AgentFile {
+export function jsonAgentFile(file: JsonAgentFile): AgentFile {
+  const { path, entries, retired = [] } = file
   return {
     path,
-    add(text) {
-      if (text === null) {
-        const after = newJson(entries.reduce(withEntry, {}))
-        return { after, inserted: [after] }
-      }
-      const document = parseLatin1Json(text)
-      const problem = isObject(document) ? problemOf(document, entries) : notJson(document)
-      if (problem) return { message: problem.isEntry ? problem.message : `${problem.message}${byHand(entries)}` }
-      let after = retired.reduce((rest, { at, element }) => withoutRetired(rest, at, element), text)
-      const inserted: string[] = []
-      // Each insertion becomes the first item, so the last one is inserted first.
-      for (const entry of entries.toReversed()) {
-        const grown = insertion(after, entry)
-        if (!grown) continue
-        after = grown.after
-        inserted.push(grown.added)
-      }
-      return { after, inserted }
+    add(text, earlier = []) {
+      const cleared = text === null || retired.length === 0 ? undefined : withoutEarlier(text, earlier, retired)
+      return cleared === undefined ? withEntries(text, file) : { ...withEntries(cleared, file), isReplaced: true }
     },
-    remove: (text, inserted) => takeOut(text, inserted, entries),
+    remove: (text, inserted) => takeOut(text, inserted, [...entries, ...retired.map(asEntry)]),
   }
+}
+
+function withEntries(text: string | null, { entries, retired = [] }: JsonAgentFile): Added | { message: string } {
+  if (text === null) {
+    const after = newJson(entries.reduce(withEntry, {}))
+    return { after, inserted: [after] }
+  }
+  const document = parseLatin1Json(text)
+  const problem = isObject(document) ? problemOf(document, entries) : notJson(document)
+  if (problem) return { message: problem.isEntry ? problem.message : `${problem.message}${byHand(entries)}` }
+  let after = retired.reduce((rest, { at, element }) => withoutRetired(rest, at, element), text)
+  const inserted: string[] = []
+  // Each insertion becomes the first item, so the last one is inserted first.
+  for (const entry of entries.toReversed()) {
+    const grown = insertion(after, entry)
+    if (!grown) continue
+    after = grown.after
+    inserted.push(grown.added)
+  }
+  return { after, inserted }
+}
+
+/** What an earlier version added is removed like an entry, and never added. */
+function asEntry({ at, element }: NonNullable<JsonAgentFile['retired']>[number]): JsonEntry {
+  return { at, element, isThere: () => true }
+}
+
+/**
+ * Returns the file as it was before an earlier version wrote to it, null for none; undefined where nothing of that version is there,
+ * or the file was reformatted since. So `--undo` gives the first bytes back after an upgrade too.
+ */
+function withoutEarlier(
+  text: string,
+  earlier: readonly string[],
+  retired: NonNullable<JsonAgentFile['retired']>,
+): string | null | undefined {
+  const document = parseLatin1Json(text)
+  const isThere = retired.some(({ at, element }) => {
+    const elements = valueAt(document, at)
+    return Array.isArray(elements) && elements.some(value => isDeepStrictEqual(value, element))
+  })
+  if (!isThere) return undefined
+  const { rest, isWhole } = withoutTexts(text, earlier)
+  if (isWhole && rest === '') return null
+  return isWhole && isObject(parseLatin1Json(rest)) ? rest : undefined
+}
+
+/** Removes inserted texts, the last one first; `isWhole` is true where there were some, and all were found. */
+function withoutTexts(text: string, inserted: readonly string[]): { rest: string; isWhole: boolean } {
+  let rest = text
+  let isWhole = inserted.length > 0
+  for (const added of inserted.toReversed()) {
+    const at = rest.lastIndexOf(added)
+    if (at === -1) isWhole = false
+    else rest = rest.slice(0, at) + rest.slice(at + added.length)
+  }
+  return { rest, isWhole }
 }
 
 /** Returns the document with the entry in it; the document of a new file is made of these. */
@@ -124,13 +167,8 @@ function withoutRetired(text: string, at: readonly string[], element: unknown): 
 
 /** Removes the inserted texts; where the file was reformatted since, removes the entries by their structure. */
 function takeOut(text: string, inserted: readonly string[], entries: readonly JsonEntry[]): string | null {
-  let rest = text
-  let isWhole = inserted.length > 0
-  for (const added of inserted.toReversed()) {
-    const at = rest.lastIndexOf(added)
-    if (at === -1) isWhole = false
-    else rest = rest.slice(0, at) + rest.slice(at + added.length)
-  }
+  const { rest: cut, isWhole } = withoutTexts(text, inserted)
+  let rest = cut
   if (rest === '' && text !== '') return null
   const isJson = parseLatin1Json(rest) !== undefined
   if (isWhole && isJson) return rest

@@ -5,7 +5,6 @@ import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
-import { EARLIER_BRIEF_COMMAND } from './agent-commands.ts'
 import { AGENT_NAMES, type AgentName } from './agent-names.ts'
 import { detectedAgents } from './agents-part.ts'
 import { type InitOptions, initRepository, undoInit } from './init.ts'
@@ -161,6 +160,40 @@ describe('files with comments', () => {
   })
 })
 
+describe('a file in UTF-16', () => {
+  const encodings: [string, (text: string) => Buffer][] = [
+    ['little-endian', text => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['big-endian', text => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+    ['without a byte order mark', text => Buffer.from(text, 'utf16le')],
+  ]
+  test.each(encodings)('is left alone and reported, and by --undo too: %s', (_, bytesOf) => {
+    using repo = temporaryRepository()
+    initIn(repo.root, AGENT_NAMES)
+    const paths = ['AGENTS.md', 'CLAUDE.md', ...filesOf(repo.root).map(([path]) => path)]
+    undoIn(repo.root)
+    const bytes = bytesOf('{ "x": 1 }\n')
+    for (const path of paths) {
+      mkdirSync(dirname(join(repo.root, path)), { recursive: true })
+      writeFileSync(join(repo.root, path), bytes)
+    }
+    const { skipped } = initIn(repo.root, AGENT_NAMES)
+    // CLAUDE.md is not looked at beside an AGENTS.md of the repository.
+    expect(skipped.map(({ path }) => path).sort()).toEqual(paths.filter(path => path !== 'CLAUDE.md').sort())
+    for (const { message } of skipped) expect(message).toContain('UTF-16')
+    undoIn(repo.root)
+    for (const path of paths) expect(readFileSync(join(repo.root, path)).equals(bytes), path).toBe(true)
+  })
+
+  test('is reported where it is a CLAUDE.md alone', () => {
+    using repo = temporaryRepository()
+    const bytes = Buffer.from('\ufeff# Mine\n', 'utf16le')
+    writeFileSync(join(repo.root, 'CLAUDE.md'), bytes)
+    const message = expect.stringContaining('UTF-16')
+    expect(initIn(repo.root, 'detected').skipped).toMatchObject([{ path: 'CLAUDE.md', message }])
+    expect(readFileSync(join(repo.root, 'CLAUDE.md')).equals(bytes)).toBe(true)
+  })
+})
+
 describe('Codex’s config.toml', () => {
   test.each([
     '',
@@ -195,35 +228,6 @@ describe('Codex’s config.toml', () => {
       { path: '.codex/config.toml', message: expect.stringContaining(message) },
     ])
     expect(read(repo.root, '.codex/config.toml')).toBe(text)
-  })
-})
-
-describe('what an earlier version put in', () => {
-  const group = { hooks: [{ type: 'command', command: EARLIER_BRIEF_COMMAND, timeout: 30 }] }
-  const mine = { matcher: 'manual', hooks: [{ type: 'command', command: 'echo mine' }] }
-
-  test('is taken out, others stay: the PreCompact hook of Claude Code, and hooks that print plain text', () => {
-    using repo = temporaryRepository()
-    const settings = { model: 'x', hooks: { SessionStart: [group, mine], PreCompact: [group, mine], Stop: [mine] } }
-    write(repo.root, '.claude/settings.json', JSON.stringify(settings, null, 2))
-    write(repo.root, '.codex/hooks.json', JSON.stringify({ hooks: { SessionStart: [group] } }, null, 2))
-    initIn(repo.root, 'detected')
-    const { hooks, model } = JSON.parse(read(repo.root, '.claude/settings.json'))
-    expect(model).toBe('x')
-    expect(hooks).toMatchObject({ SessionStart: [{}, mine], PreCompact: [mine], SubagentStart: [{}], Stop: [mine] })
-    expect(hooks.SessionStart[0].hooks[0].command).toContain('brief --hook claude')
-    const codex = read(repo.root, '.codex/hooks.json')
-    expect(codex).toContain('brief --hook codex')
-    expect(codex + read(repo.root, '.claude/settings.json')).not.toContain(JSON.stringify(EARLIER_BRIEF_COMMAND))
-    expect(initIn(repo.root, 'detected').changed).toEqual([])
-  })
-
-  test('an event with nothing else goes as a whole', () => {
-    using repo = temporaryRepository()
-    write(repo.root, '.claude/settings.json', JSON.stringify({ hooks: { PreCompact: [group] } }, null, 2))
-    initIn(repo.root, 'detected')
-    const { hooks } = JSON.parse(read(repo.root, '.claude/settings.json'))
-    expect(Object.keys(hooks).sort()).toEqual(['SessionStart', 'SubagentStart'])
   })
 })
 

@@ -56,7 +56,7 @@ export function missingFolders(folder: string): string[] {
 export function fileChanges(
   path: string,
   after: string,
-  more: Pick<FileChange, 'mode' | 'inserted'> = {},
+  more: Pick<FileChange, 'mode' | 'inserted' | 'isReplaced'> = {},
 ): FileChange[] {
   const before = readLatin1(path)
   return before === after ? [] : [{ path, before, after, ...more }]
