@@ -14,6 +14,16 @@ import { PACKAGE_ROOT } from './test-support/run-cli.ts'
 const readJson = (...path: string[]) => JSON.parse(readFileSync(join(PACKAGE_ROOT, ...path), 'utf8'))
 const PACKAGE = readJson('package.json')
 
+/**
+ * The name in the MCP registry, whose namespace is the owner of the repository. Without a repository it is a placeholder, which
+ * docs/agents.md calls one.
+ */
+function registryName(repository: string | { url: string } | undefined): string {
+  const url = typeof repository === 'string' ? repository : repository?.url
+  const owner = url && /github(?:\.com)?[:/]([^/]+)\//.exec(url)?.[1]
+  return `io.github.${owner ?? 'ticketplan'}/${PACKAGE.name}`
+}
+
 /** The paths of the problems that a schema has with a document. */
 function problems(schema: string, document: unknown): string[] {
   const parsed = z.fromJSONSchema(readJson('src', 'test-support', 'manifest-schemas', schema)).safeParse(document)
@@ -95,5 +105,13 @@ test('the plugins start the server and the hooks that init --agents writes', () 
   expect(existsSync(join(PACKAGE_ROOT, 'skills', 'ticketplan', 'SKILL.md'))).toBe(true)
   const { name, packages } = readJson('server.json')
   expect(PACKAGE.mcpName).toBe(name)
+  expect(name).toBe(registryName(PACKAGE.repository))
   expect(packages[0].identifier).toBe(PACKAGE.name)
+})
+
+test('the name in the registry comes from the repository; without one the docs call it a placeholder', () => {
+  expect(registryName('github:someone/plan')).toBe(`io.github.someone/${PACKAGE.name}`)
+  expect(registryName({ url: 'git+https://github.com/someone/plan.git' })).toBe(`io.github.someone/${PACKAGE.name}`)
+  const docs = readFileSync(join(PACKAGE_ROOT, 'docs', 'agents.md'), 'utf8')
+  expect(/`io\.github\.ticketplan\/ticketplan`\s+is a\s+placeholder/.test(docs)).toBe(PACKAGE.repository === undefined)
 })
