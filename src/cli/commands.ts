@@ -34,6 +34,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   release: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).release },
   claims: { group: 'Claim', load: async () => (await import('../operations/claim.ts')).claims },
   keep: { group: 'Claim', load: async () => (await import('./keep.ts')).keep },
+  list: { group: 'Look', load: async () => (await import('../operations/list.ts')).list },
   show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
   relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
   log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },

@@ -12,6 +12,7 @@ const NAMES: Names = {
   ticket: () => named('T-1', 'T-2', 't-low'),
   decision: () => named('01JX8Z3V7Q4T9K2M5N6P7R8S9T'),
   state: () => named('In Review', 'queued'),
+  area: () => [{ value: 'menu' }],
   pool: () => named('gpu'),
 }
 

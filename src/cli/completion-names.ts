@@ -56,6 +56,7 @@ export function namesIn(folder: string | undefined): Names & Disposable {
       const { lists } = open().states
       return STATE_LISTS.flatMap(list => lists[list].map(state => candidate(state, list)))
     },
+    area: () => Object.entries(open().repository.config.areas).map(([area, paths]) => candidate(area, paths.join(' '))),
     pool: () =>
       Object.entries(open().repository.config.pools).map(([pool, slots]) => candidate(pool, `${slots} slots`)),
     [Symbol.dispose]: () => opened?.close(),

@@ -8,6 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { OutputOf } from '../sdk.ts'
 import type { Page } from './phrases.ts'
 import type { Terminal } from './print.ts'
+import { listLines } from './render-list.ts'
 import { logLines } from './render-log.ts'
 import { doctorLines, importLines, initLines, resolveLines, syncLines, verifyLines } from './render-maintenance.ts'
 import {
@@ -41,6 +42,7 @@ const renderers: Renderers = {
   record: recordLines,
   recordAll: recordAllLines,
   retract: retractLines,
+  list: listLines,
   queue: queueLines,
   consult: consultLines,
   accept: acceptLines,

@@ -12,7 +12,7 @@ import { isTimestamp, longText, oneLine, parseMoment } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 
 /** What a value names, where a shell can complete it. */
-export type Completes = 'decision' | 'file' | 'folder' | 'kind' | 'pool' | 'state' | 'ticket' | 'topic'
+export type Completes = 'area' | 'decision' | 'file' | 'folder' | 'kind' | 'pool' | 'state' | 'ticket' | 'topic'
 
 /** One input of an operation. */
 export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {

@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts'
 import { exportPlan } from './export.ts'
 import { importTickets } from './import.ts'
 import { init } from './init.ts'
+import { list } from './list.ts'
 import { log } from './log.ts'
 import { mergeDriver } from './merge-driver.ts'
 import { queue } from './queue.ts'
@@ -31,6 +32,7 @@ export const operations = {
   record,
   recordAll,
   retract,
+  list,
   queue,
   consult,
   accept,

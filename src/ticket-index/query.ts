@@ -8,6 +8,7 @@ import type { Connection } from '../database/open.ts'
 import { statementsOf } from '../database/statements.ts'
 import { decisionQueries } from './decision-queries.ts'
 import { fileQueries } from './file-queries.ts'
+import { listQueries } from './list-queries.ts'
 import { nameQueries } from './name-queries.ts'
 import { ticketQueries } from './ticket-queries.ts'
 
@@ -38,6 +39,7 @@ export function prepareQueries(connection: Connection) {
          where t.phase = 'active' or (t.phase = 'open' and t.state in (select value from json_each(?))) order by a.ticket_id`,
       ).all(JSON.stringify(states)),
     ...nameQueries(statement),
+    ...listQueries(statement),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
