@@ -264,6 +264,24 @@ recorded with other Tickets, as seen from this one:
 `)
   })
 
+  test('show of several Tickets prints each, and fails with a name that means none', async () => {
+    using repository = temporaryRepository()
+    for (const id of ['T-1', 'T-2']) putTicket(repository.root, id)
+    const { status, stdout, stderr } = await runCli(repository.root, ['show', 'T-2', 'T-9', 'T-1'])
+    expect({ status, heads: stdout.split('\n').filter(line => /^\S.*Ticket T/.test(line)) }).toEqual({
+      status: 1,
+      heads: ['T-2  Ticket T-2', 'T-1  Ticket T-1'],
+    })
+    expect(stderr).toMatch(/^ticketplan: no Ticket has the id or slug "T-9"; did you mean .*\? Shown: T-2, T-1\.\n$/)
+    const asJson = await runCli(repository.root, ['show', 'T-2', 'T-9', 'T-1', '--json'])
+    expect(errorOf(asJson)).toMatchObject({ code: 'unknown_ticket', ticket: 'T-9', similar: ['T-1', 'T-2'] })
+    expect(jsonOf(asJson)).toMatchObject({
+      ticket: { id: 'T-2' },
+      others: [{ ticket: { id: 'T-1' } }],
+      unknown: [{ name: 'T-9' }],
+    })
+  })
+
   test('text from files cannot steer the terminal, in tables, in errors, in documents', async () => {
     using repository = temporaryRepository()
     const evil = 'a\u001b[2J\u009b31m\u202egpj\nnew\u0007\u2028'
@@ -272,8 +290,9 @@ recorded with other Tickets, as seen from this one:
     writeFileSync(join(repository.root, 'tickets', `C.json`), `{"format":1,"id":"C","\u001b[2J${'"'}:1}`)
     const commands = [
       ['queue'],
+      ['list'],
       ['show', 'A'],
-      ['show', 'B'],
+      ['show', 'B', 'A'],
       ['verify'],
       ['show', evil],
       ['sql', 'select title from tickets'],

@@ -146,7 +146,8 @@ async function printOutput(
     const { render } = await import('./render.ts')
     print(1, render(operation.name as OperationName, output as never, input, terminalOf(1)))
   }
-  return operation.exitStatus?.(output) ?? 0
+  const failure = operation.failure?.(output)
+  return failure ? report(failure, global.json) : (operation.exitStatus?.(output) ?? 0)
 }
 
 function printText(text: string, { json }: GlobalOptions): number {

@@ -80,7 +80,15 @@ export function scopeLines({ ticket, area, files, outside }: OutputOf<'scope'>, 
   ]
 }
 
+/** Several Tickets are separated by an empty line. */
 export function showLines(output: OutputOf<'show'>, page: Page): string[] {
+  const { others = [], unknown: _, ...first } = output
+  return [first, ...others].flatMap((one, at) => [...(at > 0 ? [''] : []), ...shownLines(one, page)])
+}
+
+type Shown = Omit<OutputOf<'show'>, 'others' | 'unknown'>
+
+function shownLines(output: Shown, page: Page): string[] {
   const { ticket, decisions, relations, verdict, reasons, problems } = output
   const { paint } = page
   return [
@@ -100,7 +108,7 @@ export function showLines(output: OutputOf<'show'>, page: Page): string[] {
   ]
 }
 
-function ticketFacts({ ticket, claim }: OutputOf<'show'>): [name: string, value: string][] {
+function ticketFacts({ ticket, claim }: Shown): [name: string, value: string][] {
   const facts: [string, string | null][] = [
     ['state', ticket.state && `${ticket.state} (${ticket.phase})${ticket.state_at ? ` since ${ticket.state_at}` : ''}`],
     ['slug', ticket.slug],

@@ -79,6 +79,8 @@ export interface Operation<F extends Fields = Fields, O = unknown> extends Comma
   run(store: Store, input: InputOf<F>): O
   /** Returns the exit status of the command line; without it, the status is 0. */
   exitStatus?(output: O): 0 | 1 | 3 | 4
+  /** Returns what failed although there is an output. On the command line it is reported after the output, as an error. */
+  failure?(output: O): PlanError | undefined
 }
 
 /** Defines a command; builds its input schema from its fields. */
