@@ -4,6 +4,8 @@
  * Pure. Text from files is quoted by the rules of each format, so that it cannot become part of the drawing or a formula.
  */
 
+import type { RelationKind, StoredRelationKind } from '../model/decision-kinds.ts'
+
 interface Node {
   id: string
   title: string
@@ -12,7 +14,8 @@ interface Node {
 }
 interface Edge {
   ticket: string
-  kind: string
+  /** As stored. */
+  kind: RelationKind
   other: string
   advisory?: true
 }
@@ -30,13 +33,15 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
       `  ${name}["${quote(node ? `${id} (${node.state}): ${node.title}` : id)}"]${node ? `:::${node.phase}` : ''}`,
     )
   }
-  const arrows: Record<string, string> = {
+  const arrows: Record<StoredRelationKind, string> = {
     blocked_by: '==>|blocks|',
     after: '-->|before|',
     conflicts_with: '<-.->|conflict|',
+    part_of: '-->|contains|',
     related: '-.-',
   }
-  for (const { ticket, kind, other } of edges) lines.push(`  ${names.get(other)} ${arrows[kind]} ${names.get(ticket)}`)
+  for (const { ticket, kind, other } of edges)
+    lines.push(`  ${names.get(other)} ${arrows[kind as StoredRelationKind]} ${names.get(ticket)}`)
   lines.push(
     '  classDef queued fill:#fff3bf,stroke:#e8a500,color:#222',
     '  classDef active fill:#d0ebff,stroke:#1971c2,color:#222',
@@ -50,10 +55,11 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
 export function dotText(nodes: Node[], edges: Edge[]): string {
   const quote = (text: string) =>
     `"${text.replace(/[\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
-  const styles: Record<string, string> = {
+  const styles: Record<StoredRelationKind, string> = {
     blocked_by: 'label="blocks", style=bold',
     after: 'label="before"',
     conflicts_with: 'label="conflict", dir=both, style=dashed, color=red',
+    part_of: 'label="contains", style=dashed, arrowhead=odiamond',
     related: 'label="related", dir=none, style=dotted',
   }
   const fills: Record<string, string> = { queued: '#fff3bf', active: '#d0ebff', terminal: '#e9ecef', open: '#ffffff' }
@@ -61,7 +67,8 @@ export function dotText(nodes: Node[], edges: Edge[]): string {
   for (const { id, title, state, phase } of nodes) {
     lines.push(`  ${quote(id)} [label=${quote(`${id} (${state}): ${title}`)}, fillcolor="${fills[phase]}"]`)
   }
-  for (const { ticket, kind, other } of edges) lines.push(`  ${quote(other)} -> ${quote(ticket)} [${styles[kind]}]`)
+  for (const { ticket, kind, other } of edges)
+    lines.push(`  ${quote(other)} -> ${quote(ticket)} [${styles[kind as StoredRelationKind]}]`)
   return `${[...lines, '}'].join('\n')}\n`
 }
 
