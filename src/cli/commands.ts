@@ -37,6 +37,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   list: { group: 'Look', load: async () => (await import('../operations/list.ts')).list },
   show: { group: 'Look', load: async () => (await import('../operations/show.ts')).show },
   relations: { group: 'Look', load: async () => (await import('../operations/relations.ts')).relations },
+  graph: { group: 'Look', load: async () => (await import('../operations/graph.ts')).graph },
   log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },
   scope: { group: 'Look', load: async () => (await import('../operations/scope.ts')).scope },
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },

@@ -8,6 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { OutputOf } from '../sdk.ts'
 import type { Page } from './phrases.ts'
 import type { Terminal } from './print.ts'
+import { graphLines } from './render-graph.ts'
 import { listLines } from './render-list.ts'
 import { logLines } from './render-log.ts'
 import { doctorLines, importLines, initLines, resolveLines, syncLines, verifyLines } from './render-maintenance.ts'
@@ -52,6 +53,7 @@ const renderers: Renderers = {
   claims: claimsLines,
   show: showLines,
   relations: relationsLines,
+  graph: graphLines,
   log: logLines,
   scope: scopeLines,
   brief: ({ text }) => text,

@@ -7,6 +7,7 @@ import { consult } from './consult.ts'
 import { db } from './db.ts'
 import { doctor } from './doctor.ts'
 import { exportPlan } from './export.ts'
+import { graph } from './graph.ts'
 import { importTickets } from './import.ts'
 import { init } from './init.ts'
 import { list } from './list.ts'
@@ -42,6 +43,7 @@ export const operations = {
   claims,
   show,
   relations,
+  graph,
   log,
   scope,
   brief,

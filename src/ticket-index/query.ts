@@ -11,6 +11,7 @@ import { fileQueries } from './file-queries.ts'
 import { listQueries } from './list-queries.ts'
 import { nameQueries } from './name-queries.ts'
 import { ticketQueries } from './ticket-queries.ts'
+import { waitQueries } from './wait-queries.ts'
 
 export type {
   ActiveDecisionRow,
@@ -40,6 +41,7 @@ export function prepareQueries(connection: Connection) {
       ).all(JSON.stringify(states)),
     ...nameQueries(statement),
     ...listQueries(statement),
+    ...waitQueries(statement),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
