@@ -27,14 +27,14 @@ export const list = operation({
   fields: {
     phase: {
       schema: z.optional(z.array(z.enum(phaseShape().options, { error: phaseError }))),
-      help: `only these phases: ${phaseShape().options.join(', ')}`,
-      value: 'p,…',
+      help: `only these phases, separated by commas: ${phaseShape().options.join(', ')}`,
+      value: 'phases',
       list: true,
     },
     state: {
       schema: z.optional(z.array(filledLine).check(z.maxLength(100))),
-      help: 'only these states; case, "-", "_" and spaces do not matter',
-      value: 's,…',
+      help: 'only these states, separated by commas; case, "-", "_" and spaces do not matter',
+      value: 'states',
       list: true,
       completes: 'state',
     },
