@@ -4,25 +4,27 @@ import { putTicket, temporaryRepository } from '../test-support/temporary-reposi
 import { folders } from './folders.ts'
 import { toolsOf } from './tools.ts'
 
-test('every tool takes every argument as a string, and answers the same', () => {
+test('every tool takes every argument as a string, and answers the same', async () => {
   using repository = temporaryRepository()
   for (const id of ['A', 'B', 'C']) putTicket(repository.root, id, { state: 'queued', title: id })
   const store = openStore({ root: repository.root, actor: 'tester' })
   const plans = folders(store, () => store)
   const tools = toolsOf(plans, false)
-  const call = (name: string, given: object) => tools.call(name, given)!
+  const call = async (name: string, given: object) => (await tools.call(name, given))!
   const note = (reason: string) => ({ ticket: 'A', kind: 'note', reason })
   const idOf = (result: unknown) =>
     (result as { structuredContent: { decision: { id: string } } }).structuredContent.decision.id
-  const first = idOf(call('record', note('1')))
-  const second = idOf(call('record', note('2')))
-  const { claim } = call('accept', { ticket: 'B', holder: 'p' }).structuredContent as { claim: { token: number } }
+  const first = idOf(await call('record', note('1')))
+  const second = idOf(await call('record', note('2')))
+  const accepted = await call('accept', { ticket: 'B', holder: 'p' })
+  const { claim } = accepted.structuredContent as { claim: { token: number } }
 
   const calls: [tool: string, given: Record<string, unknown>][] = [
     ['consult', { ticket: 'B', holder: 'p', token: claim.token }],
     ['queue', { limit: 2 }],
     ['query', { ticket: 'A', limit: 1 }],
     ['log', { tickets: ['A', 'B'], claims: true, limit: 5 }],
+    ['wait', { tickets: ['A'], until: 'released', any: true, timeout: 5 }],
     ['brief', { budget: 300 }],
     ['sql', { query: 'select id from tickets', limit: 1, timeout: 5 }],
     ['claims', { action: 'list', all: true, limit: 5 }],
@@ -40,7 +42,7 @@ test('every tool takes every argument as a string, and answers the same', () => 
     const asStrings = Object.fromEntries(
       Object.entries(given).map(([field, value]) => [field, typeof value === 'string' ? value : JSON.stringify(value)]),
     )
-    const result = call(name, asStrings)
+    const result = await call(name, asStrings)
     expect(result.isError, `${name} ${JSON.stringify(result.content)}`).toBeFalsy()
     const listed = Object.entries(given).find(([, value]) => Array.isArray(value))
     const decision = (result.structuredContent as { decision?: Record<string, unknown> }).decision

@@ -22,7 +22,7 @@ export const logFields = {
   },
   since: {
     schema: z.optional(filledLine),
-    help: 'from this time on: a date, a time, or how long ago, such as 2h or 3d',
+    help: 'from then on: a date, a time, or how long ago, such as 2h or 3d',
     value: 'time',
   },
   by: {
@@ -54,7 +54,7 @@ export const log = operation({
   writes: false,
   fields: {
     ...logFields,
-    claims: { schema: flag, help: 'list the history of claims in this clone instead of decisions' },
+    claims: { schema: flag, help: 'the history of claims in this clone, not decisions' },
     limit: {
       schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
       help: `at most this many entries (default ${DEFAULT_LIMIT})`,
