@@ -263,7 +263,7 @@ describe('verify --fix', () => {
   test('names and removes old temporary files of init, and no others', async () => {
     using repo = temporaryRepository()
     const { root } = repo
-    expect((await runCli(root, ['init', '--agents'])).status).toBe(0)
+    expect((await runCli(root, ['init', '--agents=claude,codex,gemini,cursor'])).status).toBe(0)
     const temp = (path: string) => path.replace(/([^/]+)$/, '.$1.0123456789ab.tmp')
     const ours = [
       '.gitattributes',
@@ -273,6 +273,8 @@ describe('verify --fix', () => {
       '.mcp.json',
       '.claude/settings.json',
       '.codex/hooks.json',
+      '.gemini/settings.json',
+      '.cursor/hooks.json',
       '.git/ticketplan/init.json',
     ].map(temp)
     const others = ['src.txt', '.git/config'].map(temp)
