@@ -32,6 +32,10 @@ export function bundleSqlite(nodeModules: string): Plugin {
           throw new Error(`${path} does not use __dirname: change scripts/bundle-sqlite.ts`)
         return { contents: text.replaceAll('__dirname', `require('${FOLDER}')`), resolveDir: dirname(path) }
       })
+      // No command backs a database up by it, and its promisify would load node:util at every start.
+      build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]methods[\\/]backup\.js$/ }, () => ({
+        contents: "module.exports = () => { throw new Error('backup is not in this bundle') }",
+      }))
     },
   }
 }

@@ -29,9 +29,14 @@ export function checkNoBareAround(start: string): void {
 /** True where git's configuration says so. A linked worktree, whose folder has the file `commondir`, has a work tree. */
 function isBare(gitDir: string): boolean {
   if (existsSync(join(gitDir, 'commondir'))) return false
-  return ['config', 'config.worktree'].some(name =>
-    /^[^\S\n]*bare[^\S\n]*(?:=[^\S\n]*(?:true|yes|on|1)[^\S\n]*)?$/im.test(readText(join(gitDir, name))),
-  )
+  const config = readText(join(gitDir, 'config'))
+  if (saysBare(config)) return true
+  // Git reads the other file only with this extension.
+  return /worktreeconfig/i.test(config) && saysBare(readText(join(gitDir, 'config.worktree')))
+}
+
+function saysBare(config: string): boolean {
+  return /^[^\S\n]*bare[^\S\n]*(?:=[^\S\n]*(?:true|yes|on|1)[^\S\n]*)?$/im.test(config)
 }
 
 function isGitFolder(folder: string): boolean {

@@ -31,6 +31,7 @@ export function poolFor(id: string, facts: Facts, asking: Asking): string | unde
 /** True where the asker has accepted the Ticket under their live claim: what came since does not matter any more. */
 export function isRenewal(id: string, facts: Facts, asking: Asking): boolean {
   const claim = facts.claim(id)
+  if (!claim || !isHeldBy(claim, asking)) return false
   const acceptedAt = facts.acceptedAt(id)
-  return claim !== undefined && isHeldBy(claim, asking) && acceptedAt !== undefined && acceptedAt >= claim.acquired_at
+  return acceptedAt !== undefined && acceptedAt >= claim.acquired_at
 }

@@ -47,7 +47,7 @@ export function otherWithName(
 /** Throws the error of a name that no Ticket has, with similar names and what else to do. @throws PlanError unknown_ticket. */
 export function unknownTicket(queries: IndexQueries, name: string, advice = ''): never {
   const similar = similarTickets(queries, name)
-  const hint = didYouMean(similar) || '; list all with "ticketplan sql \'select id, slug from tickets\'"'
+  const hint = didYouMean(similar) || '; list all with "ticketplan list"'
   throw new PlanError('unknown_ticket', `no Ticket has the id or slug "${name}"${hint}${advice}`, {
     ticket: name,
     similar,
