@@ -24,6 +24,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   set: { group: 'Decide', load: async () => (await import('../operations/set.ts')).set },
   record: { group: 'Decide', load: async () => (await import('./record-stdin.ts')).recordCommand },
   retract: { group: 'Decide', load: async () => (await import('../operations/retract.ts')).retract },
+  undo: { group: 'Decide', load: async () => (await import('../operations/undo.ts')).undo },
   brief: { group: 'Route', load: async () => (await import('../operations/brief.ts')).brief },
   queue: { group: 'Route', load: async () => (await import('../operations/queue.ts')).queue },
   consult: { group: 'Route', load: async () => (await import('../operations/consult.ts')).consult },

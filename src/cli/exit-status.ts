@@ -14,6 +14,8 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   no_ticket_file: 1,
   parent_ring: 1,
   not_recorded: 1,
+  nothing_to_undo: 1,
+  not_undone: 1,
   unknown_pool: 1,
   limit: 1,
   invalid_file: 1,

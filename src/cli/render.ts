@@ -31,6 +31,7 @@ import {
   setLines,
   showLines,
   sqlText,
+  undoLines,
 } from './render-tickets.ts'
 import { painter } from './terminal.ts'
 
@@ -43,6 +44,7 @@ const renderers: Renderers = {
   record: recordLines,
   recordAll: recordAllLines,
   retract: retractLines,
+  undo: undoLines,
   list: listLines,
   queue: queueLines,
   consult: consultLines,

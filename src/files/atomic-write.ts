@@ -100,6 +100,16 @@ export function replaceFile(path: string, bytes: string | Uint8Array): void {
   }
 }
 
+/** Removes a file; when it returns, the file stays away after a power cut too. @throws PlanError io. */
+export function removeFileDurably(path: string): void {
+  try {
+    unlinkSync(path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    throw ioError(error, path)
+  }
+}
+
 /** Returns twelve hexadecimal digits. */
 function randomName(): string {
   const { randomBytes } = process.getBuiltinModule('node:crypto') // loaded when something is written
@@ -112,8 +122,7 @@ function writeAll(file: number, bytes: Uint8Array): void {
   }
 }
 
-/** Makes the names in a folder survive a power cut. */
-/** @throws PlanError io, which says that the file is in place all the same. */
+/** Makes the renamed file survive a power cut. @throws PlanError io, which says that the file is in place all the same. */
 function syncRenamed(folder: string, path: string): void {
   try {
     syncFolder(folder)

@@ -7,7 +7,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PlanError } from '../model/errors.ts'
-import { writeFileAtomically } from './atomic-write.ts'
+import { removeFileDurably, writeFileAtomically } from './atomic-write.ts'
 import { ioError } from './io-error.ts'
 import type { Repository } from './repository.ts'
 import { type FileStat, fileStat, hashOf, type ReadTicket } from './ticket-files.ts'
@@ -29,13 +29,28 @@ export function writeTicketFile(
   checkNoLink(repository, dirname(absolute))
   const stillExpected = () => {
     checkLock()
-    const now = lstatSync(absolute, { throwIfNoEntry: false })
-    if (!expected || !now) return !expected && !now
-    if (!now.isFile()) return false
-    return isSameStat(fileStat(now), expected.stat) && hashOf(readFileSync(absolute)) === expected.hash
+    return isExpected(absolute, expected)
   }
   const mode = expected && existsSync(absolute) ? lstatSync(absolute).mode : undefined
   return writeFileAtomically(absolute, bytes, { create: expected === null, mode, stillExpected })
+}
+
+/** Removes the file that was read, durably; false where it has changed, and then it stays. @throws PlanError io, unsafe_path. */
+export function removeTicketFile(repository: Repository, file: ReadTicket, checkLock: () => void): boolean {
+  const absolute = join(repository.root, file.path)
+  checkNoLink(repository, dirname(absolute))
+  checkLock()
+  if (!isExpected(absolute, file)) return false
+  removeFileDurably(absolute)
+  return true
+}
+
+/** True where the file is the one that was read, or where there is none and none was expected. */
+function isExpected(absolute: string, expected: ReadTicket | null): boolean {
+  const now = lstatSync(absolute, { throwIfNoEntry: false })
+  if (!expected || !now) return !expected && !now
+  if (!now.isFile()) return false
+  return isSameStat(fileStat(now), expected.stat) && hashOf(readFileSync(absolute)) === expected.hash
 }
 
 function isSameStat(a: FileStat, b: FileStat): boolean {

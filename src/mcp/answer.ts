@@ -70,6 +70,8 @@ const NEXT: Record<ErrorCode, string> = {
   parent_ring: 'a Ticket cannot be part of itself: retract one of the relations first',
   hold_protected: 'leave the Ticket held, take another one, and ask the person who set the hold',
   no_ticket_file: 'ask a person to add the Ticket that would be held back',
+  nothing_to_undo: 'withdraw a decision with retract instead',
+  not_undone: 'withdraw a decision with retract instead',
   unknown_pool: 'use one of the pools that the message names',
   limit: 'record less text, or fewer decisions on one Ticket',
   invalid_file: 'ask a person to repair the file; "ticketplan verify" names the place',

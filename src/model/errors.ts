@@ -59,6 +59,10 @@ export interface ErrorData {
   not_recorded: { failed: { line: number; code: string; message: string }[] }
   /** `ticketplan.json` configures pools, and this is none of them. */
   unknown_pool: { pool: string; pools: string[] }
+  /** The author has changed nothing in this worktree that is noted and still there. */
+  nothing_to_undo: { by: string }
+  /** A change that cannot be taken back as it is. */
+  not_undone: { ticket: string; path: string }
   /** A limit of the format would be exceeded. */
   limit: { limit: string }
   /** A Ticket file that cannot be read and is quarantined. */

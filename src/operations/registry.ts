@@ -24,6 +24,7 @@ import { set } from './set.ts'
 import { show } from './show.ts'
 import { sql } from './sql.ts'
 import { rebuild, sync } from './sync.ts'
+import { undo } from './undo.ts'
 import { verify } from './verify.ts'
 
 export const operations = {
@@ -33,6 +34,7 @@ export const operations = {
   record,
   recordAll,
   retract,
+  undo,
   list,
   queue,
   consult,

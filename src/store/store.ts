@@ -5,6 +5,7 @@
  * file is read, changed by a pure function, checked, written durably, and only then entered in the index; a change that another
  * program makes in between is read again, never overwritten. The index never writes a file.
  */
+
 import { join } from 'node:path'
 import type { Claims } from '../claims/claims.ts'
 import { leaseClock } from '../claims/lease-clock.ts'
@@ -22,6 +23,7 @@ import type { Ticket } from '../model/ticket.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
+import { type ChangeNotes, changeNotes } from './change-notes.ts'
 import { type Checkout, openCheckout } from './checkout.ts'
 import type { HoldGuard } from './hold-guard.ts'
 import { type Reads, storeReads } from './reads.ts'
@@ -78,6 +80,9 @@ export interface Store extends TicketEditor, Reads {
   notify(message: string): void
   /** Runs the action while no other process of this clone writes. Changes of claims in it are undone where it throws. */
   locked<T>(action: () => T): T
+  /** Runs an action under the write lock; `undo` can take back what it writes, as one change. */
+  noted<T>(command: string, action: () => T): T
+  readonly changes: ChangeNotes
   /** Returns author, time and ids for a change that is made now. @throws PlanError no_actor, invalid_input. */
   stamp(): Stamp
   close(): void
@@ -108,8 +113,11 @@ export function openStore(
   const claims = localClaims(local, leaseClock(options.now))
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
+  const changes = changeNotes(() => checkout.repository)
+  const stamp = changes.stamped(stampSource(found.root, options.actor, now, options.newId))
+  const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), changes.note)
   return {
-    ...guarded(ticketEditor(checkout, readRows, cloneNotices(checkout, notify)), holdGuard, reads),
+    ...guarded(editor, holdGuard, reads),
     ...reads,
     get repository() {
       return checkout.repository
@@ -130,7 +138,9 @@ export function openStore(
     phaseOf: state => checkout.states.phaseOf(state),
     notify,
     locked: checkout.locked,
-    stamp: stampSource(found.root, options.actor, now, options.newId),
+    noted: (command, action) => checkout.locked(() => changes.during(command, action)),
+    changes,
+    stamp,
     close: checkout.close,
   }
 }

@@ -10,7 +10,7 @@ import { refuseFile } from '../files/quarantine.ts'
 import type { Repository } from '../files/repository.ts'
 import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
-import { writeTicketFile } from '../files/ticket-writing.ts'
+import { removeTicketFile, writeTicketFile } from '../files/ticket-writing.ts'
 import { checkOutCommand } from '../git/left-out-files.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
@@ -43,6 +43,11 @@ export interface TicketEditor {
    * @throws PlanError not_checked_out where git's index has the file and the work tree has not.
    */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
+  /**
+   * Puts bytes that a file had before in its place again; null removes the file. Returns false where the file has changed. Called
+   * under the write lock.
+   */
+  putBack(file: ReadTicket, bytes: Uint8Array | null): boolean
   /** Enters written files in the index. */
   indexWritten(paths: readonly string[]): void
   /** Returns the path of a new Ticket's file, from the root. */
@@ -51,12 +56,13 @@ export interface TicketEditor {
 
 /**
  * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWritten` is called
- * after files were written.
+ * after files were written, and `onWrite` right before a file is, unless it is put back.
  */
 export function ticketEditor(
   checkout: Checkout,
   readRows: <T>(action: (queries: IndexQueries) => T) => T,
   onWritten: () => void = () => {},
+  onWrite: (path: string, bytes: Uint8Array, isNew: boolean) => void = () => {},
 ): TicketEditor {
   const editor: TicketEditor = {
     pathOf: id => pathOf(checkout.repository, id),
@@ -91,7 +97,13 @@ export function ticketEditor(
     overwrite(file, path, ticket) {
       checkWritable(checkout, path, file)
       const bytes = checkedBytes(ticket, path)
+      onWrite(path, bytes, file === null)
       return writeTicketFile(checkout.repository, path, bytes, file, checkout.checkLock) === 'replaced'
+    },
+    putBack(file, bytes) {
+      const { repository, checkLock } = checkout
+      if (bytes) return writeTicketFile(repository, file.path, bytes, file, checkLock) === 'replaced'
+      return removeTicketFile(repository, file, checkLock)
     },
     indexWritten(paths) {
       checkout.index.update(paths)
