@@ -32,7 +32,7 @@ const PACKAGES: Record<string, string[]> = {
   'node:crypto': [],
   'string-width': ['cli'],
   yaml: [],
-  zod: ['model', 'files', 'operations', 'sdk', 'mcp'],
+  zod: ['model', 'files', 'importers', 'operations', 'sdk', 'mcp'],
   ulid: [],
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */

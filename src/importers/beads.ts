@@ -10,12 +10,21 @@ import { withoutUndefined } from '../model/objects.ts'
 import { addDecisions, beadsGraph, isDerived } from './beads-decisions.ts'
 import { type BeadsRecord, parseRecords } from './beads-records.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
+import type { Source } from './source.ts'
 import { readSource, timeOf } from './source-text.ts'
 
 export interface BeadsOptions {
-  name: string | undefined
+  name?: string | undefined
   /** True where skipped records are imported too. */
   all: boolean
+}
+
+export const beads: Source = {
+  what: 'a JSONL file',
+  reads: 'file',
+  options: ['all'],
+  example: 'ticketplan import beads .beads/issues.jsonl',
+  read: readBeads,
 }
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */

@@ -13,6 +13,7 @@ import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import type { Phase } from '../model/states.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
+import type { Source } from './source.ts'
 import { checkMarkers, descriptorOf, sourceLines, timeOf, withoutBom } from './source-text.ts'
 
 const PLAN_KINDS: Record<string, string> = {
@@ -41,10 +42,18 @@ const MAX_MEBIBYTES = 64
 type Json = Record<string, unknown>
 
 export interface YoiOptions {
-  name: string | undefined
+  name?: string | undefined
   /** The absolute path that the worktrees of plans become relative to. */
-  mapRoot: string | undefined
+  mapRoot?: string | undefined
   phaseOf(state: string): Phase
+}
+
+export const yoi: Source = {
+  what: 'a folder of <id>/item.md',
+  reads: 'folder',
+  options: ['mapRoot'],
+  example: 'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
+  read: readYoi,
 }
 
 /** Reads the whole folder. @throws PlanError import_source where it contains no yoi Tickets, or a conflict. */

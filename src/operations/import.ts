@@ -1,18 +1,13 @@
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
-import { readBeads } from '../importers/beads.ts'
 import type { Imported } from '../importers/import-collector.ts'
 import { descriptorOf } from '../importers/source-text.ts'
+import { optionFields, SOURCES, SYSTEMS, systemsWith, unreadOption } from '../importers/sources.ts'
 import { writeImport } from '../importers/write-import.ts'
-import { readYoi } from '../importers/yoi.ts'
 import { count } from '../model/count.ts'
 import { anyFields } from '../model/decision.ts'
 import { filledLine, flag, operation } from './operation.ts'
 import { homePathWarnings } from './warnings.ts'
-
-/** The reader of each system; it ignores options of others. */
-const READERS = { yoi: readYoi, beads: readBeads }
-const SYSTEMS = ['yoi', 'beads'] as const satisfies (keyof typeof READERS)[]
 
 /** Imports Tickets and decisions from another system. */
 export const importTickets = operation({
@@ -24,7 +19,7 @@ export const importTickets = operation({
   fields: {
     system: {
       schema: z.enum(SYSTEMS),
-      help: 'yoi (a folder of <id>/item.md) or beads (a JSONL file)',
+      help: SYSTEMS.map(system => `${system} (${SOURCES[system].what})`).join(', '),
       positional: true,
     },
     path: {
@@ -41,13 +36,7 @@ export const importTickets = operation({
     },
     prune: { schema: flag, help: 'cancel the Tickets of this source whose records are gone' },
     older: { schema: flag, help: 'accept a source that is older than its last import; newer records stay as they are' },
-    all: { schema: flag, help: 'beads: import ephemeral and other records too that are no work of the project' },
-    mapRoot: {
-      schema: z.optional(z.string()),
-      help: 'yoi: turn worktree paths of plans below this absolute path into relative ones',
-      value: 'path',
-      completes: 'folder',
-    },
+    ...optionFields(),
   },
   output: () =>
     z.object({
@@ -67,15 +56,16 @@ export const importTickets = operation({
       unphasedStates: z.array(z.string()),
       warnings: z.array(z.string()),
     }),
-  examples: [
-    'ticketplan import yoi ../yoi/.yoi/tickets --map-root /srv/yoi --dry-run',
-    'ticketplan import beads .beads/issues.jsonl',
-    'ticketplan import beads - --name shop',
-  ],
-  run(store, { system, path, dryRun, mapRoot, name, all, ...options }) {
+  examples: [...SYSTEMS.map(system => SOURCES[system].example), 'ticketplan import beads - --name shop'],
+  check({ system, ...given }, nameOf) {
+    const field = unreadOption(system, given)
+    if (!field) return undefined
+    return { field, message: `${nameOf(field)} is for ${systemsWith(field).join(', ')}; ${system} does not read it` }
+  },
+  run(store, { system, path, dryRun, prune, older, ...options }) {
     const source = descriptorOf(path) === undefined ? resolve(path) : path
-    const imported = READERS[system](source, { name, mapRoot, all, phaseOf: store.phaseOf })
-    const { warnings, ...done } = writeImport(store, imported, { dryRun, ...options })
+    const imported = SOURCES[system].read(source, { ...options, phaseOf: store.phaseOf })
+    const { warnings, ...done } = writeImport(store, imported, { dryRun, prune, older })
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
       ...done,

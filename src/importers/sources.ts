@@ -1,0 +1,34 @@
+/** The sources, by the names of their systems. */
+import { beads } from './beads.ts'
+import type { Source } from './source.ts'
+import { SOURCE_OPTIONS, type SourceOption } from './source-options.ts'
+import { yoi } from './yoi.ts'
+
+export const SOURCES = { yoi, beads } as const satisfies Record<string, Source>
+
+export type System = keyof typeof SOURCES
+
+/** The names of the systems. */
+export const SYSTEMS = Object.keys(SOURCES) as System[]
+
+/** Returns the sources that read an option. */
+export function systemsWith(option: SourceOption): System[] {
+  return SYSTEMS.filter(system => (SOURCES[system] as Source).options.includes(option))
+}
+
+/** Returns the options with the systems that read each in its help. */
+export function optionFields(): typeof SOURCE_OPTIONS {
+  const named = Object.entries(SOURCE_OPTIONS).map(([name, option]) => {
+    const help = `${systemsWith(name as SourceOption).join(', ')}: ${option.help}`
+    return [name, { ...option, help }]
+  })
+  return Object.fromEntries(named)
+}
+
+/** Returns the first option that is given and that the system does not read. */
+export function unreadOption(system: System, given: Record<string, unknown>): SourceOption | undefined {
+  const { options } = SOURCES[system] as Source
+  return (Object.keys(SOURCE_OPTIONS) as SourceOption[]).find(
+    name => given[name] !== undefined && given[name] !== false && !options.includes(name),
+  )
+}
