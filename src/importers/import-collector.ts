@@ -58,6 +58,8 @@ export interface Imported {
   incomplete: Set<string>
   /** True for a decision that may be stated by the record of its other Ticket: without that record it is not retracted. */
   needsTarget(decision: Decision): boolean
+  /** True for a decision from a part of the records that this import did not read: it is not retracted. */
+  isUnread(decision: Decision): boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
   /** Returns the Ticket's state for a state in the source's word. */
@@ -96,7 +98,11 @@ const NO_TIME = '1970-01-01T00:00:00.000Z'
 /** Creates a collector. The ids of decisions also derive from the origin. */
 export function importCollector(
   origin: Origin,
-  { needsTarget, stateOf = word => word }: Pick<Imported, 'needsTarget'> & Partial<Pick<Imported, 'stateOf'>>,
+  {
+    needsTarget,
+    stateOf = word => word,
+    isUnread = () => false,
+  }: Pick<Imported, 'needsTarget'> & Partial<Pick<Imported, 'isUnread' | 'stateOf'>>,
 ): Collector {
   const imported: Imported = {
     origin,
@@ -107,6 +113,7 @@ export function importCollector(
     seen: new Set(),
     incomplete: new Set(),
     needsTarget,
+    isUnread,
     skipped: {},
     stateOf,
   }

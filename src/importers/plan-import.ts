@@ -220,7 +220,7 @@ function placesOf(holder: TicketId, decision: Decision, queries: IndexQueries): 
 function isStillStatable(imported: Imported, { id, fields }: Change, decision: Decision): boolean {
   const { target } = anyFields(decision)
   const isComplete = (ticket: string) => imported.seen.has(ticket) && !imported.incomplete.has(ticket)
-  if (fields === null || !isComplete(id)) return false
+  if (fields === null || !isComplete(id) || imported.isUnread(decision)) return false
   return target === undefined || !imported.needsTarget(decision) || isComplete(target)
 }
 

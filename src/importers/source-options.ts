@@ -2,17 +2,27 @@
  * The options of the readers, each defined once. A source names those that it reads; the help and the check derive from that.
  */
 import * as z from 'zod/mini'
+import { oneLine } from '../model/text.ts'
 
+const text = () => z.optional(oneLine().check(z.minLength(1)))
 const flag = z._default(z.boolean(), false)
 
 /** What an option is: its schema, and how the command line shows it. */
 export const SOURCE_OPTIONS = {
   all: { schema: flag, help: 'import ephemeral and other records too that are no work of the project' },
+  body: { schema: z.optional(z.boolean()), help: 'read "Blocked by #n" in the text of issues too' },
+  idPrefix: { schema: text(), help: 'what ids begin with, before "-" and the number', value: 'prefix' },
   mapRoot: {
     schema: z.optional(z.string()),
     help: 'turn worktree paths of plans below this absolute path into relative ones',
     value: 'path',
     completes: 'folder',
+  },
+  queued: {
+    schema: z.optional(z.array(oneLine().check(z.minLength(1)))),
+    help: 'the labels or states of the source that count as queued',
+    value: 'word',
+    list: true,
   },
 } as const
 

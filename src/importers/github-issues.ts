@@ -1,0 +1,136 @@
+/**
+ * Finds the issues in what GitHub exports: pages of GraphQL, lists of REST, and `gh issue list --json`. Pure.
+ *
+ * The three name the same things differently; an issue here has one form. A list that is absent is undefined, which differs from
+ * an empty one: what is not listed is not known.
+ */
+import { isObject } from '../model/objects.ts'
+import { type Collector, quoted } from './import-collector.ts'
+
+type Json = Record<string, unknown>
+
+/** An issue that another one names. */
+export interface IssueReference {
+  number: number
+  /** `owner/name`; undefined where the export does not say. */
+  repository: string | undefined
+  isClosed: boolean | undefined
+}
+
+export interface GithubIssue extends IssueReference {
+  title: string
+  /** In lower case: open, or why it is closed. */
+  closedAs: string | undefined
+  labels: string[]
+  body: string | undefined
+  values: Json
+  blockedBy: IssueReference[] | undefined
+  blocking: IssueReference[]
+  parent: IssueReference | null | undefined
+  subIssues: IssueReference[]
+  /** True where a list of the record was cut. */
+  isCut: boolean
+  source: string
+}
+
+/** Returns the issues of all documents, in their order. Reports what is none; counts pull requests. */
+export function issuesOf(collector: Collector, documents: readonly unknown[]): GithubIssue[] {
+  const issues: GithubIssue[] = []
+  const visit = (value: unknown, source: string, depth: number): void => {
+    if (Array.isArray(value) && depth < 4)
+      for (const [position, entry] of value.entries()) visit(entry, `${source}[${position}]`, depth + 1)
+    else if (!isObject(value)) collector.drop(source, `no Ticket: not an issue: ${quoted(value)}`)
+    else if (value.data !== undefined) visitPage(value, source, depth)
+    else if (value.pull_request !== undefined || value.__typename === 'PullRequest') collector.skip('pull request')
+    else {
+      const issue = parseIssue(value, source)
+      if (typeof issue === 'string') collector.drop(source, `no Ticket: ${issue}`)
+      else issues.push(issue)
+    }
+  }
+  const visitPage = (page: Json, source: string, depth: number): void => {
+    const data = isObject(page.data) ? page.data : {}
+    const list = isObject(data.repository) ? data.repository.issues : data.search
+    if (Array.isArray(page.errors) && page.errors.length > 0)
+      collector.drop(source, `GitHub answered with an error: ${quoted(page.errors[0])}`)
+    if (isObject(list) && Array.isArray(list.nodes)) visit(list.nodes, `${source}.nodes`, depth)
+    else collector.drop(source, 'no issues: a page needs data.repository.issues.nodes; use the query of docs/import.md')
+  }
+  for (const [position, document] of documents.entries()) visit(document, `document ${position + 1}`, 0)
+  return issues
+}
+
+function parseIssue(values: Json, source: string): GithubIssue | string {
+  const own = referenceOf(values)
+  const { title, body } = values
+  const state = typeof values.state === 'string' ? values.state.toLowerCase() : ''
+  if (!own || typeof title !== 'string' || (state !== 'open' && state !== 'closed'))
+    return 'an issue needs number, title and state (open or closed)'
+  const reason = values.stateReason ?? values.state_reason
+  const dependencies = isObject(values.dependencies) ? values.dependencies : {}
+  const blockedBy = listOf(values.blockedBy ?? values.blocked_by ?? dependencies.blocked_by)
+  const blocking = listOf(values.blocking ?? dependencies.blocking)
+  const subIssues = listOf(values.subIssues ?? values.sub_issues)
+  return {
+    ...own,
+    title,
+    isClosed: state === 'closed',
+    closedAs: state === 'closed' && typeof reason === 'string' ? reason.toLowerCase() : undefined,
+    labels: labelsOf(values.labels),
+    body: typeof body === 'string' ? body : undefined,
+    values,
+    blockedBy: blockedBy?.issues,
+    blocking: blocking?.issues ?? [],
+    parent: parentOf(values),
+    subIssues: subIssues?.issues ?? [],
+    isCut: blockedBy ? blockedBy.isCut : countOf(values) > 0,
+    source: `${source} (#${own.number})`,
+  }
+}
+
+/** Returns how many open blockers the summary of REST counts. */
+function countOf({ issue_dependencies_summary, issueDependenciesSummary }: Json): number {
+  const summary = issue_dependencies_summary ?? issueDependenciesSummary
+  return isObject(summary) ? Number(summary.blocked_by ?? summary.blockedBy ?? 0) : 0
+}
+
+/** Returns the parent; null for none, undefined where the record does not say. REST has only its address, if there is one. */
+function parentOf(values: Json): IssueReference | null | undefined {
+  const { parent, parent_issue_url: url } = values
+  if (isObject(parent)) return referenceOf(parent) ?? undefined
+  if (typeof url === 'string') return referenceOf({ url }) ?? undefined
+  return parent === null || url === null || isObject(values.sub_issues_summary) ? null : undefined
+}
+
+function listOf(value: unknown): { issues: IssueReference[]; isCut: boolean } | undefined {
+  const nodes = isObject(value) ? value.nodes : value
+  if (!Array.isArray(nodes)) return undefined
+  const issues = nodes.flatMap(node => (isObject(node) ? (referenceOf(node) ?? []) : []))
+  const { totalCount, pageInfo } = isObject(value) ? value : ({} as Json)
+  const hasMore = (isObject(pageInfo) && pageInfo.hasNextPage === true) || Number(totalCount ?? 0) > nodes.length
+  return { issues, isCut: hasMore || issues.length < nodes.length }
+}
+
+function labelsOf(value: unknown): string[] {
+  const entries = isObject(value) ? value.nodes : value
+  if (!Array.isArray(entries)) return []
+  const names = entries.map(entry => (isObject(entry) ? entry.name : entry))
+  return names.filter(name => typeof name === 'string')
+}
+
+const ADDRESS = /([\w.-]+\/[\w.-]+)\/issues\/(\d+)\/?$/
+
+/** Returns what an object says of an issue, by its number and the repository's name or an address; undefined for none. */
+function referenceOf(values: Json): IssueReference | undefined {
+  const { number, repository, state } = values
+  const urls = [values.url, values.html_url].filter(url => typeof url === 'string')
+  const address = urls.map(url => ADDRESS.exec(url)).find(found => found !== null)
+  const found = number ?? (address ? Number(address[2]) : undefined)
+  if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 1) return undefined
+  const full = isObject(repository) ? (repository.nameWithOwner ?? repository.full_name) : undefined
+  return {
+    number: found,
+    repository: typeof full === 'string' ? full : address?.[1],
+    isClosed: typeof state === 'string' ? state.toLowerCase() === 'closed' : undefined,
+  }
+}
