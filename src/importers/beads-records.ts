@@ -4,6 +4,7 @@
  * A line that is no record is reported. Of several records with one id the newest counts. Says nothing yet of Tickets.
  */
 import { isObject } from '../model/objects.ts'
+import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { sourceLines, timeOf } from './source-text.ts'
 
@@ -39,9 +40,6 @@ const EDGE_FIELDS: Record<string, string> = {
   parent: 'parent-child',
   parent_id: 'parent-child',
 }
-/** Fields that look like blockers and are none: counts, and the text of a status. */
-const HARMLESS = /(?:_count|_reason|_at|_until)$/
-const LIKE_BLOCKERS = /block|depend|^deps?$|_deps$|require|prereq|^waits?_|^waiting_|predecessor/i
 /** The types with which a text such as "discovered-from:bd-1" can begin. */
 const TYPED_TEXT =
   /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/
@@ -115,8 +113,7 @@ function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
     collector.drop(place, message)
   }
   for (const [field, value] of Object.entries(values)) {
-    if (isEmpty(value) || Object.hasOwn(EDGE_FIELDS, field) || HARMLESS.test(field) || !LIKE_BLOCKERS.test(field))
-      continue
+    if (Object.hasOwn(EDGE_FIELDS, field) || isHarmless(field, value) || !LIKE_BLOCKERS.test(field)) continue
     const message = `${field} left out: it looks like blockers, and this version does not know it: ${quoted(value)}`
     incomplete(source, message)
   }

@@ -24,6 +24,7 @@ export interface ImportedTicket {
   fields: {
     title: string
     state: string
+    slug?: string | undefined
     created_at?: string | undefined
     state_at?: string | undefined
     queued_at?: string | undefined
@@ -60,6 +61,8 @@ export interface Imported {
   needsTarget(decision: Decision): boolean
   /** True for a decision from a part of the records that this import did not read: it is not retracted. */
   isUnread(decision: Decision): boolean
+  /** True where decisions are taken with their ids: none is derived anew, and none is retracted. */
+  isExact: boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
   /** Returns the Ticket's state for a state in the source's word. */
@@ -114,6 +117,7 @@ export function importCollector(
     incomplete: new Set(),
     needsTarget,
     isUnread,
+    isExact: false,
     skipped: {},
     stateOf,
   }

@@ -12,6 +12,12 @@ export const SOURCE_OPTIONS = {
   all: { schema: flag, help: 'import ephemeral and other records too that are no work of the project' },
   body: { schema: z.optional(z.boolean()), help: 'read "Blocked by #n" in the text of issues too' },
   idPrefix: { schema: text(), help: 'what ids begin with, before "-" and the number', value: 'prefix' },
+  map: {
+    schema: z.optional(z.array(oneLine().check(z.minLength(1)))),
+    help: 'which field is which, each as field=path: id=key,title=summary,blocked_by=deps[].id',
+    value: 'map',
+    list: true,
+  },
   mapRoot: {
     schema: z.optional(z.string()),
     help: 'turn worktree paths of plans below this absolute path into relative ones',

@@ -1,11 +1,12 @@
 /** The sources, by the names of their systems. */
 import { beads } from './beads.ts'
 import { github } from './github.ts'
+import { json } from './json.ts'
 import type { Source } from './source.ts'
 import { SOURCE_OPTIONS, type SourceOption } from './source-options.ts'
 import { yoi } from './yoi.ts'
 
-export const SOURCES = { yoi, beads, github } as const satisfies Record<string, Source>
+export const SOURCES = { yoi, beads, github, json } as const satisfies Record<string, Source>
 
 export type System = keyof typeof SOURCES
 

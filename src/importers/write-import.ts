@@ -177,7 +177,10 @@ function prepare(
         ? { ticket: cancelGone(file!.ticket, isoTime(store.now())), notes: [] }
         : followFields(file?.ticket, fields, imported, store.phaseOf)
   const present = followed.ticket.decisions
-  const edges = followEdges({ origin: imported.origin, holder: id, present, wanted: decisions, isRetractable })
+  const known = new Set(present.map(({ id }) => id))
+  const edges = imported.isExact
+    ? { added: decisions.filter(({ id }) => !known.has(id)), retracted: 0, notes: [] }
+    : followEdges({ origin: imported.origin, holder: id, present, wanted: decisions, isRetractable })
   const ticket = { ...followed.ticket, decisions: [...present, ...edges.added].sort(byId) }
   const notes = [...followed.notes, ...edges.notes]
   const isSame = file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)

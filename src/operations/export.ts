@@ -48,6 +48,12 @@ export const exportPlan = operation({
       const document = {
         tickets: tickets.map(row => ({
           ...ticketSummary(row.id, row),
+          ...withoutNull({
+            created_at: row.created_at,
+            queued_at: row.queued_at,
+            queued_by: row.queued_by,
+            state_at: row.state_at,
+          }),
           decisions: queries.decisionsOf(row.id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
         })),
         relations,
@@ -57,3 +63,7 @@ export const exportPlan = operation({
     })
   },
 })
+
+function withoutNull(fields: Record<string, string | null>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
