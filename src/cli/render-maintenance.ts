@@ -24,12 +24,29 @@ export function initLines(output: OutputOf<'init'>, { input, paint }: Page): str
 }
 
 export function importLines(output: OutputOf<'import'>, { paint, input }: Page): string[] {
-  const { tickets, decisions, written, retracted, gone, skipped, dropped, unphasedStates, warnings } = output
+  const {
+    tickets,
+    decisions,
+    written,
+    created,
+    changed,
+    changes = [],
+    retracted,
+    gone,
+    skipped,
+    dropped,
+    unphasedStates,
+    warnings,
+  } = output
   const states = unphasedStates.map(escapeText).join(', ')
   const reasons = Object.entries(skipped).map(([reason, n]) => `${n} ${escapeText(reason)}`)
   const wouldBe = input.dryRun ? 'would be ' : ''
   return [
-    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written`,
+    `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written${written ? ` (${created} new, ${changed} changed)` : ''}`,
+    ...changes.map(
+      ({ ticket, change, retracted }) =>
+        `  ${change} ${escapeText(ticket)}${retracted ? `, ${count(retracted, 'edge')} ${wouldBe}retracted` : ''}`,
+    ),
     ...(retracted ? [`${count(retracted, 'edge')} that the source no longer has ${wouldBe}retracted`] : []),
     ...(reasons.length ? [`skipped: ${reasons.join(', ')}`] : []),
     ...(gone.length

@@ -16,6 +16,7 @@ function source(text: string) {
   const decisions = (id: string) => readTicketJson(repository.root, `tickets/${id}.json`).decisions.map(loose)
   return {
     plan,
+    path,
     write: (text: string) => writeFileSync(path, text),
     run: (options: { queued?: string[]; body?: boolean; idPrefix?: string } = {}) =>
       plan.import({ system: 'github', path, ...options }),
@@ -95,11 +96,27 @@ test('lists of REST leave out pull requests, and read text only with --body', ()
 test('an edge removed at the source is retracted, but not by a list without edges', () => {
   using shop = source(JSON.stringify([issue(1, blocked(2)), issue(2)]))
   shop.run()
-  const { blockedBy, parent, ...bare } = issue(1)
-  shop.write(JSON.stringify([bare, issue(2)]))
-  expect(shop.run()).toMatchObject({ retracted: 0, written: 0 })
+  for (const unlisted of [{ blockedBy: undefined }, { parent: undefined }]) {
+    shop.write(JSON.stringify([issue(1, unlisted), issue(2)]))
+    shop.run()
+    expect(shop.edges('shop-1')).toEqual(['blocked_by shop-2'])
+  }
   shop.write(JSON.stringify([issue(1), issue(2)]))
   expect(shop.run()).toMatchObject({ retracted: 1, written: 1 })
+})
+
+test('the report names what is new and what changed, and a dry run writes nothing', () => {
+  using shop = source(JSON.stringify([issue(1, blocked(2)), issue(2)]))
+  shop.run()
+  shop.write(JSON.stringify([issue(1), issue(2), issue(3)]))
+  const report = shop.plan.import({ system: 'github', path: shop.path, verbose: true, dryRun: true })
+  const changes = [
+    { ticket: 'shop-1', change: 'changed', retracted: 1 },
+    { ticket: 'shop-3', change: 'new', retracted: 0 },
+  ]
+  expect(report).toMatchObject({ created: 1, changed: 1, retracted: 1, changes })
+  expect(shop.run()).toMatchObject({ created: 1, changed: 1, retracted: 1 })
+  expect(shop.run()).not.toHaveProperty('changes')
 })
 
 test('a list of blockers that was cut is reported and retracts nothing', () => {

@@ -30,6 +30,8 @@ export interface WrittenImport {
   decisions: number
   written: number
   retracted: number
+  /** The files that were written, in the order of the source. */
+  changes: FileChange[]
   gone: string[]
   skipped: Record<string, number>
   dropped: Dropped[]
@@ -44,7 +46,7 @@ export function writeImport(
 ): WrittenImport {
   const plan = planImport(store, imported, options)
   const { changes } = plan
-  const total: Totals = { written: 0, retracted: 0 }
+  const total: Totals = { written: 0, retracted: 0, changes: [] }
   for (let done = 0; done < changes.length; ) {
     const rest = changes.slice(done, done + CHUNK)
     done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
@@ -54,9 +56,18 @@ export function writeImport(
   return { tickets, decisions, ...total, gone, skipped, dropped, warnings }
 }
 
+/** What one file got. */
+export interface FileChange {
+  ticket: string
+  change: 'new' | 'changed'
+  /** Edges that the source no longer states. */
+  retracted: number
+}
+
 interface Totals {
   written: number
   retracted: number
+  changes: FileChange[]
 }
 
 /** Checks the changes without writing; returns their number. */
@@ -136,11 +147,12 @@ const REPORTED = [
 function orReport(change: Change, plan: ImportPlan, action: () => Prepared, total: Totals): boolean {
   const { id, fields, decisions } = change
   try {
-    const { ticket, retracted, notes } = action()
+    const { file, ticket, retracted, notes } = action()
     plan.warnings.push(...notes)
     if (!ticket) return false
     total.written++
     total.retracted += retracted
+    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted })
     return true
   } catch (error) {
     // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.

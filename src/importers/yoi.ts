@@ -11,9 +11,9 @@ import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import type { Phase } from '../model/states.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
-import type { Source } from './source.ts'
+import type { ReadContext, Source } from './source.ts'
+import type { SourceOptionValues } from './source-options.ts'
 import { checkMarkers, descriptorOf, sourceLines, timeOf, withoutBom } from './source-text.ts'
 
 const PLAN_KINDS: Record<string, string> = {
@@ -41,12 +41,7 @@ const MAX_MEBIBYTES = 64
 
 type Json = Record<string, unknown>
 
-export interface YoiOptions {
-  name?: string | undefined
-  /** The absolute path that the worktrees of plans become relative to. */
-  mapRoot?: string | undefined
-  phaseOf(state: string): Phase
-}
+type YoiOptions = ReadContext & Pick<SourceOptionValues, 'mapRoot'>
 
 export const yoi: Source = {
   what: 'a folder of <id>/item.md',
@@ -125,7 +120,7 @@ function readText(collector: Collector, folder: string, file: string, lost: stri
   return undefined
 }
 
-function readItem(collector: Collector, folder: string, id: string, phaseOf: (state: string) => Phase): void {
+function readItem(collector: Collector, folder: string, id: string, phaseOf: ReadContext['phaseOf']): void {
   const { imported, drop, titleOf } = collector
   const source = `${id}/item.md`
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)

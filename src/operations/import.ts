@@ -28,6 +28,7 @@ export const importTickets = operation({
       positional: true,
       completes: 'file',
     },
+    verbose: { schema: z.optional(z.boolean()), help: 'list each Ticket that is new or changed' },
     dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
     name: {
       schema: z.optional(filledLine),
@@ -45,6 +46,13 @@ export const importTickets = operation({
       decisions: z.int(),
       /** Files written; with dryRun, files that would be written. */
       written: z.int(),
+      /** Of the files written: those of new Tickets, and those that were there. */
+      created: z.int(),
+      changed: z.int(),
+      /** With verbose: each file written, in the order of the source, with how many edges were retracted in it. */
+      changes: z.optional(
+        z.array(z.object({ ticket: z.string(), change: z.enum(['new', 'changed']), retracted: z.int() })),
+      ),
       /** Edges that the source no longer states and that this import retracted. */
       retracted: z.int(),
       /** Unsettled Tickets of this source that it no longer has. */
@@ -62,13 +70,17 @@ export const importTickets = operation({
     if (!field) return undefined
     return { field, message: `${nameOf(field)} is for ${systemsWith(field).join(', ')}; ${system} does not read it` }
   },
-  run(store, { system, path, dryRun, prune, older, ...options }) {
+  run(store, { system, path, verbose, dryRun, prune, older, ...options }) {
     const source = descriptorOf(path) === undefined ? resolve(path) : path
     const imported = SOURCES[system].read(source, { ...options, phaseOf: store.phaseOf })
-    const { warnings, ...done } = writeImport(store, imported, { dryRun, prune, older })
+    const { warnings, changes, ...done } = writeImport(store, imported, { dryRun, prune, older })
+    const created = changes.filter(({ change }) => change === 'new').length
     const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
     return {
       ...done,
+      created,
+      changed: changes.length - created,
+      ...(verbose && { changes }),
       unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
       warnings: [...warnings, ...pathWarnings(imported)],
     }
