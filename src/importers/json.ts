@@ -22,7 +22,7 @@ export const json: Source = {
   what: 'JSON records with --map, or from "ticketplan export json"',
   reads: 'file',
   options: ['map', 'queued'],
-  example: "ticketplan import json items.json --map 'id=key,title=summary,state=status,blocked_by=deps[]'",
+  example: "ticketplan import json items.json --map 'id=key,title=name,blocked_by=deps[]'",
   read: (path, options) => readJson(path, () => readDocuments(path), options),
 }
 

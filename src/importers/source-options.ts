@@ -14,7 +14,7 @@ export const SOURCE_OPTIONS = {
   idPrefix: { schema: text(), help: 'what ids begin with, before "-" and the number', value: 'prefix' },
   map: {
     schema: z.optional(z.array(oneLine().check(z.minLength(1)))),
-    help: 'which field is which, each as field=path: id=key,title=summary,blocked_by=deps[].id',
+    help: 'which field is which: id=key,title=name and so on',
     value: 'map',
     list: true,
   },
