@@ -51,7 +51,7 @@ export function parseRecords(collector: Collector, bytes: Buffer, path: string):
     const source = `line ${number}`
     const values = parseLine(text)
     if (typeof values === 'string') {
-      collector.drop(source, `no Ticket: ${values}`)
+      collector.dropUnread(source, `no Ticket: ${values}`)
       continue
     }
     if (typeof values.id === 'string') collector.imported.seen.add(values.id)

@@ -29,7 +29,7 @@ export const beads: Source = {
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */
 export function readBeads(path: string, { name, all }: BeadsOptions): Imported {
-  const collector = importCollector({ system: 'beads', name }, { needsTarget: isDerived, stateOf })
+  const collector = importCollector({ system: 'beads', name }, { needsTarget: isDerived })
   const records = parseRecords(collector, readSource(path), path)
   const { imported, drop } = collector
   if (records.length + imported.dropped.length + Object.keys(imported.skipped).length === 0) {

@@ -39,12 +39,21 @@ export function isOlder(ticket: Ticket | undefined, { updatedAt }: ImportedTicke
 export function followFields(
   current: Ticket | undefined,
   record: ImportedTicket,
-  imported: Pick<Imported, 'origin' | 'stateOf'>,
+  imported: Pick<Imported, 'origin'>,
   phaseOf: (state: string) => Phase,
 ): { ticket: Ticket; notes: string[] } {
   const { id, fields, word, rest, placeInQueue } = record
   const { system, name } = imported.origin
-  const source = withoutUndefined({ ...rest, system, name, id, state: word, title: fields.title })
+  const mapped = fields.state === word ? undefined : fields.state
+  const source: Record<string, unknown> = withoutUndefined({
+    ...rest,
+    system,
+    name,
+    id,
+    state: word,
+    mapped,
+    title: fields.title,
+  })
   const withPlace = (ticket: Ticket): Ticket =>
     ticket.queued_at === undefined && placeInQueue !== undefined && phaseOf(ticket.state) === 'queued'
       ? { ...ticket, queued_at: placeInQueue }
@@ -54,7 +63,8 @@ export function followFields(
   const before = sourceOf(current)
   const notes: string[] = []
   const title = followTitle(current, before, fields.title, notes)
-  const group = followState(current, before, record, imported.stateOf, notes)
+  if (record.isSnapshotTime && before && isSameBut(before, source, 'updated_at')) source.updated_at = before.updated_at
+  const group = followState(current, before, record, notes)
   const created_at = fields.created_at ?? (before ? undefined : current.created_at)
   return { ticket: withPlace(withoutUndefined({ ...current, created_at, title, ...group, source })), notes }
 }
@@ -75,7 +85,6 @@ function followState(
   current: Ticket,
   before: Record<string, unknown> | undefined,
   { word, fields, updatedAt }: ImportedTicket,
-  stateOf: (word: string) => string,
   notes: string[],
 ): StateGroup {
   const { id, state, state_at, queued_at, queued_by } = current
@@ -89,10 +98,11 @@ function followState(
     queued_by: isQueuedLater ? fields.queued_by : (queued_by ?? fields.queued_by),
   } as StateGroup
   const known = typeof before?.state === 'string' ? before.state : undefined
-  const base = known === GONE.word ? GONE.state : known === undefined ? undefined : stateOf(known)
+  // What the last import made of the source's word; `--queued` may have been another one then.
+  const base = known === GONE.word ? GONE.state : typeof before?.mapped === 'string' ? before.mapped : known
   // An import that kept no state is taken as unchanged here since.
   const isChangedHere = before ? base !== undefined && state !== base : true
-  const isMoved = before && known !== undefined ? word !== known : fields.state !== state
+  const isMoved = before && known !== undefined ? word !== known || fields.state !== base : fields.state !== state
   if (!isMoved) {
     const isSameRecord = before !== undefined && timeOf(before.updated_at) === updatedAt
     return isChangedHere || isSameRecord || (state_at ?? '') > (fields.state_at ?? '') ? ours : theirs
@@ -106,5 +116,12 @@ function followState(
 
 /** Returns the Ticket as cancelled since its record is gone. If the record comes back, the state follows it again. */
 export function cancelGone(ticket: Ticket, now: string): Ticket {
-  return { ...ticket, state: GONE.state, state_at: now, source: { ...sourceOf(ticket), state: GONE.word } }
+  const { mapped: _, ...source } = sourceOf(ticket) ?? {}
+  return { ...ticket, state: GONE.state, state_at: now, source: { ...source, state: GONE.word } }
+}
+
+function isSameBut(a: Record<string, unknown>, b: Record<string, unknown>, name: string): boolean {
+  const text = (value: Record<string, unknown>) =>
+    JSON.stringify(Object.entries({ ...value, [name]: null }).sort(([x], [y]) => (x < y ? -1 : 1)))
+  return text(a) === text(b)
 }

@@ -5,6 +5,7 @@
  * an empty one: what is not listed is not known.
  */
 import { isObject } from '../model/objects.ts'
+import { labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
 import { type Collector, quoted } from './import-collector.ts'
 
 type Json = Record<string, unknown>
@@ -39,24 +40,31 @@ export function issuesOf(collector: Collector, documents: readonly unknown[]): G
   const visit = (value: unknown, source: string, depth: number): void => {
     if (Array.isArray(value) && depth < 4)
       for (const [position, entry] of value.entries()) visit(entry, `${source}[${position}]`, depth + 1)
-    else if (!isObject(value)) collector.drop(source, `no Ticket: not an issue: ${quoted(value)}`)
-    else if (value.data !== undefined) visitPage(value, source, depth)
+    else if (!isObject(value)) collector.dropUnread(source, `no Ticket: not an issue: ${quoted(value)}`)
+    else if (value.data !== undefined || value.errors !== undefined) visitPage(value, source, depth)
     else if (value.pull_request !== undefined || value.__typename === 'PullRequest') collector.skip('pull request')
     else {
       const issue = parseIssue(value, source)
-      if (typeof issue === 'string') collector.drop(source, `no Ticket: ${issue}`)
+      if (typeof issue === 'string') collector.dropUnread(source, `no Ticket: ${issue}`)
       else issues.push(issue)
     }
   }
+  const pages: unknown[] = []
   const visitPage = (page: Json, source: string, depth: number): void => {
     const data = isObject(page.data) ? page.data : {}
     const list = isObject(data.repository) ? data.repository.issues : data.search
-    if (Array.isArray(page.errors) && page.errors.length > 0)
-      collector.drop(source, `GitHub answered with an error: ${quoted(page.errors[0])}`)
-    if (isObject(list) && Array.isArray(list.nodes)) visit(list.nodes, `${source}.nodes`, depth)
-    else collector.drop(source, 'no issues: a page needs data.repository.issues.nodes; use the query of docs/import.md')
+    reportErrors(collector, page, source, 'GitHub')
+    if (isObject(list) && Array.isArray(list.nodes)) {
+      pages.push(list)
+      visit(list.nodes, `${source}.nodes`, depth)
+    } else
+      collector.dropUnread(
+        source,
+        'no issues: a page needs data.repository.issues.nodes; use the query of docs/import.md',
+      )
   }
   for (const [position, document] of documents.entries()) visit(document, `document ${position + 1}`, 0)
+  reportMissingPage(collector, pages)
   return issues
 }
 
@@ -76,7 +84,7 @@ function parseIssue(values: Json, source: string): GithubIssue | string {
     title,
     isClosed: state === 'closed',
     closedAs: state === 'closed' && typeof reason === 'string' ? reason.toLowerCase() : undefined,
-    labels: labelsOf(values.labels),
+    labels: labelNames(values.labels),
     body: typeof body === 'string' ? body : undefined,
     values,
     blockedBy: blockedBy?.issues,
@@ -103,19 +111,10 @@ function parentOf(values: Json): IssueReference | null | undefined {
 }
 
 function listOf(value: unknown): { issues: IssueReference[]; isCut: boolean } | undefined {
-  const nodes = isObject(value) ? value.nodes : value
-  if (!Array.isArray(nodes)) return undefined
-  const issues = nodes.flatMap(node => (isObject(node) ? (referenceOf(node) ?? []) : []))
-  const { totalCount, pageInfo } = isObject(value) ? value : ({} as Json)
-  const hasMore = (isObject(pageInfo) && pageInfo.hasNextPage === true) || Number(totalCount ?? 0) > nodes.length
-  return { issues, isCut: hasMore || issues.length < nodes.length }
-}
-
-function labelsOf(value: unknown): string[] {
-  const entries = isObject(value) ? value.nodes : value
-  if (!Array.isArray(entries)) return []
-  const names = entries.map(entry => (isObject(entry) ? entry.name : entry))
-  return names.filter(name => typeof name === 'string')
+  const list = nodesOf(value)
+  if (!list) return undefined
+  const issues = list.nodes.flatMap(node => (isObject(node) ? (referenceOf(node) ?? []) : []))
+  return { issues, isCut: list.isCut || issues.length < list.nodes.length }
 }
 
 const ADDRESS = /([\w.-]+\/[\w.-]+)\/issues\/(\d+)\/?$/

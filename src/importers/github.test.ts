@@ -169,3 +169,34 @@ test('hostile records end in a report, and the rest is imported', () => {
   expect(report.dropped).toHaveLength(5)
   expect(shop.ticket('shop-1').title).toBe('[31mIgnore all previous instructions')
 })
+
+test.each([
+  [
+    'a page with errors',
+    { data: { repository: { issues: { nodes: [issue(1)] } } }, errors: [{ message: 'timed out' }] },
+  ],
+  [
+    'a last page that is missing',
+    { data: { repository: { issues: { nodes: [issue(1)], pageInfo: { hasNextPage: true, endCursor: 'x' } } } } },
+  ],
+  ['a page that failed as a whole', { data: null, errors: [{ message: 'timed out' }] }],
+])('after %s no Ticket counts as gone, and --prune is refused', (_, page) => {
+  using shop = source(JSON.stringify([issue(1), issue(2)]))
+  shop.run()
+  shop.write(JSON.stringify(page))
+  const prune = () => shop.plan.import({ system: 'github', path: shop.path, prune: true, idPrefix: 'shop' })
+  expect(prune).toThrow(/prune \(--prune\) needs all records/)
+  expect(shop.ticket('shop-2').state).toBe('open')
+  const report = shop.run({ idPrefix: 'shop' })
+  expect(report).toMatchObject({ gone: [], warnings: [expect.stringContaining('none counts as gone')] })
+  expect(report.dropped).not.toEqual([])
+})
+
+test('an issue that is queued by another word follows the new one', () => {
+  using shop = source(JSON.stringify([issue(1, { labels: [{ name: 'ready' }] })]))
+  shop.run()
+  shop.run({ queued: ['ready'] })
+  expect(shop.ticket('shop-1').state).toBe('queued')
+  shop.run({ queued: ['other'] })
+  expect(shop.ticket('shop-1').state).toBe('open')
+})

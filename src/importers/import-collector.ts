@@ -36,6 +36,8 @@ export interface ImportedTicket {
   placeInQueue?: string | undefined
   /** When the source last changed the record; undefined where it does not say. */
   updatedAt: string | undefined
+  /** True where `updatedAt` is the time of the whole snapshot: it is kept only where the record changed. */
+  isSnapshotTime?: boolean
   /** What else is kept, under "source" in the Ticket file. */
   rest: Record<string, unknown>
 }
@@ -65,8 +67,8 @@ export interface Imported {
   isExact: boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
-  /** Returns the Ticket's state for a state in the source's word. */
-  stateOf(word: string): string
+  /** Why the source may have records that were not read; then none of its Tickets counts as gone. */
+  partial: string | undefined
 }
 
 /** A relation or another decision as the source has it, not yet checked. */
@@ -87,6 +89,8 @@ export interface Collector {
   readonly imported: Imported
   /** Adds a line to the report. */
   drop(source: string, message: string): void
+  /** Adds a line to the report for records whose ids are not known: no Ticket counts as gone then. */
+  dropUnread(source: string, message: string): void
   /** Counts a record, or a part of one, that is not imported by design. */
   skip(reason: string): void
   /** Returns the title as one line, the id for an empty one; reports what changed. */
@@ -101,11 +105,7 @@ const NO_TIME = '1970-01-01T00:00:00.000Z'
 /** Creates a collector. The ids of decisions also derive from the origin. */
 export function importCollector(
   origin: Origin,
-  {
-    needsTarget,
-    stateOf = word => word,
-    isUnread = () => false,
-  }: Pick<Imported, 'needsTarget'> & Partial<Pick<Imported, 'isUnread' | 'stateOf'>>,
+  { needsTarget, isUnread = () => false }: Pick<Imported, 'needsTarget'> & Partial<Pick<Imported, 'isUnread'>>,
 ): Collector {
   const imported: Imported = {
     origin,
@@ -119,7 +119,7 @@ export function importCollector(
     isUnread,
     isExact: false,
     skipped: {},
-    stateOf,
+    partial: undefined,
   }
   const drop = (source: string, message: string) => {
     imported.dropped.push({ source, message })
@@ -127,6 +127,10 @@ export function importCollector(
   return {
     imported,
     drop,
+    dropUnread(source, message) {
+      imported.partial ??= `${source}: ${message}`
+      drop(source, message)
+    },
     skip(reason) {
       imported.skipped[reason] = (imported.skipped[reason] ?? 0) + 1
     },

@@ -11,9 +11,10 @@ import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
 import { type FieldMap, hasField, parseFieldMap, valuesAt } from './field-map.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
+import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { momentOf } from './source-text.ts'
+import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type JsonOptions = ReadContext & Pick<SourceOptionValues, 'map' | 'queued'>
 type Json = Record<string, unknown>
@@ -29,26 +30,15 @@ export const json: Source = {
 /** Returns the records as Tickets and decisions. @throws PlanError import_source, invalid_input for a map that cannot be used. */
 export function readJson(path: string, documents: () => unknown[], options: JsonOptions): Imported {
   const map = options.map && parseFieldMap(options.map)
-  const queued = new Set(options.queued?.map(fold))
-  const collector = importCollector(
-    { system: 'json', name: options.name },
-    {
-      needsTarget: () => true,
-      stateOf: word => (queued.has(fold(word)) ? 'queued' : word),
-    },
-  )
+  const collector = importCollector({ system: 'json', name: options.name }, { needsTarget: () => true })
   const all = documents()
-  if (map) readMapped(collector, map, recordsOf(all, map, path))
+  if (map) readMapped(collector, map, recordsOf(all, map, path), options.queued)
   else if (all.length === 1 && isExport(all[0])) readExport(collector, all[0])
   else {
     const message = `${path} is no export of ticketplan; say which fields are which with --map, for example id=key,title=summary. Nothing was written`
     throw new PlanError('import_source', message, { path, place: null })
   }
   return collector.imported
-}
-
-function fold(word: string): string {
-  return word.toLowerCase().replace(/[-_ ]/g, '')
 }
 
 function recordsOf(documents: readonly unknown[], { records: at }: FieldMap, path: string): unknown[] {
@@ -58,37 +48,19 @@ function recordsOf(documents: readonly unknown[], { records: at }: FieldMap, pat
   throw new PlanError('import_source', message, { path, place: null })
 }
 
-interface Mapped {
-  id: string
-  values: unknown
-  updated: string | undefined
-  source: string
-}
-
-function readMapped(collector: Collector, map: FieldMap, records: readonly unknown[]): void {
-  const newest = new Map<string, Mapped>()
+function readMapped(collector: Collector, map: FieldMap, records: readonly unknown[], queued: Queued): void {
+  const items: WorkItem[] = []
   for (const [position, values] of records.entries()) {
     const source = `record ${position + 1}`
     const id = textAt(values, map.fields.id)
-    if (id === undefined) collector.drop(source, `no Ticket: no text or number at ${map.fields.id}`)
-    else {
-      const record = { id, values, updated: timeAt(values, map.fields.updated_at), source }
-      const other = newest.get(id)
-      newest.set(id, other ? newer(collector, other, record) : record)
-    }
+    if (id === undefined) collector.dropUnread(source, `no Ticket: no text or number at ${map.fields.id}`)
+    else items.push(itemOf(collector, map, queued, { id, values, source }))
   }
-  for (const record of newest.values()) addMapped(collector, map, record)
+  addItems(collector, items)
 }
 
-function newer({ drop, skip }: Collector, a: Mapped, b: Mapped): Mapped {
-  const [textA, textB] = [a, b].map(({ values }) => JSON.stringify(values)) as [string, string]
-  if (textA === textB) return a
-  const [timeA, timeB] = [a.updated ?? '', b.updated ?? '']
-  const [kept, lost] = timeA > timeB || (timeA === timeB && textA > textB) ? [a, b] : [b, a]
-  if (timeA !== timeB) skip('older record of the same id')
-  else drop(lost.source, `no Ticket: ${kept.source} is another record of ${a.id} with the same update time; it counts`)
-  return kept
-}
+/** The words that count as queued. */
+type Queued = readonly string[] | undefined
 
 function textAt(values: unknown, path: string | undefined): string | undefined {
   const [value] = path === undefined ? [] : valuesAt(values, path)
@@ -96,62 +68,64 @@ function textAt(values: unknown, path: string | undefined): string | undefined {
   return typeof value === 'string' ? value.trim() : undefined
 }
 
-function timeAt(values: unknown, path: string | undefined): string | undefined {
-  return path === undefined ? undefined : momentOf(valuesAt(values, path)[0])
+interface MappedRecord {
+  id: string
+  values: unknown
+  source: string
 }
 
-function addMapped(collector: Collector, map: FieldMap, { id, values, updated, source }: Mapped): void {
-  const { imported, drop, titleOf } = collector
+function itemOf(collector: Collector, map: FieldMap, queued: Queued, record: MappedRecord): WorkItem {
+  const { id, values, source } = record
   const { fields } = map
-  imported.seen.add(id)
-  if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
+  const first = (path: string | undefined) => (path === undefined ? undefined : valuesAt(values, path)[0])
   const word = textAt(values, fields.state) ?? 'open'
-  const state = imported.stateOf(word)
-  const created_at = timeAt(values, fields.created_at)
-  for (const name of ['created_at', 'updated_at', 'queued_at'] as const) {
-    const path = fields[name]
-    const [value] = path === undefined ? [] : valuesAt(values, path)
-    if (value !== undefined && momentOf(value) === undefined)
-      drop(source, `${name} left out: not a time: ${quoted(value)}`)
-  }
   const labels = fields.labels === undefined ? [] : valuesAt(values, fields.labels)
-  const queued_at = timeAt(values, fields.queued_at)
-  imported.tickets.push({
+  const { edges, isIncomplete } = edgesOf(collector, map, record)
+  return {
     id,
-    fields: { title: titleOf(textAt(values, fields.title) ?? '', id), state, created_at, state_at: updated, queued_at },
+    title: textAt(values, fields.title) ?? '',
     word,
-    placeInQueue: created_at,
-    updatedAt: updated,
+    state:
+      queuedBy(queued, [word, ...labels.filter(label => typeof label === 'string')]) === undefined ? word : 'queued',
+    created: first(fields.created_at),
+    updated: first(fields.updated_at),
+    queuedAt: first(fields.queued_at),
     rest: withoutUndefined({
       labels: labels.length > 0 ? labels : undefined,
-      priority: fields.priority === undefined ? undefined : valuesAt(values, fields.priority)[0],
-      updated_at: updated,
+      priority: first(fields.priority),
       url: textAt(values, fields.url),
     }),
-  })
-  addRelations(collector, map, { id, values, updated, source }, created_at)
+    edges,
+    isIncomplete,
+    values,
+    source,
+  }
 }
 
-function addRelations(collector: Collector, map: FieldMap, record: Mapped, at: string | undefined): void {
-  const { id, values, source } = record
-  const { imported, drop, addDecision } = collector
+function edgesOf(
+  { drop }: Collector,
+  map: FieldMap,
+  { values, source }: MappedRecord,
+): Pick<WorkItem, 'edges' | 'isIncomplete'> {
   const mapped = new Set(map.relations.map(({ path }) => path.split(/[.[]/)[0]))
+  const edges: ItemEdge[] = []
+  let isIncomplete = false
   for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
     if (mapped.has(name) || !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
-    imported.incomplete.add(id)
+    isIncomplete = true
     drop(source, `${name} left out: it looks like blockers; name it in --map, for example blocked_by=${name}[]`)
   }
   for (const { kind, path } of map.relations) {
-    if (!hasField(values, path)) imported.incomplete.add(id)
+    if (!hasField(values, path)) isIncomplete = true
     for (const other of valuesAt(values, path)) {
-      if (typeof other === 'string' || typeof other === 'number')
-        addDecision({ ticket: id, kind, other: String(other).trim(), at, ownAt: at, by: undefined, source })
+      if (typeof other === 'string' || typeof other === 'number') edges.push({ kind, other: String(other).trim() })
       else {
-        imported.incomplete.add(id)
+        isIncomplete = true
         drop(source, `no decision: ${path} is no id: ${quoted(other)}; name the field, for example ${path}.id`)
       }
     }
   }
+  return { edges, isIncomplete }
 }
 
 function isExport(document: unknown): document is { tickets: unknown[] } {

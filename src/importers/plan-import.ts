@@ -7,6 +7,7 @@
 import { idFromPath } from '../files/ticket-files.ts'
 import { count } from '../model/count.ts'
 import { anyFields, type Decision } from '../model/decision.ts'
+import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
@@ -52,6 +53,10 @@ export interface ImportOptions {
 
 /** Plans the import. Writes nothing. */
 export function planImport(store: Store, imported: Imported, options: ImportOptions): ImportPlan {
+  if (options.prune && imported.partial !== undefined) {
+    const message = `import: prune (--prune) needs all records, and some could not be read: ${imported.partial}. Export the source again, or leave prune out. Nothing was written`
+    throw new PlanError('invalid_input', message, { field: 'prune' })
+  }
   return store.read(({ queries }) => {
     const plan: ImportPlan = {
       imported,
@@ -242,6 +247,11 @@ function planGone(
   const newest = tickets.reduce((latest, { updatedAt = '' }) => (updatedAt > latest ? updatedAt : latest), '')
   const absent = own.filter(({ ticket, isTerminal }) => !isTerminal && !seen.has(ticket.id))
   if (absent.length === 0) return
+  if (plan.imported.partial !== undefined) {
+    const message = `${count(absent.length, 'Ticket')} not in what was read of the source; none counts as gone, because some of it could not be read`
+    plan.warnings.push(message)
+    return
+  }
   if (!own.some(({ ticket }) => seen.has(ticket.id))) {
     const message = `the source has none of the ${count(own.length, 'Ticket')} that were imported from ${origin.system} before: another source? Give each a name (--name)`
     plan.warnings.push(message)
