@@ -42,7 +42,7 @@ test.each(PAGES)('%s: every file and folder that it names exists', page => {
   )
   const named = [...text.matchAll(pattern)].map(([path]) => path)
   const beside = (path: string) => existsSync(join(root, path)) || existsSync(join(root, dirname(page), path))
-  const FOREIGN = ['AGENTS.md', 'CLAUDE.md', 'SPEC.md', 'WORKFLOW.md', 'item.md']
+  const FOREIGN = ['AGENTS.md', 'CLAUDE.md', 'SPEC.md', 'WORKFLOW.md', 'Backlog.md', 'item.md']
   expect([...links, ...named].filter(path => !beside(path) && !FOREIGN.includes(path))).toEqual([])
 })
 

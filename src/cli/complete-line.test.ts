@@ -50,7 +50,7 @@ describe('completes', () => {
     ['set T-1 --state In', ['In Review']],
     ['claim T-1 --pool ', ['gpu']],
     ['claim T-1 --worktree ', 'folders'],
-    ['import ', ['yoi', 'beads', 'github', 'json']],
+    ['import ', ['yoi', 'beads', 'github', 'linear', 'jira', 'backlog', 'task-master', 'claude-tasks', 'json']],
     ['import beads ', 'files'],
     ['import yoi x --map-root=', 'folders'],
     ['export m', ['mermaid']],

@@ -53,14 +53,14 @@ export function followEdges(change: EdgeChange): { added: Decision[]; retracted:
 }
 
 function isEdge(decision: Decision): boolean {
-  return isStoredRelation(decision) || decision.kind === 'hold'
+  return isStoredRelation(decision) || decision.kind === 'hold' || decision.kind === 'touches'
 }
 
 /** Returns what a decision says, without who said it and when; of kinds other than edges, each says something of its own. */
 function saidBy(decision: Decision): string {
   if (!isEdge(decision)) return decision.id
-  const { kind, target, label, reason, not_before } = anyFields(decision)
-  return JSON.stringify([kind, target, label, kind === 'hold' ? [reason, not_before] : null])
+  const { kind, target, label, reason, not_before, paths } = anyFields(decision)
+  return JSON.stringify([kind, target, label, kind === 'hold' ? [reason, not_before] : null, paths])
 }
 
 /** True where an active retraction that is no importer's names the decision, and the source does not state it later than that. */
@@ -99,6 +99,6 @@ function nextLink(
 }
 
 function textOf(decision: Decision): string {
-  const { kind, target, reason } = anyFields(decision)
-  return target === undefined ? `${kind} (${reason})` : `${kind} ${target}`
+  const { kind, target, reason, paths } = anyFields(decision)
+  return target === undefined ? `${kind} (${paths?.join(', ') ?? reason})` : `${kind} ${target}`
 }

@@ -69,6 +69,8 @@ export interface Imported {
   skipped: Record<string, number>
   /** Why the source may have records that were not read; then none of its Tickets counts as gone. */
   partial: string | undefined
+  /** False for a Ticket of a part of the source that this import did not read: it is not gone. */
+  isInScope?(source: Record<string, unknown>): boolean
 }
 
 /** A relation or another decision as the source has it, not yet checked. */

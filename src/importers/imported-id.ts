@@ -16,11 +16,27 @@ export interface Origin {
 
 /** Returns the id of a decision that a source states about a Ticket. */
 export function importedId({ system, name }: Origin, holder: string, decision: object): string {
-  const { at, kind, target, label, reason, not_before, until, plan } = decision as Partial<AnyFields> & { at: string }
+  const { at, kind, target, label, reason, not_before, until, plan, paths } = decision as Partial<AnyFields> & {
+    at: string
+  }
   // A conflict says the same from both sides, whichever file holds it.
   const ends = kind === 'conflicts_with' ? [holder, target].sort() : [holder, target]
   const { summary, branch, role_plan, pool } = plan ?? {}
-  const content = [system, name, kind, ends, label, reason, not_before, until, summary, branch, role_plan, pool]
+  const content: unknown[] = [
+    system,
+    name,
+    kind,
+    ends,
+    label,
+    reason,
+    not_before,
+    until,
+    summary,
+    branch,
+    role_plan,
+    pool,
+  ]
+  if (paths) content.push(paths)
   return derivedId(at, JSON.stringify(content))
 }
 

@@ -239,10 +239,10 @@ function planGone(
   changes: Changes,
   { prune }: ImportOptions,
 ): void {
-  const { origin, seen, tickets } = plan.imported
+  const { origin, seen, tickets, isInScope = () => true } = plan.imported
   const own = [...present.values()].filter(({ ticket }) => {
     const source = sourceOf(ticket)
-    return source !== undefined && isFrom(source, origin)
+    return source !== undefined && isFrom(source, origin) && isInScope(source)
   })
   const newest = tickets.reduce((latest, { updatedAt = '' }) => (updatedAt > latest ? updatedAt : latest), '')
   const absent = own.filter(({ ticket, isTerminal }) => !isTerminal && !seen.has(ticket.id))

@@ -10,6 +10,7 @@ const flag = z._default(z.boolean(), false)
 /** What an option is: its schema, and how the command line shows it. */
 export const SOURCE_OPTIONS = {
   all: { schema: flag, help: 'import ephemeral and other records too that are no work of the project' },
+  areas: { schema: z.optional(z.boolean()), help: 'the files that a task modifies become the area that it touches' },
   body: { schema: z.optional(z.boolean()), help: 'read "Blocked by #n" in the text of issues too' },
   idPrefix: { schema: text(), help: 'what ids begin with, before "-" and the number', value: 'prefix' },
   map: {
@@ -28,6 +29,12 @@ export const SOURCE_OPTIONS = {
     schema: z.optional(z.array(oneLine().check(z.minLength(1)))),
     help: 'the labels or states of the source that count as queued',
     value: 'word',
+    list: true,
+  },
+  tag: {
+    schema: z.optional(z.array(oneLine().check(z.minLength(1)))),
+    help: 'read only these tags',
+    value: 'tag',
     list: true,
   },
 } as const

@@ -1,12 +1,27 @@
 /** The sources, by the names of their systems. */
+import { backlog } from './backlog.ts'
 import { beads } from './beads.ts'
+import { claudeTasks } from './claude-tasks.ts'
 import { github } from './github.ts'
+import { jira } from './jira.ts'
 import { json } from './json.ts'
+import { linear } from './linear.ts'
 import type { Source } from './source.ts'
 import { SOURCE_OPTIONS, type SourceOption } from './source-options.ts'
+import { taskMaster } from './task-master.ts'
 import { yoi } from './yoi.ts'
 
-export const SOURCES = { yoi, beads, github, json } as const satisfies Record<string, Source>
+export const SOURCES = {
+  yoi,
+  beads,
+  github,
+  linear,
+  jira,
+  backlog,
+  'task-master': taskMaster,
+  'claude-tasks': claudeTasks,
+  json,
+} as const satisfies Record<string, Source>
 
 export type System = keyof typeof SOURCES
 

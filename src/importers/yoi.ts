@@ -3,18 +3,17 @@
  *
  * A record that cannot be mapped is reported and never ends the import. Nothing local to one machine is imported.
  */
-import { isUtf8 } from 'node:buffer'
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
+import { frontMatterOf, parseYaml } from './front-matter.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import type { ReadContext, Source } from './source.ts'
+import { exists, readBytes, readNames, readText } from './source-folder.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { checkMarkers, descriptorOf, sourceLines, timeOf, withoutBom } from './source-text.ts'
+import { checkMarkers, descriptorOf, sourceLines, timeOf } from './source-text.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -36,8 +35,6 @@ const RELATION_KINDS: Record<string, { kind: string; label?: string }> = {
 
 /** The fields of a plan that are imported. */
 const PLAN_FIELDS = ['summary', 'branch', 'role_plan', 'pool', 'worktree']
-/** A larger file is reported and not read. */
-const MAX_MEBIBYTES = 64
 
 type Json = Record<string, unknown>
 
@@ -78,55 +75,13 @@ export function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions):
   return collector.imported
 }
 
-function readNames(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort()
-  } catch (error) {
-    const isFolder = exists(folder) && statSync(folder).isDirectory()
-    const message = isFolder ? (error as Error).message : 'no such folder'
-    throw new PlanError('import_source', `${folder}: ${message}`, { path: folder, place: null }, error)
-  }
-}
-
-/** True for anything at the path, including a dangling link and a file without read permission. */
-function exists(path: string): boolean {
-  try {
-    lstatSync(path)
-    return true
-  } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
-  }
-}
-
-/** Reads the bytes of a file; undefined, and a line in the report, where it cannot be read. `lost` names what is then missing. */
-function readBytes({ drop }: Collector, folder: string, file: string, lost: string): Buffer | undefined {
-  const path = join(folder, file)
-  try {
-    const stat = statSync(path) // before the file is opened: opening a FIFO would block
-    if (!stat.isFile()) drop(file, `${lost}: it is not a file`)
-    else if (stat.size > MAX_MEBIBYTES * 1024 * 1024) drop(file, `${lost}: it is larger than ${MAX_MEBIBYTES} MiB`)
-    else return readFileSync(path)
-  } catch (error) {
-    drop(file, `${lost}: ${(error as Error).message}`)
-  }
-  return undefined
-}
-
-function readText(collector: Collector, folder: string, file: string, lost: string): string | undefined {
-  const bytes = readBytes(collector, folder, file, lost)
-  if (!bytes) return undefined
-  if (isUtf8(bytes)) return withoutBom(bytes.toString('utf8'))
-  collector.drop(file, `${lost}: it is not valid UTF-8`)
-  return undefined
-}
-
 function readItem(collector: Collector, folder: string, id: string, phaseOf: ReadContext['phaseOf']): void {
   const { imported, drop, titleOf } = collector
   const source = `${id}/item.md`
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
   const text = readText(collector, folder, source, 'no Ticket')
   if (text === undefined) return
-  const front = /^---\r?\n([\s\S]*?)\r?\n---(?:\r?\n|$)/.exec(text)?.[1]
+  const front = frontMatterOf(text)
   // The body may show markers as an example, and "=======" below a heading.
   checkMarkers(front === undefined ? text : `---\n${front}`, join(folder, source))
   if (front === undefined)
@@ -171,15 +126,6 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: Rea
     updatedAt,
     rest: others,
   })
-}
-
-function parseYaml(text: string): Json {
-  // Loaded on demand, because only this import needs YAML.
-  const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
-  // Scalars other than null stay text: a title 1.10 is not 1.1.
-  const value = parse(text, { schema: 'failsafe', customTags: ['null'], logLevel: 'error' })
-  if (!isObject(value)) throw new Error('it is not a mapping')
-  return value
 }
 
 function readPlan(
