@@ -86,6 +86,7 @@ function structureOf(schema: z.ZodMiniType): string {
     case 'number':
     case 'boolean':
     case 'null':
+    case 'unknown':
       return def.type
     default:
       throw new Error(`docs: no text for a schema of type ${def.type}`)

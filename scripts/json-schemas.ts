@@ -54,6 +54,7 @@ const CONFIG_HELP: Record<string, string> = {
   areas: 'Names of areas of work, each with its paths: globs from the root.',
   claimTtlSeconds: 'Seconds until a claim expires unless it is renewed. Default 1800.',
   pools: 'How many claims may be live at once, for each pool. Without it, capacity is unlimited.',
+  sources: 'What `ticketplan import` without arguments imports: system and path, and the options of that system.',
   states: 'What the states of the Ticket system mean. A list here replaces the default one.',
   ticketsDir: 'The folder of the Ticket files, from the root, with "/". Default "tickets".',
 }

@@ -17,7 +17,7 @@ type Group = 'Set up' | 'Decide' | 'Route' | 'Claim' | 'Look' | 'Git' | 'Maintai
 /** In the order of the help; the commands of a group follow each other. */
 const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> = {
   init: { group: 'Set up', load: async () => (await import('../operations/init.ts')).init },
-  import: { group: 'Set up', load: async () => (await import('../operations/import.ts')).importTickets },
+  import: { group: 'Set up', load: async () => (await import('./import-command.ts')).importCommand },
   mcp: { group: 'Set up', load: async () => (await import('./mcp-command.ts')).mcpCommand },
   completion: { group: 'Set up', load: async () => (await import('./completion-command.ts')).completionCommand },
   add: { group: 'Decide', load: async () => (await import('../operations/add.ts')).add },

@@ -133,10 +133,24 @@ function ticketFacts({ ticket, claim }: Shown): [name: string, value: string][] 
     ['queued', ticket.queued_at && `${ticket.queued_at}${ticket.queued_by ? ` by ${ticket.queued_by}` : ''}`],
     ['created', ticket.created_at],
     ['changed', ticket.changed_at],
+    ['source', ticket.source && sourceText(ticket.source)],
     ['file', ticket.path],
     ['claim', claim && `${claim.holder}, until ${claim.expires_at}`],
   ]
   return facts.flatMap(([name, value]) => (value ? [[name, value]] : []))
+}
+
+/** The fields of a source that a reader of the Ticket looks for, in this order. */
+const SOURCE_FIELDS = ['priority', 'labels', 'assignee', 'owner', 'milestone', 'url']
+
+function sourceText(source: Record<string, unknown>): string {
+  const { system, name, id, state } = source
+  const facts = SOURCE_FIELDS.flatMap(field => {
+    const value = source[field]
+    const text = Array.isArray(value) ? value.join(', ') : value
+    return typeof text === 'string' || typeof text === 'number' ? [`${field} ${text}`] : []
+  })
+  return [[system, name, id].filter(Boolean).join(' '), ...(state ? [`"${state}"`] : []), ...facts].join(', ')
 }
 
 /** Returns the relations that are stored in the files of other Tickets. */

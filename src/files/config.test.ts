@@ -25,6 +25,7 @@ describe('readConfig', () => {
     areas: {},
     claimTtlSeconds: 1800,
     pools: {},
+    sources: [],
     states: {
       open: [
         'open',
@@ -62,7 +63,7 @@ describe('readConfig', () => {
     [
       'an unknown key',
       '{\n  "pools": {},\n  "claimTtl": 5\n}',
-      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are areas, claimTtlSeconds, pools, states, ticketsDir\)/,
+      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are areas, claimTtlSeconds, pools, sources, states, ticketsDir\)/,
     ],
     [
       'an unknown nested key',

@@ -17,6 +17,7 @@ const DEFAULTS: Config = {
   areas: {},
   claimTtlSeconds: 1800,
   pools: {},
+  sources: [],
   states: completeStates({}),
   ticketsDir: 'tickets',
 }
@@ -31,6 +32,9 @@ export const configSchema = lazy(() => {
     areas: z.optional(z.record(poolName(), z.array(GLOB.schema()).check(z.maxLength(MOST_GLOBS)))),
     claimTtlSeconds: z.optional(z.int().check(z.positive(), z.maximum(30 * 24 * 3600))),
     pools: z.optional(z.record(poolName(), z.int().check(z.nonnegative()))),
+    sources: z.optional(
+      z.array(z.looseObject({ system: z.string().check(z.minLength(1)), path: z.string().check(z.minLength(1)) })),
+    ),
     states: z.optional(z.strictObject(Object.fromEntries(STATE_LISTS.map(list => [list, states])))),
     ticketsDir: z.optional(
       z.string().check(z.refine(isInside, 'not a folder inside the repository, written with "/"')),
@@ -44,6 +48,8 @@ export interface Config {
   areas: Record<string, string[]>
   claimTtlSeconds: number
   pools: Record<string, number>
+  /** What `import` without arguments imports. Which fields an entry has is checked there. */
+  sources: { system: string; path: string; [option: string]: unknown }[]
   /** Complete: a list that the file leaves out is the default one. */
   states: StateLists
   /** From the root, with "/". */

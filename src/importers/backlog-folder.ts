@@ -13,7 +13,9 @@ const PARTS = ['tasks', 'completed', 'archive/tasks', 'drafts'] as const
 /** The fields that are read: one of them that is damaged is a loss. */
 const READ =
   /^(?:id|title|status|assignee|created_date|updated_date|labels|dependencies|parent_task_id|priority|ordinal|type|milestone|modified_files)$/
-const CONFIGS = ['config.yml', 'config.yaml', '../backlog.config.yml']
+/** The configuration where it is beside the folder. */
+export const ROOT_CONFIG = 'backlog.config.yml'
+const CONFIGS = ['config.yml', 'config.yaml', join('..', ROOT_CONFIG)]
 
 export interface Task {
   id: string

@@ -5,10 +5,11 @@
  * its ids. One that is not found still holds the task, and is reported.
  */
 
+import { join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { globProblem } from '../model/glob.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import { backlogConfig, folderState, readTasks, type Task } from './backlog-folder.ts'
+import { backlogConfig, folderState, ROOT_CONFIG, readTasks, type Task } from './backlog-folder.ts'
 import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
@@ -24,6 +25,7 @@ export const backlog: Source = {
   reads: 'folder',
   options: ['all', 'areas', 'queued'],
   example: "ticketplan import backlog backlog --queued 'To Do' --areas",
+  beside: [join('..', ROOT_CONFIG)],
   read: readBacklog,
 }
 

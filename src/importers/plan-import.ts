@@ -14,6 +14,7 @@ import { withoutUndefined } from '../model/objects.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import { otherWithName } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
+import type { FileState } from '../ticket-index/file-queries.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { isFrom, isOlder, sourceOf } from './follow-fields.ts'
 import type { Dropped, Imported, ImportedDecision, ImportedTicket } from './import-collector.ts'
@@ -43,6 +44,8 @@ export interface ImportPlan {
   skipped: Record<string, number>
   tickets: number
   decisions: number
+  /** The Ticket files that the plan was made from. */
+  files: FileState[]
 }
 
 /** How to treat what a source no longer has, and a source that is older than the last import of it. */
@@ -67,6 +70,7 @@ export function planImport(store: Store, imported: Imported, options: ImportOpti
       skipped: { ...imported.skipped },
       tickets: 0,
       decisions: 0,
+      files: queries.fileStates(),
     }
     const present = presentTickets(store, queries)
     const older = olderTickets(imported, present)

@@ -22,6 +22,8 @@ export interface Source {
   options: readonly SourceOption[]
   /** A complete command line. */
   example: string
+  /** Files beside a folder that the reader reads too, as paths from it. */
+  beside?: readonly string[]
   /** Reads the source. @throws PlanError import_source where it cannot be read at all; nothing is written then. */
   read(path: string, options: SourceOptionValues & ReadContext): Imported
 }

@@ -5,7 +5,7 @@
  * alter is not written. Between two chunks the lock goes to the commands that wait for it.
  */
 import { checkedBytes } from '../files/ticket-bytes.ts'
-import type { ReadTicket } from '../files/ticket-files.ts'
+import { hashOf, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { count } from '../model/count.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
@@ -13,9 +13,11 @@ import { byId } from '../model/order.ts'
 import { isoTime } from '../model/text.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
+import type { FileState } from '../ticket-index/file-queries.ts'
 import { followEdges } from './follow-edges.ts'
 import { cancelGone, followFields } from './follow-fields.ts'
 import type { Dropped, Imported } from './import-collector.ts'
+import { ticketsPrint } from './last-imports.ts'
 import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
 /** How many files are written under one hold of the write lock, and for how long it is held, in milliseconds, at most. */
@@ -36,25 +38,50 @@ export interface WrittenImport {
   skipped: Record<string, number>
   dropped: Dropped[]
   warnings: string[]
+  /** What the Ticket files are now, where a second import would change nothing and report the same; else undefined. */
+  settled: string | undefined
 }
 
 /** Plans and writes an import; with `dryRun` it writes nothing. */
-export function writeImport(
-  store: Store,
-  imported: Imported,
-  options: ImportOptions & { dryRun: boolean },
-): WrittenImport {
+export function writeImport(store: Store, imported: Imported, options: Options): WrittenImport {
   const plan = planImport(store, imported, options)
   const { changes } = plan
-  const total: Totals = { written: 0, retracted: 0, changes: [] }
+  const total: Totals = { written: 0, retracted: 0, changes: [], hashes: new Map(), notes: 0 }
   for (let done = 0; done < changes.length; ) {
     const rest = changes.slice(done, done + CHUNK)
     done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
     store.progress?.(done, changes.length)
   }
   const { tickets, decisions, gone, skipped, dropped, warnings } = plan
-  return { tickets, decisions, ...total, gone, skipped, dropped, warnings }
+  const { written, retracted } = total
+  const settled = isSettled(total, plan, options) ? printAfter(plan, total) : undefined
+  return {
+    tickets,
+    decisions,
+    written,
+    retracted,
+    changes: total.changes,
+    gone,
+    skipped,
+    dropped,
+    warnings,
+    settled,
+  }
 }
+
+/** True where a second import would have nothing to write, and the same to say. */
+function isSettled({ written, notes }: Totals, { gone }: ImportPlan, { dryRun, prune }: Options): boolean {
+  return written === 0 || (!dryRun && notes === 0 && !(prune && gone.length > 0))
+}
+
+/** Returns what the Ticket files are if no other program has changed one since the import was planned. */
+function printAfter({ files }: ImportPlan, { hashes }: Totals): string {
+  const others = files.filter(([path]) => !hashes.has(path))
+  const own = [...hashes].map(([path, hash]): FileState => [path, hash, null])
+  return ticketsPrint([...others, ...own])
+}
+
+type Options = ImportOptions & { dryRun: boolean }
 
 /** What one file got. */
 export interface FileChange {
@@ -68,6 +95,10 @@ interface Totals {
   written: number
   retracted: number
   changes: FileChange[]
+  /** The hash of each file that was written, by path. */
+  hashes: Map<string, string>
+  /** How many lines of the report are about what this import changed. */
+  notes: number
 }
 
 /** Checks the changes without writing; returns their number. */
@@ -149,7 +180,9 @@ function orReport(change: Change, plan: ImportPlan, action: () => Prepared, tota
   try {
     const { file, ticket, retracted, notes } = action()
     plan.warnings.push(...notes)
+    total.notes += notes.length
     if (!ticket) return false
+    total.hashes.set(change.path, hashOf(Buffer.from(encodeTicket(ticket))))
     total.written++
     total.retracted += retracted
     total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted })

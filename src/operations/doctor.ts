@@ -16,6 +16,7 @@ import { programsIn, programsOfCommand } from '../setup/driver-config.ts'
 import { hookStates } from '../setup/hook-folder.ts'
 import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
+import { changedSourceNotes } from './import-source.ts'
 import { operation } from './operation.ts'
 
 const checkShape = lazy(() => z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }))
@@ -48,6 +49,7 @@ export const doctor = operation({
       check('index', () => indexCheck(store)),
       check('local database', () => localCheck(store)),
       check('states', () => statesCheck(store)),
+      ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
       ...(repository.gitDir ? gitChecks(repository) : []),
       check('databases from before git', () => {
@@ -112,6 +114,13 @@ function indexCheck(store: Store): string {
   if (mismatch) fail(`${store.index.path}: ${mismatch}; run "ticketplan rebuild"`)
   if (quarantined) fail(`${count(quarantined, 'file')} cannot be read; see "ticketplan verify"`)
   return `${store.index.path}: equal to the files, ${count(tickets, 'Ticket')}`
+}
+
+/** A source in the repository that changed since its last import leaves verdicts behind it. */
+function sourcesCheck(store: Store): string {
+  const notes = changedSourceNotes(store)
+  if (notes.length > 0) fail(notes.join('; '))
+  return `${count(store.repository.config.sources.length, 'source')}, imported`
 }
 
 /** States that no list of the configuration has count as open, which may switch enforcement off. */

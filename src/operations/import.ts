@@ -1,101 +1,150 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import * as z from 'zod/mini'
-import type { Imported } from '../importers/import-collector.ts'
 import { descriptorOf } from '../importers/source-text.ts'
-import { optionFields, SOURCES, SYSTEMS, systemsWith, unreadOption } from '../importers/sources.ts'
-import { writeImport } from '../importers/write-import.ts'
-import { count } from '../model/count.ts'
-import { anyFields } from '../model/decision.ts'
-import { filledLine, flag, operation } from './operation.ts'
-import { homePathWarnings } from './warnings.ts'
+import { SOURCES, SYSTEMS } from '../importers/sources.ts'
+import { isPlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
+import type { Store } from '../store/store.ts'
+import {
+  checkSource,
+  configuredSources,
+  importSource,
+  type SourceInput,
+  type SourceReport,
+  sourceFields,
+} from './import-source.ts'
+import { flag, operation } from './operation.ts'
+
+const { system, path, ...options } = sourceFields
+
+const reportShape = lazy(() =>
+  z.object({
+    /** Tickets and decisions of the source that are (with dryRun: would be) in the files. */
+    tickets: z.int(),
+    decisions: z.int(),
+    /** Files written; with dryRun, files that would be written. */
+    written: z.int(),
+    /** Of the files written: those of new Tickets, and those that were there. */
+    created: z.int(),
+    changed: z.int(),
+    /** With verbose: each file written, in the order of the source, with how many edges were retracted in it. */
+    changes: z.optional(
+      z.array(z.object({ ticket: z.string(), change: z.enum(['new', 'changed']), retracted: z.int() })),
+    ),
+    /** Edges that the source no longer states and that this import retracted. */
+    retracted: z.int(),
+    /** Unsettled Tickets of this source that it no longer has. */
+    gone: z.array(z.string()),
+    /** Records that are no Tickets by design, and parts of records, by reason. */
+    skipped: z.record(z.string(), z.int()),
+    dropped: z.array(z.object({ source: z.string(), message: z.string() })),
+    /** States of the source that are in no phase of the configuration; their Tickets count as open. */
+    unphasedStates: z.array(z.string()),
+    warnings: z.array(z.string()),
+  }),
+)
 
 /** Imports Tickets and decisions from another system. */
 export const importTickets = operation({
   name: 'import',
   summary: 'Import Tickets and decisions from another system',
   details:
-    'A second run changes nothing. Fields and edges follow the source where it changed since its last import; what was decided here is kept. Exit status 4 if a source record, or a part of one, was left out; each is listed. docs/import.md has the rules.',
+    'A second run changes nothing. Fields and edges follow the source where it changed since its last import; what was decided here is kept. Without a system it imports all "sources" of ticketplan.json. Exit status 4 if a source record, or a part of one, was left out; each is listed. docs/import.md has the rules.',
   writes: true,
   fields: {
-    system: {
-      schema: z.enum(SYSTEMS),
-      help: SYSTEMS.map(system => `${system} (${SOURCES[system].what})`).join(', '),
-      positional: true,
-    },
-    path: {
-      schema: z.string().check(z.minLength(1)),
-      help: 'the folder or file; "-" reads standard input',
-      positional: true,
-      completes: 'file',
-    },
+    system: { ...system, schema: z.optional(system.schema) },
+    path: { ...path, schema: z.optional(path.schema) },
     verbose: { schema: z.optional(z.boolean()), help: 'list each Ticket that is new or changed' },
     dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
-    name: {
-      schema: z.optional(filledLine),
-      help: 'the name of the source, where several of one system are imported',
-      value: 'name',
-    },
-    prune: { schema: flag, help: 'cancel the Tickets of this source whose records are gone' },
-    older: { schema: flag, help: 'accept a source that is older than its last import; newer records stay as they are' },
-    ...optionFields(),
+    ...options,
   },
   output: () =>
-    z.object({
-      /** Tickets and decisions of the source that are (with dryRun: would be) in the files. */
-      tickets: z.int(),
-      decisions: z.int(),
-      /** Files written; with dryRun, files that would be written. */
-      written: z.int(),
-      /** Of the files written: those of new Tickets, and those that were there. */
-      created: z.int(),
-      changed: z.int(),
-      /** With verbose: each file written, in the order of the source, with how many edges were retracted in it. */
-      changes: z.optional(
-        z.array(z.object({ ticket: z.string(), change: z.enum(['new', 'changed']), retracted: z.int() })),
-      ),
-      /** Edges that the source no longer states and that this import retracted. */
-      retracted: z.int(),
-      /** Unsettled Tickets of this source that it no longer has. */
-      gone: z.array(z.string()),
-      /** Records that are no Tickets by design, and parts of records, by reason. */
-      skipped: z.record(z.string(), z.int()),
-      dropped: z.array(z.object({ source: z.string(), message: z.string() })),
-      /** States of the source that are in no phase of the configuration; their Tickets count as open. */
-      unphasedStates: z.array(z.string()),
-      warnings: z.array(z.string()),
+    z.extend(reportShape(), {
+      /** Without a system: the report of each source of the configuration. */
+      sources: z.optional(z.array(z.extend(reportShape(), { system: z.string(), path: z.string() }))),
     }),
-  examples: [...SYSTEMS.map(system => SOURCES[system].example), 'ticketplan import beads - --name shop'],
-  check({ system, ...given }, nameOf) {
-    const field = unreadOption(system, given)
-    if (!field) return undefined
-    return { field, message: `${nameOf(field)} is for ${systemsWith(field).join(', ')}; ${system} does not read it` }
-  },
-  run(store, { system, path, verbose, dryRun, prune, older, ...options }) {
-    const source = descriptorOf(path) === undefined ? resolve(path) : path
-    const imported = SOURCES[system].read(source, { ...options, phaseOf: store.phaseOf })
-    const { warnings, changes, ...done } = writeImport(store, imported, { dryRun, prune, older })
-    const created = changes.filter(({ change }) => change === 'new').length
-    const seen = new Set(imported.tickets.map(({ fields }) => fields.state))
-    return {
-      ...done,
-      created,
-      changed: changes.length - created,
-      ...(verbose && { changes }),
-      unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
-      warnings: [...warnings, ...pathWarnings(imported)],
+  examples: [
+    ...SYSTEMS.map(system => SOURCES[system].example),
+    'ticketplan import beads - --name shop',
+    'ticketplan import',
+  ],
+  check({ system, path, verbose: _, dryRun: __, ...given }, nameOf) {
+    if (system !== undefined) {
+      if (path === undefined) return { field: 'path', message: `${nameOf('path')} is required with a system` }
+      return checkSource({ system, ...given }, nameOf)
     }
+    const field = Object.entries(given).find(([, value]) => value !== undefined && value !== false)?.[0]
+    if (field === undefined) return undefined
+    return {
+      field,
+      message: `${nameOf(field)} needs a system and a path; for "sources" of ticketplan.json write it there`,
+    }
+  },
+  run(store, { system, path, verbose, dryRun, ...given }): Answer & { sources?: SourceAnswer[] } {
+    if (system !== undefined && path !== undefined) {
+      const source = descriptorOf(path) === undefined ? resolve(path) : path
+      return answerOf(importSource(store, { ...given, system, path: source }, dryRun), verbose)
+    }
+    const sources = configuredSources(store).map(input => ({
+      system: input.system,
+      path: relative(store.repository.root, input.path),
+      ...answerOf(importOrReport(store, input, dryRun), verbose),
+    }))
+    if (sources.length === 0)
+      store.notify('ticketplan.json has no "sources"; name a system and a path, or add them there (docs/import.md)')
+    return { ...sumOf(sources, verbose), sources }
   },
   exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
 })
 
-function pathWarnings({ decisions }: Imported): string[] {
-  const texts = decisions.filter(({ decision }) => {
-    const { reason, plan } = anyFields(decision)
-    return (
-      homePathWarnings({ reason, summary: plan?.summary, branch: plan?.branch, role_plan: plan?.role_plan }).length > 0
-    )
-  })
-  return texts.length
-    ? [`absolute paths of one machine in ${count(texts.length, 'decision')}; "ticketplan verify" lists them`]
-    : []
+type Answer = Omit<SourceReport, 'changes'> & { created: number; changed: number; changes?: SourceReport['changes'] }
+type SourceAnswer = Answer & { system: string; path: string }
+
+function answerOf({ changes, ...report }: SourceReport, verbose: boolean | undefined): Answer {
+  const created = changes.filter(({ change }) => change === 'new').length
+  return { ...report, created, changed: changes.length - created, ...(verbose && { changes }) }
+}
+
+/** Imports a source; one that cannot be read is reported, and does not keep the others from being imported. */
+function importOrReport(store: Store, input: SourceInput, dryRun: boolean): SourceReport {
+  try {
+    return importSource(store, input, dryRun)
+  } catch (error) {
+    if (!isPlanError(error, 'import_source') && !isPlanError(error, 'invalid_input')) throw error
+    const lost = { source: `${input.system} ${input.path}`, message: (error as Error).message }
+    return {
+      tickets: 0,
+      decisions: 0,
+      written: 0,
+      retracted: 0,
+      changes: [],
+      gone: [],
+      skipped: {},
+      dropped: [lost],
+      unphasedStates: [],
+      warnings: [],
+    }
+  }
+}
+
+function sumOf(answers: readonly Answer[], verbose: boolean | undefined): Answer {
+  const sum = (name: 'tickets' | 'decisions' | 'written' | 'retracted' | 'created' | 'changed') =>
+    answers.reduce((total, answer) => total + answer[name], 0)
+  const skipped: Record<string, number> = {}
+  for (const [reason, n] of answers.flatMap(answer => Object.entries(answer.skipped)))
+    skipped[reason] = (skipped[reason] ?? 0) + n
+  return {
+    tickets: sum('tickets'),
+    decisions: sum('decisions'),
+    written: sum('written'),
+    created: sum('created'),
+    changed: sum('changed'),
+    retracted: sum('retracted'),
+    gone: answers.flatMap(({ gone }) => gone),
+    skipped,
+    dropped: answers.flatMap(({ dropped }) => dropped),
+    unphasedStates: [...new Set(answers.flatMap(({ unphasedStates }) => unphasedStates))].sort(),
+    warnings: answers.flatMap(({ warnings }) => warnings),
+    ...(verbose && { changes: answers.flatMap(({ changes = [] }) => changes) }),
+  }
 }

@@ -33,6 +33,8 @@ export const ticketDetailsShape = lazy(() =>
     queued_by: z.nullable(z.string()),
     changed_at: z.nullable(z.string()),
     path: z.string(),
+    /** What the file keeps of the source that it was imported from: system, id, state in its word, priority, labels and so on. */
+    source: z.nullable(z.record(z.string(), z.unknown())),
   }),
 )
 

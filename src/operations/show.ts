@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { withoutToken } from '../claims/claims.ts'
+import { sourceOf } from '../importers/follow-fields.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
@@ -15,6 +16,12 @@ import {
   ticketDetailsShape,
   verdictShape,
 } from './shapes.ts'
+
+/** Returns what the file keeps of its source; null for a Ticket that was not imported. */
+function sourceIn(store: Store, path: string | undefined): Record<string, unknown> | null {
+  const file = path === undefined ? undefined : store.findFileAt(path)
+  return (file?.readable && sourceOf(file.ticket)) || null
+}
 
 const shownShape = () =>
   z.object({
@@ -70,7 +77,7 @@ export const show = operation({
   ],
   run(store, { ticket, others = [] }): Document {
     const [first, ...rest] = [...new Set([ticket, ...others])]
-    return rest.length === 0 ? store.readFew(view => shown(view, first!)) : showSeveral(store, [first!, ...rest])
+    return rest.length === 0 ? store.readFew(view => shown(store, view, first!)) : showSeveral(store, [first!, ...rest])
   },
   failure({ ticket, others = [], unknown = [] }) {
     const names = [ticket, ...others.map(other => other.ticket)].map(({ id }) => id)
@@ -78,7 +85,7 @@ export const show = operation({
   },
 })
 
-function shown(view: View, name: string) {
+function shown(store: Store, view: View, name: string) {
   const { id, row } = view.resolve(name)
   const { queries } = view
   const live = view.claims.find(id)
@@ -91,6 +98,7 @@ function shown(view: View, name: string) {
       queued_by: row?.queued_by ?? null,
       changed_at: row?.changed_at ?? null,
       path: row?.path ?? quarantinedPath(queries, id),
+      source: sourceIn(store, row?.path),
     },
     decisions: queries.decisionsOf(id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
     relations: relationsOf(queries.relations({ ticket: id }), false),
@@ -106,7 +114,7 @@ type Unknown = NonNullable<Document['unknown']>[number]
 /** Returns the Tickets in the order of their names, each once. @throws PlanError if no name means a Ticket. */
 function showSeveral(store: Store, names: readonly string[]): Document {
   try {
-    return documentOf(store.readFew(view => names.map(name => shown(view, name))))
+    return documentOf(store.readFew(view => names.map(name => shown(store, view, name))))
   } catch (error) {
     if (!unknownOf('', error)) throw error
   }
@@ -114,7 +122,7 @@ function showSeveral(store: Store, names: readonly string[]): Document {
     const unknown: Unknown[] = []
     const found = names.flatMap(name => {
       try {
-        return [shown(view, name)]
+        return [shown(store, view, name)]
       } catch (error) {
         const why = unknownOf(name, error)
         if (!why) throw error

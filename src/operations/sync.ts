@@ -4,6 +4,7 @@ import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store/store.ts'
 import type { Reconciled } from '../ticket-index/reconcile.ts'
+import { changedSourceNotes } from './import-source.ts'
 import { flag, operation } from './operation.ts'
 
 const counts = lazy(() =>
@@ -34,10 +35,15 @@ export const sync = operation({
   output: counts,
   examples: ['ticketplan sync', 'git pull && ticketplan sync'],
   run(store, { quiet }) {
-    if (!quiet) return timed(store, () => store.reconcile())
+    if (!quiet) {
+      const done = timed(store, () => store.reconcile())
+      notifyOfSources(store)
+      return done
+    }
     try {
       const done = timed(store, () => store.reconcile())
       if (done.quarantined > 0) store.notify(unreadable(done.quarantined))
+      notifyOfSources(store)
       return done
     } catch (error) {
       if (!isPlanError(error, 'not_initialized')) throw error
@@ -45,6 +51,17 @@ export const sync = operation({
     }
   },
 })
+
+/** Says which sources in the repository have changed. Whatever is wrong with one does not fail the sync. */
+function notifyOfSources(store: Store): void {
+  if (store.repository.config.sources.length === 0) return
+  try {
+    for (const note of changedSourceNotes(store)) store.notify(note)
+  } catch (error) {
+    if (!isPlanError(error)) throw error
+    store.notify((error as Error).message)
+  }
+}
 
 function unreadable(files: number): string {
   return `${count(files, 'Ticket file')} cannot be read; see "ticketplan verify"`

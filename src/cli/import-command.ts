@@ -1,0 +1,96 @@
+/** Defines `ticketplan import`, which with `--watch` imports again whenever the source changes, until it is stopped. */
+
+import { sourceStamp } from '../importers/last-imports.ts'
+import { descriptorOf } from '../importers/source-text.ts'
+import { SOURCES, type System } from '../importers/sources.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
+import { escapeText } from '../model/escape-text.ts'
+import { jsonLine } from '../model/json-line.ts'
+import { importTickets } from '../operations/import.ts'
+import { configuredSources } from '../operations/import-source.ts'
+import { command, flag, type Operation } from '../operations/operation.ts'
+import type { Store } from '../store/store.ts'
+import { print, terminalOf } from './print.ts'
+import { render } from './render.ts'
+import { type StreamingCommand, untilStopped } from './watch.ts'
+
+/** How often the sources are looked at, in milliseconds: a moved state changes verdicts within a second. */
+const LOOK_EVERY_MS = 300
+
+const { dryRun: _, ...fields } = importTickets.fields
+
+const watch = command({
+  name: 'import',
+  summary: 'Import again whenever the source changes',
+  fields: {
+    watch: { schema: flag, help: 'import now, and again whenever the source changes, until ctrl-c' },
+    ...fields,
+  },
+  examples: [],
+  check: ({ watch: _, ...input }, nameOf) => importTickets.check?.({ ...input, dryRun: false }, nameOf),
+})
+
+const watchCommand: StreamingCommand = {
+  ...watch,
+  stream(store, { json }, given) {
+    const { watch: _, ...input } = watch.input.parse(given)
+    const places = placesOf(store, input)
+    const stamps = () => places.map(({ path, beside }) => sourceStamp(path, beside)).join('\n\n')
+    return untilStopped((end, fail) => {
+      let known = ''
+      let problem = ''
+      const look = () => {
+        try {
+          const now = stamps()
+          if (now === known && problem === '') return
+          const output = importTickets.run(store, { ...input, dryRun: false })
+          const isFirst = known === ''
+          known = now
+          problem = ''
+          if (!isFirst && output.written === 0) return
+          const text = json ? jsonLine(output) : render('import', output as never, input, terminalOf(1))
+          if (!print(1, text)) end()
+        } catch (error) {
+          if (!isPlanError(error)) return fail(error)
+          // A source that is being written: the next look tries again.
+          if (error.message !== problem) note(error.message, json)
+          problem = error.message
+        }
+      }
+      look()
+      const timer = setInterval(look, LOOK_EVERY_MS)
+      note(`watching ${places.map(({ path }) => path).join(', ')}; stop with ctrl-c`, json)
+      const close = () => clearInterval(timer)
+      return { close, [Symbol.dispose]: close }
+    })
+  },
+}
+
+function note(message: string, json: boolean): void {
+  print(2, json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
+}
+
+interface Place {
+  path: string
+  beside: readonly string[] | undefined
+}
+
+/** Returns the files and folders to watch. @throws PlanError invalid_input for standard input, or where there is none. */
+function placesOf(store: Store, { system, path }: { system?: System | undefined; path?: string | undefined }): Place[] {
+  const sources = system === undefined || path === undefined ? configuredSources(store) : [{ system, path }]
+  if (sources.length === 0 || sources.some(({ path }) => descriptorOf(path) !== undefined)) {
+    const message = 'import: --watch needs a file or folder, or "sources" in ticketplan.json'
+    throw new PlanError('invalid_input', message, { field: 'watch' })
+  }
+  return sources.map(({ system, path }) => ({
+    path,
+    beside: (SOURCES[system] as { beside?: readonly string[] }).beside,
+  }))
+}
+
+/** The operation `import`, with its form that watches. */
+export const importCommand: Operation = {
+  ...(importTickets as unknown as Operation),
+  examples: [...importTickets.examples, 'ticketplan import backlog backlog --watch'],
+  form: { flag: 'watch', command: watchCommand },
+}
