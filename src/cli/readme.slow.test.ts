@@ -12,8 +12,10 @@ test.each([
   ['README.md', 15],
   ['docs/areas.md', 10],
   ['docs/cli.md', 2],
+  ['docs/import.md', 8],
 ] as const)('the console blocks of %s print what the page shows', (page, least) => {
   using folder = temporaryFolder()
+  symlinkSync(join(PACKAGE_ROOT, 'src/importers/fixtures'), join(folder.path, 'fixtures'))
   const steps = consoleSteps(readFileSync(join(PACKAGE_ROOT, page), 'utf8'))
   expect(steps.length).toBeGreaterThan(least)
   // One shell for all of it, so that "cd" holds; each command's output ends with a mark.
