@@ -31,6 +31,7 @@ import { migrationTexts } from '../src/database/open.ts'
 import type { Plan } from '../src/index.ts'
 import { encodeTicket } from '../src/model/canonical-json.ts'
 import type { Ticket } from '../src/model/ticket.ts'
+import { measureSources } from './bench-sources.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -79,6 +80,7 @@ try {
       for (const [repository, size] of sizes) measureCli(repository, size)
     },
     import: measureImport,
+    sources: () => measureSources(join(folder, 'sources'), ticketCount, { cli, openPlan, alternate, note, runs }),
     sql: () => measureSql(large),
     watching: () => measureWatching(repositories),
     record: () => measureRecord(large),

@@ -1,0 +1,76 @@
+/** Measures imports for `npm run bench`: one that has nothing to do, and how long others wait for the write lock meanwhile. */
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Plan } from '../src/index.ts'
+
+/** What the benchmark gives to each part of it. */
+export interface Bench {
+  cli: string
+  openPlan(options: { root: string; actor?: string }): Plan
+  alternate(times: number, ...actions: (() => unknown)[]): number[]
+  note(what: string, measuredMs: number, floor: string, floorMs: number, limit: number | null): void
+  runs: number
+}
+
+/** Imports a beads file of that many records, two thirds of them blocked by the one before. */
+export async function measureSources(folder: string, records: number, bench: Bench): Promise<void> {
+  const { alternate, note, runs } = bench
+  mkdirSync(folder)
+  spawnSync('git', ['init', '-q', folder])
+  const path = join(folder, 'issues.jsonl')
+  writeFileSync(path, Array.from({ length: records }, (_, n) => `${JSON.stringify(beadsRecord(n))}\n`).join(''))
+  using plan = bench.openPlan({ root: folder, actor: 'bench' })
+  plan.init()
+  const size = records.toLocaleString('en')
+  note(
+    `longest renew while ${size} records are imported`,
+    await longestRenew(plan, folder, path, bench.cli),
+    'the goal of 1 s',
+    1000,
+    1,
+  )
+  plan.import({ system: 'beads', path })
+  const [measuredMs, floorMs] = alternate(
+    runs,
+    () => plan.import({ system: 'beads', path }),
+    () => plan.sync(),
+  )
+  note(`import of ${size} unchanged records`, measuredMs!, 'sync with nothing to do', floorMs!, 3)
+}
+
+function beadsRecord(n: number): object {
+  const id = `bd-${n}`
+  return {
+    id,
+    title: `An issue of the usual length, number ${n}`,
+    status: 'open',
+    created_at: '2026-05-01T08:00:00Z',
+    updated_at: '2026-06-01T08:00:00Z',
+    priority: n % 4,
+    dependencies: n % 3 ? [{ issue_id: id, depends_on_id: `bd-${n - 1}`, type: 'blocks' }] : [],
+  }
+}
+
+/** Renews a claim in a loop while another process imports; returns the longest call in ms. */
+async function longestRenew(plan: Plan, folder: string, path: string, cli: string): Promise<number> {
+  plan.add({ id: 'held', title: 'Held', state: 'queued' })
+  const { token } = plan.accept({ ticket: 'held', holder: 'bench', summary: 'renewed during the import' }).claim!
+  const importing = spawn(process.execPath, [cli, '-C', folder, '--actor', 'bench', 'import', 'beads', path])
+  const ended = new Promise<number | null>(resolve => importing.once('exit', resolve))
+  let longest = 0
+  let isOver = false
+  const status = ended.then(code => {
+    isOver = true
+    return code
+  })
+  while (!isOver) {
+    const startedAt = performance.now()
+    plan.renew({ ticket: 'held', token: token! })
+    longest = Math.max(longest, performance.now() - startedAt)
+    await wait(5)
+  }
+  if ((await status) !== 0) throw new Error('the import failed')
+  return longest
+}
