@@ -2,7 +2,7 @@
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OutputOf } from '../sdk.ts'
-import { noteLines, type Page, problemLines } from './phrases.ts'
+import { decisionText, noteLines, type Page, problemLines } from './phrases.ts'
 import { table } from './terminal.ts'
 
 export function initLines(output: OutputOf<'init'>, { input, paint }: Page): string[] {
@@ -43,10 +43,10 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
   const wouldBe = input.dryRun ? 'would be ' : ''
   return [
     `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written${written ? ` (${created} new, ${changed} changed)` : ''}`,
-    ...changes.map(
-      ({ ticket, change, retracted }) =>
-        `  ${change} ${escapeText(ticket)}${retracted ? `, ${count(retracted, 'edge')} ${wouldBe}retracted` : ''}`,
-    ),
+    ...changes.flatMap(({ ticket, change, retracted, decisions }) => [
+      `  ${change} ${escapeText(ticket)}${retracted ? `, ${count(retracted, 'edge')} ${wouldBe}retracted` : ''}`,
+      ...decisions.map(decision => `    + ${escapeText(decisionText(decision))}`),
+    ]),
     ...(retracted ? [`${count(retracted, 'edge')} that the source no longer has ${wouldBe}retracted`] : []),
     ...(reasons.length ? [`skipped: ${reasons.join(', ')}`] : []),
     ...(gone.length

@@ -109,10 +109,10 @@ test('the report names what is new and what changed, and a dry run writes nothin
   using shop = source(JSON.stringify([issue(1, blocked(2)), issue(2)]))
   shop.run()
   shop.write(JSON.stringify([issue(1), issue(2), issue(3)]))
-  const report = shop.plan.import({ system: 'github', path: shop.path, verbose: true, dryRun: true })
+  const report = shop.plan.import({ system: 'github', path: shop.path, dryRun: true })
   const changes = [
-    { ticket: 'shop-1', change: 'changed', retracted: 1 },
-    { ticket: 'shop-3', change: 'new', retracted: 0 },
+    { ticket: 'shop-1', change: 'changed', retracted: 1, decisions: [{ kind: 'retraction' }] },
+    { ticket: 'shop-3', change: 'new', retracted: 0, decisions: [] },
   ]
   expect(report).toMatchObject({ created: 1, changed: 1, retracted: 1, changes })
   expect(shop.run()).toMatchObject({ created: 1, changed: 1, retracted: 1 })

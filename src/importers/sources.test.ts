@@ -226,3 +226,13 @@ describe.each(SOURCE_CASES)('$system', source => {
     )
   })
 })
+
+test('YAML that contains itself is reported, and twice the same id is no loss', () => {
+  const text = (more: string) =>
+    `---\nid: BACK-1\ntitle: One\nstatus: To Do\ncreated_date: '2026-06-01'\nx: &a [*a]\n${more}---\n`
+  using repository = temporaryRepository()
+  const folder = join(repository.root, 'backlog')
+  writeFiles(folder, { 'tasks/back-1 - One.md': text(''), 'tasks/back-1 - Two.md': text('labels: &b [*b]\n') }, 1)
+  using plan = checkedPlan(repository.root)
+  expect(plan.import({ system: 'backlog', path: folder })).toMatchObject({ tickets: 1, written: 1 })
+})

@@ -75,7 +75,16 @@ function newestItems({ drop, skip }: Collector, items: readonly WorkItem[]): Map
 }
 
 function rankOf({ updated, created, values }: WorkItem): [string, string] {
-  return [momentOf(updated) ?? momentOf(created) ?? '', JSON.stringify(values)]
+  return [momentOf(updated) ?? momentOf(created) ?? '', textOf(values)]
+}
+
+/** Returns the record as text; "" for one that contains itself, as YAML can, or that is nested too deeply. */
+function textOf(values: unknown): string {
+  try {
+    return JSON.stringify(values)
+  } catch {
+    return ''
+  }
 }
 
 function addTicket({ imported, drop, titleOf }: Collector, item: WorkItem): void {

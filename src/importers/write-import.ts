@@ -8,6 +8,7 @@ import { checkedBytes } from '../files/ticket-bytes.ts'
 import { hashOf, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import { count } from '../model/count.ts'
+import type { Decision } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { byId } from '../model/order.ts'
 import { isoTime } from '../model/text.ts'
@@ -89,6 +90,8 @@ export interface FileChange {
   change: 'new' | 'changed'
   /** Edges that the source no longer states. */
   retracted: number
+  /** The decisions that it got, with the retractions of these edges. */
+  decisions: Decision[]
 }
 
 interface Totals {
@@ -151,6 +154,8 @@ interface Prepared {
   file: ReadTicket | null
   ticket: Ticket | null
   retracted: number
+  /** The decisions that are added. */
+  added: Decision[]
   notes: string[]
 }
 
@@ -178,14 +183,14 @@ const REPORTED = [
 function orReport(change: Change, plan: ImportPlan, action: () => Prepared, total: Totals): boolean {
   const { id, fields, decisions } = change
   try {
-    const { file, ticket, retracted, notes } = action()
+    const { file, ticket, retracted, added, notes } = action()
     plan.warnings.push(...notes)
     total.notes += notes.length
     if (!ticket) return false
     total.hashes.set(change.path, hashOf(Buffer.from(encodeTicket(ticket))))
     total.written++
     total.retracted += retracted
-    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted })
+    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted, decisions: added })
     return true
   } catch (error) {
     // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.
@@ -229,5 +234,5 @@ function prepare(
   const ticket = { ...followed.ticket, decisions: [...present, ...edges.added].sort(byId) }
   const notes = [...followed.notes, ...edges.notes]
   const isSame = file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)
-  return { file, ticket: isSame ? null : ticket, retracted: edges.retracted, notes }
+  return { file, ticket: isSame ? null : ticket, retracted: edges.retracted, added: edges.added, notes }
 }

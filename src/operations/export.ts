@@ -1,6 +1,9 @@
 import * as z from 'zod/mini'
 import { count } from '../model/count.ts'
+import type { Decision } from '../model/decision.ts'
+import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
+import { beadsText } from './export-beads.ts'
 import { csvText, dotText, mermaidText } from './export-text.ts'
 import { flag, operation } from './operation.ts'
 import { problemShape } from './shapes.ts'
@@ -10,10 +13,14 @@ export const exportPlan = operation({
   name: 'export',
   summary: 'Print Tickets and relations for another program',
   details:
-    'mermaid and dot draw the graph, csv is a table of relations, json has Tickets with their decisions. Terminal Tickets are left out unless --all is given. Claims are never exported.',
+    'mermaid and dot draw the graph, csv is a table of relations, json has Tickets with their decisions, which "import json" reads back, beads is JSONL for bd. Terminal Tickets are left out unless --all is given. Claims are never exported.',
   writes: false,
   fields: {
-    format: { schema: z.enum(['mermaid', 'dot', 'json', 'csv']), help: 'mermaid, dot, json or csv', positional: true },
+    format: {
+      schema: z.enum(['mermaid', 'dot', 'json', 'csv', 'beads']),
+      help: 'mermaid, dot, json, csv or beads',
+      positional: true,
+    },
     all: { schema: flag, help: 'also terminal Tickets, and relations of every status' },
   },
   output: () => z.object({ format: z.string(), text: z.string(), problems: z.array(problemShape()) }),
@@ -21,6 +28,7 @@ export const exportPlan = operation({
     'ticketplan export mermaid',
     'ticketplan export dot --all | dot -Tsvg > plan.svg',
     'ticketplan export csv > relations.csv',
+    'ticketplan export beads --all > issues.jsonl',
   ],
   run(store, { format, all }) {
     return store.read(({ queries }) => {
@@ -34,6 +42,13 @@ export const exportPlan = operation({
       const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }), true)
       if (format === 'mermaid') return { format, text: mermaidText(tickets, relations), problems }
       if (format === 'dot') return { format, text: dotText(tickets, relations), problems }
+      if (format === 'beads') {
+        const { text, lost } = beadsText(tickets.map(row => ({ row, decisions: activeDecisions(queries, row.id) })))
+        const kinds = Object.entries(lost).map(([kind, n]) => `${n} ${kind}`)
+        if (kinds.length > 0)
+          store.notify(`beads has no form for these decisions, which are left out: ${kinds.join(', ')}`)
+        return { format, text, problems }
+      }
       if (format === 'csv') {
         const columns = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
         return {
@@ -63,6 +78,13 @@ export const exportPlan = operation({
     })
   },
 })
+
+function activeDecisions(queries: IndexQueries, id: string): Decision[] {
+  return queries
+    .decisionsOf(id)
+    .filter(({ status, kind }) => status === 'active' || (status === 'satisfied' && kind !== 'hold'))
+    .map(({ body }) => JSON.parse(body))
+}
 
 function withoutNull(fields: Record<string, string | null>): Record<string, string | null> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))

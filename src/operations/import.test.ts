@@ -359,7 +359,7 @@ describe('import yoi', () => {
       expect.stringMatching(/^Ticket SurrogateNote: not changed \(with 2 decisions\): .*surrogate/),
     ])
     expect(dry).toMatchObject({ tickets: 2, decisions: 0, written: 2 })
-    expect(plan.import({ system: 'yoi', path: source.path })).toEqual(dry)
+    expect(plan.import({ system: 'yoi', path: source.path, verbose: true })).toEqual(dry)
     expect(readdirSync(join(repository.root, 'tickets'))).toEqual(['CyclicTime.json', 'Good.json'])
   })
 

@@ -14,6 +14,7 @@ import {
   sourceFields,
 } from './import-source.ts'
 import { flag, operation } from './operation.ts'
+import { decisionShape } from './shapes.ts'
 
 const { system, path, ...options } = sourceFields
 
@@ -27,9 +28,19 @@ const reportShape = lazy(() =>
     /** Of the files written: those of new Tickets, and those that were there. */
     created: z.int(),
     changed: z.int(),
-    /** With verbose: each file written, in the order of the source, with how many edges were retracted in it. */
+    /**
+     * With verbose or dryRun: each file written, in the order of the source, with the decisions that are added to it, and how
+     * many edges were retracted in it.
+     */
     changes: z.optional(
-      z.array(z.object({ ticket: z.string(), change: z.enum(['new', 'changed']), retracted: z.int() })),
+      z.array(
+        z.object({
+          ticket: z.string(),
+          change: z.enum(['new', 'changed']),
+          retracted: z.int(),
+          decisions: z.array(decisionShape()),
+        }),
+      ),
     ),
     /** Edges that the source no longer states and that this import retracted. */
     retracted: z.int(),
@@ -54,8 +65,11 @@ export const importTickets = operation({
   fields: {
     system: { ...system, schema: z.optional(system.schema) },
     path: { ...path, schema: z.optional(path.schema) },
-    verbose: { schema: z.optional(z.boolean()), help: 'list each Ticket that is new or changed' },
-    dryRun: { schema: flag, help: 'report what would be written, and write nothing' },
+    verbose: {
+      schema: z.optional(z.boolean()),
+      help: 'list each Ticket that is new or changed, with its new decisions',
+    },
+    dryRun: { schema: flag, help: 'list what would be written, and write nothing' },
     ...options,
   },
   output: () =>
@@ -81,18 +95,19 @@ export const importTickets = operation({
     }
   },
   run(store, { system, path, verbose, dryRun, ...given }): Answer & { sources?: SourceAnswer[] } {
+    const isListed = verbose === true || dryRun
     if (system !== undefined && path !== undefined) {
       const source = descriptorOf(path) === undefined ? resolve(path) : path
-      return answerOf(importSource(store, { ...given, system, path: source }, dryRun), verbose)
+      return answerOf(importSource(store, { ...given, system, path: source }, dryRun), isListed)
     }
     const sources = configuredSources(store).map(input => ({
       system: input.system,
       path: relative(store.repository.root, input.path),
-      ...answerOf(importOrReport(store, input, dryRun), verbose),
+      ...answerOf(importOrReport(store, input, dryRun), isListed),
     }))
     if (sources.length === 0)
       store.notify('ticketplan.json has no "sources"; name a system and a path, or add them there (docs/import.md)')
-    return { ...sumOf(sources, verbose), sources }
+    return { ...sumOf(sources, isListed), sources }
   },
   exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
 })
@@ -100,9 +115,9 @@ export const importTickets = operation({
 type Answer = Omit<SourceReport, 'changes'> & { created: number; changed: number; changes?: SourceReport['changes'] }
 type SourceAnswer = Answer & { system: string; path: string }
 
-function answerOf({ changes, ...report }: SourceReport, verbose: boolean | undefined): Answer {
+function answerOf({ changes, ...report }: SourceReport, isListed: boolean): Answer {
   const created = changes.filter(({ change }) => change === 'new').length
-  return { ...report, created, changed: changes.length - created, ...(verbose && { changes }) }
+  return { ...report, created, changed: changes.length - created, ...(isListed && { changes }) }
 }
 
 /** Imports a source; one that cannot be read is reported, and does not keep the others from being imported. */
@@ -127,7 +142,7 @@ function importOrReport(store: Store, input: SourceInput, dryRun: boolean): Sour
   }
 }
 
-function sumOf(answers: readonly Answer[], verbose: boolean | undefined): Answer {
+function sumOf(answers: readonly Answer[], isListed: boolean): Answer {
   const sum = (name: 'tickets' | 'decisions' | 'written' | 'retracted' | 'created' | 'changed') =>
     answers.reduce((total, answer) => total + answer[name], 0)
   const skipped: Record<string, number> = {}
@@ -145,6 +160,6 @@ function sumOf(answers: readonly Answer[], verbose: boolean | undefined): Answer
     dropped: answers.flatMap(({ dropped }) => dropped),
     unphasedStates: [...new Set(answers.flatMap(({ unphasedStates }) => unphasedStates))].sort(),
     warnings: answers.flatMap(({ warnings }) => warnings),
-    ...(verbose && { changes: answers.flatMap(({ changes = [] }) => changes) }),
+    ...(isListed && { changes: answers.flatMap(({ changes = [] }) => changes) }),
   }
 }
