@@ -96,13 +96,20 @@ test('lists of REST leave out pull requests, and read text only with --body', ()
 test('an edge removed at the source is retracted, but not by a list without edges', () => {
   using shop = source(JSON.stringify([issue(1, blocked(2)), issue(2)]))
   shop.run()
-  for (const unlisted of [{ blockedBy: undefined }, { parent: undefined }]) {
-    shop.write(JSON.stringify([issue(1, unlisted), issue(2)]))
-    shop.run()
-    expect(shop.edges('shop-1')).toEqual(['blocked_by shop-2'])
-  }
+  shop.write(JSON.stringify([issue(1, { blockedBy: undefined }), issue(2)]))
+  shop.run()
+  expect(shop.edges('shop-1')).toEqual(['blocked_by shop-2'])
   shop.write(JSON.stringify([issue(1), issue(2)]))
   expect(shop.run()).toMatchObject({ retracted: 1, written: 1 })
+})
+
+test('a list without parents retracts blockers and no parents', () => {
+  using shop = source(JSON.stringify([issue(1, { ...blocked(2), parent: { number: 2, state: 'OPEN' } }), issue(2)]))
+  shop.run()
+  shop.write(JSON.stringify([issue(1, { parent: undefined }), issue(2)]))
+  expect(shop.run()).toMatchObject({ retracted: 1 })
+  const active = shop.plan.relations({ ticket: 'shop-1' }).relations.map(({ kind, other }) => `${kind} ${other}`)
+  expect(active).toEqual(['part_of shop-2'])
 })
 
 test('the report names what is new and what changed, and a dry run writes nothing', () => {

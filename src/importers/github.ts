@@ -105,7 +105,11 @@ function itemOf(context: Context, issue: GithubIssue): WorkItem {
       url: typeof url === 'string' ? url : undefined,
     }),
     edges: edgesOf(context, issue),
-    isIncomplete: issue.blockedBy === undefined || issue.parent === undefined || issue.isCut,
+    isIncomplete: issue.isCut,
+    unlisted: [
+      ...(issue.blockedBy === undefined ? (['blocked_by', 'hold'] as const) : []),
+      ...(issue.parent === undefined ? (['part_of'] as const) : []),
+    ],
     values: Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)),
     source,
   }

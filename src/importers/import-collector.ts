@@ -59,6 +59,8 @@ export interface Imported {
   seen: Set<string>
   /** The Tickets whose records may have more edges than were read: no edge of theirs is retracted. */
   incomplete: Set<string>
+  /** The kinds of edges that a record does not list, as `<id> <kind>`: none of these is retracted. */
+  unlisted: Set<string>
   /** True for a decision that may be stated by the record of its other Ticket: without that record it is not retracted. */
   needsTarget(decision: Decision): boolean
   /** True for a decision from a part of the records that this import did not read: it is not retracted. */
@@ -117,6 +119,7 @@ export function importCollector(
     warnings: [],
     seen: new Set(),
     incomplete: new Set(),
+    unlisted: new Set(),
     needsTarget,
     isUnread,
     isExact: false,

@@ -128,3 +128,13 @@ test('an export round-trips with its decisions and their ids', () => {
   }
   expect(to.run()).toMatchObject({ written: 0, warnings: [] })
 })
+
+test('a record without the field of what it blocks retracts nothing of others', () => {
+  const map = ['id=key', 'title=fields.summary', 'state=status', 'blocks=holds[]']
+  using items = source([item('A', [], { holds: ['B'] }), item('B', [], { holds: [] })])
+  items.run({ map })
+  items.write([item('A'), item('B', [], { holds: [] })])
+  expect(items.run({ map })).toMatchObject({ retracted: 0 })
+  items.write([item('A', [], { holds: [] }), item('B', [], { holds: [] })])
+  expect(items.run({ map })).toMatchObject({ retracted: 1 })
+})

@@ -80,7 +80,7 @@ function itemOf(collector: Collector, map: FieldMap, queued: Queued, record: Map
   const first = (path: string | undefined) => (path === undefined ? undefined : valuesAt(values, path)[0])
   const word = textAt(values, fields.state) ?? 'open'
   const labels = fields.labels === undefined ? [] : valuesAt(values, fields.labels)
-  const { edges, isIncomplete } = edgesOf(collector, map, record)
+  const edges = edgesOf(collector, map, record)
   return {
     id,
     title: textAt(values, fields.title) ?? '',
@@ -95,8 +95,7 @@ function itemOf(collector: Collector, map: FieldMap, queued: Queued, record: Map
       priority: first(fields.priority),
       url: textAt(values, fields.url),
     }),
-    edges,
-    isIncomplete,
+    ...edges,
     values,
     source,
   }
@@ -106,9 +105,10 @@ function edgesOf(
   { drop }: Collector,
   map: FieldMap,
   { values, source }: MappedRecord,
-): Pick<WorkItem, 'edges' | 'isIncomplete'> {
+): Pick<WorkItem, 'edges' | 'isIncomplete' | 'unlisted'> {
   const mapped = new Set(map.relations.map(({ path }) => path.split(/[.[]/)[0]))
   const edges: ItemEdge[] = []
+  const unlisted: ItemEdge['kind'][] = []
   let isIncomplete = false
   for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
     if (mapped.has(name) || !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
@@ -116,7 +116,11 @@ function edgesOf(
     drop(source, `${name} left out: it looks like blockers; name it in --map, for example blocked_by=${name}[]`)
   }
   for (const { kind, path } of map.relations) {
-    if (!hasField(values, path)) isIncomplete = true
+    if (!hasField(values, path)) {
+      // What holds the other Ticket is stored there, so it depends on this record being complete.
+      if (kind === 'blocks' || kind === 'contains' || kind === 'before') isIncomplete = true
+      else unlisted.push(kind)
+    }
     for (const other of valuesAt(values, path)) {
       if (typeof other === 'string' || typeof other === 'number') edges.push({ kind, other: String(other).trim() })
       else {
@@ -125,7 +129,7 @@ function edgesOf(
       }
     }
   }
-  return { edges, isIncomplete }
+  return { edges, isIncomplete, unlisted }
 }
 
 function isExport(document: unknown): document is { tickets: unknown[] } {

@@ -4,7 +4,7 @@
  * Invariant: an import is only repeated from memory where it could change nothing: the source, its options, the configuration and
  * the bytes of every Ticket file are those after an import that had nothing left to write. The file can be deleted at any time.
  */
-import { type BigIntStats, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../files/atomic-write.ts'
 import type { Repository } from '../files/repository.ts'
@@ -38,7 +38,7 @@ export interface LastImport {
 export function sourcePrint(path: string, beside: readonly string[] = []): string | undefined {
   if (descriptorOf(path) !== undefined) return undefined
   try {
-    const stat = lstatSync(path, { bigint: true })
+    const stat = statSync(path, { bigint: true })
     if (stat.isFile()) return `file ${hashOf(readFileSync(path))}`
     if (!stat.isDirectory()) return undefined
     const lines: string[] = []
@@ -55,9 +55,9 @@ export function sourcePrint(path: string, beside: readonly string[] = []): strin
 export function sourceStamp(path: string, beside: readonly string[] = []): string {
   try {
     const lines = [path, ...beside.map(name => join(path, name))].map(file =>
-      lineOf('', lstatSync(file, { bigint: true, throwIfNoEntry: false })),
+      lineOf('', statSync(file, { bigint: true, throwIfNoEntry: false })),
     )
-    if (lstatSync(path).isDirectory()) addFolder(path, '', lines, 0n)
+    if (statSync(path).isDirectory()) addFolder(path, '', lines, 0n)
     return lines.join('\n')
   } catch {
     return ''

@@ -106,7 +106,7 @@ function itemOf(
   if (category === undefined)
     collector.imported.warnings.push(`${identifier}: the type of its state, ${quoted(state.type)}, is not known; open`)
   const isQueued = (category ?? 'open') === 'open' && queuedBy(queued, [state.name, ...labels]) !== undefined
-  const { edges, isIncomplete } = edgesOf(collector, issue, place, known)
+  const edges = edgesOf(collector, issue, place, known)
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   return {
     id: identifier,
@@ -123,8 +123,7 @@ function itemOf(
       priority: text(issue.priorityLabel) ?? (typeof issue.priority === 'number' ? issue.priority : undefined),
       url: text(issue.url),
     }),
-    edges,
-    isIncomplete,
+    ...edges,
     values: issue,
     source: place,
   }
@@ -135,12 +134,12 @@ function edgesOf(
   issue: Issue,
   source: string,
   known: ReadonlySet<unknown>,
-): Pick<WorkItem, 'edges' | 'isIncomplete'> {
+): Pick<WorkItem, 'edges' | 'isIncomplete' | 'unlisted'> {
   const { drop } = collector
   const edges: ItemEdge[] = []
   const incoming = nodesOf(issue.inverseRelations)
   const outgoing = nodesOf(issue.relations)
-  let isIncomplete = !incoming || incoming.isCut || issue.parent === undefined
+  let isIncomplete = incoming?.isCut ?? false
   if (incoming?.isCut) drop(source, 'not all of its blockers are listed; use the query of docs/import.md')
   const add = (entry: unknown, isInverse: boolean) => {
     const record = isObject(entry) ? entry : {}
@@ -162,7 +161,12 @@ function edgesOf(
   for (const child of nodesOf(issue.children)?.nodes ?? [])
     if (isObject(child) && typeof child.identifier === 'string')
       edges.push({ kind: 'contains', other: child.identifier })
-  return { edges, isIncomplete }
+  const unlisted: ItemEdge['kind'][] = [
+    ...(incoming ? [] : (['blocked_by'] as const)),
+    ...(outgoing && !outgoing.isCut ? [] : (['related'] as const)),
+    ...(issue.parent === undefined ? (['part_of'] as const) : []),
+  ]
+  return { edges, isIncomplete, unlisted }
 }
 
 /** Returns the edge of a relation: with `isInverse` the other issue is its subject. */

@@ -230,6 +230,7 @@ function isStillStatable(imported: Imported, { id, fields }: Change, decision: D
   const { target } = anyFields(decision)
   const isComplete = (ticket: string) => imported.seen.has(ticket) && !imported.incomplete.has(ticket)
   if (fields === null || !isComplete(id) || imported.isUnread(decision)) return false
+  if (imported.unlisted.has(`${id} ${decision.kind}`)) return false
   return target === undefined || !imported.needsTarget(decision) || isComplete(target)
 }
 

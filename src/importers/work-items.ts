@@ -30,8 +30,10 @@ export interface WorkItem {
   /** What else is kept, under "source". */
   rest: Record<string, unknown>
   edges: ItemEdge[]
-  /** True where the record does not list all of its edges. */
+  /** True where the record has edges that could not be read: none is retracted. */
   isIncomplete: boolean
+  /** The kinds of edges that the record does not list: none of these is retracted. */
+  unlisted?: readonly ItemEdge['kind'][]
   /** The record as the source has it: two equal ones are no loss. */
   values: unknown
   source: string
@@ -92,6 +94,7 @@ function addTicket({ imported, drop, titleOf }: Collector, item: WorkItem): void
   imported.seen.add(id)
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
   if (item.isIncomplete) imported.incomplete.add(id)
+  for (const kind of item.unlisted ?? []) imported.unlisted.add(`${id} ${kind}`)
   const time = (name: string, value: unknown) => {
     const iso = momentOf(value)
     if (!iso && value != null) drop(source, `${name} left out: not a time: ${quoted(value)}`)
