@@ -27,11 +27,11 @@ export interface Task {
 }
 
 /** Reads all tasks; drafts only where they are asked for. @throws PlanError import_source where there is no folder of tasks. */
-export function readTasks(collector: Collector, path: string, isAll: boolean): { folder: string; tasks: Task[] } {
-  const folder = [path, join(path, 'backlog'), join(path, '.backlog')].find(folder => isFolder(join(folder, 'tasks')))
-  if (folder === undefined) {
-    const message = `${path} contains no folder "tasks"; name the folder of Backlog.md, for example backlog. Nothing was written`
-    throw new PlanError('import_source', message, { path, place: null })
+export function readTasks(collector: Collector, folder: string, isAll: boolean): Task[] {
+  if (!isFolder(join(folder, 'tasks'))) {
+    const inside = ['backlog', '.backlog'].map(name => join(folder, name)).find(path => isFolder(join(path, 'tasks')))
+    const message = `${folder} contains no folder "tasks"; name the folder of Backlog.md, for example ${inside ?? 'backlog'}. Nothing was written`
+    throw new PlanError('import_source', message, { path: folder, place: null })
   }
   const damaged = new Map<string, number>()
   const tasks: Task[] = []
@@ -51,7 +51,7 @@ export function readTasks(collector: Collector, path: string, isAll: boolean): {
   for (const [field, files] of damaged)
     if (!READ.test(field))
       collector.imported.warnings.push(`${field} is no valid YAML in ${files} of the files; it is not imported anyway`)
-  return { folder, tasks }
+  return tasks
 }
 
 function isFolder(path: string): boolean {

@@ -39,9 +39,9 @@ export function readBacklog(path: string, options: BacklogOptions): Imported {
     { system: 'backlog', name: options.name },
     { needsTarget: () => false, isUnread: ({ kind }) => kind === 'touches' && !options.areas },
   )
-  const { folder, tasks } = readTasks(collector, path, options.all)
+  const tasks = readTasks(collector, path, options.all)
   const find = finder(tasks)
-  const statuses = backlogConfig(collector, folder)
+  const statuses = backlogConfig(collector, path)
   addItems(
     collector,
     tasks.map(task => itemOf(collector, { task, statuses, find, options })),

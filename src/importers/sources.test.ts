@@ -236,3 +236,11 @@ test('YAML that contains itself is reported, and twice the same id is no loss', 
   using plan = checkedPlan(repository.root)
   expect(plan.import({ system: 'backlog', path: folder })).toMatchObject({ tickets: 1, written: 1 })
 })
+
+test('backlog: the root of a project is refused with the folder to name', () => {
+  using repository = temporaryRepository()
+  writeFiles(join(repository.root, 'backlog'), { 'tasks/back-1 - One.md': '---\nid: BACK-1\ntitle: One\n---\n' }, 1)
+  using plan = checkedPlan(repository.root)
+  const path = repository.root
+  expect(() => plan.import({ system: 'backlog', path })).toThrow(/for example .*\/backlog\. Nothing was written/)
+})

@@ -192,7 +192,7 @@ const jira: SourceCase = {
   dropped: 'not_planned',
   hasParents: true,
   files: items => {
-    const type = { name: 'Blocks', inward: 'is blocked by', outward: 'blocks' }
+    const type = { name: 'Blocks', inward: 'wird blockiert durch', outward: 'blockiert' }
     const page = (some: readonly Item[], more: object) => ({
       issues: some.map(item => ({
         key: `SHOP-${item.n}`,
