@@ -41,6 +41,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   graph: { group: 'Look', load: async () => (await import('../operations/graph.ts')).graph },
   log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },
   scope: { group: 'Look', load: async () => (await import('../operations/scope.ts')).scope },
+  overview: { group: 'Look', load: async () => (await import('../operations/overview.ts')).overview },
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
   db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },

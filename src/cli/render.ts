@@ -12,6 +12,7 @@ import { graphLines } from './render-graph.ts'
 import { listLines } from './render-list.ts'
 import { logLines } from './render-log.ts'
 import { doctorLines, importLines, initLines, resolveLines, syncLines, verifyLines } from './render-maintenance.ts'
+import { overviewLines } from './render-overview.ts'
 import {
   acceptLines,
   claimLines,
@@ -58,6 +59,7 @@ const renderers: Renderers = {
   graph: graphLines,
   log: logLines,
   scope: scopeLines,
+  overview: overviewLines,
   brief: ({ text }) => text,
   sql: sqlText,
   db: ({ path }) => `${path}\n`,

@@ -2,8 +2,8 @@
 import stringWidth from 'string-width'
 import type { Terminal } from './print.ts'
 
-export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
-const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }
+export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold'
+const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 }
 
 /** Returns a function that colours text; off a terminal, with NO_COLOR and on a dumb terminal it returns the text unchanged. */
 export function painter({ isTerminal }: Terminal): (colour: Colour, text: string) => string {

@@ -13,6 +13,7 @@ import { init } from './init.ts'
 import { list } from './list.ts'
 import { log } from './log.ts'
 import { mergeDriver } from './merge-driver.ts'
+import { overview } from './overview.ts'
 import { queue } from './queue.ts'
 import { record } from './record.ts'
 import { recordAll } from './record-all.ts'
@@ -48,6 +49,7 @@ export const operations = {
   graph,
   log,
   scope,
+  overview,
   brief,
   sql,
   db,

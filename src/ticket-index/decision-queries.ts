@@ -61,6 +61,18 @@ export interface DanglingRow {
   path: string
 }
 
+/** A decision that can hold its Ticket, of any status by its own file. */
+export interface PastHoldRow {
+  id: string
+  ticket: string
+  kind: 'blocked_by' | 'after' | 'conflicts_with' | 'hold'
+  other: string | null
+  at: string
+  not_before: string | null
+  advisory: number
+  status: Status
+}
+
 /** Conditions on relations; a field that is left out is no condition. */
 export interface RelationFilter {
   ticket?: string
@@ -79,6 +91,10 @@ const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as
 const ACTIVE = `select kind, target_id as other, id as decision, advisory, "at",
     case when kind in (${sqlList(BODY_IN_VERDICT)}) or kind not in (${sqlList(STORED_KINDS)}) then body end as body
   from file_decisions where ticket_id = ? and +file_status = 'active'`
+
+const PAST_HOLDS = `select id, ticket_id as ticket, kind, target_id as other, "at", advisory, file_status as status,
+    case when kind = 'hold' then json_extract(body, '$.not_before') end as not_before
+  from file_decisions where kind in ('blocked_by', 'after', 'conflicts_with', 'hold')`
 
 function byOtherOrTime(a: ActiveDecisionRow, b: ActiveDecisionRow): number {
   if (a.other === null || b.other === null)
@@ -138,6 +154,18 @@ export function decisionQueries(statement: Prepare) {
         kind: filter.kind ?? null,
         limit,
       }),
+    /** The kind and time of every decision, or of those of one kind, unordered. */
+    decisionTimes: (kind: string | null = null) =>
+      statement<[object], { ticket_id: string; kind: string; at: string }>(
+        'select ticket_id, kind, "at" from file_decisions where @kind is null or kind = @kind',
+      ).all({ kind }),
+    /** The same of those made at that time or later. */
+    decisionTimesSince: (at: string) =>
+      statement<[string], { ticket_id: string; kind: string; at: string }>(
+        'select ticket_id, kind, "at" from file_decisions where "at" >= ?',
+      ).all(at),
+    /** What can have held a Ticket at some time, unordered. */
+    pastHolds: () => statement<[], PastHoldRow>(PAST_HOLDS).all(),
     /** Newest first. */
     latestDecisions: (limit: number) =>
       statement<[number], DecisionRow>(

@@ -1,0 +1,103 @@
+import { basename } from 'node:path'
+import * as z from 'zod/mini'
+import { isoTime } from '../model/text.ts'
+import type { Store } from '../store/store.ts'
+import { flag, operation, ticketName } from './operation.ts'
+import { attentionOf } from './overview-attention.ts'
+import { gatherOverview } from './overview-facts.ts'
+import { areasOf, decisionEntries, holdsOf, parentsOf, poolsOf } from './overview-lists.ts'
+import { namedTickets } from './overview-names.ts'
+import { pastOf } from './overview-past.ts'
+import { behindOf, relationsAround, relationsInPlay } from './overview-relations.ts'
+import { type Overview, overviewShape } from './overview-shape.ts'
+
+const DEFAULT_LIMIT = 100
+/** Relations are short, and a drawing needs more of them than a list has lines. */
+const RELATIONS_PER_LINE = 20
+
+/** Says what is going on: one document for the page, the terminal and the exports. */
+export const overview = operation({
+  name: 'overview',
+  summary: 'Say what may run, what is held by what, who works, what was decided',
+  details:
+    'One bounded document, read in one snapshot: the queue with verdicts, the causes of holds (what has to move first), claims and their history, pools, areas, relations, the latest decisions, what needs attention, and the past of the queue. "ticketplan top" shows it again and again, "ticketplan view" as a page.',
+  writes: false,
+  fields: {
+    focus: {
+      schema: z.optional(ticketName),
+      help: 'id or slug: relations around this Ticket (all that it waits for, two steps of what waits for it)',
+      value: 'ticket',
+    },
+    limit: {
+      schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
+      help: `at most this many entries of each list, and ${RELATIONS_PER_LINE} times as many relations (default ${DEFAULT_LIMIT})`,
+      value: 'n',
+    },
+    noPast: { schema: flag, help: 'leave out the past of the queue, the waits and the history' },
+  },
+  output: overviewShape,
+  examples: [
+    'ticketplan overview',
+    'ticketplan overview --json | jq .causes',
+    'ticketplan overview --focus T-2 --json',
+  ],
+  run(store, { focus, limit, noPast }) {
+    return overviewOf(store, { focus, limit, noPast })
+  },
+})
+
+/** Returns the document. */
+export function overviewOf(
+  store: Store,
+  { focus, limit, noPast }: { focus?: string | undefined; limit: number; noPast: boolean },
+): Overview {
+  const nowMs = store.now()
+  return store.read(view => {
+    const facts = gatherOverview(store, view, nowMs)
+    const leftOut: Record<string, number> = {}
+    const first = <T>(name: string, entries: readonly T[], most = limit): T[] => {
+      if (entries.length > most) leftOut[name] = entries.length - most
+      return entries.slice(0, most)
+    }
+    const { judged, causes, rows, running, claims } = facts
+    const behind = behindOf(facts.relations)
+    const lists = {
+      queue: [
+        ...first(
+          'accept',
+          facts.queue.filter(({ verdict }) => verdict === 'accept'),
+        ),
+        ...first(
+          'hold',
+          facts.queue.filter(({ verdict }) => verdict === 'hold'),
+        ),
+      ].map(entry => ({ ...entry, causes: causes.of(entry.ticket) })),
+      causes: first('causes', causes.causes),
+      running: first('running', running),
+      claims: first('claims', claims),
+      leases: first('leases', facts.leases),
+      pools: poolsOf(store, claims),
+      areas: first('areas', areasOf(store, view, facts)),
+      holds: first('holds', holdsOf(view, rows)),
+      parents: first('parents', parentsOf(view, facts)),
+      relations: first(
+        'relations',
+        focus === undefined ? relationsInPlay(facts, behind) : relationsAround(view.resolve(focus).id, facts.relations),
+        limit * RELATIONS_PER_LINE,
+      ),
+      decisions: decisionEntries(view, limit),
+      attention: first('attention', attentionOf(store, view, facts)),
+    }
+    const named = focus === undefined ? [] : [view.resolve(focus).id]
+    return {
+      format: 1,
+      at: isoTime(nowMs),
+      name: basename(store.repository.root),
+      counts: facts.counts,
+      ...lists,
+      tickets: namedTickets(store, lists, named, { rows, judged, behind }),
+      ...(!noPast && { past: pastOf(store, view, facts) }),
+      left_out: leftOut,
+    }
+  })
+}
