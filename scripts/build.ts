@@ -11,6 +11,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { operations } from '../src/operations/registry.ts'
+import { buildPage } from './build-page.ts'
 import { bundleSqlite } from './bundle-sqlite.ts'
 import { bundleDeclarations, plainTypes } from './declarations.ts'
 
@@ -59,6 +60,9 @@ const bundles = [
   }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
   await build({ ...shortened, entryPoints: { mcp: 'src/mcp/server.ts' } }),
+  // The drawing and the server of the page, without the store; two commands need them.
+  await build({ ...shortened, entryPoints: { view: 'src/view/view.ts' }, jsx: 'automatic', jsxImportSource: 'preact' }),
+  await buildPage(root, fresh),
 ]
 chmodSync(join(fresh, 'cli.js'), 0o755)
 writeFileSync(join(fresh, 'LICENSES.txt'), licences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))))

@@ -17,7 +17,7 @@ const STEPS: string[][] = [
   ['store'],
   ['watch', 'importers', 'keep'],
   ['operations'],
-  ['sdk', 'mcp'],
+  ['sdk', 'mcp', 'view'],
   ['index', 'package-entry', 'cli'],
 ]
 /** Bundles of their own that must stay small, with all that each may import. */
@@ -26,6 +26,7 @@ const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging', 'compil
 const PACKAGES: Record<string, string[]> = {
   '@modelcontextprotocol': ['mcp'],
   'better-sqlite3': ['database'],
+  preact: ['view'],
   chokidar: [],
   'drizzle-orm': [],
   'node:child_process': [],
@@ -37,8 +38,8 @@ const PACKAGES: Record<string, string[]> = {
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */
 const SCHEMA_FILES = /^database\/(index|local)-schema\.ts$/
-/** The files that start processes: git, ad hoc SQL in a child, and the command of `keep` with its renewer. */
-const PROCESS_FILES = ['git/git.ts', 'database/ad-hoc-sql.ts', 'keep/kept-command.ts']
+/** The files that start processes: git, ad hoc SQL in a child, the command of `keep` with its renewer, a browser. */
+const PROCESS_FILES = ['git/git.ts', 'database/ad-hoc-sql.ts', 'keep/kept-command.ts', 'cli/open-browser.ts']
 /** The rooms that own a database connection. */
 const CONNECTION_ROOMS = ['database', 'ticket-index', 'claims']
 
@@ -47,7 +48,7 @@ const problems: string[] = []
 const graph = new Map<string, string[]>()
 for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
   const file = path.split(sep).join('/')
-  if (!file.endsWith('.ts') || file.endsWith('.test.ts') || file.startsWith('test-support/')) continue
+  if (!/\.tsx?$/.test(file) || file.endsWith('.test.ts') || file.startsWith('test-support/')) continue
   const source = readFileSync(join(root, path), 'utf8')
   const specifiers = importsOf(source)
   for (const specifier of specifiers) checkImport(file, specifier)

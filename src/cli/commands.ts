@@ -8,7 +8,7 @@ import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Every operation, and the commands that run until they end. */
-export type CommandName = Exclude<OperationName, 'recordAll'> | 'keep' | 'wait' | 'watch' | ProgramCommand
+export type CommandName = Exclude<OperationName, 'recordAll'> | 'keep' | 'wait' | 'watch' | 'view' | 'top' | ProgramCommand
 /** Commands that are about this program, and need no checkout. */
 export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
@@ -42,6 +42,8 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   log: { group: 'Look', load: async () => (await import('./log-command.ts')).logCommand },
   scope: { group: 'Look', load: async () => (await import('../operations/scope.ts')).scope },
   overview: { group: 'Look', load: async () => (await import('../operations/overview.ts')).overview },
+  top: { group: 'Look', load: async () => (await import('./top.ts')).top },
+  view: { group: 'Look', load: async () => (await import('./view.ts')).view },
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
   db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },

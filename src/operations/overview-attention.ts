@@ -1,7 +1,7 @@
 /** Gathers what a person should look at, each with a command where there is one. Text from files is not escaped here. */
 import { shellArgument } from '../git/shell-word.ts'
-import { alternatives } from '../model/alternatives.ts'
 import { count } from '../model/count.ts'
+import { didYouMean } from '../model/nearest-names.ts'
 import type { Store, View } from '../store/store.ts'
 import { problemsOf } from './answers.ts'
 import type { OverviewFacts } from './overview-facts.ts'
@@ -72,12 +72,11 @@ function unknownStates({ states }: Store, { rows }: OverviewFacts): Attention[] 
     ({ state }) => state,
   )
   return [...unknown].map(([state, found]): Attention => {
-    const known = Object.values(states.lists).flat()
     return {
       code: 'unknown_state',
       severity: 'warning',
       tickets: found.slice(0, 5).map(({ id }) => id),
-      message: `${count(found.length, 'Ticket')} with the unknown state "${state}", which counts as open${alternatives(state, known, 'the states')}`,
+      message: `${count(found.length, 'Ticket')} with the unknown state "${state}", which counts as open${didYouMean(states.nearest(state))}`,
       since: null,
       command: 'ticketplan verify',
     }

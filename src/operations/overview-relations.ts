@@ -41,7 +41,8 @@ export function relationsInPlay(
   const wanted = relations.filter(({ kind, ticket, other }) =>
     kind === 'conflicts_with' || kind === 'related'
       ? isInPlay(ticket) && isInPlay(other)
-      : isUnsettled(ticket) && isUnsettled(other),
+      : // A blocker that is settled and still blocks was abandoned.
+        isUnsettled(ticket) && (isUnsettled(other) || kind === 'blocked_by'),
   )
   const weight = ({ kind, ticket, other }: Relation) =>
     (runs.has(other) || runs.has(ticket) ? 10_000 : 0) +

@@ -1,0 +1,49 @@
+/** Takes claims out of documents that leave this clone: who holds what is local, and never in git. Pure. */
+import type { Reason } from '../model/reasons.ts'
+import type { Overview } from './overview-shape.ts'
+import type { TicketDocument } from './page-documents.ts'
+
+/** Returns the document without holders, sessions, worktrees and leases. The verdicts stay. */
+export function withoutClaims<T extends Overview | TicketDocument>(document: T): T {
+  return ('queue' in document ? overviewWithout(document) : ticketWithout(document)) as T
+}
+
+function overviewWithout(overview: Overview): Overview {
+  return {
+    ...overview,
+    queue: overview.queue.map(entry => ({
+      ...entry,
+      reasons: entry.reasons.map(withoutHolder),
+      causes: entry.causes.map(causeKey),
+    })),
+    causes: overview.causes.map(cause => {
+      const isLocal = cause.kind === 'claim' || cause.kind === 'elsewhere'
+      return { ...cause, key: causeKey(cause.key), name: isLocal ? null : cause.name }
+    }),
+    claims: [],
+    leases: [],
+    pools: overview.pools.map(pool => ({ ...pool, taken: [] })),
+    areas: overview.areas.map(area => ({ ...area, at_work: area.at_work.map(one => ({ ...one, holder: null })) })),
+    attention: overview.attention.filter(
+      ({ code }) => code !== 'expired_claim' && code !== 'claim_on_terminal' && code !== 'elsewhere',
+    ),
+  }
+}
+
+/** The key of a cause names a holder or a folder of this machine, where the cause is one. */
+function causeKey(key: string): string {
+  return /^(?:claim|elsewhere) /.test(key) ? key.split(' ', 1)[0]! : key
+}
+
+function ticketWithout(document: TicketDocument): TicketDocument {
+  return { ...document, reasons: document.reasons.map(withoutHolder), claim: null, leases: [] }
+}
+
+function withoutHolder(reason: Reason): Reason {
+  if (reason.code === 'claimed') return { ...reason, holder: '', session: null, message: 'claimed by another holder' }
+  if (reason.code === 'elsewhere')
+    return { ...reason, worktree: '', message: `another worktree of the clone has it as ${reason.state}` }
+  if (reason.code === 'conflicts_with' || reason.code === 'area')
+    return { ...reason, message: reason.message.replace(/claimed by .*?(?=[),;]|$)/, 'claimed') }
+  return reason
+}
