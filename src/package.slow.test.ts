@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PACKAGE_ROOT, type Run, runProgram } from './test-support/run-cli.ts'
 import { putTicket, temporaryRepository } from './test-support/temporary-repository.ts'
@@ -206,7 +207,8 @@ describe('files', () => {
   test('declarations are one file, and no line of a bundle is long', () => {
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
     expect(files.filter(name => name.endsWith('.d.ts'))).toEqual(['index.d.ts'])
-    for (const name of files.filter(name => /\.c?js$/.test(name))) {
+    // What runs in the browser is minified: it is sent, and its errors are not read in a terminal.
+    for (const name of files.filter(name => /\.c?js$/.test(name) && !name.startsWith('page'))) {
       const longest = Math.max(
         ...readFileSync(join(DIST, name), 'utf8')
           .split('\n')
@@ -215,6 +217,29 @@ describe('files', () => {
       expect(longest, name).toBeLessThan(5000)
     }
   })
+})
+
+test('the page, its server and its drawings add at most 75 kB to the package, and no picture is packed', () => {
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' })
+  const parts = files.filter(name => /^dist.(?:view\.cjs|page.[\w.]+)$/.test(name))
+  expect(parts).toHaveLength(5)
+  const sizes = parts.map(name => gzipSync(readFileSync(join(installed, name))).length)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(75_000)
+  expect(files.filter(name => /\.(?:png|jpe?g|gif)$/.test(name))).toEqual([])
+})
+
+test('the page works from the installed package', async () => {
+  using repository = temporaryRepository()
+  putTicket(repository.root, 'A', { state: 'queued' })
+  const exported = await runProgram(process.execPath, [
+    join(installed, 'dist', 'cli.js'),
+    '-C',
+    repository.root,
+    'export',
+    'html',
+  ])
+  expect(exported).toMatchObject({ status: 0, stderr: '' })
+  expect(exported.stdout).toContain('<div id="app">')
 })
 
 describe('running', () => {

@@ -12,7 +12,7 @@ import { csvText, dotText, mermaidText } from './export-text.ts'
 import { flag, operation, ticketName } from './operation.ts'
 import { overviewOf } from './overview.ts'
 import { withoutClaims } from './overview-claims.ts'
-import { ticketDocuments } from './page-documents.ts'
+import { type FileMaker, ticketDocuments } from './page-documents.ts'
 import { problemShape } from './shapes.ts'
 
 /** Exports Tickets and their relations in a format of other programs. */
@@ -116,9 +116,9 @@ const LIST_LIMIT = 1000
 const MOST_DOCUMENTS = 2000
 
 function exportPicture(store: Store, format: 'svg' | 'html', name: string | undefined, claims: boolean) {
-  // dist/view.cjs, which the build bundles from view/view.ts; few commands load it.
+  // A bundle of its own, above this room: few commands load it.
   const bundle = join(packageRoot(), 'dist', 'view.cjs')
-  const { exportHtml, exportSvg } = createRequire(bundle)(bundle) as typeof import('../view/view.ts')
+  const { exportHtml, exportSvg } = createRequire(bundle)(bundle) as FileMaker
   const focus = name === undefined ? undefined : store.read(({ resolve }) => resolve(name).id)
   const whole = overviewOf(store, { focus, limit: LIST_LIMIT, noPast: format === 'svg' })
   const overview = claims ? whole : withoutClaims(whole)

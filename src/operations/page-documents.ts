@@ -40,6 +40,18 @@ export interface Searched {
   tickets: (TicketSummary & { changed_at: string | null; verdict: Verdict | null })[]
 }
 
+/** A page in a file: an overview, and the documents of the Tickets in it. */
+export interface PageDocument {
+  overview: Overview
+  tickets: Record<string, TicketDocument>
+}
+
+/** What makes files of an overview: dist/view.cjs, which the build bundles from view/view.ts. */
+export interface FileMaker {
+  exportSvg(overview: Overview, options: { focus?: string | undefined }): string
+  exportHtml(document: PageDocument): string
+}
+
 const MOST_LEASES = 200
 
 /** Returns the document of the Ticket with that id or slug. @throws PlanError unknown_ticket, ambiguous_slug. */

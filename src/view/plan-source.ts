@@ -21,9 +21,3 @@ export interface PlanSource {
   }
   watch(listener: (change: PlanChange) => void): { close(): void }
 }
-
-/** A page in a file: an overview, and the documents of the Tickets in it. */
-export interface PageDocument {
-  overview: Overview
-  tickets: Record<string, TicketDocument>
-}

@@ -173,15 +173,17 @@ function boxTexts({ overview, node }: NodeProps) {
   const holder = overview.claims.find(claim => claim.live && claim.ticket === node.id)?.holder
   const behind = ticket?.behind ? `${ticket.behind}${ticket.behind >= 1000 ? '+' : ''}›` : ''
   const title = ticket?.title ?? (node.look === 'missing' ? 'no file here' : '')
+  const isCut = holder !== undefined && fitText(holder, 56, 11) !== holder
   return {
     id: fitId(node.id, holder ? 76 : BOX_WIDTH - 36, 12),
     who: holder ? fitText(holder, 56, 11) : '',
     title: fitText(title, BOX_WIDTH - 20 - behind.length * 7, 11.5),
     behind,
-    full: `${cleanText(node.id)}  ${cleanText(title)}`,
+    full: `${cleanText(node.id)}  ${cleanText(title)}${isCut ? `\n${cleanText(holder)}` : ''}`,
   }
 }
 
+// The spaces keep the texts apart for a screen reader.
 function TicketBox(props: NodeProps) {
   const { overview, node } = props
   const { id, who, title, behind, full } = boxTexts(props)
@@ -193,15 +195,15 @@ function TicketBox(props: NodeProps) {
       <Mark look={node.look} x={15} y={13} />
       <text class="id" x={27} y={17}>
         {id}
-      </text>
+      </text>{' '}
       {who && (
         <text class="who" x={BOX_WIDTH - 9} y={17} text-anchor="end">
           {who}
         </text>
-      )}
+      )}{' '}
       <text class="title" x={10} y={32}>
         {title}
-      </text>
+      </text>{' '}
       {behind && (
         <text class="behind" x={BOX_WIDTH - 9} y={32} text-anchor="end">
           {behind}

@@ -6,7 +6,7 @@
  */
 
 import type { Overview } from '../../operations/overview-shape.ts'
-import type { PageDocument } from '../plan-source.ts'
+import type { PageDocument } from '../../operations/page-documents.ts'
 import { inlineSource } from './inline-source.ts'
 import type { Source } from './source.ts'
 

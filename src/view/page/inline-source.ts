@@ -1,6 +1,5 @@
 /** Answers the page's questions from a document in the page itself. */
-import type { Searched } from '../../operations/page-documents.ts'
-import type { PageDocument } from '../plan-source.ts'
+import type { PageDocument, Searched } from '../../operations/page-documents.ts'
 import type { Source } from './source.ts'
 
 const PAGE_SIZE = 100

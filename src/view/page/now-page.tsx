@@ -163,6 +163,12 @@ function EmptyQueue({ context }: { context: Context }) {
 }
 
 function MapCard({ context }: { context: Context }) {
+  const { overview } = context
+  const isEmpty = useMemo(() => mapOf(overview, { cap: 1 }).nodes.length === 0, [overview])
+  return isEmpty ? null : <FilledMapCard context={context} />
+}
+
+function FilledMapCard({ context }: { context: Context }) {
   const [ref, width] = useWidth()
   const { overview } = context
   const model = useMemo(() => {
@@ -173,7 +179,6 @@ function MapCard({ context }: { context: Context }) {
   return (
     <Card
       id="map"
-      kind={model && model.nodes.length === 0 ? 'empty' : ''}
       title="What waits for what"
       aside={
         <a class="aside" href={hrefTo('map')}>

@@ -75,8 +75,11 @@ function WaitBar({ wait, most }: { wait: Past['waits'][number]; most: number }) 
 }
 
 export function History({ past }: { past: Past }) {
+  return past.history.length < 2 ? null : <HistoryCard past={past} />
+}
+
+function HistoryCard({ past }: { past: Past }) {
   const [ref, width] = useWidth()
-  if (past.history.length < 2) return null
   return (
     <Card id="history" title="Made and settled">
       <div ref={ref} class="measure" />

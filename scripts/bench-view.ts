@@ -1,0 +1,79 @@
+/**
+ * Measures the page in the system's Chromium: its start, changes by another process, exports, and what the browser loads.
+ *
+ * Usage: npm run build && npm run bench:view [-- --tickets 24,352,1200,10000] [--runs 9]. docs/performance.md records the figures.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { browserObstacle, launchBrowser, serveBusyPlan } from '../src/test-support/browser.ts'
+import { PACKAGE_ROOT, runCli } from '../src/test-support/run-cli.ts'
+import { measureChanges, measureStart } from '../src/test-support/view-measures.ts'
+
+const { values } = parseArgs({
+  options: { tickets: { type: 'string', default: '24,352,1200,10000' }, runs: { type: 'string', default: '9' } },
+})
+const runs = Number(values.runs)
+const obstacle = browserObstacle()
+if (obstacle) throw new Error(obstacle)
+
+for (const name of ['page.js', 'page.css']) {
+  const bytes = readFileSync(join(PACKAGE_ROOT, 'dist', 'page', name))
+  console.log(`${name}: ${kilobytes(bytes.length)}, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} compressed`)
+}
+const browser = await launchBrowser()
+for (const tickets of values.tickets.split(',').map(Number)) {
+  await using plan = await serveBusyPlan(tickets)
+  const first = await measureStart(browser, plan)
+  const starts = await repeat(() => measureStart(browser, plan))
+  const median = (name: keyof typeof first) =>
+    ms(
+      at(
+        starts.map(start => start[name]),
+        0.5,
+      ),
+    )
+  const { writtenMs, claimedMs } = await measureChanges(browser, plan, runs)
+  const exports = await repeat(async () => {
+    const start = performance.now()
+    await runCli(plan.root, ['export', 'html'])
+    return performance.now() - start
+  })
+  console.log(
+    [
+      `${tickets.toLocaleString('en')} Tickets`,
+      `first paint ${median('paintMs')}`,
+      `content ${median('contentMs')} (the first time ${ms(first.contentMs)})`,
+      `longest task ${median('longestTaskMs')}`,
+      `${first.elements.toLocaleString('en')} elements`,
+      `a written file ${spread(writtenMs)}`,
+      `a claim ${spread(claimedMs)}`,
+      `export html ${ms(at(exports, 0.5))}`,
+    ].join('; '),
+  )
+}
+await browser.close()
+
+async function repeat<T>(action: () => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (let run = 0; run < Math.min(5, runs); run++) results.push(await action())
+  return results
+}
+
+function at(numbers: readonly number[], part: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!
+}
+
+function spread(numbers: readonly number[]): string {
+  return `${ms(at(numbers, 0.5))} (p90 ${ms(at(numbers, 0.9))})`
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}

@@ -1,0 +1,10 @@
+/** A process that changes a plan as it is told: a message has a method and its input, the answer is the time of the change. */
+import { openPlan, type Plan } from '../sdk.ts'
+
+const plan = openPlan({ root: process.argv[2]!, actor: 'writer' })
+process.send!(0)
+process.on('message', ({ method, input }: { method: keyof Plan; input: object }) => {
+  const action = plan[method] as (input: object) => unknown
+  action(input)
+  process.send!(Date.now())
+})
