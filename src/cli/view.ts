@@ -6,12 +6,13 @@ import { jsonLine } from '../model/json-line.ts'
 import { log } from '../operations/log.ts'
 import { parseInput } from '../operations/operation.ts'
 import { overviewOf } from '../operations/overview.ts'
+import type { Judge } from '../operations/overview-facts.ts'
 import { decisionEntry } from '../operations/overview-lists.ts'
 import { searchTickets, ticketDocument } from '../operations/page-documents.ts'
 import { viewCommand } from '../operations/view.ts'
 import type { Store } from '../store/store.ts'
 import type { PlanSource } from '../view/plan-source.ts'
-import { watchTickets } from '../watch/watch.ts'
+import { type KnownState, knownVerdicts, watchTickets } from '../watch/watch.ts'
 import { openBrowser } from './open-browser.ts'
 import { print } from './print.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
@@ -63,27 +64,40 @@ function listenError(error: unknown, port: number | undefined): unknown {
   return code?.startsWith('E') ? ioError(error, 'the page') : error
 }
 
+/** The watch has judged every queued Ticket for its event; its verdicts serve the question that follows, and no later one. */
+const VERDICTS_MS = 2000
+
 /** Returns what the server asks, over a store. */
 function planSource(store: Store): PlanSource {
+  let known: { state: KnownState; readAt: number } | undefined
+  const judge: Judge = view =>
+    known && performance.now() - known.readAt < VERDICTS_MS ? knownVerdicts(store, view, known.state) : undefined
   return {
     root: store.repository.root,
-    overview: ({ focus, noPast = false }) => overviewOf(store, { focus, noPast, limit: LIST_LIMIT }),
+    overview: ({ focus, noPast = false }) => overviewOf(store, { focus, noPast, limit: LIST_LIMIT }, judge),
     ticket: name => ticketDocument(store, name),
     tickets: query => searchTickets(store, query),
-    log({ kind, by, since, limit }) {
-      const filter = { ...(kind && { kind }), ...(by && { by }), ...(since && { since }), limit }
-      const { decisions = [], more } = log.run(store, parseInput(log, filter))
-      const rows = decisions.map(({ ticket, status, ...decision }) =>
-        decisionEntry({
-          id: decision.id,
-          ticket_id: ticket,
-          kind: decision.kind,
-          status,
-          body: JSON.stringify(decision),
-        }),
-      )
-      return { decisions: rows, more }
-    },
-    watch: listener => watchTickets(store, ({ ticket, verdicts }) => listener({ ticket: ticket ?? '', verdicts })),
+    log: query => readLog(store, query),
+    watch: listener =>
+      watchTickets(
+        store,
+        ({ ticket, verdicts }) => listener({ ticket: ticket ?? '', verdicts }),
+        {},
+        state => {
+          known = { state, readAt: performance.now() }
+        },
+      ),
   }
+}
+
+function readLog(
+  store: Store,
+  { kind, by, since, limit }: Parameters<PlanSource['log']>[0],
+): ReturnType<PlanSource['log']> {
+  const filter = { ...(kind && { kind }), ...(by && { by }), ...(since && { since }), limit }
+  const { decisions = [], more } = log.run(store, parseInput(log, filter))
+  const rows = decisions.map(({ ticket, status, ...decision }) =>
+    decisionEntry({ id: decision.id, ticket_id: ticket, kind: decision.kind, status, body: JSON.stringify(decision) }),
+  )
+  return { decisions: rows, more }
 }

@@ -32,12 +32,15 @@ export interface OverviewFacts {
   isInPlay(ticket: string): boolean
 }
 
+/** Returns the verdicts on the queued Tickets of a view, in the order of the queue; undefined where they are not known. */
+export type Judge = (view: View) => ReadonlyMap<string, Judged> | undefined
+
 /** Returns the facts of a view. */
-export function gatherOverview(store: Store, view: View, nowMs: number): OverviewFacts {
+export function gatherOverview(store: Store, view: View, nowMs: number, judge?: Judge): OverviewFacts {
   const { queries } = view
   const rows = new Map(queries.allTickets().map(row => [row.id, row]))
   const queued = queries.queued()
-  const judged = new Map(queued.map(({ id }) => [id, verdictOn(id, view.facts, {}, MANY_TICKETS)]))
+  const judged = judge?.(view) ?? new Map(queued.map(({ id }) => [id, verdictOn(id, view.facts, {}, MANY_TICKETS)]))
   const isTerminal = (id: string) => rows.get(id)?.phase === 'terminal'
   const claims = view.claims.all(false).map(({ released_at: _, ...claim }) => withoutToken(claim))
   const live = new Set(claims.filter(claim => claim.live).map(({ ticket }) => ticket))

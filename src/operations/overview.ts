@@ -4,7 +4,7 @@ import { isoTime } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 import { flag, operation, ticketName } from './operation.ts'
 import { attentionOf } from './overview-attention.ts'
-import { gatherOverview } from './overview-facts.ts'
+import { gatherOverview, type Judge } from './overview-facts.ts'
 import { areasOf, decisionEntries, holdsOf, parentsOf, poolsOf } from './overview-lists.ts'
 import { namedTickets } from './overview-names.ts'
 import { pastOf } from './overview-past.ts'
@@ -46,14 +46,15 @@ export const overview = operation({
   },
 })
 
-/** Returns the document. */
+/** Returns the document. `judge` gives the verdicts of a view where they are known already. */
 export function overviewOf(
   store: Store,
   { focus, limit, noPast }: { focus?: string | undefined; limit: number; noPast: boolean },
+  judge?: Judge,
 ): Overview {
   const nowMs = store.now()
   return store.read(view => {
-    const facts = gatherOverview(store, view, nowMs)
+    const facts = gatherOverview(store, view, nowMs, judge)
     const leftOut: Record<string, number> = {}
     const first = <T>(name: string, entries: readonly T[], most = limit): T[] => {
       if (entries.length > most) leftOut[name] = entries.length - most

@@ -55,6 +55,13 @@ export function isOutdated(store: Store, known: KnownState): boolean {
   )
 }
 
+/** Returns the verdicts of a known state where they are those of the view too: no row and no claim has changed since. */
+export function knownVerdicts(store: Store, view: View, known: KnownState): KnownVerdicts | undefined {
+  const isCurrent =
+    store.index.version() === known.version && compareClaims(known.claims, readClaims(view.claims)).length === 0
+  return isCurrent ? known.verdicts : undefined
+}
+
 /** Returns the events since the known state, files first, then claims; and the state as it is now. */
 export function findEvents(store: Store, known: KnownState): { events: TicketEvent[]; now: KnownState } {
   const version = store.index.version()

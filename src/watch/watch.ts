@@ -10,9 +10,9 @@ import type { Store } from '../store/store.ts'
 import type { Watcher } from '../store/watcher-trust.ts'
 import { type FileEvents, fileEvents } from './file-events.ts'
 import { afterEvent, afterScan, newSchedule, nextScanAt, periodMs } from './schedule.ts'
-import { findEvents, isOutdated, readState, type TicketEvent } from './ticket-events.ts'
+import { findEvents, isOutdated, type KnownState, readState, type TicketEvent } from './ticket-events.ts'
 
-export type { TicketEvent } from './ticket-events.ts'
+export { type KnownState, knownVerdicts, type TicketEvent } from './ticket-events.ts'
 
 export interface WatchOptions {
   /** The time between two full scans without a file event, in ms; longer where a scan takes long. Default 3,000. */
@@ -34,13 +34,15 @@ const FALLBACK_SCAN_EVERY_MS = 1000
 /**
  * Starts a watch, which keeps the process running until it is closed. The listener is called once for each change, in order,
  * never before this function has returned. An error that it throws becomes an uncaught exception and does not stop the watch.
- * A scan that fails is reported through the store's `notify`, once, and tried again.
+ * A scan that fails is reported through the store's `notify`, once, and tried again. `onState` gets the state that events are
+ * compared with, first before this function returns, then whenever it is read again, before its events.
  * @throws PlanError where the first scan fails.
  */
 export function watchTickets(
   store: Store,
   listener: (event: TicketEvent) => void,
   { checkEveryMs = SCAN_EVERY_MS }: WatchOptions = {},
+  onState: (state: KnownState) => void = () => {},
 ): Watching {
   store.reconcile()
   let schedule = newSchedule(performance.now())
@@ -65,7 +67,7 @@ export function watchTickets(
   )
   const watcher: Watcher = { isReliable: source.isReliable, lastEventAt: Number.POSITIVE_INFINITY, trustedMs: 0 }
   const everyMs = () => (source.isUnavailable() ? FALLBACK_SCAN_EVERY_MS : checkEveryMs)
-  const scanner = ticketScanner(store, source)
+  const scanner = ticketScanner(store, source, onState)
 
   const scan = () => {
     const startedAt = performance.now()
@@ -104,15 +106,19 @@ interface TicketScanner {
 }
 
 /** Returns a scanner that knows the state as it is now. It lets the source follow the tickets folder. */
-function ticketScanner(store: Store, source: FileEvents): TicketScanner {
+function ticketScanner(store: Store, source: FileEvents, onState: (state: KnownState) => void): TicketScanner {
   let known = readState(store)
+  onState(known)
   let isFailing = false
   return {
     scan() {
       let events: TicketEvent[] = []
       try {
         store.reconcile()
-        if (isOutdated(store, known)) ({ events, now: known } = findEvents(store, known))
+        if (isOutdated(store, known)) {
+          ;({ events, now: known } = findEvents(store, known))
+          onState(known)
+        }
         isFailing = false
         source.follow(store.repository.ticketsDir)
       } catch (error) {

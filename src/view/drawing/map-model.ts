@@ -51,22 +51,51 @@ export const FOLD_HEIGHT = 26
 
 /** Returns the map of an overview. */
 export function mapOf(overview: Overview, options: MapOptions = {}): MapModel {
+  const chosen = choose(overview, options)
+  const { maxHeight, width = 900, focus } = options
   let cap = options.cap ?? 90
   for (;;) {
-    const model = mapWithin(overview, options, cap)
-    const { maxHeight } = options
+    const model = drawWithin(chosen, cap, width, focus)
     if (maxHeight === undefined || model.layout.height <= maxHeight || cap < 8) return model
     cap = Math.floor(cap * Math.min(0.85, maxHeight / model.layout.height + 0.05))
   }
 }
 
-function mapWithin(overview: Overview, options: MapOptions, cap: number): MapModel {
-  const { focus, kinds = DRAWN_KINDS, width = 900, unfold = new Set<string>() } = options
+/** True where a map has something to draw. */
+export function hasMap(overview: Overview): boolean {
+  const look = looksIn(overview)
+  return overview.relations.some(
+    ({ kind, ticket, other }) => DRAWN_KINDS.includes(kind) && (isInPlay(look(ticket)) || isInPlay(look(other))),
+  )
+}
+
+/** What a map could draw, the most important first. */
+interface Chosen {
+  near: Neighbours
+  look: (id: string) => Look
+  wanted: string[]
+  folds: Fold[]
+}
+
+function choose(overview: Overview, options: MapOptions): Chosen {
+  const { focus, kinds = DRAWN_KINDS, unfold = new Set<string>() } = options
   const near = neighbours(overview.relations.filter(({ kind }) => kinds.includes(kind)))
-  const claimed = new Set(overview.claims.filter(({ live }) => live).map(({ ticket }) => ticket))
-  const look = (id: string) => lookOf(overview.tickets[id], claimed.has(id))
+  const look = looksIn(overview)
   const wanted = focus === undefined ? inPlay(overview, near, options, look) : around(focus, near)
-  const folds = foldAlike(wanted, near, look, unfold, focus)
+  return { near, look, wanted, folds: foldAlike(wanted, near, look, unfold, focus) }
+}
+
+function looksIn({ claims, tickets }: Overview): (id: string) => Look {
+  const claimed = new Set(claims.filter(({ live }) => live).map(({ ticket }) => ticket))
+  return id => lookOf(tickets[id], claimed.has(id))
+}
+
+function drawWithin(
+  { near, look, wanted, folds }: Chosen,
+  cap: number,
+  width: number,
+  focus: string | undefined,
+): MapModel {
   const folded = new Set(folds.flatMap(({ tickets }) => tickets))
   const single = wanted.filter(id => !folded.has(id))
   const kept = new Set(wholeParts(single, near, cap, focus))
@@ -101,10 +130,9 @@ function inPlay(
   { only, maxSteps }: MapOptions,
   look: (id: string) => Look,
 ): string[] {
-  const isInPlay = (id: string) => ['accept', 'hold', 'active'].includes(look(id))
   const all = new Set<string>()
   for (const { ticket, other } of drawn) {
-    if (!isInPlay(ticket) && !isInPlay(other)) continue
+    if (!isInPlay(look(ticket)) && !isInPlay(look(other))) continue
     if (only && !only.has(ticket) && !only.has(other)) continue
     all.add(ticket)
     all.add(other)
@@ -134,6 +162,10 @@ function stepsOf(order: readonly Relation[]): Map<string, number> {
       if (missing.get(ticket) === 0) steps.set(ticket, reached.get(ticket)!)
     }
   return steps
+}
+
+function isInPlay(look: Look): boolean {
+  return look === 'accept' || look === 'hold' || look === 'active'
 }
 
 function around(focus: string, { before, behind, beside }: Neighbours): string[] {

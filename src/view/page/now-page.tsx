@@ -1,6 +1,6 @@
 /** Now: five numbers, one sentence, and the cards. A plan without a queue has its own form. */
 import { useMemo } from 'preact/hooks'
-import { mapOf } from '../drawing/map-model.ts'
+import { hasMap, mapOf } from '../drawing/map-model.ts'
 import { countText, type Look } from '../drawing/words.ts'
 import type { Context } from './context.ts'
 import { DecisionRow } from './decision-row.tsx'
@@ -101,9 +101,18 @@ function Figure({
       <b>{value.toLocaleString('en')}</b>
       <span>
         {look && <Icon look={look} />}
+        {!look && !kind && <ConflictIcon />}
         {words}
       </span>
     </a>
+  )
+}
+
+function ConflictIcon() {
+  return (
+    <svg class="icon" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">
+      <path class="edge conflicts_with" d="M-6 0H6" />
+    </svg>
   )
 }
 
@@ -163,9 +172,7 @@ function EmptyQueue({ context }: { context: Context }) {
 }
 
 function MapCard({ context }: { context: Context }) {
-  const { overview } = context
-  const isEmpty = useMemo(() => mapOf(overview, { cap: 1 }).nodes.length === 0, [overview])
-  return isEmpty ? null : <FilledMapCard context={context} />
+  return hasMap(context.overview) ? <FilledMapCard context={context} /> : null
 }
 
 function FilledMapCard({ context }: { context: Context }) {
