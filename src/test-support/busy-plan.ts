@@ -64,81 +64,102 @@ export function writeBusyPlan(root: string, options: BusyPlanOptions): string[] 
 function busyTickets({ tickets: size, nowMs, seed = 7, tidy = false }: BusyPlanOptions): Ticket[] {
   const random = randomNumbers(seed)
   const chance = (percent: number) => random(100) < percent
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)]!
   const settled = Math.floor(size * 0.6)
   const active = settled + Math.max(3, Math.min(14, Math.floor(size * 0.05)))
   const queued = active + Math.max(8, Math.floor(size * 0.25))
-  const spanMs = Math.min(90 * size, 40 * 24 * 60) * MINUTE_MS
-  const tickets = Array.from({ length: size }, (_, position): Ticket => {
-    const number = position + 1
-    const created = nowMs - spanMs * ((size - position) / size) ** 2.2 - random(20) * MINUTE_MS
-    const wasQueued = created + random(30) * MINUTE_MS
-    const state =
-      number <= settled
-        ? chance(4)
-          ? 'cancelled'
-          : 'done'
-        : number <= active
-          ? 'in_progress'
-          : number <= queued
-            ? 'queued'
-            : 'open'
-    const isRecent = number > settled - 40
-    const started =
-      state === 'in_progress' || isRecent
-        ? nowMs - (isRecent && number <= settled ? 60 + random(1300) : 5 + random(200)) * MINUTE_MS
-        : wasQueued + (20 + random(400)) * MINUTE_MS
-    const changed =
-      state === 'done' || state === 'cancelled'
-        ? Math.min(started + (15 + random(45)) * MINUTE_MS, nowMs - MINUTE_MS)
-        : started
-    return {
-      id: `T-${number}` as Ticket['id'],
-      format: 1,
-      title: `${pick(PARTS)}: ${pick(WORK)}`,
-      state,
-      created_at: isoTime(created),
-      ...(state !== 'open' && { queued_at: isoTime(Math.min(wasQueued, nowMs - 2 * MINUTE_MS)), queued_by: 'ann' }),
-      state_at: isoTime(state === 'queued' || state === 'open' ? Math.min(wasQueued, nowMs) : changed),
-      decisions: [],
-    }
+  const stateOf = (number: number) => {
+    if (number <= settled) return chance(4) ? 'cancelled' : 'done'
+    return number <= active ? 'in_progress' : number <= queued ? 'queued' : 'open'
+  }
+  const tickets = Array.from({ length: size }, (_, position) => {
+    const state = stateOf(position + 1)
+    return newTicket(position, state, { size, settled, nowMs, random })
   })
   const decide = decider(tickets, nowMs)
-  for (const [position, ticket] of tickets.entries()) {
-    const back = (most: number) => tickets[position - 1 - random(Math.min(most, position))]!.id
-    const made = Date.parse(ticket.created_at!)
-    if (position > 3 && chance(55))
-      decide(ticket, made, { kind: 'blocked_by', target: back(12), reason: pick(REASONS) })
-    if (position > 3 && chance(14)) decide(ticket, made, { kind: 'blocked_by', target: back(40) })
-    if (position > 3 && chance(12)) decide(ticket, made, { kind: 'after', target: back(10), reason: 'the same files' })
-    if (position > 3 && chance(5))
-      decide(ticket, made, { kind: 'conflicts_with', target: back(8), reason: 'both rewrite the router' })
-    if (position > 3 && chance(5)) decide(ticket, made, { kind: 'related', target: back(20) })
-    if (position > 8 && chance(12))
-      decide(ticket, made, { kind: 'part_of', target: tickets[position - (position % 9)]!.id })
-    if (chance(25))
-      decide(ticket, made, { kind: 'touches', paths: [pick(Object.keys(CONFIG.areas))], shared: chance(70) })
-    if (chance(6)) decide(ticket, made, { kind: 'note', reason: 'the reviewer wants a golden file for this' })
-    if (ticket.state === 'queued' && chance(4))
-      decide(ticket, made, { kind: 'hold', reason: 'the customer has to answer first' })
-    if (ticket.state === 'queued' && chance(3))
-      decide(ticket, made, { kind: 'waiting_for_capacity', pool: 'gpu', reason: 'wants the one GPU' })
-    if (ticket.state !== 'queued' && ticket.state !== 'open' && chance(90))
-      decide(ticket, Math.max(made, Date.parse(ticket.state_at!) - 30 * MINUTE_MS), {
-        kind: 'accepted_plan',
-        plan: { summary: `one worker, reviewed by another; touches ${pick(PARTS)} alone`, branch: `work/${ticket.id}` },
-      })
-    const [first] = ticket.decisions
-    if (first && chance(6))
-      decide(ticket, made + 20 * MINUTE_MS, {
-        kind: 'retraction',
-        retracts: first.id,
-        reason: 'it was done differently',
-      })
-  }
+  for (const position of tickets.keys()) decideSome(tickets, position, { random, decide })
   if (!tidy) addTrouble(tickets.slice(active, queued), tickets, decide, made => Date.parse(made.created_at!))
   for (const ticket of tickets) ticket.decisions.sort(byId)
   return tickets
+}
+
+type Random = (bound: number) => number
+
+function pickFrom<T>(random: Random, list: readonly T[]): T {
+  return list[random(list.length)]!
+}
+
+interface Timeline {
+  size: number
+  settled: number
+  nowMs: number
+  random: Random
+}
+
+/** Returns a Ticket without decisions. The later ones are closer together in time, up to now. */
+function newTicket(position: number, state: string, { size, settled, nowMs, random }: Timeline): Ticket {
+  const spanMs = Math.min(90 * size, 40 * 24 * 60) * MINUTE_MS
+  const number = position + 1
+  const created = nowMs - spanMs * ((size - position) / size) ** 2.2 - random(20) * MINUTE_MS
+  const wasQueued = created + random(30) * MINUTE_MS
+  const isRecent = number > settled - 40
+  const started =
+    state === 'in_progress' || isRecent
+      ? nowMs - (isRecent && number <= settled ? 60 + random(1300) : 5 + random(200)) * MINUTE_MS
+      : wasQueued + (20 + random(400)) * MINUTE_MS
+  const changed =
+    state === 'done' || state === 'cancelled'
+      ? Math.min(started + (15 + random(45)) * MINUTE_MS, nowMs - MINUTE_MS)
+      : started
+  return {
+    id: `T-${number}` as Ticket['id'],
+    format: 1,
+    title: `${pickFrom(random, PARTS)}: ${pickFrom(random, WORK)}`,
+    state,
+    created_at: isoTime(created),
+    ...(state !== 'open' && { queued_at: isoTime(Math.min(wasQueued, nowMs - 2 * MINUTE_MS)), queued_by: 'ann' }),
+    state_at: isoTime(state === 'queued' || state === 'open' ? Math.min(wasQueued, nowMs) : changed),
+    decisions: [],
+  }
+}
+
+/** Adds decisions of every kind to a Ticket, some of them about Tickets before it. */
+function decideSome(
+  tickets: readonly Ticket[],
+  position: number,
+  { random, decide }: { random: Random; decide: Decide },
+): void {
+  const ticket = tickets[position]!
+  const chance = (percent: number) => random(100) < percent
+  const pick = <T>(list: readonly T[]): T => pickFrom(random, list)
+  const back = (most: number) => tickets[position - 1 - random(Math.min(most, position))]!.id
+  const made = Date.parse(ticket.created_at!)
+  if (position > 3 && chance(55)) decide(ticket, made, { kind: 'blocked_by', target: back(12), reason: pick(REASONS) })
+  if (position > 3 && chance(14)) decide(ticket, made, { kind: 'blocked_by', target: back(40) })
+  if (position > 3 && chance(12)) decide(ticket, made, { kind: 'after', target: back(10), reason: 'the same files' })
+  if (position > 3 && chance(5))
+    decide(ticket, made, { kind: 'conflicts_with', target: back(8), reason: 'both rewrite the router' })
+  if (position > 3 && chance(5)) decide(ticket, made, { kind: 'related', target: back(20) })
+  if (position > 8 && chance(12))
+    decide(ticket, made, { kind: 'part_of', target: tickets[position - (position % 9)]!.id })
+  if (chance(25))
+    decide(ticket, made, { kind: 'touches', paths: [pick(Object.keys(CONFIG.areas))], shared: chance(70) })
+  if (chance(6)) decide(ticket, made, { kind: 'note', reason: 'the reviewer wants a golden file for this' })
+  if (ticket.state === 'queued' && chance(4))
+    decide(ticket, made, { kind: 'hold', reason: 'the customer has to answer first' })
+  if (ticket.state === 'queued' && chance(3))
+    decide(ticket, made, { kind: 'waiting_for_capacity', pool: 'gpu', reason: 'wants the one GPU' })
+  if (ticket.state !== 'queued' && ticket.state !== 'open' && chance(90))
+    decide(ticket, Math.max(made, Date.parse(ticket.state_at!) - 30 * MINUTE_MS), {
+      kind: 'accepted_plan',
+      plan: { summary: `one worker, reviewed by another; touches ${pick(PARTS)} alone`, branch: `work/${ticket.id}` },
+    })
+  const [first] = ticket.decisions
+  if (first && chance(6))
+    decide(ticket, made + 20 * MINUTE_MS, {
+      kind: 'retraction',
+      retracts: first.id,
+      reason: 'it was done differently',
+    })
 }
 
 type Decide = (ticket: Ticket, timeMs: number, fields: Partial<AnyFields> & { kind: string }) => void

@@ -66,6 +66,13 @@ describe('a map of a busy plan', () => {
     expect(draw(structuredClone(overview))).toBe(draw(overview))
   })
 
+  test('of few steps, no box stands alone', () => {
+    const { nodes, layout } = mapOf(busyOverview(352), { maxSteps: 2 })
+    const joined = new Set(layout.routes.flatMap(({ line }) => [line.from, line.to]))
+    expect(nodes.length).toBeGreaterThan(5)
+    for (const { id, fold } of nodes) expect(joined.has(fold?.beside ?? id), id).toBe(true)
+  })
+
   test('a drawing is no higher than it may be', () => {
     expect(mapOf(busyOverview(352), { maxHeight: 480 }).layout.height).toBeLessThanOrEqual(480)
   })

@@ -142,7 +142,10 @@ function inPlay(
   const sorted = [...all].sort((a, b) => weight(b) - weight(a) || place.get(a)! - place.get(b)!)
   if (maxSteps === undefined) return sorted
   const steps = stepsOf(relations.filter(isOrder))
-  return sorted.filter(id => (steps.get(id) ?? 0) < maxSteps)
+  const isNear = (id: string) => all.has(id) && (steps.get(id) ?? 0) < maxSteps
+  // A Ticket whose every line leads further would stand alone.
+  const joined = new Set(drawn.flatMap(({ ticket, other }) => (isNear(ticket) && isNear(other) ? [ticket, other] : [])))
+  return sorted.filter(id => joined.has(id))
 }
 
 /** Returns how many steps each Ticket is from one that waits for nothing; those on or behind a cycle are left out. */

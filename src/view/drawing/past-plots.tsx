@@ -98,26 +98,7 @@ export function HistoryPlot({ past, width }: { past: Past; width: number }) {
       <path class="between" d={`M${points('made').join('L')}L${points('settled').reverse().join('L')}Z`} />
       <path class="line made" d={`M${points('made').join('L')}`} />
       <path class="line settled" d={`M${points('settled').join('L')}`} />
-      {history.slice(1).map((one, n) => {
-        let top = base
-        const wide = Math.max(1.5, x(times[n + 1]!) - x(times[n]!) - 1)
-        return GROUPS.filter(group => one[group] > 0).map(group => {
-          const height = (one[group] / most) * (base - high - 14)
-          top -= height
-          return (
-            <rect
-              key={`${group} ${one.at}`}
-              class={`bar ${group}`}
-              x={x(times[n]!)}
-              y={top}
-              width={wide}
-              height={Math.max(0.6, height - 0.4)}
-            >
-              <title>{`${momentText(times[n]!)}, ${spanText(stepMs)}: ${one[group]} ${group}`}</title>
-            </rect>
-          )
-        })
-      })}
+      <DecisionBars {...{ history, x, most }} top={high + 14} base={base} />
       <line class="base" x1={left} x2={right} y1={base} y2={base} />
       {labels.map(({ key, text, y }) => (
         <text key={key} class={`end ${key}`} x={right + 8} y={y + 4}>
@@ -128,6 +109,43 @@ export function HistoryPlot({ past, width }: { past: Past; width: number }) {
         {`≤ ${most} in ${spanText(stepMs)}`}
       </text>
     </svg>
+  )
+}
+
+interface BarsProps {
+  history: Past['history']
+  x(timeMs: number): number
+  /** The decisions of the highest bar. */
+  most: number
+  top: number
+  base: number
+}
+
+function DecisionBars({ history, x, most, top, base }: BarsProps) {
+  const timeOf = (n: number) => Date.parse(history[n]!.at)
+  return (
+    <>
+      {history.slice(1).map((one, n) => {
+        let y = base
+        const wide = Math.max(1.5, x(timeOf(n + 1)) - x(timeOf(n)) - 1)
+        return GROUPS.filter(group => one[group] > 0).map(group => {
+          const height = (one[group] / most) * (base - top)
+          y -= height
+          return (
+            <rect
+              key={`${group} ${one.at}`}
+              class={`bar ${group}`}
+              x={x(timeOf(n))}
+              y={y}
+              width={wide}
+              height={Math.max(0.6, height - 0.4)}
+            >
+              <title>{`${momentText(timeOf(n))}, ${spanText(timeOf(1) - timeOf(0))}: ${one[group]} ${group}`}</title>
+            </rect>
+          )
+        })
+      })}
+    </>
   )
 }
 

@@ -87,28 +87,7 @@ function serverSource(): Source {
 
 /** Keeps the feed's overview current, until the page is closed. */
 function follow(feed: Feed, emit: () => void): void {
-  let isPulling = false
-  let isOutdated = false
-  const pull = async (): Promise<void> => {
-    if (isPulling) {
-      isOutdated = true
-      return
-    }
-    isPulling = true
-    isOutdated = false
-    try {
-      const answer = await ask('overview')
-      if (answer.status === 401) end(feed)
-      else if (answer.ok) {
-        Object.assign(feed, { overview: await answer.json(), failure: null, turn: feed.turn + 1 })
-      } else feed.failure = (await answer.json()).error?.message ?? `status ${answer.status}`
-    } catch {
-      feed.failure ??= 'The server does not answer. Is "ticketplan view" still running?'
-    }
-    isPulling = false
-    emit()
-    if (isOutdated) await pull()
-  }
+  const pull = puller(feed, emit)
   let stream: AbortController | undefined
   let retryMs = FIRST_RETRY_MS
   const listen = async (): Promise<void> => {
@@ -150,6 +129,33 @@ function follow(feed: Feed, emit: () => void): void {
   })
   void pull()
   void listen()
+}
+
+/** Returns a function that loads the overview; a call during a load leads to one more. */
+function puller(feed: Feed, emit: () => void): () => Promise<void> {
+  let isPulling = false
+  let isOutdated = false
+  const pull = async (): Promise<void> => {
+    if (isPulling) {
+      isOutdated = true
+      return
+    }
+    isPulling = true
+    isOutdated = false
+    try {
+      const answer = await ask('overview')
+      if (answer.status === 401) end(feed)
+      else if (answer.ok) {
+        Object.assign(feed, { overview: await answer.json(), failure: null, turn: feed.turn + 1 })
+      } else feed.failure = (await answer.json()).error?.message ?? `status ${answer.status}`
+    } catch {
+      feed.failure ??= 'The server does not answer. Is "ticketplan view" still running?'
+    }
+    isPulling = false
+    emit()
+    if (isOutdated) await pull()
+  }
+  return pull
 }
 
 function end(feed: Feed): void {

@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { DecisionRow } from './decision-row.tsx'
 import { Chip, useLoaded } from './pieces.tsx'
 import { hrefTo } from './route.ts'
+import type { Source } from './source.ts'
 
 const KINDS = [
   'accepted_plan',
@@ -62,31 +63,48 @@ export function LogPage({ context }: { context: Context }) {
       </div>
       {loaded.status === 'failed' && <p class="none">{loaded.message}</p>}
       {loaded.status === 'loaded' && (
-        <>
-          <p class="quiet">
-            {countText(loaded.value.decisions.length, 'decision')}
-            {loaded.value.more && ', and older ones'}
-          </p>
-          <section class="card" aria-label="Decisions">
-            <ol class="log wide">
-              {loaded.value.decisions.map((decision, position, all) => (
-                <DecisionRow
-                  key={`${decision.ticket} ${decision.id}`}
-                  context={context}
-                  decision={decision}
-                  above={all[position - 1]}
-                  isLong
-                />
-              ))}
-            </ol>
-            {loaded.value.more && limit < MOST && (
-              <a class="more" href={href({ limit: String(limit + STEP * 2) })}>
-                {STEP * 2} more
-              </a>
-            )}
-          </section>
-        </>
+        <Entries
+          context={context}
+          found={loaded.value}
+          moreHref={limit < MOST ? href({ limit: String(limit + STEP * 2) }) : null}
+        />
       )}
     </div>
+  )
+}
+
+interface EntriesProps {
+  context: Context
+  found: Awaited<ReturnType<Source['log']>>
+  /** Null where no more are listed. */
+  moreHref: string | null
+}
+
+function Entries({ context, found, moreHref }: EntriesProps) {
+  return (
+    <>
+      <p class="quiet">
+        {countText(found.decisions.length, 'decision')}
+        {found.more && ', and older ones'}
+      </p>
+      <section class="card" aria-label="Decisions">
+        <ol class="log wide">
+          {found.decisions.map((decision, position, all) => (
+            <DecisionRow
+              key={`${decision.ticket} ${decision.id}`}
+              context={context}
+              decision={decision}
+              above={all[position - 1]}
+              isLong
+            />
+          ))}
+        </ol>
+        {found.more && moreHref !== null && (
+          <a class="more" href={moreHref}>
+            {STEP * 2} more
+          </a>
+        )}
+      </section>
+    </>
   )
 }

@@ -16,12 +16,13 @@ const KIND_NAMES: [RelationKind, string][] = [
   ['related', 'related'],
 ]
 const CAP = 160
+const MOST_BOXES = 1000
 
 export function MapPage({ context }: { context: Context }) {
   const { query } = context.where
   const focus = query.get('focus') ?? undefined
   const kinds = (query.get('kinds')?.split(',') as RelationKind[] | undefined) ?? DRAWN_KINDS
-  const cap = Math.min(1000, Number(query.get('cap')) || CAP)
+  const cap = Math.min(MOST_BOXES, Number(query.get('cap')) || CAP)
   const unfold = query.get('unfold') ?? ''
   const overview = useAround(context, focus)
   const [ref, width] = useWidth()
@@ -32,45 +33,14 @@ export function MapPage({ context }: { context: Context }) {
         : mapOf(overview, { width: Math.max(width, 380), cap, focus, kinds, unfold: new Set(unfold ? [unfold] : []) }),
     [overview, width, cap, focus, kinds.join(), unfold],
   )
-  const href = (more: Record<string, string | undefined>) => hrefTo('map', { ...Object.fromEntries(query), ...more })
-  const toggled = (kind: RelationKind) =>
-    (kinds.includes(kind) ? kinds.filter(one => one !== kind) : [...kinds, kind]).join(',') || 'none'
-  const isLimited = model !== null && model.leftOut > 0
   return (
     <div class="page wide">
       <h1 tabIndex={-1}>What waits for what{focus !== undefined && <span class="quiet"> around {focus}</span>}</h1>
-      <div class="filters">
-        <form
-          onSubmit={event => {
-            event.preventDefault()
-            location.hash = href({ focus: String(new FormData(event.currentTarget).get('focus')) })
-          }}
-        >
-          <label>
-            Around <input name="focus" defaultValue={focus ?? ''} key={focus} placeholder="Ticket id" />
-          </label>
-        </form>
-        <div role="group" aria-label="Lines">
-          {KIND_NAMES.map(([kind, word]) => (
-            <Chip key={kind} isChosen={kinds.includes(kind)} href={href({ kinds: toggled(kind) })}>
-              {word}
-            </Chip>
-          ))}
-        </div>
-        {focus !== undefined && (
-          <Chip isChosen={false} href={href({ focus: undefined })}>
-            whole map
-          </Chip>
-        )}
-        {isLimited && cap < 1000 && (
-          <Chip isChosen={false} href={href({ cap: String(cap * 2) })}>
-            {`${model.leftOut.toLocaleString('en')} more are not drawn: draw more`}
-          </Chip>
-        )}
-        <button type="button" class="chip" onClick={() => saveMap(overview, model, focus)}>
-          save as SVG
-        </button>
-      </div>
+      <Filters
+        {...{ focus, kinds, cap, query }}
+        leftOut={model?.leftOut ?? 0}
+        save={() => saveMap(overview, model, focus)}
+      />
       <section class="card flush" aria-label="Map">
         <div ref={ref} class="measure" />
         {model && model.nodes.length === 0 && <p class="none">Nothing to draw.</p>}
@@ -81,6 +51,55 @@ export function MapPage({ context }: { context: Context }) {
           <Legend hasRelated={kinds.includes('related') || kinds.includes('part_of')} />
         </div>
       </section>
+    </div>
+  )
+}
+
+interface FilterProps {
+  focus: string | undefined
+  kinds: readonly RelationKind[]
+  cap: number
+  query: URLSearchParams
+  leftOut: number
+  save(): void
+}
+
+function Filters({ focus, kinds, cap, query, leftOut, save }: FilterProps) {
+  const href = (more: Record<string, string | undefined>) => hrefTo('map', { ...Object.fromEntries(query), ...more })
+  const toggled = (kind: RelationKind) =>
+    (kinds.includes(kind) ? kinds.filter(one => one !== kind) : [...kinds, kind]).join(',') || 'none'
+  return (
+    <div class="filters">
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          location.hash = href({ focus: String(new FormData(event.currentTarget).get('focus')) })
+        }}
+      >
+        <label>
+          Around <input name="focus" defaultValue={focus ?? ''} key={focus} placeholder="Ticket id" />
+        </label>
+      </form>
+      <div role="group" aria-label="Lines">
+        {KIND_NAMES.map(([kind, word]) => (
+          <Chip key={kind} isChosen={kinds.includes(kind)} href={href({ kinds: toggled(kind) })}>
+            {word}
+          </Chip>
+        ))}
+      </div>
+      {focus !== undefined && (
+        <Chip isChosen={false} href={href({ focus: undefined })}>
+          whole map
+        </Chip>
+      )}
+      {leftOut > 0 && cap < MOST_BOXES && (
+        <Chip isChosen={false} href={href({ cap: String(cap * 2) })}>
+          {`${leftOut.toLocaleString('en')} more are not drawn: draw more`}
+        </Chip>
+      )}
+      <button type="button" class="chip" onClick={save}>
+        save as SVG
+      </button>
     </div>
   )
 }

@@ -64,20 +64,7 @@ export function MapView({ context, model, focus, isTall }: ViewProps) {
       : ticketHref(node.id)
   return (
     <div class="map-frame">
-      <div class="zoom">
-        <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoomTo(zoom / ZOOM_STEP)}>
-          −
-        </button>
-        <button type="button" title="Original size (0)" onClick={() => zoomTo(1)}>
-          {Math.round(zoom * 100)}%
-        </button>
-        <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoomTo(zoom * ZOOM_STEP)}>
-          +
-        </button>
-        <button type="button" title="Fit the width" onClick={fit}>
-          fit
-        </button>
-      </div>
+      <Zoom zoom={zoom} zoomTo={zoomTo} fit={fit} />
       <div
         class={`map-box${isTall ? ' tall' : ''}`}
         ref={box}
@@ -98,6 +85,25 @@ export function MapView({ context, model, focus, isTall }: ViewProps) {
           }}
         />
       </div>
+    </div>
+  )
+}
+
+function Zoom({ zoom, zoomTo, fit }: { zoom: number; zoomTo(zoom: number): void; fit(): void }) {
+  return (
+    <div class="zoom">
+      <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoomTo(zoom / ZOOM_STEP)}>
+        −
+      </button>
+      <button type="button" title="Original size (0)" onClick={() => zoomTo(1)}>
+        {Math.round(zoom * 100)}%
+      </button>
+      <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoomTo(zoom * ZOOM_STEP)}>
+        +
+      </button>
+      <button type="button" title="Fit the width" onClick={fit}>
+        fit
+      </button>
     </div>
   )
 }

@@ -122,27 +122,32 @@ function Columns({ context, document, look }: { context: Context; document: Tick
             ))}
           </ol>
         </Card>
-        {leases.length > 0 && (
-          <Card id="leases" title="Claims" count={leases.length}>
-            <ul class="rows tight">
-              {leases.map(lease => (
-                <li key={`${lease.holder} ${lease.from} ${lease.to}`} class="row">
-                  <div class="line">
-                    <b>{cleanText(lease.holder)}</b>
-                    <span class="quiet">{leaseText(lease)}</span>
-                  </div>
-                  {lease.reason !== null && (
-                    <span class="quote">
-                      <Said>{lease.reason}</Said>
-                    </span>
-                  )}
-                </li>
-              ))}
-            </ul>
-          </Card>
-        )}
+        <Leases leases={leases} />
       </div>
     </div>
+  )
+}
+
+function Leases({ leases }: Pick<TicketDocument, 'leases'>) {
+  if (leases.length === 0) return null
+  return (
+    <Card id="leases" title="Claims" count={leases.length}>
+      <ul class="rows tight">
+        {leases.map(lease => (
+          <li key={`${lease.holder} ${lease.from} ${lease.to}`} class="row">
+            <div class="line">
+              <b>{cleanText(lease.holder)}</b>
+              <span class="quiet">{leaseText(lease)}</span>
+            </div>
+            {lease.reason !== null && (
+              <span class="quote">
+                <Said>{lease.reason}</Said>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Card>
   )
 }
 
