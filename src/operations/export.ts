@@ -121,13 +121,17 @@ function exportPicture(store: Store, format: 'svg' | 'html', name: string | unde
   const { exportHtml, exportSvg } = createRequire(bundle)(bundle) as FileMaker
   const focus = name === undefined ? undefined : store.read(({ resolve }) => resolve(name).id)
   const whole = overviewOf(store, { focus, limit: LIST_LIMIT, noPast: format === 'svg' })
-  const overview = claims ? whole : withoutClaims(whole)
+  const holders = store.claims
+    .snapshot()
+    .all(false)
+    .map(({ holder }) => holder)
+  const overview = claims ? whole : withoutClaims(whole, holders)
   const problems = store.read(({ queries }) => problemsOf(queries))
   if (format === 'svg') return { format, text: exportSvg(overview, { focus }), problems }
   const ids = Object.keys(overview.tickets).slice(0, MOST_DOCUMENTS)
   const documents = ticketDocuments(store, ids)
   const tickets = claims
     ? documents
-    : Object.fromEntries(Object.entries(documents).map(([id, one]) => [id, withoutClaims(one)]))
+    : Object.fromEntries(Object.entries(documents).map(([id, one]) => [id, withoutClaims(one, holders)]))
   return { format, text: exportHtml({ overview, tickets }), problems }
 }

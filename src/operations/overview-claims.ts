@@ -3,17 +3,22 @@ import type { Reason } from '../model/reasons.ts'
 import type { Overview } from './overview-shape.ts'
 import type { TicketDocument } from './page-documents.ts'
 
-/** Returns the document without holders, sessions, worktrees and leases. The verdicts stay. */
-export function withoutClaims<T extends Overview | TicketDocument>(document: T): T {
-  return ('queue' in document ? overviewWithout(document) : ticketWithout(document)) as T
+/** Returns the document without holders, sessions, worktrees and leases. The verdicts stay. `holders` are all of them. */
+export function withoutClaims<T extends Overview | TicketDocument>(document: T, holders: readonly string[]): T {
+  // A holder can begin with the name of another one.
+  const longestFirst = [...new Set(holders)].sort((a, b) => b.length - a.length)
+  const hide = (reason: Reason) => withoutHolder(reason, longestFirst)
+  return ('queue' in document ? overviewWithout(document, hide) : ticketWithout(document, hide)) as T
 }
 
-function overviewWithout(overview: Overview): Overview {
+type Hide = (reason: Reason) => Reason
+
+function overviewWithout(overview: Overview, hide: Hide): Overview {
   return {
     ...overview,
     queue: overview.queue.map(entry => ({
       ...entry,
-      reasons: entry.reasons.map(withoutHolder),
+      reasons: entry.reasons.map(hide),
       causes: entry.causes.map(causeKey),
     })),
     causes: overview.causes.map(cause => {
@@ -35,15 +40,18 @@ function causeKey(key: string): string {
   return /^(?:claim|elsewhere) /.test(key) ? key.split(' ', 1)[0]! : key
 }
 
-function ticketWithout(document: TicketDocument): TicketDocument {
-  return { ...document, reasons: document.reasons.map(withoutHolder), claim: null, leases: [] }
+function ticketWithout(document: TicketDocument, hide: Hide): TicketDocument {
+  return { ...document, reasons: document.reasons.map(hide), claim: null, leases: [] }
 }
 
-function withoutHolder(reason: Reason): Reason {
+function withoutHolder(reason: Reason, holders: readonly string[]): Reason {
   if (reason.code === 'claimed') return { ...reason, holder: '', session: null, message: 'claimed by another holder' }
   if (reason.code === 'elsewhere')
     return { ...reason, worktree: '', message: `another worktree of the clone has it as ${reason.state}` }
   if (reason.code === 'conflicts_with' || reason.code === 'area')
-    return { ...reason, message: reason.message.replace(/claimed by .*?(?=[),;]|$)/, 'claimed') }
+    return {
+      ...reason,
+      message: holders.reduce((text, holder) => text.replaceAll(`claimed by ${holder}`, 'claimed'), reason.message),
+    }
   return reason
 }

@@ -199,6 +199,26 @@ describe.skipIf(obstacle)('changes', () => {
     await next.page.locator('.link.live').waitFor()
   })
 
+  test('a hidden page drops its stream, and is current again when it is seen', async () => {
+    await using plan = await serveBusyPlan(24)
+    await using open = await openPage(browser, plan.url)
+    const { page } = open
+    await page.locator('.link.live').waitFor()
+    const show = (isHidden: boolean) =>
+      page.evaluate(hidden => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, isHidden)
+    const dropped = page.waitForEvent('requestfailed', request => request.url().endsWith('/api/events'))
+    await show(true)
+    await dropped
+    expect((await runCli(plan.root, ['record', 'T-20', 'note', '--reason', 'while it was hidden'])).status).toBe(0)
+    const again = page.waitForEvent('request', request => request.url().endsWith('/api/events'))
+    await show(false)
+    await again
+    await page.getByText('while it was hidden').waitFor()
+  })
+
   test('the token is in no address after the start, and in no referrer', async () => {
     await using plan = await serveBusyPlan(24)
     await using open = await openPage(browser, plan.url)

@@ -97,7 +97,7 @@ describe('folds', () => {
   })
 
   test('a Ticket with a conflict, or with a second blocker, is in no fold', () => {
-    const overview = overviewOf('A<B', 'A<C', 'A<D', 'A<E', 'B~C', 'X<D', 'A<X')
+    const overview = overviewOf('A<B', 'A<C', 'A<E', 'A<F', 'A<G', 'A<D', 'B~C', 'X<D', 'Y<X')
     expect(mapOf(overview).nodes.some(({ fold }) => fold)).toBe(false)
   })
 })

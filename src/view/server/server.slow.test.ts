@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ServedPlan, serveBusyPlan, servePlan } from '../../test-support/browser.ts'
 import { errorOf, runCli, startCli } from '../../test-support/run-cli.ts'
-import { temporaryRepository } from '../../test-support/temporary-repository.ts'
+import { putTicket, temporaryFolder, temporaryRepository } from '../../test-support/temporary-repository.ts'
 import { until } from '../../test-support/until.ts'
 
 interface Answer {
@@ -133,7 +133,6 @@ test('a change is sent to every stream, and at most 32 are open', async () => {
 
 test('a source with a URL of another kind has no link', async () => {
   using repository = temporaryRepository()
-  const { putTicket } = await import('../../test-support/temporary-repository.ts')
   putTicket(repository.root, 'A', { source: { system: 'github', url: 'https://example.org/1' } })
   putTicket(repository.root, 'B', { source: { system: 'x', url: 'javascript:alert(1)' } })
   await using served = await servePlan(repository.root)
@@ -182,6 +181,13 @@ describe('the command', () => {
       message: expect.stringContaining(`port ${port} is in use`),
     })
     other.close()
+  })
+
+  test('a folder without Tickets is an error, and nothing is served', async () => {
+    using folder = temporaryFolder()
+    const run = await runCli(folder.path, ['view', '--port', '0', '--json'])
+    expect([run.status, run.stdout]).toEqual([1, ''])
+    expect(errorOf(run).code).toBe('not_initialized')
   })
 
   test('another address is served with a warning', async () => {

@@ -31,7 +31,7 @@ const PORTS = 2000
 /** How many ports are tried where none is given. */
 const TRIES = 20
 
-/** Starts serving. @throws Error with a code, such as EADDRINUSE. */
+/** Starts serving. @throws PlanError where the plan cannot be watched, Error with a code, such as EADDRINUSE. */
 export async function serveView(source: PlanSource, { port, host = LOOPBACK }: ServeOptions = {}): Promise<ViewServer> {
   const { randomBytes } = process.getBuiltinModule('node:crypto')
   const token = randomBytes(24).toString('base64url')
@@ -54,21 +54,27 @@ export async function serveView(source: PlanSource, { port, host = LOOPBACK }: S
     if (url.pathname !== '/api/events') return answerDocument(request, response, documents, url)
     if (!streams.add(response)) answerText(response, 503, 'too many pages are open')
   })
-  const bound = await listen(server, port ?? portOf(source.root), host, port === undefined ? TRIES : 1)
+  const watching = source.watch(change => streams.send(change))
+  const close = async () => {
+    watching.close()
+    streams.close()
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  }
+  const bound = await listen(server, port ?? portOf(source.root), host, port === undefined ? TRIES : 1).catch(
+    async error => {
+      await close()
+      throw error
+    },
+  )
   hosts = [
     `${LOOPBACK}:${bound}`,
     `localhost:${bound}`,
     ...(host === LOOPBACK ? [] : [`${host.toLowerCase()}:${bound}`]),
   ]
-  const watching = source.watch(change => streams.send(change))
   return {
     url: `http://${host === '0.0.0.0' ? LOOPBACK : host}:${bound}/#token=${token}`,
-    async close() {
-      watching.close()
-      streams.close()
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
+    close,
   }
 }
 
