@@ -8,7 +8,14 @@ import type { OperationName } from '../operations/registry.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Every operation, and the commands that run until they end. */
-export type CommandName = Exclude<OperationName, 'recordAll'> | 'keep' | 'wait' | 'watch' | 'view' | 'top' | ProgramCommand
+export type CommandName =
+  | Exclude<OperationName, 'recordAll'>
+  | 'keep'
+  | 'wait'
+  | 'watch'
+  | 'view'
+  | 'top'
+  | ProgramCommand
 /** Commands that are about this program, and need no checkout. */
 export type ProgramCommand = 'mcp' | 'completion' | 'help'
 
