@@ -33,7 +33,12 @@ describe('screenLines', () => {
     const lines = screenLines(busy(), { paint: plain, width: 100, nowMs: NOW_MS }, 24)
     expect(lines[0]).toMatch(/may run .* held .* running/)
     expect(lines[2]).toMatch(/^To look at/)
-    expect(lines.some(line => line.startsWith('Running'))).toBe(true)
+    for (const title of ['Running', 'May run now', 'Held', 'Areas', 'Decided last'])
+      expect(
+        lines.filter(line => line.startsWith(title)),
+        title,
+      ).toHaveLength(1)
+    expect(screenLines(busy(), { paint: plain, width: 100, nowMs: NOW_MS }, 9).join(' ')).not.toContain('Decided last')
   })
 })
 

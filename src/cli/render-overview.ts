@@ -27,20 +27,40 @@ export function overviewLines(overview: Overview, page: Page): string[] {
   return [headLine(overview, screen), ...sections.flatMap(section => ['', ...sectionLines(section, screen)])]
 }
 
-/** Returns the lines of a screen of that many rows: what is urgent has more of them. The last row stays free. */
+/** Returns the lines of a screen of that many rows. The last row stays free, so that the terminal does not scroll. */
 export function screenLines(overview: Overview, screen: Screen, rows: number): string[] {
   const sections = sectionsOf(overview, screen)
-  let room = rows - 2
-  const shown: string[][] = []
-  for (const [position, section] of sections.entries()) {
-    const later = sections.length - position - 1
-    const most = Math.min(section.lines.length, section.share, room - 2 - 3 * Math.min(later, 2))
-    if (most < 1) continue
-    shown.push(['', ...sectionLines({ ...section, lines: section.lines.slice(0, most) }, screen)])
-    room -= most + 2
-  }
-  return [headLine(overview, screen), ...shown.flat()].slice(0, Math.max(1, rows - 1))
+  const sizes = sharesOf(sections, rows - 2)
+  const shown = sections.flatMap((section, position) =>
+    sizes[position] === 0
+      ? []
+      : ['', ...sectionLines({ ...section, lines: section.lines.slice(0, sizes[position]) }, screen)],
+  )
+  return [headLine(overview, screen), ...shown].slice(0, Math.max(1, rows - 1))
 }
+
+/** Returns how many lines each section has: first one for each while there is room, then one more in turn up to its share. */
+function sharesOf(sections: readonly Section[], rows: number): number[] {
+  let room = rows
+  const sizes = sections.map(() => {
+    if (room < FRAME_ROWS + 1) return 0
+    room -= FRAME_ROWS + 1
+    return 1
+  })
+  for (let isGrowing = true; isGrowing && room > 0; ) {
+    isGrowing = false
+    for (const [position, { lines, share }] of sections.entries()) {
+      if (room === 0 || sizes[position] === 0 || sizes[position]! >= Math.min(lines.length, share)) continue
+      sizes[position]!++
+      room--
+      isGrowing = true
+    }
+  }
+  return sizes
+}
+
+/** An empty row and the title. */
+const FRAME_ROWS = 2
 
 interface Section {
   title: string
@@ -153,7 +173,7 @@ function row(screen: Screen, ticket: string, who: string, colour: Colour, middle
     [
       [null, pad(ticket, 16)],
       [colour, pad(who, 16)],
-      [colour, pad(middle, 20)],
+      [colour, pad(middle, 23)],
       [null, title],
     ],
     screen,
