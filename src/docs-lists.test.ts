@@ -70,7 +70,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   no_ticket_file: { ticket: true },
   not_recorded: { failed: true },
   nothing_to_undo: { by: true },
-  not_undone: { ticket: true, path: true },
+  undo_refused: { ticket: true },
   unknown_pool: { pool: true, pools: true },
   limit: { limit: true },
   invalid_file: { path: true, refusal: true, place: true },

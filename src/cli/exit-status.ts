@@ -15,7 +15,7 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   parent_ring: 1,
   not_recorded: 1,
   nothing_to_undo: 1,
-  not_undone: 1,
+  undo_refused: 1,
   unknown_pool: 1,
   limit: 1,
   invalid_file: 1,

@@ -56,24 +56,6 @@ export function recordAllLines({ created, recorded, failed, files, warnings }: O
   ]
 }
 
-export function undoLines({ undone, change, files }: OutputOf<'undo'>): string[] {
-  const what = `${change.command} of ${timeText(change.at)}`
-  return [
-    undone ? `undone: ${what}` : `would be undone: ${what}`,
-    ...files.flatMap(({ path, how, decisions, fields }) => [
-      `  ${escapeText(path)}: ${howUndone(how, fields)}`,
-      ...decisions.map(id => `    ${id}`),
-    ]),
-  ]
-}
-
-function howUndone(how: OutputOf<'undo'>['files'][number]['how'], fields: readonly string[]): string {
-  if (how === 'removed') return 'removed'
-  if (how === 'restored') return 'as it was before'
-  const set = fields.length > 0 ? [`set back: ${fields.join(', ')}`] : []
-  return ['committed or changed since; what it recorded is retracted', ...set].join('; ')
-}
-
 /** Each retraction as `record` shows a decision. */
 export function retractLines({ others = [], warnings, ...first }: OutputOf<'retract'>): string[] {
   return [...[first, ...others].flatMap(one => recordLines({ ...one, warnings: [] })), ...noteLines(warnings)]

@@ -32,8 +32,8 @@ import {
   setLines,
   showLines,
   sqlText,
-  undoLines,
 } from './render-tickets.ts'
+import { undoLines } from './render-undo.ts'
 import { painter } from './terminal.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }

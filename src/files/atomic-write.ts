@@ -100,16 +100,6 @@ export function replaceFile(path: string, bytes: string | Uint8Array): void {
   }
 }
 
-/** Removes a file; when it returns, the file stays away after a power cut too. @throws PlanError io. */
-export function removeFileDurably(path: string): void {
-  try {
-    unlinkSync(path)
-    syncFolder(dirname(path))
-  } catch (error) {
-    throw ioError(error, path)
-  }
-}
-
 /** Returns twelve hexadecimal digits. */
 function randomName(): string {
   const { randomBytes } = process.getBuiltinModule('node:crypto') // loaded when something is written
@@ -122,7 +112,7 @@ function writeAll(file: number, bytes: Uint8Array): void {
   }
 }
 
-/** Makes the renamed file survive a power cut. @throws PlanError io, which says that the file is in place all the same. */
+/** @throws PlanError io, which says that the file is in place all the same. */
 function syncRenamed(folder: string, path: string): void {
   try {
     syncFolder(folder)
@@ -134,7 +124,8 @@ function syncRenamed(folder: string, path: string): void {
   }
 }
 
-function syncFolder(folder: string): void {
+/** Makes the names in a folder survive a power cut. @throws the system's error. */
+export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return // a folder cannot be opened there, and the journal keeps the order
   const file = openSync(folder, 'r')
   try {

@@ -4,10 +4,10 @@
  * Invariant: a change that another program made since the file was read is never overwritten, and nothing is written through
  * a link or outside the tickets folder.
  */
-import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync, unlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PlanError } from '../model/errors.ts'
-import { removeFileDurably, writeFileAtomically } from './atomic-write.ts'
+import { syncFolder, writeFileAtomically } from './atomic-write.ts'
 import { ioError } from './io-error.ts'
 import type { Repository } from './repository.ts'
 import { type FileStat, fileStat, hashOf, type ReadTicket } from './ticket-files.ts'
@@ -35,17 +35,29 @@ export function writeTicketFile(
   return writeFileAtomically(absolute, bytes, { create: expected === null, mode, stillExpected })
 }
 
-/** Removes the file that was read, durably; false where it has changed, and then it stays. @throws PlanError io, unsafe_path. */
-export function removeTicketFile(repository: Repository, file: ReadTicket, checkLock: () => void): boolean {
-  const absolute = join(repository.root, file.path)
+/**
+ * Removes a Ticket file that is still the one that was read. Returns false, and leaves it, where it is not.
+ * @throws PlanError io, unsafe_path.
+ */
+export function removeTicketFile(
+  repository: Repository,
+  path: string,
+  expected: ReadTicket,
+  checkLock: () => void,
+): boolean {
+  const absolute = join(repository.root, path)
   checkNoLink(repository, dirname(absolute))
   checkLock()
-  if (!isExpected(absolute, file)) return false
-  removeFileDurably(absolute)
+  if (!isExpected(absolute, expected)) return false
+  try {
+    unlinkSync(absolute)
+    syncFolder(dirname(absolute))
+  } catch (error) {
+    throw ioError(error, absolute)
+  }
   return true
 }
 
-/** True where the file is the one that was read, or where there is none and none was expected. */
 function isExpected(absolute: string, expected: ReadTicket | null): boolean {
   const now = lstatSync(absolute, { throwIfNoEntry: false })
   if (!expected || !now) return !expected && !now

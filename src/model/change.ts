@@ -186,7 +186,7 @@ function rivals(decision: Decision, draft: DecisionDraft): boolean {
 }
 
 /** The last time that a file can hold; nothing can follow it. */
-const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
+export const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** Gives the draft an id, an author and a time; its empty fields are left out. */
 function newDecision({ by, nowMs, newId }: Stamp, mustFollow: Decision[], draft: DecisionDraft): Decision {

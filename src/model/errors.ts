@@ -55,14 +55,14 @@ export interface ErrorData {
   parent_ring: { tickets: string[] }
   /** The Ticket that would have to store a relation has no file. */
   no_ticket_file: { ticket: string }
+  /** No change by this author is noted in this worktree. */
+  nothing_to_undo: { by: string }
+  /** A change cannot be taken back; `ticket` is the one that is in the way. */
+  undo_refused: { ticket: string }
   /** Lines of `record --stdin` that cannot be recorded; nothing was written. */
   not_recorded: { failed: { line: number; code: string; message: string }[] }
   /** `ticketplan.json` configures pools, and this is none of them. */
   unknown_pool: { pool: string; pools: string[] }
-  /** The author has changed nothing in this worktree that is noted and still there. */
-  nothing_to_undo: { by: string }
-  /** A change that cannot be taken back as it is. */
-  not_undone: { ticket: string; path: string }
   /** A limit of the format would be exceeded. */
   limit: { limit: string }
   /** A Ticket file that cannot be read and is quarantined. */

@@ -58,7 +58,7 @@ export const add = operation({
   ],
   run(store, { id, ...fields }) {
     if (!isTicketId(id)) throw new PlanError('invalid_input', `add: "${id}" is not a Ticket id`, { field: 'id' })
-    return store.noted('add', () => {
+    return store.noting('add', () => {
       store.read(view => {
         const path = view.queries.pathsOfKey(idKey(id))[0]
         if (path !== undefined)

@@ -62,6 +62,7 @@ export function decisionBatch(store: Store): DecisionBatch {
   const view = (given: View): View => ({ ...given, facts: withPending(given.facts, id => byId.get(id)?.ticket) })
   const collecting: Partial<Store> = {
     locked: action => action(),
+    noting: (_, action) => action(),
     read: action => store.peek(given => action(view(given))),
     peek: action => store.peek(given => action(view(given))),
     findFile,

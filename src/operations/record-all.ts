@@ -74,7 +74,7 @@ type Failure = RecordedAll['failed'][number]
 
 /** Records the decisions of all lines under one lock, with one write for each file. @throws PlanError not_recorded. */
 export function recordLines(store: Store, lines: readonly NumberedLine[], keepGoing: boolean): RecordedAll {
-  return store.noted('record', () => {
+  return store.noting('record', () => {
     const batch = decisionBatch(store)
     const ids = idsOf(store)
     const recorded: (RecordedAll['recorded'][number] & { path: string })[] = []

@@ -154,7 +154,7 @@ export const record = operation({
     return field && message ? { field, message } : undefined
   },
   run(store, input): Recorded {
-    return store.noted('record', () => {
+    return store.noting('record', () => {
       const others = input.other ?? [undefined]
       if (others.length === 1) return withCycles(store, recordOne(store, input, others[0]))
       const batch = decisionBatch(store)

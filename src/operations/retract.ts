@@ -90,7 +90,7 @@ export const retract = operation({
     return undefined
   },
   run(store, { decision: given, kind, other, reason }) {
-    return store.noted('retract', () => {
+    return store.noting('retract', () => {
       const found = store.read(view =>
         kind === undefined ? [decisionById(view, given)] : decisionsBySense(view, given, kind, other),
       )

@@ -63,7 +63,7 @@ export const set = operation({
     return { field: 'title', message: `nothing to change; give at least one of ${names}` }
   },
   run(store, { ticket: names, ...fields }) {
-    return store.noted('set', () => {
+    return store.noting('set', () => {
       const warnings = stateWarnings(store, fields.state)
       const batch = names.length > 1 ? decisionBatch(store) : undefined
       const ids = [...new Set(names.map(name => (batch?.store ?? store).getFile(name).ticket.id))]

@@ -1,163 +1,146 @@
-/**
- * Plans how a change is taken back: by the earlier bytes where only this worktree has the change, by new decisions and fields
- * where it is committed or somebody has changed the file since.
- *
- * Invariant: nothing that others wrote is lost. The whole plan is checked before anything is written.
- */
+/** Plans how a noted change is taken back in each of its files. Reads files and git; writes nothing. */
+import type { ChangeNote, NotedFile } from '../files/change-notes.ts'
 import { refuseFile } from '../files/quarantine.ts'
-import { checkedBytes } from '../files/ticket-bytes.ts'
 import { hashOf, idFromPath, type ReadTicket } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
+import { readCommittedFiles } from '../git/committed-files.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
-import { retractDecision, type Stamp } from '../model/change.ts'
+import type { Stamp } from '../model/change.ts'
 import type { Decision } from '../model/decision.ts'
-import { fileStatuses } from '../model/decision-status.ts'
 import { PlanError } from '../model/errors.ts'
-import { isoTime } from '../model/text.ts'
+import type { TicketId } from '../model/names.ts'
+import { Refusal } from '../model/strict-json.ts'
+import { activeAgain, addedDecisions, changedFields, type FieldReturn, takeBack } from '../model/take-back.ts'
 import type { Ticket } from '../model/ticket.ts'
-import type { FileChange, NotedChange } from '../store/change-notes.ts'
 import type { Store } from '../store/store.ts'
 
-export interface UndoStep {
-  file: ReadTicket
-  how: 'restored' | 'removed' | 'retracted'
-  decisions: string[]
-  fields: string[]
-  /** Writes the file; false where it has changed since it was read. */
-  run(): boolean
+/** What is done to one file, as it is answered. */
+export interface FileAnswer {
+  ticket: string
+  path: string
+  how: 'restored' | 'removed' | 'retracted' | 'set_back' | 'nothing'
+  decisions: Decision[]
+  retractions: Decision[]
+  fields: FieldReturn[]
+  active_again: Decision[]
 }
 
-/** The fields that `set` changes. A changed state has its time with it, which is not set back: the state changes again. */
-const FIELDS = ['title', 'slug', 'state', 'queued_at', 'queued_by'] as const
-type Field = (typeof FIELDS)[number]
+/** What is done to one file, and what that needs. */
+export interface FileUndo {
+  answer: FileAnswer
+  warnings: string[]
+  /** The file as it is; undefined where it is gone. */
+  file: ReadTicket | undefined
+  /** The bytes to restore; null to remove the file. */
+  bytes: Buffer | null
+  /** The Ticket before and after the change; undefined for one that was added. */
+  noted: { before: Ticket; after: Ticket } | undefined
+  stamp: Stamp
+}
 
-/**
- * Returns a step for each file in which something of the change still is; none where nothing was written, or all is taken back.
- * @throws PlanError not_undone, invalid_file.
- */
-export function planUndo(store: Store, change: NotedChange): UndoStep[] {
-  const committed = committedFiles(store, change)
-  return change.files.flatMap(noted => {
-    const file = store.findFileAt(noted.path)
-    if (!file) return []
-    if (!file.readable) refuseFile(file)
-    const isUnchanged = file.hash === hashOf(Buffer.from(noted.after))
-    const made = differenceOf(noted, file.ticket)
-    if (isUnchanged && !isCommitted(made, committed.get(noted.path))) return [bytesStep(store, noted, file, made)]
-    if (noted.before === null) throw refusedAdd(file, isUnchanged)
-    const step = decisionStep(store, change, file, made)
-    return step ? [step] : []
+/** Returns what is done to each file of a change. @throws PlanError undo_refused, invalid_file, no_git, git_failed. */
+export function planUndo(store: Store, note: ChangeNote): FileUndo[] {
+  const { root, gitDir } = store.repository
+  const paths = note.files.map(({ path }) => path)
+  const committed = gitDir ? readCommittedFiles(root, paths) : new Map<string, Buffer | null>()
+  const staged = gitDir ? readBlobs(root, paths.map(stagedName)) : undefined
+  return note.files.map(noted => {
+    const plan = planFile(store, noted, committed.get(noted.path))
+    const { how, path } = plan.answer
+    const bytes = staged?.get(stagedName(path))
+    if ((how === 'restored' || how === 'removed') && bytes instanceof Buffer && bytes.toString() === noted.after)
+      plan.warnings.push(`git's index still has the change; "git add ${path}" takes it out of there`)
+    return plan
   })
 }
 
-/** What a change of one file has added and set. */
-interface Difference {
-  before: Ticket | undefined
-  after: Ticket
-  decisions: Decision[]
-  fields: Field[]
+/** Returns git's name of the version of a file in its index. */
+function stagedName(path: string): string {
+  return `:0:${path}`
 }
 
-function differenceOf({ before, after }: FileChange, { id }: Ticket): Difference {
-  const ticketIn = (text: string) => decodeTicket(Buffer.from(text), id).ticket
-  const old = before === null ? undefined : ticketIn(before)
-  const now = ticketIn(after)
-  const known = new Set(old?.decisions.map(({ id }) => id))
-  return {
-    before: old,
-    after: now,
-    decisions: now.decisions.filter(({ id }) => !known.has(id)),
-    fields: FIELDS.filter(field => old?.[field] !== now[field]),
+function planFile(store: Store, given: NotedFile, committed: Buffer | null | undefined): FileUndo {
+  const { path } = given
+  const id = idFromPath(path)
+  const after = decoded(store, path, given.after)
+  const before = given.before === null ? undefined : decoded(store, path, given.before)
+  const file = store.findFileAt(path)
+  if (file && !file.readable) refuseFile(file)
+  const answer: FileAnswer = {
+    ticket: id,
+    path,
+    how: 'nothing',
+    decisions: [],
+    retractions: [],
+    fields: [],
+    active_again: [],
   }
-}
-
-/** Returns the Tickets as the last commit has them. Outside git, and without a commit, there are none. */
-function committedFiles({ repository }: Store, { files }: NotedChange): Map<string, Ticket> {
-  const tickets = new Map<string, Ticket>()
-  if (repository.gitDir === null) return tickets
-  const blobs = readBlobs(
-    repository.root,
-    files.map(({ path }) => `HEAD:./${path}`),
-  )
-  for (const { path } of files) {
-    const bytes = blobs.get(`HEAD:./${path}`)
-    if (!Buffer.isBuffer(bytes)) continue
-    try {
-      tickets.set(path, decodeTicket(bytes, idFromPath(path)).ticket)
-    } catch {} // what git has is no Ticket, so the change is not in it
-  }
-  return tickets
-}
-
-function isCommitted({ before, after, decisions, fields }: Difference, committed: Ticket | undefined): boolean {
-  if (!committed) return false
-  if (!before) return true
-  const known = new Set(committed.decisions.map(({ id }) => id))
-  if (decisions.some(({ id }) => known.has(id))) return true
-  return fields.length > 0 && fields.every(field => committed[field] === after[field])
-}
-
-function bytesStep(
-  store: Store,
-  { before }: FileChange,
-  file: ReadTicket,
-  { decisions, fields }: Difference,
-): UndoStep {
-  const claim = before === null ? store.claims.snapshot().find(file.ticket.id) : undefined
-  if (claim) {
-    const message = `${file.ticket.id} was added, and ${claim.holder} has a live claim on it; release the claim first`
-    throw new PlanError('not_undone', message, { ticket: file.ticket.id, path: file.path })
-  }
-  return {
+  const plan: FileUndo = {
+    answer,
+    warnings: [],
     file,
-    how: before === null ? 'removed' : 'restored',
-    decisions: decisions.map(({ id }) => id),
-    fields: before === null ? [] : fields,
-    run: () => store.putBack(file, before === null ? null : Buffer.from(before)),
+    bytes: given.before === null ? null : Buffer.from(given.before),
+    noted: before && { before, after },
+    stamp: store.stamp(),
+  }
+  if (!file) {
+    plan.warnings.push(`${path} is not in this checkout; nothing is left to take back there`)
+    return plan
+  }
+  const isUnchanged = file.hash === hashOf(Buffer.from(given.after))
+  if (!before) return planRemoval(plan, isUnchanged, committed)
+  if (isUnchanged && !isCommitted(committed, before, after)) {
+    answer.how = 'restored'
+    answer.decisions = addedDecisions(before, after)
+    answer.fields = changedFields(before, after)
+    answer.active_again = activeAgain(after, before)
+    return plan
+  }
+  const { ticket, left, decisions, retractions, fields } = takeBack(file.ticket, { before, after }, plan.stamp)
+  plan.warnings.push(...left.map(what => `${id}: ${what}`))
+  if (ticket === file.ticket) return plan
+  answer.how = decisions.length > 0 ? 'retracted' : 'set_back'
+  Object.assign(answer, { decisions, retractions, fields, active_again: activeAgain(file.ticket, ticket) })
+  return plan
+}
+
+/** Plans for a file that the change created. */
+function planRemoval(plan: FileUndo, isUnchanged: boolean, committed: Buffer | null | undefined): FileUndo {
+  const { ticket, path } = plan.answer
+  const why = committed !== undefined ? 'is committed' : isUnchanged ? undefined : 'was changed since it was added'
+  if (why) {
+    const message = `${path} ${why}, so it is not removed; close ${ticket} with "ticketplan set ${ticket} --state cancelled", and run "ticketplan undo --skip" to go on to the change before it`
+    throw new PlanError('undo_refused', message, { ticket })
+  }
+  plan.answer.how = 'removed'
+  return plan
+}
+
+/** True where HEAD's version of the file has the change, or cannot be read. */
+function isCommitted(committed: Buffer | null | undefined, before: Ticket, after: Ticket): boolean {
+  if (committed === undefined) return false
+  const text = committed?.toString()
+  if (text === undefined) return true
+  const added = addedDecisions(before, after)
+  if (added.length > 0) return added.some(({ id }) => text.includes(`"${id}"`))
+  try {
+    const { ticket } = decodeTicket(committed!, after.id)
+    return changedFields(before, after).every(({ field }) => ticket[field] === after[field])
+  } catch (error) {
+    if (error instanceof Refusal) return true
+    throw error
   }
 }
 
-/** Returns the step that retracts and sets back; undefined where nothing of the change is left. @throws PlanError not_undone. */
-function decisionStep(
-  store: Store,
-  { command, at }: NotedChange,
-  file: ReadTicket,
-  { before, after, decisions, fields }: Difference,
-): UndoStep | undefined {
-  const stamp = store.stamp()
-  const reason = `undo of ${command} at ${at}`
-  const statuses = fileStatuses(file.ticket.decisions)
-  const left = decisions.filter(({ id }) => statuses.has(id) && statuses.get(id) !== 'retracted')
-  const toSet = fields.filter(field => file.ticket[field] !== before?.[field])
-  if (left.length + toSet.length === 0) return undefined
-  const changed = toSet.find(field => file.ticket[field] !== after[field])
-  if (changed) {
-    const message = `${file.ticket.id}: ${changed} was changed again since; nothing was undone. Set it with "ticketplan set"`
-    throw new PlanError('not_undone', message, { ticket: file.ticket.id, path: file.path })
+/** Returns the Ticket in noted bytes. @throws PlanError undo_refused where the note is damaged. */
+function decoded(store: Store, path: string, text: string): Ticket {
+  const id = idFromPath(path)
+  const folder = store.pathOf(id as TicketId).slice(0, -`${id}.json`.length)
+  try {
+    if (path.startsWith(folder) && !path.split('/').includes('..')) return decodeTicket(Buffer.from(text), id).ticket
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
   }
-  let ticket = left.reduce((ticket, { id }) => retractDecision(ticket, id, reason, stamp).ticket, file.ticket)
-  if (toSet.length > 0) ticket = setBack(ticket, toSet, before!, stamp)
-  checkedBytes(ticket, file.path)
-  return {
-    file,
-    how: 'retracted',
-    decisions: left.map(({ id }) => id),
-    fields: toSet,
-    run: () => store.overwrite(file, file.path, ticket),
-  }
-}
-
-function setBack(ticket: Ticket, fields: readonly Field[], before: Ticket, stamp: Stamp): Ticket {
-  const next: Ticket = { ...ticket }
-  for (const field of fields) {
-    if (before[field] === undefined) delete next[field]
-    else Object.assign(next, { [field]: before[field] })
-  }
-  return fields.includes('state') ? { ...next, state_at: isoTime(stamp.nowMs) } : next
-}
-
-function refusedAdd({ ticket, path }: ReadTicket, isUnchanged: boolean): PlanError {
-  const why = isUnchanged ? 'is committed' : 'has been changed since it was added'
-  const message = `${path} ${why}, so its add is not undone; set another state with "ticketplan set ${ticket.id} --state …", or remove the file with git`
-  return new PlanError('not_undone', message, { ticket: ticket.id, path })
+  const message = `the note of this change, of ${path}, cannot be used; nothing was changed; "ticketplan undo --skip" goes on to the change before it, and "ticketplan retract <id>" takes a decision back`
+  throw new PlanError('undo_refused', message, { ticket: id })
 }

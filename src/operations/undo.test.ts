@@ -1,235 +1,189 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isPlanError, openPlan, type Plan } from '../index.ts'
-import { putTicket, readTicketJson, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
+import { readTicketJson, runGit } from '../test-support/temporary-repository.ts'
+import { inEffect, stored, withUndoPlace } from '../test-support/undo-place.ts'
 
-const textOf = (root: string, id: string) => readFileSync(join(root, 'tickets', `${id}.json`), 'utf8')
-const commit = (root: string) => {
-  runGit(root, 'add', '.')
-  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=x')
-}
-
-/** Runs a test in a repository with three committed Tickets. */
-function withPlan(work: (plan: Plan, root: string) => void): void {
-  using repository = temporaryRepository()
-  const { root } = repository
-  for (const id of ['A', 'B', 'C']) putTicket(root, id, { state: 'queued' })
-  commit(root)
-  using plan = openPlan({ root, actor: 'anna' })
-  work(plan, root)
-}
-
-function codeOf(action: () => unknown): string {
-  try {
-    action()
-  } catch (error) {
-    if (isPlanError(error)) return error.code
-    throw error
-  }
-  return 'none'
-}
-
-describe('a change that is not committed', () => {
-  test.each<[string, (plan: Plan) => void]>([
-    ['record', plan => plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A', reason: 'x' })],
-    ['record', plan => plan.record({ ticket: 'B', kind: 'blocked_by', other: ['A', 'C'] })],
-    [
-      'record',
-      plan => plan.recordAll({ decisions: ['A', 'B'].map(ticket => ({ ticket, kind: 'note', reason: 'x' })) }),
-    ],
-    ['set', plan => plan.set({ ticket: ['A', 'B'], state: 'done' })],
-    ['set', plan => plan.set({ ticket: 'A', title: 'other', slug: 's', queuedBy: 'me', requeue: true })],
-    ['retract', plan => plan.retract({ decision: plan.show('C').decisions[0]!.id })],
-  ])('%s: the files have their earlier bytes again, and the index knows it', (command, change) => {
-    withPlan((plan, root) => {
-      plan.record({ ticket: 'C', kind: 'note', reason: 'first' })
-      commit(root)
-      const before = ['A', 'B', 'C'].map(id => textOf(root, id))
-      const shown = ['A', 'B', 'C'].map(id => plan.show(id))
-      change(plan)
-      expect(['A', 'B', 'C'].map(id => textOf(root, id))).not.toEqual(before)
-      expect(plan.undo({ dryRun: true })).toMatchObject({ undone: false, change: { command, by: 'anna' } })
-      const { undone, files } = plan.undo({})
-      expect(undone).toBe(true)
-      expect(new Set(files.map(({ how }) => how))).toEqual(new Set(['restored']))
-      expect(['A', 'B', 'C'].map(id => textOf(root, id))).toEqual(before)
-      expect(['A', 'B', 'C'].map(id => plan.show(id))).toEqual(shown)
-      expect(plan.verify({}).ok).toBe(true)
-      expect(runGit(root, 'status', '--porcelain')).toBe('')
-    })
-  })
-
-  test('add: the file is gone again, unless somebody has a claim on it', () => {
-    withPlan((plan, root) => {
-      plan.add({ id: 'NEW', title: 'n', state: 'queued' })
-      const { claim } = plan.claim({ ticket: 'NEW', holder: 'pod-1' })
-      expect(codeOf(() => plan.undo({}))).toBe('not_undone')
-      plan.release({ ticket: 'NEW', token: claim!.token })
-      expect(plan.undo({}).files).toMatchObject([{ path: 'tickets/NEW.json', how: 'removed' }])
-      expect(runGit(root, 'status', '--porcelain')).toBe('')
-      expect(codeOf(() => plan.show('NEW'))).toBe('unknown_ticket')
-    })
-  })
-
-  test('undo after undo goes one change further back, and ends with an error', () => {
-    withPlan((plan, root) => {
-      const before = textOf(root, 'A')
-      plan.record({ ticket: 'A', kind: 'note', reason: '1' })
-      const one = textOf(root, 'A')
-      plan.record({ ticket: 'A', kind: 'note', reason: '2' })
-      plan.undo({})
-      expect(textOf(root, 'A')).toBe(one)
-      plan.undo({})
-      expect(textOf(root, 'A')).toBe(before)
-      expect(codeOf(() => plan.undo({}))).toBe('nothing_to_undo')
-    })
-  })
-})
-
-describe('a change that is committed, or in a file that was changed since', () => {
-  test('what was recorded is retracted, and what was retracted is active again', () => {
-    withPlan((plan, root) => {
-      const { decision } = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
-      commit(root)
-      expect(plan.undo({}).files).toMatchObject([{ how: 'retracted', decisions: [decision.id] }])
+describe('undo of what is not committed', () => {
+  test('restores the bytes of a file that was recorded in, by hand-edited bytes too', () =>
+    withUndoPlace(({ plan, root, bytes }) => {
+      writeFileSync(join(root, 'tickets/B.json'), `${bytes('B').replace('"format": 1', '"format":   1')}\n\n`)
+      const before = bytes('B')
+      const { decision } = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A', reason: 'schema' })
+      expect(bytes('B')).not.toBe(before)
+      expect(plan.undo()).toMatchObject({
+        undone: true,
+        change: { operation: 'record', by: 'tester', at: decision.at },
+        files: [{ ticket: 'B', how: 'restored', decisions: [{ id: decision.id }], retractions: [] }],
+        warnings: [],
+      })
+      expect(bytes('B')).toBe(before)
       expect(plan.consult('B').verdict).toBe('accept')
-      expect(readTicketJson(root, 'tickets/B.json').decisions).toHaveLength(2)
+    }))
 
-      const again = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
-      const retraction = plan.retract({ decision: again.decision.id })
-      commit(root)
-      expect(plan.undo({})).toMatchObject({
-        change: { command: 'retract' },
-        files: [{ decisions: [retraction.decision.id] }],
+  test('restores each file of a batch, of record with several others and of recordAll', () =>
+    withUndoPlace(({ plan, bytes }) => {
+      const before = ['A', 'B', 'C'].map(bytes)
+      plan.recordAll({
+        decisions: ['A', 'B', 'C', 'A'].map(ticket => ({ ticket, kind: 'note' as const, reason: 'batch' })),
       })
-      expect(plan.consult('B').verdict).toBe('hold')
-    })
-  })
+      plan.record({ ticket: 'C', kind: 'blocks', other: ['A', 'B'] })
+      expect(plan.undo().files.map(({ ticket, decisions }) => [ticket, decisions.length])).toEqual([
+        ['A', 1],
+        ['B', 1],
+      ])
+      expect(plan.undo().files.map(({ ticket, decisions }) => [ticket, decisions.length])).toEqual([
+        ['A', 2],
+        ['B', 1],
+        ['C', 1],
+      ])
+      expect(['A', 'B', 'C'].map(bytes)).toEqual(before)
+      expect(planErrorOf(() => plan.undo())).toMatchObject({ code: 'nothing_to_undo', data: { by: 'tester' } })
+    }))
 
-  test('fields have their earlier values, with a new time of the state', () => {
-    withPlan((plan, root) => {
-      const before = readTicketJson(root, 'tickets/A.json')
-      plan.set({ ticket: 'A', state: 'done', title: 'other' })
-      commit(root)
-      const set = readTicketJson(root, 'tickets/A.json')
-      expect(plan.undo({}).files).toMatchObject([{ how: 'retracted', fields: ['title', 'state'] }])
-      const after = readTicketJson(root, 'tickets/A.json')
-      expect(after).toMatchObject({ title: before.title, state: before.state })
-      expect(after.state_at! >= set.state_at!).toBe(true)
-    })
-  })
-
-  test("another author's later decision in the same file stays", () => {
-    withPlan((plan, root) => {
-      const mine = plan.record({ ticket: 'A', kind: 'note', reason: 'mine' })
-      using other = openPlan({ root, actor: 'bert' })
-      const theirs = other.record({ ticket: 'A', kind: 'note', reason: 'theirs' })
-      expect(plan.undo({}).files).toMatchObject([{ how: 'retracted', decisions: [mine.decision.id] }])
-      const status = new Map(plan.show('A').decisions.map(({ id, status }) => [id, status]))
-      expect([status.get(mine.decision.id), status.get(theirs.decision.id)]).toEqual(['retracted', 'active'])
-      expect(codeOf(() => plan.undo({}))).toBe('nothing_to_undo')
-      expect(other.undo({}).files).toMatchObject([{ decisions: [theirs.decision.id] }])
-    })
-  })
-
-  test('a field that was set again, and a committed add, are refused, and nothing is written', () => {
-    withPlan((plan, root) => {
-      plan.set({ ticket: 'A', state: 'done' })
-      using other = openPlan({ root, actor: 'bert' })
-      other.set({ ticket: 'A', state: 'open' })
-      const text = textOf(root, 'A')
-      expect(codeOf(() => plan.undo({}))).toBe('not_undone')
-      expect(textOf(root, 'A')).toBe(text)
-      other.add({ id: 'NEW', title: 'n' })
-      commit(root)
-      expect(codeOf(() => other.undo({}))).toBe('not_undone')
-    })
-  })
-})
-
-test('a worktree has its own changes', () => {
-  withPlan((plan, root) => {
-    using beside = temporaryRepository()
-    const path = join(beside.root, 'w')
-    runGit(root, 'worktree', 'add', '--quiet', '--detach', path)
-    using second = openPlan({ root: path, actor: 'anna' })
-    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
-    expect(codeOf(() => second.undo({}))).toBe('nothing_to_undo')
-  })
-})
-
-test('notes that are torn, foreign or gone are no error; a note whose write never happened is passed over', () => {
-  withPlan((plan, root) => {
-    const notes = join(root, '.git', 'ticketplan', 'changes.jsonl')
-    plan.record({ ticket: 'A', kind: 'note', reason: 'x' })
-    const text = readFileSync(notes, 'utf8')
-    const line = JSON.parse(text)
-    const lost = {
-      ...line,
-      id: 'lost',
-      path: 'tickets/B.json',
-      before: textOf(root, 'B'),
-      after: textOf(root, 'B').replace('"queued"', '"done"'),
-    }
-    writeFileSync(notes, `${text}7\n{"id":1}\n${JSON.stringify(lost)}\n${text.slice(0, 90)}`)
-    expect(plan.undo({}).files).toMatchObject([{ path: 'tickets/A.json', how: 'restored' }])
-    rmSync(notes)
-    expect(codeOf(() => plan.undo({}))).toBe('nothing_to_undo')
-  })
-})
-
-test('any changes, undone one by one, give the first bytes back; committed in between, the first decisions and states', () => {
-  const change = fc.record({
-    ticket: fc.constantFrom('A', 'B', 'C'),
-    what: fc.constantFrom('note', 'block', 'state', 'retract'),
-  })
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), fc.boolean(), (changes, commits) => {
-      withPlan((plan, root) => {
-        const ids = ['A', 'B', 'C']
-        const active = () =>
-          ids.map(id => [
-            plan.show(id).ticket.state,
-            plan
-              .show(id)
-              .decisions.filter(({ kind, status }) => status === 'active' && kind !== 'retraction')
-              .map(({ id }) => id),
-          ])
-        const first = { texts: ids.map(id => textOf(root, id)), active: active() }
-        let made = 0
-        for (const [n, { ticket, what }] of changes.entries()) {
-          const before = ids.map(id => textOf(root, id)).join()
-          if (what === 'note') plan.record({ ticket, kind: 'note', reason: `${n}` })
-          if (what === 'block')
-            plan.record({ ticket, kind: 'blocked_by', other: 'LATER', future: true, reason: `${n}` })
-          if (what === 'state') plan.set({ ticket, state: n % 2 ? 'done' : 'in_progress' })
-          const own = plan
-            .show(ticket)
-            .decisions.find(({ kind, status }) => status === 'active' && kind !== 'retraction')
-          if (what === 'retract' && own) plan.retract({ decision: own.id })
-          if (ids.map(id => textOf(root, id)).join() !== before) made++
-          if (commits) commit(root)
-        }
-        for (; made > 0; made--) plan.undo({})
-        if (!commits) expect(ids.map(id => textOf(root, id))).toEqual(first.texts)
-        expect(active()).toEqual(first.active)
-        expect(codeOf(() => plan.undo({}))).toBe('nothing_to_undo')
-        expect(plan.verify({}).ok).toBe(true)
+  test('makes a retracted and a replaced decision active again, and says so', () =>
+    withUndoPlace(({ plan }) => {
+      const first = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A', reason: 'one' }).decision.id
+      const second = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A', reason: 'two' }).decision.id
+      plan.retract(second)
+      expect(plan.undo()).toMatchObject({
+        change: { operation: 'retract' },
+        files: [{ active_again: [{ id: second }] }],
       })
-    }),
-    { numRuns: 25 },
-  )
+      expect(plan.undo()).toMatchObject({ change: { operation: 'record' }, files: [{ active_again: [{ id: first }] }] })
+      expect(plan.relations({ ticket: 'B' }).relations.map(({ decision }) => decision)).toEqual([first])
+    }))
+
+  test('sets fields back, and removes an added Ticket', () =>
+    withUndoPlace(({ plan, root, bytes }) => {
+      const before = bytes('B')
+      plan.add({ id: 'D', title: 'Mistake' })
+      plan.set({ ticket: 'B', state: 'done' })
+      expect(plan.undo().files).toMatchObject([
+        {
+          how: 'restored',
+          fields: [
+            { field: 'state', from: 'done', to: 'queued' },
+            { field: 'state_at', to: null },
+          ],
+        },
+      ])
+      expect(bytes('B')).toBe(before)
+      expect(plan.undo().files).toMatchObject([{ ticket: 'D', how: 'removed' }])
+      expect(existsSync(join(root, 'tickets/D.json'))).toBe(false)
+      expect(planErrorOf(() => plan.show('D')).code).toBe('unknown_ticket')
+    }))
+
+  test('works outside of git', () =>
+    withUndoPlace(({ plan, bytes }) => {
+      const before = bytes('A')
+      plan.record({ ticket: 'A', kind: 'note', reason: 'n' })
+      expect(plan.undo().files[0]!.how).toBe('restored')
+      expect(bytes('A')).toBe(before)
+    }, false))
+
+  test('leaves git alone, and says where its index still has the change', () =>
+    withUndoPlace(({ plan, root }) => {
+      plan.add({ id: 'D', title: 'Mistake' })
+      runGit(root, 'add', 'tickets')
+      expect(plan.undo().warnings).toEqual([
+        `git's index still has the change; "git add tickets/D.json" takes it out of there`,
+      ])
+      expect(runGit(root, 'status', '--short')).toBe('AD tickets/D.json\n')
+      runGit(root, 'add', 'tickets/D.json')
+      expect(runGit(root, 'status', '--short')).toBe('')
+    }))
+
+  test('--dry-run says the same and changes nothing', () =>
+    withUndoPlace(({ plan, bytes }) => {
+      plan.record({ ticket: 'A', kind: 'hold', reason: 'ask' })
+      const held = bytes('A')
+      const dry = plan.undo({ dryRun: true })
+      expect(bytes('A')).toBe(held)
+      expect({ ...plan.undo(), dryRun: true }).toEqual(dry)
+      expect(bytes('A')).not.toBe(held)
+    }))
 })
 
-test('notes are not written through a link, and a change without them is made all the same', () => {
-  withPlan((plan, root) => {
-    const notes = join(root, '.git', 'ticketplan', 'changes.jsonl')
-    plan.queue()
-    writeFileSync(join(root, 'elsewhere'), 'kept')
-    symlinkSync(join(root, 'elsewhere'), notes)
-    expect(plan.record({ ticket: 'A', kind: 'note', reason: 'x' }).created).toBe(true)
-    expect(readFileSync(join(root, 'elsewhere'), 'utf8')).toBe('kept')
-  })
+describe('undo of what is committed, or was changed since', () => {
+  test('adds a retraction to a committed decision and loses nothing', () =>
+    withUndoPlace(({ plan, root, commit }) => {
+      const { decision } = plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
+      commit()
+      expect(plan.undo().files).toMatchObject([
+        { how: 'retracted', decisions: [{ id: decision.id }], retractions: [{ retracts: decision.id, by: 'tester' }] },
+      ])
+      expect(stored(root, 'B')).toHaveLength(2)
+      expect(inEffect(stored(root, 'B'))).toEqual([])
+      commit()
+      expect(plan.verify({ since: 'HEAD~2' })).toMatchObject({ ok: true })
+    }))
+
+  test('sets committed fields back with a later state_at, so that a merge keeps it', () =>
+    withUndoPlace(({ plan, root, commit }) => {
+      plan.set({ ticket: 'B', state: 'in_progress', queuedBy: 'ann' })
+      const { state_at } = readTicketJson(root, 'tickets/B.json')
+      commit()
+      expect(plan.undo().files).toMatchObject([{ how: 'set_back' }])
+      const now = readTicketJson(root, 'tickets/B.json')
+      expect(now).toMatchObject({ state: 'queued', queued_at: '2026-06-08T10:00:00.000Z' })
+      expect(now.queued_by).toBe(undefined)
+      expect(now.state_at! > state_at!).toBe(true)
+    }))
+
+  test('keeps what another author has added to the file, and that author undoes only their own', () =>
+    withUndoPlace(({ plan, other, root }) => {
+      const mine = plan.record({ ticket: 'B', kind: 'note', reason: 'mine' }).decision.id
+      const theirs = other.record({ ticket: 'B', kind: 'note', reason: 'theirs' }).decision.id
+      expect(plan.undo().files).toMatchObject([{ how: 'retracted', decisions: [{ id: mine }] }])
+      expect(inEffect(stored(root, 'B'))).toEqual([theirs])
+      expect(planErrorOf(() => plan.undo()).code).toBe('nothing_to_undo')
+      expect(other.undo().files).toMatchObject([{ decisions: [{ id: theirs }] }])
+      expect(inEffect(stored(root, 'B'))).toEqual([])
+    }))
+
+  test('keeps a field that another author has changed since', () =>
+    withUndoPlace(({ plan, other, root }) => {
+      plan.set({ ticket: 'B', title: 'mine', slug: 'mine' })
+      other.set({ ticket: 'B', title: 'theirs' })
+      expect(plan.undo()).toMatchObject({
+        files: [{ how: 'set_back', fields: [{ field: 'slug', from: 'mine', to: null }] }],
+        warnings: ['B: title was changed since'],
+      })
+      expect(readTicketJson(root, 'tickets/B.json').title).toBe('theirs')
+    }))
+
+  test('treats the files of a batch one by one', () =>
+    withUndoPlace(({ plan, root, bytes }) => {
+      const before = bytes('A')
+      plan.record({ ticket: 'C', kind: 'blocks', other: ['A', 'B'] })
+      runGit(root, 'commit', '--quiet', '--message=B', 'tickets/B.json')
+      expect(plan.undo().files.map(({ ticket, how }) => [ticket, how])).toEqual([
+        ['A', 'restored'],
+        ['B', 'retracted'],
+      ])
+      expect(bytes('A')).toBe(before)
+    }))
+
+  test('where nothing is left, says so, changes nothing, and goes on with the next undo', () =>
+    withUndoPlace(({ plan, root, bytes }) => {
+      plan.record({ ticket: 'A', kind: 'note', reason: 'earlier' })
+      plan.record({ ticket: 'B', kind: 'note', reason: 'later' })
+      runGit(root, 'checkout', '--quiet', '--', 'tickets/B.json')
+      const before = ['A', 'B'].map(bytes)
+      expect(plan.undo()).toMatchObject({ undone: false, files: [{ ticket: 'B', how: 'nothing' }] })
+      expect(['A', 'B'].map(bytes)).toEqual(before)
+      expect(plan.undo()).toMatchObject({ undone: true, files: [{ ticket: 'A' }] })
+    }))
+
+  test('a decision that is retracted already is named', () =>
+    withUndoPlace(({ plan, other }) => {
+      const { decision } = plan.record({ ticket: 'A', kind: 'note', reason: 'n' })
+      const by = other.retract(decision.id).decision.id
+      expect(plan.undo()).toMatchObject({
+        undone: false,
+        warnings: [`A: ${decision.id} is retracted already, by ${by}`],
+      })
+    }))
 })

@@ -1,89 +1,122 @@
 import * as z from 'zod/mini'
+import type { ChangeNote } from '../files/change-notes.ts'
+import { count } from '../model/count.ts'
 import { PlanError } from '../model/errors.ts'
-import { lazy } from '../model/lazy.ts'
-import type { NotedChange } from '../store/change-notes.ts'
+import { activeAgain, takeBack } from '../model/take-back.ts'
 import type { Store } from '../store/store.ts'
 import { flag, operation } from './operation.ts'
-import { planUndo, type UndoStep } from './undo-plan.ts'
+import { decisionShape } from './shapes.ts'
+import { checkUnused } from './undo-checks.ts'
+import { type FileUndo, planUndo } from './undo-plan.ts'
 
-const undone = lazy(() =>
-  z.object({
-    /** False with `dryRun`. */
-    undone: z.boolean(),
-    /** The change that is taken back. */
-    change: z.object({ command: z.string(), at: z.string(), by: z.string() }),
-    files: z.array(
-      z.object({
-        path: z.string(),
-        ticket: z.string(),
-        /** The file has its earlier bytes again, is gone again, or has retractions and earlier fields in it. */
-        how: z.enum(['restored', 'removed', 'retracted']),
-        /** The decisions that are no longer in the file, or are retracted. */
-        decisions: z.array(z.string()),
-        /** The fields that have their earlier values. */
-        fields: z.array(z.string()),
-      }),
-    ),
-  }),
-)
-
-/** Takes back the last change of this author in this worktree. */
+/** Takes back the actor's last change in this worktree. */
 export const undo = operation({
   name: 'undo',
-  summary: 'Take back your last record, retract, set or add',
-  details:
-    'Takes back the last change that this actor made in this worktree. A file that is not committed yet, and that nobody has changed since, has its earlier bytes again. Otherwise what was recorded is retracted, what was retracted is active again, and fields have their earlier values; an add is then refused. Run again, it takes back the change before that. An undo is not undone: repeat the command instead. Claims, git, imports and accepted plans are never touched.',
+  summary: 'Take back your last change in this worktree',
+  details: `The last record, retract, set or add by the actor, all files of it, as this worktree has noted it. A file that has not changed since, and whose change is not committed, gets its earlier bytes back; an added Ticket's file is removed. Elsewhere a retraction is added to each decision, or fields are set back, and what others have said or set since is kept. Retracting a decision makes the ones active again that it replaced.
+
+Run it again to go one change further back: an undo is not undone by the next one. It does not know accepts, releases, imports and merges, and never changes a claim, git's index or a commit. It is refused where a claim was taken since, and for an added Ticket that is committed, changed since, or named by others; --skip then goes on to the change before it.`,
   writes: true,
-  fields: { dryRun: { schema: flag, help: 'only say what would be taken back' } },
-  output: undone,
-  examples: ['ticketplan undo --dry-run', 'ticketplan undo'],
-  run(store, { dryRun }) {
+  fields: {
+    dryRun: { schema: flag, help: 'print what would be taken back, and change nothing' },
+    skip: { schema: flag, help: 'keep the last change and forget it: the next undo takes the one before' },
+  },
+  output: () =>
+    z.object({
+      /** False where nothing was left to take back, and with `skip`. */
+      undone: z.boolean(),
+      dryRun: z.boolean(),
+      skipped: z.boolean(),
+      /** What was run, by whom and when. */
+      change: z.object({ operation: z.enum(['record', 'retract', 'set', 'add']), by: z.string(), at: z.string() }),
+      files: z.array(
+        z.object({
+          ticket: z.string(),
+          path: z.string(),
+          /** `restored` and `removed`: the bytes before; `retracted` and `set_back`: added to what the file has now. */
+          how: z.enum(['restored', 'removed', 'retracted', 'set_back', 'nothing']),
+          /** The decisions that were taken back. */
+          decisions: z.array(decisionShape()),
+          /** The retractions that were added for them. */
+          retractions: z.array(decisionShape()),
+          fields: z.array(z.object({ field: z.string(), from: z.nullable(z.string()), to: z.nullable(z.string()) })),
+          /** Decisions that are active again. */
+          active_again: z.array(decisionShape()),
+        }),
+      ),
+      /** What was not taken back, and what a person may want to do. */
+      warnings: z.array(z.string()),
+    }),
+  examples: ['ticketplan undo', 'ticketplan undo --dry-run', 'ticketplan undo --skip'],
+  check({ dryRun, skip }, nameOf) {
+    return dryRun && skip
+      ? { field: 'skip', message: `${nameOf('skip')} and ${nameOf('dryRun')} exclude each other` }
+      : undefined
+  },
+  run(store, { dryRun, skip }) {
     return store.locked(() => {
       const { by } = store.stamp()
-      const found = lastChange(store, by)
-      if (!found) throw nothingToUndo(by)
-      const { change, steps } = found
-      if (!dryRun) takeBack(store, change, steps)
-      const { command, at } = change
-      const files = steps.map(({ file, how, decisions, fields }) => {
-        return { path: file.path, ticket: file.ticket.id, how, decisions, fields }
-      })
-      return { undone: !dryRun, change: { command, at, by }, files }
+      const note = store.findLastChange(by)
+      if (!note) throw nothingToUndo(by)
+      const { operation, at } = note
+      const change = { operation, by, at }
+      if (skip) {
+        store.forgetChange(note.number)
+        return { undone: false, dryRun, skipped: true, change, files: [], warnings: [] }
+      }
+      const plans = planUndo(store, note)
+      checkUnused(store, note, plans)
+      if (!dryRun) applyAll(store, note, plans)
+      const undone = plans.some(({ answer }) => answer.how !== 'nothing')
+      return {
+        undone,
+        dryRun,
+        skipped: false,
+        change,
+        files: plans.map(({ answer }) => answer),
+        warnings: plans.flatMap(({ warnings }) => warnings),
+      }
     })
   },
 })
 
-/** Returns the last change of the author of which something is in the files, and how to take that back. */
-function lastChange(store: Store, by: string): { change: NotedChange; steps: UndoStep[] } | undefined {
-  for (const change of store.changes.list()) {
-    if (change.by !== by) continue
-    const steps = planUndo(store, change)
-    if (steps.length > 0) return { change, steps }
-  }
-  return undefined
-}
-
-function nothingToUndo(by: string): PlanError {
-  const message = `there is no change by "${by}" to undo in this worktree; "ticketplan log" lists decisions, and "ticketplan retract" withdraws one`
+function nothingToUndo(by: string): PlanError<'nothing_to_undo'> {
+  const message = `nothing to undo: this worktree has no note of a record, retract, set or add by ${by}; "ticketplan log" lists decisions, and "ticketplan retract <id>" takes one back`
   return new PlanError('nothing_to_undo', message, { by })
 }
 
-function takeBack(store: Store, { id }: NotedChange, steps: readonly UndoStep[]): void {
-  const written: string[] = []
+/** Takes the change back in all files, then forgets it. @throws PlanError; a note says what was taken back before. */
+function applyAll(store: Store, note: ChangeNote, plans: readonly FileUndo[]): void {
+  const changed = plans.filter(({ answer }) => answer.how !== 'nothing')
+  const done: string[] = []
   try {
-    for (const { file, run } of steps) {
-      if (!run()) {
-        const message = `${file.path}: another program changed the file meanwhile; run "ticketplan undo" again`
-        throw new PlanError('contended', message, { path: file.path })
-      }
-      written.push(file.path)
+    for (const plan of changed) {
+      apply(store, plan)
+      done.push(plan.answer.path)
     }
-    store.changes.markUndone(id)
   } catch (error) {
-    if (written.length === 0 || !(error instanceof PlanError)) throw error
-    const message = `${error.message}; taken back before that: ${written.join(', ')}`
-    throw new PlanError(error.code, message, { ...error.data, written }, error)
-  } finally {
-    store.indexWritten(written)
+    if (done.length === 0 || !(error instanceof PlanError)) throw error
+    const message = `${error.message}; ${count(done.length, 'file')} of ${changed.length} were taken back before that: ${done.join(', ')}; run the command again for the others`
+    throw new PlanError(error.code, message, { ...error.data, written: done }, error)
   }
+  store.forgetChange(note.number)
+}
+
+function apply(store: Store, { answer, file, bytes, noted, stamp }: FileUndo): void {
+  const { how, path } = answer
+  if (how === 'restored' || how === 'removed') {
+    if (!store.restore(file!, bytes)) {
+      const message = `${path}: another program has changed the file; it was left as it is; run the command again`
+      throw new PlanError('contended', message, { path })
+    }
+    store.indexWritten([path])
+    return
+  }
+  // The file may have changed since the plan was made, so what is taken back is decided once more.
+  const { now, taken } = store.edit(path, now => {
+    const taken = takeBack(now, noted!, stamp)
+    return { now, taken, ticket: taken.ticket }
+  })
+  const { decisions, retractions, fields, ticket } = taken
+  Object.assign(answer, { decisions, retractions, fields, active_again: activeAgain(now, ticket) })
 }

@@ -7,12 +7,16 @@
  * retraction.
  */
 
+import { idFromPath } from '../files/ticket-files.ts'
+import { decodeTicket } from '../model/canonical-json.ts'
 import { isOver } from '../model/decision-status.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Facts } from '../model/facts.ts'
 import { endedParents, liftedHolds } from '../model/lifted-holds.ts'
 import { parentsIn } from '../model/parents.ts'
 import type { Ticket } from '../model/ticket.ts'
+import type { Reads } from './reads.ts'
+import type { TicketEditor } from './ticket-editor.ts'
 
 export interface HoldGuard {
   /** Checks a change of a Ticket file; reads facts only where it ends something. @throws PlanError hold_protected. */
@@ -77,4 +81,34 @@ function refuse(ticket: string, how: string, [hold, ...others]: readonly Foreign
   const where = hold.ticket === ticket ? '' : ` of ${hold.ticket}`
   const message = `${ticket}: this ${how} the hold ${hold.decision}${where}${why}, which this server did not record; nothing was written. A person can lift it with "ticketplan retract ${hold.decision}", or start the server with --allow-lift`
   throw new PlanError('hold_protected', message, { ticket, decisions })
+}
+
+/** Returns the editor with every change of a file checked by the guard. */
+export function guardedEditor(editor: TicketEditor, guard: HoldGuard, { read }: Pick<Reads, 'read'>): TicketEditor {
+  const check = (before: Ticket, after: Ticket) =>
+    guard.checkChange(before, after, check => read(({ facts }) => check(facts)))
+  return {
+    ...editor,
+    edit(path, change) {
+      let before: Ticket | undefined
+      const changed = editor.edit(path, ticket => {
+        before = ticket
+        const changed = change(ticket)
+        if (changed.ticket !== ticket) check(ticket, changed.ticket)
+        return changed
+      })
+      if (before) guard.remember(before, changed.ticket)
+      return changed
+    },
+    overwrite(file, path, ticket) {
+      if (file) check(file.ticket, ticket)
+      const isWritten = editor.overwrite(file, path, ticket)
+      if (file && isWritten) guard.remember(file.ticket, ticket)
+      return isWritten
+    },
+    restore(file, bytes) {
+      check(file.ticket, bytes ? decodeTicket(bytes, idFromPath(file.path)).ticket : { ...file.ticket, decisions: [] })
+      return editor.restore(file, bytes)
+    },
+  }
 }

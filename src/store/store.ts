@@ -5,7 +5,6 @@
  * file is read, changed by a pure function, checked, written durably, and only then entered in the index; a change that another
  * program makes in between is read again, never overwritten. The index never writes a file.
  */
-
 import { join } from 'node:path'
 import type { Claims } from '../claims/claims.ts'
 import { leaseClock } from '../claims/lease-clock.ts'
@@ -19,13 +18,12 @@ import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Phase, States } from '../model/states.ts'
 import { LIMITS } from '../model/text.ts'
-import type { Ticket } from '../model/ticket.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
-import { type ChangeNotes, changeNotes } from './change-notes.ts'
+import { type ChangeNoter, changeNoter } from './change-noter.ts'
 import { type Checkout, openCheckout } from './checkout.ts'
-import type { HoldGuard } from './hold-guard.ts'
+import { guardedEditor, type HoldGuard } from './hold-guard.ts'
 import { type Reads, storeReads } from './reads.ts'
 import { stampSource } from './stamp-source.ts'
 import { type TicketEditor, ticketEditor } from './ticket-editor.ts'
@@ -60,7 +58,7 @@ const OPTIONS = [
   'busyTimeoutMs',
 ] as const satisfies (keyof OpenOptions)[]
 
-export interface Store extends TicketEditor, Reads {
+export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrite'> {
   readonly repository: Repository
   readonly index: TicketIndex
   readonly claims: Claims
@@ -80,9 +78,6 @@ export interface Store extends TicketEditor, Reads {
   notify(message: string): void
   /** Runs the action while no other process of this clone writes. Changes of claims in it are undone where it throws. */
   locked<T>(action: () => T): T
-  /** Runs an action under the write lock; `undo` can take back what it writes, as one change. */
-  noted<T>(command: string, action: () => T): T
-  readonly changes: ChangeNotes
   /** Returns author, time and ids for a change that is made now. @throws PlanError no_actor, invalid_input. */
   stamp(): Stamp
   close(): void
@@ -113,12 +108,13 @@ export function openStore(
   const claims = localClaims(local, leaseClock(options.now))
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
-  const changes = changeNotes(() => checkout.repository)
-  const stamp = changes.stamped(stampSource(found.root, options.actor, now, options.newId))
-  const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), changes.note)
+  const stamp = stampSource(found.root, options.actor, now, options.newId)
+  const { noteWrite, ...notes } = changeNoter(checkout, stamp, notify)
+  const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), noteWrite)
   return {
-    ...guarded(editor, holdGuard, reads),
+    ...(holdGuard ? guardedEditor(editor, holdGuard, reads) : editor),
     ...reads,
+    ...notes,
     get repository() {
       return checkout.repository
     },
@@ -138,37 +134,8 @@ export function openStore(
     phaseOf: state => checkout.states.phaseOf(state),
     notify,
     locked: checkout.locked,
-    noted: (command, action) => checkout.locked(() => changes.during(command, action)),
-    changes,
     stamp,
     close: checkout.close,
-  }
-}
-
-/** Returns the editor with every change of a file checked by the guard, if there is one. */
-function guarded(editor: TicketEditor, guard: HoldGuard | undefined, { read }: Pick<Reads, 'read'>): TicketEditor {
-  if (!guard) return editor
-  const check = (before: Ticket, after: Ticket) =>
-    guard.checkChange(before, after, check => read(({ facts }) => check(facts)))
-  return {
-    ...editor,
-    edit(path, change) {
-      let before: Ticket | undefined
-      const changed = editor.edit(path, ticket => {
-        before = ticket
-        const changed = change(ticket)
-        if (changed.ticket !== ticket) check(ticket, changed.ticket)
-        return changed
-      })
-      if (before) guard.remember(before, changed.ticket)
-      return changed
-    },
-    overwrite(file, path, ticket) {
-      if (file) check(file.ticket, ticket)
-      const isWritten = editor.overwrite(file, path, ticket)
-      if (file && isWritten) guard.remember(file.ticket, ticket)
-      return isWritten
-    },
   }
 }
 

@@ -44,10 +44,10 @@ export interface TicketEditor {
    */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
   /**
-   * Puts bytes that a file had before in its place again; null removes the file. Returns false where the file has changed. Called
-   * under the write lock.
+   * Gives the file that was read other bytes, which are those of a Ticket, or removes it for null; false where it has changed.
+   * Not noted for `undo`. Called under the write lock. @throws PlanError not_checked_out.
    */
-  putBack(file: ReadTicket, bytes: Uint8Array | null): boolean
+  restore(file: ReadTicket, bytes: Buffer | null): boolean
   /** Enters written files in the index. */
   indexWritten(paths: readonly string[]): void
   /** Returns the path of a new Ticket's file, from the root. */
@@ -55,14 +55,14 @@ export interface TicketEditor {
 }
 
 /**
- * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWritten` is called
- * after files were written, and `onWrite` right before a file is, unless it is put back.
+ * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWrite` is called before a
+ * file is written, and `onWritten` after files were.
  */
 export function ticketEditor(
   checkout: Checkout,
   readRows: <T>(action: (queries: IndexQueries) => T) => T,
   onWritten: () => void = () => {},
-  onWrite: (path: string, bytes: Uint8Array, isNew: boolean) => void = () => {},
+  onWrite: (path: string, before: ReadTicket | null, after: Buffer) => void = () => {},
 ): TicketEditor {
   const editor: TicketEditor = {
     pathOf: id => pathOf(checkout.repository, id),
@@ -97,13 +97,14 @@ export function ticketEditor(
     overwrite(file, path, ticket) {
       checkWritable(checkout, path, file)
       const bytes = checkedBytes(ticket, path)
-      onWrite(path, bytes, file === null)
+      onWrite(path, file, bytes)
       return writeTicketFile(checkout.repository, path, bytes, file, checkout.checkLock) === 'replaced'
     },
-    putBack(file, bytes) {
+    restore(file, bytes) {
       const { repository, checkLock } = checkout
-      if (bytes) return writeTicketFile(repository, file.path, bytes, file, checkLock) === 'replaced'
-      return removeTicketFile(repository, file, checkLock)
+      checkWritable(checkout, file.path, file)
+      if (bytes === null) return removeTicketFile(repository, file.path, file, checkLock)
+      return writeTicketFile(repository, file.path, bytes, file, checkLock) === 'replaced'
     },
     indexWritten(paths) {
       checkout.index.update(paths)

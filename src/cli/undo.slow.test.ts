@@ -1,0 +1,78 @@
+/** `undo` as a process of its own, and the console blocks of docs/undo.md on this project's own Tickets. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { consoleSteps, shownPattern } from '../test-support/console-blocks.ts'
+import { CLI, errorOf, jsonOf, PACKAGE_ROOT, runCli } from '../test-support/run-cli.ts'
+import { putTicket, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
+
+test('prints what docs/undo.md shows', () => {
+  using repository = temporaryRepository()
+  cpSync(join(PACKAGE_ROOT, 'tickets'), repository.ticketsDir, { recursive: true })
+  runGit(repository.root, 'config', 'user.name', 'tour')
+  runGit(repository.root, 'config', 'user.email', 'tour@example.org')
+  runGit(repository.root, 'add', 'tickets')
+  runGit(repository.root, 'commit', '--quiet', '--message=tickets')
+  const steps = consoleSteps(readFileSync(join(PACKAGE_ROOT, 'docs', 'undo.md'), 'utf8'))
+  expect(steps.length).toBeGreaterThan(8)
+  const script = [
+    `ticketplan() { "${process.execPath}" "${CLI}" "$@" 2> >(grep -v "ticketplan init" >&2); }`,
+    'export TICKETPLAN_ACTOR=maintainers',
+    ...steps.map(({ command }) => `${command}\nprintf '\\036'`),
+  ].join('\n')
+  const { stdout } = spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: repository.root, encoding: 'utf8' })
+  const printed = stdout.split('\u001e')
+  for (const [position, { command, shown }] of steps.entries())
+    expect(printed[position], command).toMatch(shownPattern(shown))
+})
+
+test('answers with a document, and with exit 1 where there is nothing to undo', async () => {
+  using repository = temporaryRepository()
+  const { root } = repository
+  for (const id of ['A', 'B']) putTicket(root, id)
+  const before = readFileSync(join(root, 'tickets/B.json'), 'utf8')
+  const { decision } = jsonOf<{ decision: { id: string } }>(
+    await runCli(root, ['record', 'B', 'blocked_by', 'A', '--json']),
+  )
+  const dry = await runCli(root, ['undo', '--dry-run', '--json'])
+  expect(jsonOf(dry)).toMatchObject({ undone: true, dryRun: true })
+  const undone = jsonOf(await runCli(root, ['undo', '--json']))
+  expect(undone).toEqual({
+    undone: true,
+    dryRun: false,
+    skipped: false,
+    change: { operation: 'record', by: 'tester', at: expect.any(String) },
+    files: [
+      {
+        ticket: 'B',
+        path: 'tickets/B.json',
+        how: 'restored',
+        decisions: [decision],
+        retractions: [],
+        fields: [],
+        active_again: [],
+      },
+    ],
+    warnings: [],
+  })
+  expect(readFileSync(join(root, 'tickets/B.json'), 'utf8')).toBe(before)
+  const none = await runCli(root, ['undo', '--json'])
+  expect(none).toMatchObject({ status: 1, stdout: '' })
+  expect(errorOf(none)).toMatchObject({ code: 'nothing_to_undo', by: 'tester' })
+  const both = await runCli(root, ['undo', '--skip', '--dry-run'])
+  expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('--skip and --dry-run exclude each other') })
+})
+
+test('at the same time in several processes, each takes back one change', async () => {
+  using repository = temporaryRepository()
+  const { root } = repository
+  for (const id of ['A', 'B', 'C']) {
+    putTicket(root, id)
+    expect((await runCli(root, ['record', id, 'note', '--reason', `about ${id}`])).status).toBe(0)
+  }
+  const runs = await Promise.all(['1', '2', '3', '4'].map(() => runCli(root, ['undo', '--json'])))
+  expect(runs.map(({ status }) => status).sort()).toEqual([0, 0, 0, 1])
+  const tickets = runs.flatMap(run => (run.status === 0 ? jsonOf<{ files: { ticket: string }[] }>(run).files : []))
+  expect(tickets.map(({ ticket }) => ticket).sort()).toEqual(['A', 'B', 'C'])
+})
