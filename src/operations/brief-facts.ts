@@ -29,6 +29,8 @@ export interface BriefFacts {
     expires_at: string
     live: boolean
     terminal: boolean
+    /** Where its holder works; empty where nobody said so. */
+    area: string[]
   }[]
   /** Active Tickets without a live claim. */
   unclaimed: { ticket: string; title: string; state: string; state_at: string | null }[]
@@ -108,7 +110,8 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
 }
 
 /** Returns claims that are not released: expired ones first, then by expiry; those on terminal Tickets last. */
-function openClaims({ queries, claims }: View, showsTokens: boolean): BriefFacts['claims'] {
+function openClaims({ queries, facts, claims }: View, showsTokens: boolean): BriefFacts['claims'] {
+  const areas = new Map(Array.from(claims.areas(), ({ ticket, area }) => [ticket, area]))
   return claims
     .all(false)
     .map(claim => ({ claim, row: queries.ticket(claim.ticket) }))
@@ -119,6 +122,7 @@ function openClaims({ queries, claims }: View, showsTokens: boolean): BriefFacts
       expires_at,
       live,
       terminal: row?.phase === 'terminal',
+      area: (areas.get(ticket) ?? facts.area(ticket)).map(({ pattern }) => pattern),
       title: row?.title ?? null,
       state: row?.state ?? null,
     }))

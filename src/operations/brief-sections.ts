@@ -6,6 +6,9 @@
 import { type BriefFacts, RECENT_HOURS } from './brief-facts.ts'
 import { type Phrases, phrasesOf, quoted, stateWord, whyText, word } from './brief-phrases.ts'
 
+/** How many patterns of an area are named. */
+const MOST_PATTERNS = 3
+
 export interface Section {
   heading: string
   /** How many lines it has. */
@@ -39,16 +42,27 @@ function claimsSection({ claims }: BriefFacts, { time }: Phrases, width: number)
   const expired = claims.length - live - terminal
   return {
     heading: `CLAIMS: ${live} live, ${expired} expired${terminal ? `, ${terminal} to release: the Ticket is terminal` : ''}`,
-    ...lines(claims, ({ ticket, title, state, holder, token, expires_at, live }) => {
+    ...lines(claims, ({ ticket, title, state, holder, token, expires_at, live, area }) => {
       const until = live
         ? `held by ${word(holder)} until ${time(expires_at)}`
         : `EXPIRED ${time(expires_at)}, was ${word(holder)}`
-      return `${ticket} ${until}${token === null ? '' : `, token ${token}`} (${stateWord(state)}) ${title === null ? '' : quoted(title, width)}`.trimEnd()
+      return `${ticket} ${until}${token === null ? '' : `, token ${token}`}${where(area, width)} (${stateWord(state)}) ${title === null ? '' : quoted(title, width)}`.trimEnd()
     }),
     shares: [3, 12],
     nouns: ['claim', 'claims'],
     command: 'claims',
   }
+}
+
+/** Returns where the holder of a claim works. */
+function where(area: readonly string[], width: number): string {
+  const more = area.length > MOST_PATTERNS ? ` and ${area.length - MOST_PATTERNS} more` : ''
+  return area.length === 0
+    ? ''
+    : `, in ${area
+        .slice(0, MOST_PATTERNS)
+        .map(pattern => quoted(pattern, width))
+        .join(' ')}${more}`
 }
 
 function unclaimedSection(

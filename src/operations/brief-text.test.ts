@@ -75,6 +75,7 @@ const facts: fc.Arbitrary<BriefFacts> = fc.record({
       expires_at: timestamps,
       live: fc.boolean(),
       terminal: fc.boolean(),
+      area: fc.array(awkward, { maxLength: 5 }),
     }),
   ),
   unclaimed: list(
@@ -220,6 +221,7 @@ describe('a brief', () => {
           expires_at: odd,
           live: true,
           terminal: false,
+          area: [odd, odd, odd, odd],
         }),
         unclaimed: many({ ticket: odd, title: odd, state: odd, state_at: null }),
         queue: many({ ticket: odd, title: odd, verdict: 'accept', reasons: [], waiting: null }),

@@ -58,6 +58,23 @@ describe('brief', () => {
     ])
   })
 
+  test('says where the holder of each claim works', () => {
+    using repository = temporaryRepository()
+    using plan = checkedPlan(repository.root, testClock())
+    for (const id of ['A', 'B', 'C']) putTicket(repository.root, id, { state: 'queued' })
+    plan.record({ ticket: 'A', kind: 'touches', paths: ['src/menu/**', 'src/menu.md'] })
+    plan.record({ ticket: 'B', kind: 'touches', paths: ['a/1', 'a/2', 'a/3', 'a/4', 'a/5'] })
+    for (const ticket of ['A', 'B', 'C']) plan.accept({ ticket, holder: `pod-${ticket}` })
+    const lines = plan.brief({ budget: 1000 }).text.split('\n')
+    const ofClaim = (id: string) => lines.find(line => line.startsWith(`${id} held by`))
+    expect(ofClaim('A')).toMatch(/, token \d+, in "src\/menu\.md" "src\/menu\/\*\*" \(queued\)/)
+    expect(ofClaim('B')).toContain(', in "a/1" "a/2" "a/3" and 2 more (queued)')
+    expect(ofClaim('C')).not.toContain(', in ')
+    // The area of a claim is that of when it was taken.
+    plan.retract({ decision: 'A', kind: 'touches' })
+    expect(plan.brief({ budget: 1000 }).text).toContain('"src/menu/**"')
+  })
+
   test('is the same for the same state and clock, and lists a claim on a terminal Ticket as one to release', () => {
     using repository = temporaryRepository()
     const clock = testClock()
