@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { withoutToken } from '../claims/claims.ts'
+import { findTicketFile } from '../files/ticket-files.ts'
 import { sourceOf } from '../importers/follow-fields.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { verdictOn } from '../model/verdict.ts'
@@ -17,9 +18,9 @@ import {
   verdictShape,
 } from './shapes.ts'
 
-/** Returns what the file keeps of its source; null for a Ticket that was not imported. */
+/** Returns what the file keeps of its source; null for a Ticket that was not imported, or that a sparse checkout leaves out. */
 function sourceIn(store: Store, path: string | undefined): Record<string, unknown> | null {
-  const file = path === undefined ? undefined : store.findFileAt(path)
+  const file = path === undefined ? undefined : findTicketFile(store.repository.root, path)
   return (file?.readable && sourceOf(file.ticket)) || null
 }
 
