@@ -10,7 +10,7 @@ type Entry = OutputOf<'list'>['tickets'][number]
 /** Returns a table. The title comes last: a narrow terminal cuts it, and ids stay whole. */
 export function listLines({ tickets, more, problems }: OutputOf<'list'>, page: Page): string[] {
   const { paint, width } = page
-  if (tickets.length === 0) return ['no Ticket meets the filters', ...firstProblemLines(problems, page)]
+  if (tickets.length === 0) return ['no such Ticket', ...firstProblemLines(problems, page)]
   const withClaims = tickets.some(({ claim }) => claim !== null)
   const names = ['ticket', 'state', 'verdict', ...(withClaims ? ['claim'] : []), 'title']
   const head = names.map((text): Cell => ({ text, colour: 'bold' }))

@@ -72,6 +72,17 @@ test.each([
   [[{ system: 'beads', path: '-' }], /sources\[0\]: a path is needed/],
   [[{ system: 'beads', path: 'x', dryRun: true }], /sources\[0\]: unknown field "dryRun"/],
   [[{ path: 'x' }], /sources\.0\.system: is missing/],
+  [
+    [{ system: 'beads', path: 'a' }, BOTH[0], { system: 'beads', path: 'b' }],
+    /sources\[0\] and sources\[\d\] are both beads and have no name/,
+  ],
+  [
+    [
+      { system: 'beads', path: 'a', name: 'n' },
+      { system: 'beads', path: 'b', name: 'n' },
+    ],
+    /are both beads and have the name "n"/,
+  ],
 ])('refuses the sources %j', (sources, message) => {
   using here = withSources(BOTH)
   here.write('ticketplan.json', JSON.stringify({ sources }))

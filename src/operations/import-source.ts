@@ -62,7 +62,7 @@ export function checkSource({ system, ...given }: { system: SourceInput['system'
 export function configuredSources(store: Store): SourceInput[] {
   store.read(() => null) // the configuration may have changed since the last answer
   const { repository } = store
-  return repository.config.sources.map((entry, at) => {
+  const sources = repository.config.sources.map((entry, at) => {
     try {
       const source = parseInput(sourceCommand, entry)
       if (descriptorOf(source.path) === undefined) return { ...source, path: resolve(repository.root, source.path) }
@@ -73,6 +73,22 @@ export function configuredSources(store: Store): SourceInput[] {
       throw new PlanError('bad_config', message, { path: repository.root }, error)
     }
   })
+  refuseRepeated(sources, repository.root)
+  return sources
+}
+
+/** Refuses two sources of one system and name: each would find the Tickets of the other gone. @throws PlanError bad_config. */
+function refuseRepeated(sources: readonly SourceInput[], path: string): void {
+  const positions = new Map<string, number>()
+  for (const [at, { system, name }] of sources.entries()) {
+    const key = JSON.stringify([system, name ?? null])
+    const first = positions.get(key)
+    positions.set(key, at)
+    if (first === undefined) continue
+    const what = name === undefined ? 'have no name' : `have the name ${JSON.stringify(name)}`
+    const message = `ticketplan.json: sources[${first}] and sources[${at}] are both ${system} and ${what}; give each a "name" of its own`
+    throw new PlanError('bad_config', message, { path })
+  }
 }
 
 /** The report of one source. */

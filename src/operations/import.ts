@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { descriptorOf } from '../importers/source-text.ts'
 import { SOURCES, SYSTEMS } from '../importers/sources.ts'
-import { isPlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Store } from '../store/store.ts'
 import {
@@ -105,8 +105,11 @@ export const importTickets = operation({
       path: relative(store.repository.root, input.path),
       ...answerOf(importOrReport(store, input, dryRun), isListed),
     }))
-    if (sources.length === 0)
-      store.notify('ticketplan.json has no "sources"; name a system and a path, or add them there (docs/import.md)')
+    if (sources.length === 0) {
+      const message =
+        'import: ticketplan.json has no "sources"; name a system and a path, or add them there (docs/import.md)'
+      throw new PlanError('invalid_input', message, { field: 'system' })
+    }
     return { ...sumOf(sources, isListed), sources }
   },
   exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
