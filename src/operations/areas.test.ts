@@ -147,6 +147,22 @@ describe('an area', () => {
       { areas: { menu: ['src/menu/**', 'docs/menu.md'] } },
     ))
 
+  test('that is taken is the reason for which brief lists a Ticket as held, in whose place it is', () =>
+    withPlan(plan => {
+      touch(plan, 'A', 'src/**')
+      touch(plan, 'B', 'src/menu/item.ts')
+      const linesOfB = () =>
+        plan
+          .brief()
+          .text.split('\n')
+          .filter(line => /^(?:hold|accept) B\b/.test(line))
+      expect(linesOfB()).toEqual(['accept B "Ticket B"'])
+      const { claim } = plan.accept({ ticket: 'A', holder: 'pod-1' })
+      expect(linesOfB()).toEqual(['hold B "Ticket B": works where A does (queued): "src/**"'])
+      plan.release({ ticket: 'A', token: claim!.token! })
+      expect(linesOfB()).toEqual(['accept B "Ticket B"'])
+    }))
+
   test('can be forced, and the plan says so', () =>
     withPlan(plan => {
       for (const id of ['A', 'B']) touch(plan, id, 'src/**')
