@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../database/open.ts'
@@ -62,6 +63,18 @@ function childrenOf(pid: number): { pid: number; command: string }[] {
       return []
     }
   })
+}
+
+/** Starts processes that use all the time they get; they end with this process at the latest. */
+async function busyProcesses(count: number): Promise<Disposable> {
+  const script = `echo busy; while kill -0 ${process.pid} 2>/dev/null; do :; done`
+  const busy = Array.from({ length: count }, () => spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }))
+  await Promise.all(busy.map(({ stdout }) => once(stdout, 'data')))
+  return {
+    [Symbol.dispose]() {
+      for (const child of busy) child.kill('SIGKILL')
+    },
+  }
 }
 
 describe('keep passes on', () => {
@@ -228,6 +241,24 @@ describe('the lease', () => {
       lock.close()
       const before = Date.parse(claim()!.renewed_at)
       await until('it is renewed again', () => Date.parse(claim()!.renewed_at) > before)
+      child.process.kill('SIGTERM')
+      expect((await child.ended).status).toBe(143)
+    })
+  })
+
+  test('outlives a loaded CPU: twice as many busy processes as cores', async () => {
+    const ttl = 6
+    await withClaim(ttl, async ({ root, keep, plan, claim, token }) => {
+      using _load = await busyProcesses(2 * availableParallelism())
+      const child = startCli(root, keep([], 'sh', '-c', 'echo ready; exec sleep 100'))
+      await child.said(1)
+      const before = Date.parse(claim()!.renewed_at)
+      await until('it was renewed after three times its time to live', () => {
+        const now = claim()
+        expect(now, child.stderr()).toMatchObject({ live: true, holder: 'pod-1', token })
+        return Date.parse(now!.renewed_at) > before + 3 * ttl * 1000
+      })
+      expect(plan.accept({ ticket: 'A', holder: 'pod-2' })).toMatchObject({ accepted: false })
       child.process.kill('SIGTERM')
       expect((await child.ended).status).toBe(143)
     })
