@@ -78,6 +78,7 @@ try {
     merge: () => measureMergeDriver(join(folder, 'merge')),
     cli() {
       for (const [repository, size] of sizes) measureCli(repository, size)
+      measureCompletion(large)
     },
     import: measureImport,
     sources: () => measureSources(join(folder, 'sources'), ticketCount, { cli, openPlan, alternate, note, runs }),
@@ -305,6 +306,17 @@ function measureCli(repository: string, size: string): void {
     () => run('-e', '0'),
   )
   note(`CLI consult, cold, ${size} Tickets`, measuredMs!, 'node -e 0', floorMs!, size === '1,000' ? 2 : 3)
+}
+
+/** What a shell runs at each press of the tab key: the start of a name that a hundred Tickets have. */
+function measureCompletion(repository: string): void {
+  const name = readdirSync(join(repository, 'tickets')).sort().at(-1)!.replace('.json', '')
+  const words = ['-C', repository, 'consult', name.slice(0, -2)]
+  const complete = () => spawnSync(process.execPath, [cli, '__complete', 'fish', ...words], { encoding: 'utf8' })
+  if (!complete().stdout.includes(`\n${name}\t`)) throw new Error(`the completion does not list ${name}`)
+  const [measuredMs, floorMs] = alternate(runs * 3, complete, () => spawnSync(process.execPath, ['-e', '0']))
+  const tickets = `${ticketCount.toLocaleString('en')} Tickets`
+  note(`completion of a Ticket's name, cold, ${tickets}`, measuredMs!, 'node -e 0', floorMs!, 5)
 }
 
 function measureImport(): void {
