@@ -1,6 +1,6 @@
 /**
  * The agents that `init --agents` knows: how a repository shows that it uses one, and the files with our entries. A new agent is
- * one entry here, one in AGENT_NAMES, one in HOOK_FORMS, and its golden file.
+ * one entry here, one in AGENT_NAMES and one in HOOK_FORMS; CONTRIBUTING.md lists those of the tests too.
  *
  * These files are committed, so no entry contains a path of this machine. Existing content is kept.
  */
