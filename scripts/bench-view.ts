@@ -1,7 +1,8 @@
 /**
  * Measures the page in the system's Chromium: its start, changes by another process, exports, and what the browser loads.
  *
- * Usage: npm run build && npm run bench:view [-- --tickets 24,352,1200,10000] [--runs 9]. docs/performance.md records the figures.
+ * Usage: npm run build && npm run bench:view [-- --tickets 24,352,1200,10000] [--runs 9]. It exits 1 where a median is over its
+ * limit. docs/performance.md records the figures.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,6 +23,10 @@ for (const name of ['page.js', 'page.css']) {
   const bytes = readFileSync(join(PACKAGE_ROOT, 'dist', 'page', name))
   console.log(`${name}: ${kilobytes(bytes.length)}, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} compressed`)
 }
+/** Limits of the medians, in ms. */
+const LIMITS = { paintMs: 400, contentMs: 1500, longestTaskMs: 200, claimedMs: 1200 }
+const writtenLimit = (tickets: number) => (tickets <= 1200 ? 300 : 1000)
+
 const browser = await launchBrowser()
 for (const tickets of values.tickets.split(',').map(Number)) {
   await using plan = await serveBusyPlan(tickets)
@@ -35,6 +40,12 @@ for (const tickets of values.tickets.split(',').map(Number)) {
       ),
     )
   const { writtenMs, claimedMs } = await measureChanges(browser, plan, runs)
+  const startOf = (name: 'paintMs' | 'contentMs' | 'longestTaskMs') => starts.map(start => start[name])
+  check('first paint', startOf('paintMs'), LIMITS.paintMs)
+  check('content', startOf('contentMs'), LIMITS.contentMs)
+  check('longest task', startOf('longestTaskMs'), LIMITS.longestTaskMs)
+  check('a written file', writtenMs, writtenLimit(tickets))
+  check('a claim', claimedMs, LIMITS.claimedMs)
   const exports = await repeat(async () => {
     const start = performance.now()
     await runCli(plan.root, ['export', 'html'])
@@ -54,6 +65,12 @@ for (const tickets of values.tickets.split(',').map(Number)) {
   )
 }
 await browser.close()
+
+function check(what: string, times: readonly number[], limit: number): void {
+  if (at(times, 0.5) <= limit) return
+  console.log(`over its limit: ${what}, ${ms(at(times, 0.5))} of at most ${limit} ms`)
+  process.exitCode = 1
+}
 
 async function repeat<T>(action: () => Promise<T>): Promise<T[]> {
   const results: T[] = []
