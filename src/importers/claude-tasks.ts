@@ -31,6 +31,8 @@ export const claudeTasks: Source = {
 }
 
 const FILE = /^(\d+)\.json$/
+/** The last moment that a Ticket file can hold, in milliseconds: the name of a file may be a greater number. */
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z')
 const UUID = /^([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const STATES: Record<string, string> = {
   pending: 'open',
@@ -133,7 +135,7 @@ function itemOf(
     created: undefined,
     updated: isoTime(Math.floor(statSync(join(path, file)).mtimeMs)),
     isSnapshotTime: true,
-    place: isoTime(Number(number)),
+    place: isoTime(Math.min(Number(number), LAST_MOMENT)),
     rest: withoutUndefined({
       blockedBy: task.blockedBy?.length ? task.blockedBy : undefined,
       metadata: isObject(metadata) && Object.keys(metadata).length > 0 ? metadata : undefined,
