@@ -1,40 +1,13 @@
 /** What holds for every source. The expected answers are computed from the items that the source was written from. */
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkedPlan } from '../test-support/checked-plan.ts'
+import { filesOf, imported } from '../test-support/imported-source.ts'
 import { type Item, SOURCE_CASES, type SourceCase, writeFiles } from '../test-support/source-cases.ts'
-import { readTicketJson, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { temporaryRepository } from '../test-support/temporary-repository.ts'
 import { SYSTEMS } from './sources.ts'
-
-function imported(source: SourceCase, items: readonly Item[]) {
-  const repository = temporaryRepository()
-  const path = join(repository.root, '.git', 'source')
-  const plan = checkedPlan(repository.root)
-  const { system, options, idOf } = source
-  const write = (items: readonly Item[], day = Math.max(1, ...items.map(({ day }) => day))) =>
-    writeFiles(path, source.files(items), day)
-  write(items)
-  return {
-    root: repository.root,
-    path,
-    plan,
-    write,
-    run: (more: object = {}) => plan.import({ system, path, ...options, ...more } as never),
-    ticket: (n: number) => readTicketJson(repository.root, `tickets/${idOf(n)}.json`),
-    edges: (kind: string) =>
-      plan
-        .relations({ status: 'all' })
-        .relations.filter(relation => relation.kind === kind && relation.status !== 'retracted')
-        .map(({ ticket, other }) => `${ticket} ${other}`)
-        .sort(),
-    [Symbol.dispose]() {
-      plan[Symbol.dispose]()
-      repository[Symbol.dispose]()
-    },
-  }
-}
 
 /** Returns the edges between items that are in the source, once each. */
 function edgesOf(items: readonly Item[], { idOf }: SourceCase): string[] {
@@ -65,7 +38,7 @@ test('the suite has every source', () => {
 })
 
 describe.each(SOURCE_CASES)('$system', source => {
-  const { idOf, dropped } = source
+  const { idOf, dropped, ofTwo, hasCreationTimes, badId } = source
   const isFile = '' in source.files(SOME)
 
   test('brings every record, state and edge, and is ready where the source is', () => {
@@ -151,6 +124,56 @@ describe.each(SOURCE_CASES)('$system', source => {
     expect(report.tickets + report.dropped.filter(({ message }) => message.includes('no Ticket')).length).toBe(120)
     expect(shop.run().written).toBe(0)
     expect(shop.plan.verify().problems.filter(({ code }) => code !== 'cycle')).toEqual([])
+  })
+
+  test('a source is never written to', () => {
+    using shop = imported(source, SOME)
+    const files = filesOf(shop.path)
+    expect(files.length).toBeGreaterThanOrEqual(isFile ? 1 : 6)
+    for (const options of [{ dryRun: true }, {}, { prune: true }, { older: true }, { verbose: true }]) shop.run(options)
+    shop.plan.set({ ticket: idOf(3), state: 'done' })
+    shop.run()
+    expect(filesOf(shop.path)).toEqual(files)
+  })
+
+  test('an id that no Ticket can have is reported, and the rest is imported', () => {
+    using shop = imported(source, [...SOME, { n: 7, id: badId, state: 'todo', blockedBy: [1], day: 2 }])
+    const report = shop.run()
+    expect(report).toMatchObject({ tickets: 6, created: 6, gone: [] })
+    expect(report.dropped).toContainEqual(expect.objectContaining({ message: expect.stringMatching(/^no Ticket: /) }))
+    expect(readdirSync(join(shop.root, 'tickets')).sort()).toEqual(SOME.map(({ n }) => `${idOf(n)}.json`).sort())
+    expect(shop.edges('blocked_by')).toEqual(edgesOf(SOME, source))
+    expect(shop.run()).toMatchObject({ written: 0, dropped: report.dropped })
+  })
+
+  // Where the name of a file is the id there cannot be two.
+  if (ofTwo !== null) {
+    test('of two records with one id one counts, and the other is counted or reported', () => {
+      const copy: Item = { n: 3, isCopy: true, title: 'Later', state: 'todo', blockedBy: [1], day: 6 }
+      for (const items of [
+        [...SOME, copy],
+        [copy, ...SOME],
+      ]) {
+        using shop = imported(source, items)
+        const report = shop.run()
+        expect(report).toMatchObject({ tickets: 6, created: 6 })
+        const counted = Object.values(report.skipped).reduce((sum, n) => sum + n, 0)
+        expect([counted, report.dropped.length]).toEqual(ofTwo === 'newer' ? [1, 0] : [0, 1])
+        if (ofTwo === 'newer') expect(shop.ticket(3).title).toBe('Later')
+        expect(shop.run().written).toBe(0)
+      }
+    })
+  }
+
+  test('the queue is in the order of creation, whatever the priority', () => {
+    const items = Array.from(
+      { length: 9 },
+      (_, at): Item => ({ n: at + 1, made: 9 - ((at * 4) % 9), state: 'todo', blockedBy: [], day: 2 }),
+    )
+    using shop = imported(source, items)
+    shop.run()
+    const inOrder = hasCreationTimes ? items.toSorted((a, b) => a.made! - b.made!) : items
+    expect(shop.plan.queue().queue.map(({ ticket }) => ticket.id)).toEqual(inOrder.map(({ n }) => idOf(n)))
   })
 
   test('conflict markers are refused with the line', () => {
@@ -243,4 +266,17 @@ test('backlog: the root of a project is refused with the folder to name', () => 
   using plan = checkedPlan(repository.root)
   const path = repository.root
   expect(() => plan.import({ system: 'backlog', path })).toThrow(/for example .*\/backlog\. Nothing was written/)
+})
+
+test('a long import says how far it is', () => {
+  const source = SOURCE_CASES.find(({ system }) => system === 'json')!
+  const items = Array.from({ length: 250 }, (_, at): Item => ({ n: at + 1, state: 'todo', blockedBy: [], day: 2 }))
+  const said: [number, number][] = []
+  using shop = imported(source, items, { onProgress: (done, total) => said.push([done, total]) })
+  expect(shop.run()).toMatchObject({ created: 250 })
+  const steps = said.filter(([, total]) => total === 250).map(([done]) => done)
+  expect(steps.length).toBeGreaterThanOrEqual(3)
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b))
+  expect(steps.at(-1)).toBe(250)
+  expect(shop.run()).toMatchObject({ written: 0 })
 })

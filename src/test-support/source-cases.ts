@@ -12,6 +12,12 @@ export interface Item {
   state: 'todo' | 'doing' | 'done' | 'dropped'
   blockedBy: number[]
   parent?: number | undefined
+  /** The id as the source writes it, in place of the one that follows from `n`. */
+  id?: string
+  /** True for another record of the same id: in a folder it gets a file of its own. */
+  isCopy?: true
+  /** The place in the order of creation; `n` where it is not given. */
+  made?: number
   /** A day of June 2026. */
   day: number
 }
@@ -25,11 +31,20 @@ export interface SourceCase {
   /** What a source says of its own on an abandoned item; null where it has no such state. */
   dropped: string | null
   hasParents: boolean
+  /** True where records have times of creation; else their order in the source says which came first. */
+  hasCreationTimes: boolean
+  /** Which of two records with one id counts; null where an id is the name of a file or folder, so that there is one record of it. */
+  ofTwo: 'newer' | 'one' | null
+  /** An id that no Ticket can have. */
+  badId: string
 }
 
 export const at = (day: number) => `2026-06-${String(day).padStart(2, '0')}T08:00:00.000Z`
 const title = ({ n, title }: Item) => title ?? `Item ${n}`
-const created = ({ n }: Item) => `2026-05-01T08:00:00.${String(n % 1000).padStart(3, '0')}Z`
+/** A day for each record, because some sources have no time of day. */
+const created = ({ n, made = n }: Item) => new Date(Date.UTC(1990, 0, 1, 8) + made * 86_400_000).toISOString()
+/** The greater the number the higher the priority: against the order of creation. */
+const priority = ({ n }: Item) => ['critical', 'high', 'medium', 'low'][3 - (n % 4)]!
 const json = (value: unknown) => `${JSON.stringify(value, null, 1)}\n`
 const blockedByOthers = (items: readonly Item[], n: number) =>
   items.filter(({ blockedBy }) => blockedBy.includes(n)).map(({ n }) => n)
@@ -61,21 +76,25 @@ const yoi: SourceCase = {
   options: {},
   dropped: 'cancelled',
   hasParents: false,
+  hasCreationTimes: true,
+  ofTwo: null,
+  badId: 'a b;c',
   files: items =>
     Object.fromEntries(
       items.flatMap(item => [
         [
-          `Y${item.n}/item.md`,
+          `${item.id ?? `Y${item.n}`}/item.md`,
           front({
             title: title(item),
             state: { todo: 'queued', doing: 'inprogress', done: 'done', dropped: 'cancelled' }[item.state],
             created_at: created(item),
             queued_at: item.state === 'todo' ? created(item) : undefined,
+            priority: priority(item),
             updated_at: at(item.day),
           }),
         ],
         [
-          `Y${item.n}/artifacts/relations.json`,
+          `${item.id ?? `Y${item.n}`}/artifacts/relations.json`,
           json({
             relations: item.blockedBy.map(n => ({ kind: 'depends_on', target: `Y${n}`, at: created(item) })),
           }),
@@ -90,16 +109,19 @@ const beads: SourceCase = {
   options: {},
   dropped: null,
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: '../../a b',
   files: items => ({
     '': items
       .map(item =>
         JSON.stringify({
-          id: `bd-${item.n}`,
+          id: item.id ?? `bd-${item.n}`,
           title: title(item),
           status: { todo: 'queued', doing: 'in_progress', done: 'closed', dropped: 'closed' }[item.state],
           created_at: created(item),
           updated_at: at(item.day),
-          priority: 2,
+          priority: 3 - (item.n % 4),
           dependencies: [
             ...item.blockedBy.map(n => ({ issue_id: `bd-${item.n}`, depends_on_id: `bd-${n}`, type: 'blocks' })),
             ...(item.parent === undefined
@@ -118,6 +140,9 @@ const github: SourceCase = {
   options: { queued: ['ready'], idPrefix: 'shop' },
   dropped: 'not_planned',
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: '../../7',
   files: items => {
     const reference = (n: number) => ({
       number: n,
@@ -125,7 +150,7 @@ const github: SourceCase = {
       repository: { nameWithOwner: 'northwind/shop' },
     })
     const nodes = items.map(item => ({
-      number: item.n,
+      number: item.id ?? item.n,
       title: title(item),
       url: `https://github.com/northwind/shop/issues/${item.n}`,
       state: ['done', 'dropped'].includes(item.state) ? 'CLOSED' : 'OPEN',
@@ -134,7 +159,7 @@ const github: SourceCase = {
       updatedAt: at(item.day),
       closedAt: ['done', 'dropped'].includes(item.state) ? at(item.day) : null,
       repository: { nameWithOwner: 'northwind/shop' },
-      labels: { nodes: item.state === 'todo' ? [{ name: 'ready' }] : [] },
+      labels: { nodes: [{ name: priority(item) }, ...(item.state === 'todo' ? [{ name: 'ready' }] : [])] },
       parent: item.parent === undefined ? null : reference(item.parent),
       blockedBy: { totalCount: item.blockedBy.length, nodes: item.blockedBy.map(reference) },
       blocking: { nodes: blockedByOthers(items, item.n).map(reference) },
@@ -149,17 +174,20 @@ const linear: SourceCase = {
   options: { queued: ['Todo'] },
   dropped: 'cancelled',
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: '../../ENG-7',
   files: items => {
     const page = (some: readonly Item[], hasNextPage: boolean) => ({
       data: {
         issues: {
           pageInfo: { hasNextPage, endCursor: hasNextPage ? 'c1' : null },
           nodes: some.map(item => ({
-            identifier: `ENG-${item.n}`,
+            identifier: item.id ?? `ENG-${item.n}`,
             title: title(item),
             url: `https://linear.app/northwind/issue/ENG-${item.n}`,
-            priority: 1,
-            priorityLabel: 'Urgent',
+            priority: 1 + (3 - (item.n % 4)),
+            priorityLabel: priority(item),
             createdAt: created(item),
             updatedAt: at(item.day),
             completedAt: item.state === 'done' ? at(item.day) : null,
@@ -191,11 +219,14 @@ const jira: SourceCase = {
   options: { queued: ['selected'] },
   dropped: 'not_planned',
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: 'SHOP 7',
   files: items => {
     const type = { name: 'Blocks', inward: 'wird blockiert durch', outward: 'blockiert' }
     const page = (some: readonly Item[], more: object) => ({
       issues: some.map(item => ({
-        key: `SHOP-${item.n}`,
+        key: item.id ?? `SHOP-${item.n}`,
         self: `https://northwind.atlassian.net/rest/api/3/issue/${10_000 + item.n}`,
         fields: {
           summary: title(item),
@@ -206,7 +237,7 @@ const jira: SourceCase = {
           resolution: item.state === 'dropped' ? { name: "Won't Do" } : item.state === 'done' ? { name: 'Done' } : null,
           created: created(item).replace('Z', '+0000'),
           updated: at(item.day).replace('Z', '+0000'),
-          priority: { name: 'High' },
+          priority: { name: priority(item) },
           labels: ['api'],
           ...(item.parent !== undefined && { parent: { key: `SHOP-${item.parent}` } }),
           issuelinks: [
@@ -228,13 +259,16 @@ const backlog: SourceCase = {
   options: { queued: ['To Do'] },
   dropped: 'cancelled',
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: 'BACK-7/../../x',
   files: items => ({
     'config.yml': 'project_name: "Shop"\nstatuses: ["To Do", "In Progress", "Done"]\ntask_prefix: "back"\n',
     ...Object.fromEntries(
       items.map(item => [
-        `${item.state === 'dropped' ? 'archive/tasks' : 'tasks'}/back-${item.n} - Item.md`,
+        `${item.state === 'dropped' ? 'archive/tasks' : 'tasks'}/back-${item.n} - ${item.isCopy ? 'Copy' : 'Item'}.md`,
         front({
-          id: `BACK-${item.n}`,
+          id: item.id ?? `BACK-${item.n}`,
           title: title(item),
           status: { todo: 'To Do', doing: 'In Progress', done: 'Done', dropped: 'To Do' }[item.state],
           created_date: created(item).slice(0, 10),
@@ -243,7 +277,7 @@ const backlog: SourceCase = {
           // Ids of before and after a change of the prefix.
           dependencies: item.blockedBy.map(n => (n % 2 ? `BACK-${n}` : `task-${n}`)),
           parent_task_id: item.parent === undefined ? undefined : `BACK-${item.parent}`,
-          priority: 'high',
+          priority: priority(item),
         }),
       ]),
     ),
@@ -256,15 +290,18 @@ const taskMaster: SourceCase = {
   options: { queued: ['pending'] },
   dropped: 'cancelled',
   hasParents: false,
+  hasCreationTimes: false,
+  ofTwo: 'one',
+  badId: '../../7',
   files: items => ({
     '': json({
       master: {
         tasks: items.map(item => ({
-          id: item.n,
+          id: item.id ?? item.n,
           title: title(item),
           status: { todo: 'pending', doing: 'in-progress', done: 'done', dropped: 'cancelled' }[item.state],
           dependencies: item.blockedBy,
-          priority: 'high',
+          priority: priority(item),
         })),
         metadata: { created: '2026-05-01T08:00:00.000Z', updated: at(Math.max(1, ...items.map(({ day }) => day))) },
       },
@@ -278,12 +315,15 @@ const claudeTasks: SourceCase = {
   options: { queued: ['pending'], idPrefix: 'list' },
   dropped: null,
   hasParents: false,
+  hasCreationTimes: false,
+  ofTwo: null,
+  badId: '7'.repeat(64),
   files: items =>
     Object.fromEntries(
       items.map(item => [
-        `${item.n}.json`,
+        `${item.id ?? item.n}.json`,
         json({
-          id: String(item.n),
+          id: item.id ?? String(item.n),
           subject: title(item),
           description: '',
           activeForm: 'Doing it',
@@ -308,14 +348,19 @@ const mapped: SourceCase = {
       'updated_at=changed',
       'blocked_by=needs[]',
       'part_of=epic',
+      'priority=rank',
     ],
   },
   dropped: 'cancelled',
   hasParents: true,
+  hasCreationTimes: true,
+  ofTwo: 'newer',
+  badId: '../../R7',
   files: items => ({
     '': json(
       items.map(item => ({
-        key: `R${item.n}`,
+        key: item.id ?? `R${item.n}`,
+        rank: priority(item),
         name: title(item),
         status: { todo: 'todo', doing: 'doing', done: 'done', dropped: 'cancelled' }[item.state],
         made: created(item),
