@@ -34,6 +34,7 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
     retracted,
     gone,
     skipped,
+    skippedRecords = [],
     dropped,
     unphasedStates,
     warnings,
@@ -41,21 +42,38 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
   const states = unphasedStates.map(escapeText).join(', ')
   const reasons = Object.entries(skipped).map(([reason, n]) => `${n} ${escapeText(reason)}`)
   const wouldBe = input.dryRun ? 'would be ' : ''
+  const isListed = input.dryRun || input.verbose
   return [
     `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written${written ? ` (${created} new, ${changed} changed)` : ''}`,
-    ...changes.flatMap(({ ticket, change, retracted, decisions }) => [
-      `  ${change} ${escapeText(ticket)}${retracted ? `, ${count(retracted, 'edge')} ${wouldBe}retracted` : ''}`,
-      ...decisions.map(decision => `    + ${escapeText(decisionText(decision))}`),
-    ]),
+    ...changes.flatMap(change => changeLines(change, wouldBe)),
     ...(retracted ? [`${count(retracted, 'edge')} that the source no longer has ${wouldBe}retracted`] : []),
     ...(reasons.length ? [`skipped: ${reasons.join(', ')}`] : []),
+    ...skippedRecords.map(({ source, reason }) => `  ${escapeText(source)}: ${escapeText(reason)}`),
     ...(gone.length
-      ? [`gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${gone.map(escapeText).join(', ')}`]
+      ? [
+          `gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${isListed ? gone.length : gone.map(escapeText).join(', ')}`,
+        ]
       : []),
+    ...(isListed ? gone.map(id => `  ${escapeText(id)}`) : []),
     ...(states ? [`states in no phase of ticketplan.json, so their Tickets count as open: ${states}`] : []),
     ...noteLines(warnings),
     ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),
     ...dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`),
+  ]
+}
+
+/** A file that an import wrote; an edge that a retraction takes or brings back is named in its place. */
+function changeLines(
+  { ticket, change, retracted, decisions, moved }: NonNullable<OutputOf<'import'>['changes']>[number],
+  wouldBe: string,
+): string[] {
+  const byRetraction = new Map(moved.map(edge => [edge.by, edge]))
+  return [
+    `  ${change} ${escapeText(ticket)}${retracted ? `, ${count(retracted, 'edge')} ${wouldBe}retracted` : ''}`,
+    ...decisions.map(decision => {
+      const edge = byRetraction.get(decision.id)
+      return `    ${edge?.change === 'retracted' ? '-' : '+'} ${escapeText(decisionText(edge?.edge ?? decision))}`
+    }),
   ]
 }
 

@@ -43,7 +43,7 @@ export function readTasks(collector: Collector, folder: string, isAll: boolean):
       if (!task) continue
       if (part === 'drafts' && !isAll) {
         collector.imported.seen.add(task.id)
-        collector.skip('draft')
+        collector.skip('draft', `${task.source}: ${task.id}`)
       } else tasks.push(task)
       for (const field of task.lost) damaged.set(field, (damaged.get(field) ?? 0) + 1)
     }

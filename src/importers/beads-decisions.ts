@@ -66,7 +66,7 @@ export function addDecisions(collector: Collector, graph: BeadsGraph, record: Be
       collector.drop(edge.source, problem)
     }
     if (kind === 'skip') {
-      collector.skip('relation to a record that is no Ticket')
+      collector.skip('relation to a record that is no Ticket', `${edge.source}: ${record.id} ${other ?? ''}`.trim())
       continue
     }
     const key = JSON.stringify([edge.from, kind, other, label, kind === 'hold' && [reason, not_before]])

@@ -58,7 +58,7 @@ export function parseRecords(collector: Collector, bytes: Buffer, path: string):
     const isMarked = typeof values._type === 'string' && values._type !== 'issue'
     const { id, title = '', status } = values
     if (typeof id !== 'string' || typeof title !== 'string' || typeof status !== 'string') {
-      if (isMarked) collector.skip(values._type as string)
+      if (isMarked) collector.skip(values._type as string, typeof id === 'string' ? `${source}: ${id}` : source)
       else collector.drop(source, 'no Ticket: a record needs id, title and status')
       continue
     }
@@ -87,7 +87,7 @@ function newest(collector: Collector, a: BeadsRecord, b: BeadsRecord): BeadsReco
   const [timeA, timeB] = [timeOf(a.values.updated_at) ?? '', timeOf(b.values.updated_at) ?? '']
   const isA = timeA === timeB ? textA > textB : timeA > timeB
   const [kept, lost] = isA ? [a, b] : [b, a]
-  if (timeA !== timeB) collector.skip('older record of the same id')
+  if (timeA !== timeB) collector.skip('older record of the same id', `${lost.source}: ${lost.id}`)
   else {
     const message = `no Ticket: ${kept.source} has another record of ${a.id} with the same update time; it counts`
     collector.drop(lost.source, message)

@@ -41,7 +41,7 @@ export function readBeads(path: string, { name, all }: BeadsOptions): Imported {
     const reason = all ? undefined : skipReason(record)
     if (reason === undefined) continue
     skipped.add(record.id)
-    collector.skip(reason)
+    collector.skip(reason, `${record.source}: ${record.id}`)
   }
   const graph = beadsGraph(records, skipped)
   for (const record of records) {

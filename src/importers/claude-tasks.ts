@@ -123,7 +123,7 @@ function itemOf(
       const kind = name === 'blocks' ? 'blocks' : 'blocked_by'
       if (numbers.has(String(other))) return [{ kind, other: `${prefix}-${other}` }]
       // A task that was deleted holds nothing: Claude Code counts only the tasks that are there.
-      skip('edge of a task that is not in the folder')
+      skip('edge of a task that is not in the folder', `${file}: ${kind} ${other}`)
       return []
     }),
   )

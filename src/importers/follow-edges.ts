@@ -19,13 +19,30 @@ export interface EdgeChange {
   isRetractable(decision: Decision): boolean
 }
 
-/** Returns the decisions to add, how many of them retract an edge, and what the report says. */
-export function followEdges(change: EdgeChange): { added: Decision[]; retracted: number; notes: string[] } {
+/** An edge that was here, and that a retraction takes back, or, as the retraction of one, brings back. */
+export interface MovedEdge {
+  change: 'retracted' | 'restored'
+  edge: Decision
+  /** The id of the retraction. */
+  by: string
+}
+
+/** What to add to a file, how many edges of it are retracted, and what the report says. */
+export interface FollowedEdges {
+  added: Decision[]
+  retracted: number
+  moved: MovedEdge[]
+  notes: string[]
+}
+
+/** Returns the decisions to add: edges that are new, and retractions. */
+export function followEdges(change: EdgeChange): FollowedEdges {
   const { origin, holder, present, isRetractable } = change
   const statuses = fileStatuses(present)
   const known = new Map(present.map(decision => [decision.id, decision]))
   const added = new Map<string, Decision>()
   const notes: string[] = []
+  const moved: MovedEdge[] = []
   const saying = Map.groupBy(present, saidBy)
   for (const wanted of change.wanted) {
     const same = saying.get(saidBy(wanted)) ?? []
@@ -38,18 +55,19 @@ export function followEdges(change: EdgeChange): { added: Decision[]; retracted:
     }
     const links = own ? nextLink(origin, own, known, false) : []
     for (const decision of links.length > 0 || known.has(wanted.id) ? links : [wanted]) added.set(decision.id, decision)
+    for (const { id } of links) moved.push({ change: 'restored', edge: own!, by: id })
   }
-  let retracted = 0
   const stated = new Set(change.wanted.map(saidBy))
   for (const decision of present) {
     if (statuses.get(decision.id) === 'retracted' || stated.has(saidBy(decision))) continue
     if (!isEdge(decision) || !isStatedBy(origin, holder, decision) || !isRetractable(decision)) continue
     for (const link of nextLink(origin, decision, known, true)) {
       added.set(link.id, link)
-      retracted++
+      moved.push({ change: 'retracted', edge: decision, by: link.id })
     }
   }
-  return { added: [...added.values()], retracted, notes }
+  const retracted = moved.filter(({ change }) => change === 'retracted').length
+  return { added: [...added.values()], retracted, moved, notes }
 }
 
 function isEdge(decision: Decision): boolean {

@@ -42,7 +42,8 @@ export function issuesOf(collector: Collector, documents: readonly unknown[]): G
       for (const [position, entry] of value.entries()) visit(entry, `${source}[${position}]`, depth + 1)
     else if (!isObject(value)) collector.dropUnread(source, `no Ticket: not an issue: ${quoted(value)}`)
     else if (value.data !== undefined || value.errors !== undefined) visitPage(value, source, depth)
-    else if (value.pull_request !== undefined || value.__typename === 'PullRequest') collector.skip('pull request')
+    else if (value.pull_request !== undefined || value.__typename === 'PullRequest')
+      collector.skip('pull request', `${source} (#${referenceOf(value)?.number ?? '?'})`)
     else {
       const issue = parseIssue(value, source)
       if (typeof issue === 'string') collector.dropUnread(source, `no Ticket: ${issue}`)

@@ -120,7 +120,8 @@ const FROM_TEXT = 'stated in the text of the issue'
 const IN_TEXT =
   /\bblocked by:?\s+((?:[\w.-]+\/[\w.-]+)?#\d+(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:[\w.-]+\/[\w.-]+)?#\d+)*)/gi
 
-function edgesOf(context: Context, issue: GithubIssue): ItemEdge[] {
+function edgesOf(imports: Context, issue: GithubIssue): ItemEdge[] {
+  const context = { ...imports, source: issue.source }
   const listed = (issue.blockedBy ?? []).map(({ number, repository }) => `${repository}#${number}`)
   const inText = context.options.body ? blockersInText(issue.body ?? '') : []
   return [
@@ -147,13 +148,13 @@ function blockersInText(text: string): IssueReference[] {
 
 /** Returns the edge; none where it says nothing about this repository, or where its blocker is closed and not a Ticket. */
 function edgeTo(
-  { collector, issues, repository, idOf }: Context,
+  { collector, issues, repository, idOf, source }: Context & { source: string },
   kind: 'blocked_by' | 'blocks' | 'part_of' | 'contains',
   to: IssueReference,
   reason?: string,
 ): ItemEdge[] {
   const skipped = (why: string) => {
-    collector.skip(why)
+    collector.skip(why, `${source}: ${kind} ${to.repository ?? ''}#${to.number}`)
     return []
   }
   if (to.repository !== undefined && to.repository.toLowerCase() !== repository?.toLowerCase()) {

@@ -18,6 +18,13 @@ export interface Dropped {
   message: string
 }
 
+/** A source record, or a part of one, that is not imported by design. */
+export interface Skipped {
+  /** The place in the source, with the id. */
+  source: string
+  reason: string
+}
+
 /** What a source says about one Ticket. */
 export interface ImportedTicket {
   id: TicketId
@@ -69,6 +76,8 @@ export interface Imported {
   isExact: boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
+  /** Each of these records, or parts of records. */
+  skippedRecords: Skipped[]
   /** Why the source may have records that were not read; then none of its Tickets counts as gone. */
   partial: string | undefined
   /** False for a Ticket of a part of the source that this import did not read: it is not gone. */
@@ -96,7 +105,7 @@ export interface Collector {
   /** Adds a line to the report for records whose ids are not known: no Ticket counts as gone then. */
   dropUnread(source: string, message: string): void
   /** Counts a record, or a part of one, that is not imported by design. */
-  skip(reason: string): void
+  skip(reason: string, source: string): void
   /** Returns the title as one line, the id for an empty one; reports what changed. */
   titleOf(title: string, id: string): string
   /** Adds the record as a decision of the Ticket that holds it; adds a line to the report where it cannot be one. */
@@ -124,6 +133,7 @@ export function importCollector(
     isUnread,
     isExact: false,
     skipped: {},
+    skippedRecords: [],
     partial: undefined,
   }
   const drop = (source: string, message: string) => {
@@ -136,7 +146,8 @@ export function importCollector(
       imported.partial ??= `${source}: ${message}`
       drop(source, message)
     },
-    skip(reason) {
+    skip(reason, source) {
+      imported.skippedRecords.push({ source, reason })
       imported.skipped[reason] = (imported.skipped[reason] ?? 0) + 1
     },
     titleOf(title, id) {

@@ -172,7 +172,7 @@ function edgesOf(
   const edges: ItemEdge[] = []
   let isIncomplete = links === undefined
   for (const link of links ?? []) {
-    const edge = edgeOf(collector, link, known)
+    const edge = edgeOf(collector, link, source, known)
     if (typeof edge === 'string') {
       isIncomplete = true
       drop(source, `no decision: ${edge}`)
@@ -191,7 +191,7 @@ const HOLDS =
   /\b(?:blocks|(?:is )?(?:depended (?:up)?on by|a dependency of|required by|needed by|awaited by)|done before)\b/i
 
 /** Returns the edges of a link; the reason where it cannot be read. */
-function edgeOf({ skip }: Collector, link: unknown, known: ReadonlySet<unknown>): ItemEdge[] | string {
+function edgeOf({ skip }: Collector, link: unknown, source: string, known: ReadonlySet<unknown>): ItemEdge[] | string {
   const { type, inwardIssue, outwardIssue }: Json = isObject(link) ? link : {}
   const isInward = isObject(inwardIssue)
   const other = isInward ? inwardIssue : outwardIssue
@@ -202,7 +202,7 @@ function edgeOf({ skip }: Collector, link: unknown, known: ReadonlySet<unknown>)
   const isBlocks = /^block(?:s|er|ing)?$/i.test(name)
   if (isBlocks ? isInward : WAITS.test(phrase)) {
     if (!known.has(other.key) && isDone(other)) {
-      skip('closed blocker that is not in the export')
+      skip('closed blocker that is not in the export', `${source}: blocked_by ${other.key}`)
       return []
     }
     return [{ kind: 'blocked_by', other: other.key }]

@@ -150,7 +150,7 @@ function edgesOf(
     } else if (record.type !== 'blocks' && LIKE_BLOCKERS.test(record.type)) {
       isIncomplete = true
       drop(source, `no decision: a relation of type ${quoted(record.type)} looks like a blocker and is not known`)
-    } else edges.push(...relation(collector, record.type, other, known, isInverse))
+    } else edges.push(...relation(collector, { source, type: record.type, isInverse }, other, known))
   }
   for (const entry of incoming?.nodes ?? []) add(entry, true)
   for (const entry of outgoing?.nodes ?? []) add(entry, false)
@@ -172,16 +172,15 @@ function edgesOf(
 /** Returns the edge of a relation: with `isInverse` the other issue is its subject. */
 function relation(
   { skip }: Collector,
-  type: string,
+  { source, type, isInverse }: { source: string; type: string; isInverse: boolean },
   other: Record<string, unknown>,
   known: ReadonlySet<unknown>,
-  isInverse: boolean,
 ): ItemEdge[] {
   const id = other.identifier as string
   if (type === 'blocks') {
     const isSettled = isObject(other.state) && ['completed', 'canceled'].includes(String(other.state.type))
     if (isInverse && isSettled && !known.has(id)) {
-      skip('closed blocker that is not in the export')
+      skip('closed blocker that is not in the export', `${source}: blocked_by ${id}`)
       return []
     }
     return [{ kind: isInverse ? 'blocked_by' : 'blocks', other: id }]

@@ -17,7 +17,7 @@ import type { Store } from '../store/store.ts'
 import type { FileState } from '../ticket-index/file-queries.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { isFrom, isOlder, sourceOf } from './follow-fields.ts'
-import type { Dropped, Imported, ImportedDecision, ImportedTicket } from './import-collector.ts'
+import type { Dropped, Imported, ImportedDecision, ImportedTicket, Skipped } from './import-collector.ts'
 import { timeOf } from './source-text.ts'
 
 /** What an import changes in one file. */
@@ -42,6 +42,7 @@ export interface ImportPlan {
   dropped: Dropped[]
   warnings: string[]
   skipped: Record<string, number>
+  skippedRecords: Skipped[]
   tickets: number
   decisions: number
   /** The Ticket files that the plan was made from. */
@@ -68,6 +69,7 @@ export function planImport(store: Store, imported: Imported, options: ImportOpti
       dropped: [...imported.dropped],
       warnings: [...imported.warnings],
       skipped: { ...imported.skipped },
+      skippedRecords: [...imported.skippedRecords],
       tickets: 0,
       decisions: 0,
       files: queries.fileStates(),
@@ -143,7 +145,9 @@ function reportOlder(plan: ImportPlan, older: ReadonlySet<string>, { older: isAc
   if (older.size === 0) return
   const ids = [...older]
   if (isAccepted) {
-    plan.skipped['older than the last import'] = ids.length
+    const reason = 'older than the last import'
+    plan.skipped[reason] = ids.length
+    plan.skippedRecords.push(...ids.map(id => ({ source: `Ticket ${id}`, reason })))
     const some = ids.slice(0, 5).join(', ')
     plan.warnings.push(
       `the source is older than the last import: ${count(ids.length, 'newer Ticket')} not changed (${some}${ids.length > 5 ? ', …' : ''})`,

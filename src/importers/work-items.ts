@@ -69,7 +69,7 @@ function newestItems({ drop, skip }: Collector, items: readonly WorkItem[]): Map
       if (textA === textB) continue
       const [kept, lost] = timeA > timeB || (timeA === timeB && textA > textB) ? [other, item] : [item, other]
       newest.set(item.id, kept)
-      if (timeA !== timeB) skip('older record of the same id')
+      if (timeA !== timeB) skip('older record of the same id', `${lost.source}: ${item.id}`)
       else drop(lost.source, `no Ticket: ${kept.source} is another record of ${item.id} with the same time; it counts`)
     }
   }
@@ -135,7 +135,7 @@ function addEdge(
   { source }: WorkItem,
 ): void {
   const holder = items.get(from)
-  if (!holder) return skip('edge of a record that is not in the export')
+  if (!holder) return skip('edge of a record that is not in the export', `${source}: ${from} ${kind} ${other}`)
   const key = JSON.stringify([kind, from, other, reason, fields])
   if (said.has(key)) return
   said.add(key)

@@ -15,9 +15,9 @@ import { isoTime } from '../model/text.ts'
 import { type Ticket, ticketProblem } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import type { FileState } from '../ticket-index/file-queries.ts'
-import { followEdges } from './follow-edges.ts'
+import { followEdges, type MovedEdge } from './follow-edges.ts'
 import { cancelGone, followFields } from './follow-fields.ts'
-import type { Dropped, Imported } from './import-collector.ts'
+import type { Dropped, Imported, Skipped } from './import-collector.ts'
 import { ticketsPrint } from './last-imports.ts'
 import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
@@ -37,6 +37,7 @@ export interface WrittenImport {
   changes: FileChange[]
   gone: string[]
   skipped: Record<string, number>
+  skippedRecords: Skipped[]
   dropped: Dropped[]
   warnings: string[]
   /** What the Ticket files are now, where a second import would change nothing and report the same; else undefined. */
@@ -53,7 +54,7 @@ export function writeImport(store: Store, imported: Imported, options: Options):
     done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
     store.progress?.(done, changes.length)
   }
-  const { tickets, decisions, gone, skipped, dropped, warnings } = plan
+  const { tickets, decisions, gone, skipped, skippedRecords, dropped, warnings } = plan
   const { written, retracted } = total
   const settled = isSettled(total, plan, options) ? printAfter(plan, total) : undefined
   return {
@@ -64,6 +65,7 @@ export function writeImport(store: Store, imported: Imported, options: Options):
     changes: total.changes,
     gone,
     skipped,
+    skippedRecords,
     dropped,
     warnings,
     settled,
@@ -92,6 +94,8 @@ export interface FileChange {
   retracted: number
   /** The decisions that it got, with the retractions of these edges. */
   decisions: Decision[]
+  /** The edges that these retractions are about. */
+  moved: MovedEdge[]
 }
 
 interface Totals {
@@ -156,6 +160,7 @@ interface Prepared {
   retracted: number
   /** The decisions that are added. */
   added: Decision[]
+  moved: MovedEdge[]
   notes: string[]
 }
 
@@ -183,14 +188,14 @@ const REPORTED = [
 function orReport(change: Change, plan: ImportPlan, action: () => Prepared, total: Totals): boolean {
   const { id, fields, decisions } = change
   try {
-    const { file, ticket, retracted, added, notes } = action()
+    const { file, ticket, retracted, added, moved, notes } = action()
     plan.warnings.push(...notes)
     total.notes += notes.length
     if (!ticket) return false
     total.hashes.set(change.path, hashOf(Buffer.from(encodeTicket(ticket))))
     total.written++
     total.retracted += retracted
-    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted, decisions: added })
+    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted, decisions: added, moved })
     return true
   } catch (error) {
     // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.
@@ -229,10 +234,11 @@ function prepare(
   const present = followed.ticket.decisions
   const known = new Set(present.map(({ id }) => id))
   const edges = imported.isExact
-    ? { added: decisions.filter(({ id }) => !known.has(id)), retracted: 0, notes: [] }
+    ? { added: decisions.filter(({ id }) => !known.has(id)), retracted: 0, moved: [], notes: [] }
     : followEdges({ origin: imported.origin, holder: id, present, wanted: decisions, isRetractable })
   const ticket = { ...followed.ticket, decisions: [...present, ...edges.added].sort(byId) }
   const notes = [...followed.notes, ...edges.notes]
   const isSame = file && ticketProblem(ticket) === null && encodeTicket(ticket) === encodeTicket(file.ticket)
-  return { file, ticket: isSame ? null : ticket, retracted: edges.retracted, added: edges.added, notes }
+  const { added, retracted, moved } = edges
+  return { file, ticket: isSame ? null : ticket, retracted, added, moved, notes }
 }

@@ -5,7 +5,7 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { packageVersion } from '../files/package-root.ts'
-import type { Imported } from '../importers/import-collector.ts'
+import type { Imported, Skipped } from '../importers/import-collector.ts'
 import {
   findLastImport,
   type LastImport,
@@ -100,20 +100,27 @@ export interface SourceReport {
   changes: FileChange[]
   gone: string[]
   skipped: Record<string, number>
+  skippedRecords: Skipped[]
   dropped: { source: string; message: string }[]
   unphasedStates: string[]
   warnings: string[]
 }
 
-/** Imports a source whose path is absolute, or standard input. @throws PlanError import_source. */
-export function importSource(store: Store, input: SourceInput, dryRun: boolean): SourceReport {
+/**
+ * Imports a source whose path is absolute, or standard input. With `isListed` the report has each record that was skipped, which
+ * is not remembered. @throws PlanError import_source.
+ */
+export function importSource(store: Store, input: SourceInput, dryRun: boolean, isListed = false): SourceReport {
   const source: Source = SOURCES[input.system]
   const tickets = ticketsNow(store) // first, because it reads the configuration again
   const print = sourcePrint(input.path, source.beside)
   const context = contextOf(store, input)
   const last = findLastImport(store.repository, keyOf(input))
   const isSame = print !== undefined && last?.source === print && last.context === context
-  if (isSame && last.pending === 0 && last.tickets === tickets) return last.report as SourceReport
+  if (isSame && last.pending === 0 && last.tickets === tickets) {
+    const kept = last.report as SourceReport
+    if (!isListed || Object.keys(kept.skipped).length === 0) return kept
+  }
   const { path, prune, older, ...options } = input
   const imported = source.read(path, { ...options, phaseOf: store.phaseOf })
   const { settled, warnings, ...done } = writeImport(store, imported, { dryRun, prune, older })
@@ -124,7 +131,7 @@ export function importSource(store: Store, input: SourceInput, dryRun: boolean):
     warnings: [...warnings, ...pathWarnings(imported)],
   }
   if (print !== undefined && settled !== undefined && sourcePrint(input.path, source.beside) === print) {
-    const kept = { ...report, written: 0, retracted: 0, changes: [] }
+    const kept = { ...report, written: 0, retracted: 0, changes: [], skippedRecords: [] }
     rememberImport(store.repository, keyOf(input), {
       source: print,
       context,

@@ -39,6 +39,10 @@ const reportShape = lazy(() =>
           change: z.enum(['new', 'changed']),
           retracted: z.int(),
           decisions: z.array(decisionShape()),
+          /** Edges that were here before, each with the id of the retraction that took or brought it back. */
+          moved: z.array(
+            z.object({ change: z.enum(['retracted', 'restored']), edge: decisionShape(), by: z.string() }),
+          ),
         }),
       ),
     ),
@@ -48,6 +52,8 @@ const reportShape = lazy(() =>
     gone: z.array(z.string()),
     /** Records that are no Tickets by design, and parts of records, by reason. */
     skipped: z.record(z.string(), z.int()),
+    /** With verbose or dryRun: each of them, with its place in the source. */
+    skippedRecords: z.optional(z.array(z.object({ source: z.string(), reason: z.string() }))),
     dropped: z.array(z.object({ source: z.string(), message: z.string() })),
     /** States of the source that are in no phase of the configuration; their Tickets count as open. */
     unphasedStates: z.array(z.string()),
@@ -67,7 +73,7 @@ export const importTickets = operation({
     path: { ...path, schema: z.optional(path.schema) },
     verbose: {
       schema: z.optional(z.boolean()),
-      help: 'list each Ticket that is new or changed, with its new decisions',
+      help: 'list each Ticket that is new or changed, with its decisions, and each record that is gone or skipped',
     },
     dryRun: { schema: flag, help: 'list what would be written, and write nothing' },
     ...options,
@@ -98,12 +104,12 @@ export const importTickets = operation({
     const isListed = verbose === true || dryRun
     if (system !== undefined && path !== undefined) {
       const source = descriptorOf(path) === undefined ? resolve(path) : path
-      return answerOf(importSource(store, { ...given, system, path: source }, dryRun), isListed)
+      return answerOf(importSource(store, { ...given, system, path: source }, dryRun, isListed), isListed)
     }
     const sources = configuredSources(store).map(input => ({
       system: input.system,
       path: relative(store.repository.root, input.path),
-      ...answerOf(importOrReport(store, input, dryRun), isListed),
+      ...answerOf(importOrReport(store, input, dryRun, isListed), isListed),
     }))
     if (sources.length === 0) {
       const message =
@@ -115,18 +121,20 @@ export const importTickets = operation({
   exitStatus: ({ dropped }) => (dropped.length > 0 ? 4 : 0),
 })
 
-type Answer = Omit<SourceReport, 'changes'> & { created: number; changed: number; changes?: SourceReport['changes'] }
+/** What is listed only where it is asked for. */
+type Listed = Pick<SourceReport, 'changes' | 'skippedRecords'>
+type Answer = Omit<SourceReport, keyof Listed> & { created: number; changed: number } & Partial<Listed>
 type SourceAnswer = Answer & { system: string; path: string }
 
-function answerOf({ changes, ...report }: SourceReport, isListed: boolean): Answer {
+function answerOf({ changes, skippedRecords, ...report }: SourceReport, isListed: boolean): Answer {
   const created = changes.filter(({ change }) => change === 'new').length
-  return { ...report, created, changed: changes.length - created, ...(isListed && { changes }) }
+  return { ...report, created, changed: changes.length - created, ...(isListed && { changes, skippedRecords }) }
 }
 
 /** Imports a source; one that cannot be read is reported, and does not keep the others from being imported. */
-function importOrReport(store: Store, input: SourceInput, dryRun: boolean): SourceReport {
+function importOrReport(store: Store, input: SourceInput, dryRun: boolean, isListed: boolean): SourceReport {
   try {
-    return importSource(store, input, dryRun)
+    return importSource(store, input, dryRun, isListed)
   } catch (error) {
     if (!isPlanError(error, 'import_source') && !isPlanError(error, 'invalid_input')) throw error
     const lost = { source: `${input.system} ${input.path}`, message: (error as Error).message }
@@ -138,6 +146,7 @@ function importOrReport(store: Store, input: SourceInput, dryRun: boolean): Sour
       changes: [],
       gone: [],
       skipped: {},
+      skippedRecords: [],
       dropped: [lost],
       unphasedStates: [],
       warnings: [],
@@ -163,6 +172,9 @@ function sumOf(answers: readonly Answer[], isListed: boolean): Answer {
     dropped: answers.flatMap(({ dropped }) => dropped),
     unphasedStates: [...new Set(answers.flatMap(({ unphasedStates }) => unphasedStates))].sort(),
     warnings: answers.flatMap(({ warnings }) => warnings),
-    ...(isListed && { changes: answers.flatMap(({ changes = [] }) => changes) }),
+    ...(isListed && {
+      changes: answers.flatMap(({ changes = [] }) => changes),
+      skippedRecords: answers.flatMap(({ skippedRecords = [] }) => skippedRecords),
+    }),
   }
 }
