@@ -89,7 +89,52 @@ function readyIds(lines: readonly BeadsLine[]): string[] {
     .sort()
 }
 
-function acceptedIds(lines: readonly BeadsLine[]): string[] {
+/** The ways in which exporters write the edges of a record. */
+const FORMS = ['dependencies', 'bare dependencies', 'deps', 'texts', 'depends_on', 'blocked_by', 'mixed'] as const
+type Form = (typeof FORMS)[number]
+
+/** Returns a record with its edges in a form; an edge that the form has no place for stays an object of `dependencies`. */
+function written({ dependencies = [], ...line }: BeadsLine, form: Form): object {
+  const [plain, gated] = [dependencies.filter(edge => !edge.metadata), dependencies.filter(edge => edge.metadata)]
+  const blockers = plain.filter(({ type }) => type === 'blocks')
+  const parent = plain.find(({ type }) => type === 'parent-child')
+  const rest = dependencies.filter(edge => !blockers.includes(edge) && edge !== parent)
+  const targets = blockers.map(edge => edge.depends_on_id)
+  const typed = (edge: Edge) => ({ depends_on_id: edge.depends_on_id, type: edge.type, metadata: edge.metadata })
+  const half = Math.ceil(targets.length / 2)
+  switch (form) {
+    case 'dependencies':
+      return { ...line, dependencies }
+    case 'bare dependencies':
+      return { ...line, dependencies: dependencies.map(typed) }
+    case 'deps':
+      return {
+        ...line,
+        deps: dependencies.map(edge => ({
+          id: edge.depends_on_id,
+          dependency_type: edge.type,
+          metadata: edge.metadata,
+        })),
+      }
+    case 'texts':
+      return { ...line, dependencies: [...plain.map(edge => `${edge.type}:${edge.depends_on_id}`), ...gated] }
+    case 'depends_on':
+      return { ...line, depends_on: targets, parent: parent?.depends_on_id, dependencies: rest }
+    case 'blocked_by':
+      return { ...line, blocked_by: targets, parent_id: parent?.depends_on_id, deps: rest.map(typed) }
+    case 'mixed':
+      return {
+        ...line,
+        depends_on: targets.slice(0, half),
+        blocked_by: targets.slice(half),
+        parent: parent?.depends_on_id,
+        deps: rest.slice(0, 1).map(typed),
+        dependencies: rest.slice(1),
+      }
+  }
+}
+
+function acceptedIds(lines: readonly object[]): string[] {
   using repository = temporaryRepository()
   writeFileSync(join(repository.root, 'ticketplan.json'), JSON.stringify({ states: STATES }))
   const path = join(repository.root, 'source.jsonl')
@@ -154,8 +199,8 @@ const line = (id: string) =>
 describe('after an import of beads records the verdicts agree with what the source calls ready', () => {
   test('for any records and edges', { timeout: 120_000 }, () => {
     fc.assert(
-      fc.property(fc.tuple(...IDS.map(line)), lines => {
-        expect(acceptedIds(lines)).toEqual(readyIds(lines))
+      fc.property(fc.tuple(...IDS.map(line)), fc.tuple(...IDS.map(() => fc.constantFrom(...FORMS))), (lines, forms) => {
+        expect(acceptedIds(lines.map((line, at) => written(line, forms[at]!)))).toEqual(readyIds(lines))
       }),
       { numRuns: Number(process.env.READINESS_RUNS ?? 40) },
     )
