@@ -8,6 +8,37 @@ import { readTicketJson, temporaryRepository } from '../test-support/temporary-r
 
 const FIXTURES = [
   {
+    input: { system: 'yoi', path: 'yoi', mapRoot: '/srv/yoi' },
+    states: { K7QX2M: 'done', P3TZ9D: 'queued', W5RB1H: 'queued' },
+    edges: [
+      'P3TZ9D accepted_plan undefined',
+      'P3TZ9D blocked_by K7QX2M',
+      'W5RB1H blocked_by P3TZ9D',
+      'W5RB1H related K7QX2M (related)',
+    ],
+    skipped: {},
+    source: ['P3TZ9D', { priority: 'P0', state: 'queued', updated_at: '2026-06-01T08:00:00Z' }],
+  },
+  {
+    input: { system: 'beads', path: 'beads/issues.jsonl' },
+    states: { 'shop-a1': 'closed', 'shop-b2': 'open', 'shop-b2.1': 'open', 'shop-b2.2': 'open' },
+    edges: [
+      'shop-b2.1 blocked_by shop-a1',
+      'shop-b2.1 part_of shop-b2',
+      'shop-b2.2 blocked_by shop-b2.1',
+      'shop-b2.2 part_of shop-b2',
+    ],
+    skipped: { ephemeral: 1 },
+    source: ['shop-b2.1', { priority: 2, issue_type: 'feature', labels: ['api'], state: 'open' }],
+  },
+  {
+    input: { system: 'github', path: 'github/gh-issue-list.json', queued: ['ready'] },
+    states: { 'shop-2': 'queued', 'shop-4': 'done', 'shop-5': 'not_planned' },
+    edges: [],
+    skipped: {},
+    source: ['shop-2', { number: 2, labels: ['ready'], state: 'open (ready)' }],
+  },
+  {
     input: { system: 'linear', path: 'linear/pages.txt', queued: ['todo'] },
     states: { 'ENG-1': 'done', 'ENG-2': 'queued', 'ENG-3': 'queued', 'ENG-4': 'duplicate', 'ENG-5': 'in_progress' },
     edges: [

@@ -93,6 +93,22 @@ test('lists of REST leave out pull requests, and read text only with --body', ()
   expect(shop.run()).toMatchObject({ written: 0, retracted: 0 })
 })
 
+test('the output of gh issue list moves fields, and keeps the edges of a list that has them', () => {
+  using shop = source(fixture('graphql-pages.txt'))
+  shop.run({ queued: ['ready'] })
+  expect(shop.edges('shop-2')).toContain('blocked_by shop-4')
+  expect(shop.ticket('shop-2').state).toBe('queued')
+  const list = JSON.parse(fixture('gh-issue-list.json')).map((issue: { number: number }) => ({
+    ...issue,
+    updatedAt: '2026-06-20T08:00:00Z',
+    ...(issue.number === 2 && { state: 'CLOSED', stateReason: 'COMPLETED', closedAt: '2026-06-20T08:00:00Z' }),
+  }))
+  shop.write(JSON.stringify(list))
+  expect(shop.run({ queued: ['ready'] })).toMatchObject({ tickets: 3, retracted: 0, dropped: [] })
+  expect(shop.ticket('shop-2').state).toBe('done')
+  expect(shop.edges('shop-2')).toContain('blocked_by shop-4')
+})
+
 test('an edge removed at the source is retracted, but not by a list without edges', () => {
   using shop = source(JSON.stringify([issue(1, blocked(2)), issue(2)]))
   shop.run()
