@@ -28,7 +28,7 @@ export const view: StreamingCommand = {
     const { serveView } = createRequire(import.meta.url)('./view.cjs') as typeof import('../view/view.ts')
     if (host !== undefined && host !== '127.0.0.1')
       note(
-        `${host} can be reached by other machines, and nothing is encrypted: whoever sees the traffic sees the token`,
+        `${host} can be reached by other machines, and nothing is encrypted: anybody who sees the traffic sees the token`,
         json,
       )
     const server = await serveView(planSource(store), { port, host }).catch(error => {

@@ -72,7 +72,7 @@ export interface Imported {
   needsTarget(decision: Decision): boolean
   /** True for a decision from a part of the records that this import did not read: it is not retracted. */
   isUnread(decision: Decision): boolean
-  /** True where decisions are taken with their ids: none is derived anew, and none is retracted. */
+  /** True where decisions are taken with their ids: none is derived again, and none is retracted. */
   isExact: boolean
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>

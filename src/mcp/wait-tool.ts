@@ -14,7 +14,7 @@ const PROGRESS_MS = 5000
 export interface CallContext {
   /** Aborted where the client has cancelled the call, or the server ends. */
   signal: AbortSignal
-  /** Tells the client that the call goes on, where it wants to know. */
+  /** Informs the client that the call goes on, where it wants to know. */
   progress?(seconds: number, total: number): void
 }
 
@@ -44,7 +44,7 @@ export const waitDefinition = {
   },
 } as unknown as Operation
 
-/** Waits, and tells of its progress. */
+/** Waits, and reports its progress. */
 export async function callWait(store: Store, given: unknown, { signal, progress }: CallContext): Promise<object> {
   const input = waitTool.input.parse(given)
   const startedAt = performance.now()

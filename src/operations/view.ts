@@ -6,7 +6,7 @@ export const viewCommand = command({
   name: 'view',
   summary: 'Serve a page that shows what is going on',
   details:
-    'Prints the link to the page and runs until ctrl-c or SIGTERM. The page is served on 127.0.0.1 alone, only reads, and loads nothing from elsewhere. The link has a token of this start: whoever has the link can read the plan. docs/view.md explains the page.',
+    'Prints the link to the page and runs until ctrl-c or SIGTERM. The page is served on 127.0.0.1 alone, only reads, and loads nothing from elsewhere. The link has a token of this start: anybody with the link can read the plan. docs/view.md explains the page.',
   fields: {
     port: {
       schema: z.optional(z.int().check(z.minimum(0), z.maximum(65_535))),

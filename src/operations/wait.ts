@@ -3,7 +3,7 @@
  * synchronous, has `watch`.
  *
  * Changes of files come from a watch. Claims, leases that expire, holds that end and other worktrees are looked at twice a second:
- * no event tells of time that passes. Must not report a condition that a full check of the files does not confirm.
+ * no event reports that time has passed. Must not report a condition that a full check of the files does not confirm.
  */
 import * as z from 'zod/mini'
 import { withoutToken } from '../claims/claims.ts'

@@ -374,7 +374,7 @@ const mapped: SourceCase = {
 
 export const SOURCE_CASES = [yoi, beads, github, linear, jira, backlog, taskMaster, claudeTasks, mapped]
 
-/** Writes the files of a source anew at a path; each with the time of its item, for a source that has no other. */
+/** Writes the files of a source again at a path; each with the time of its item, for a source that has no other. */
 export function writeFiles(path: string, files: Record<string, string>, day: number): void {
   rmSync(path, { recursive: true, force: true })
   for (const [name, content] of Object.entries(files)) {

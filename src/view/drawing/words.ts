@@ -123,7 +123,7 @@ export function fitText(text: string, width: number, size: number): string {
   return `${shown.trimEnd()}…`
 }
 
-/** Returns an id cut in its middle: its end tells ids apart as much as its beginning. */
+/** Returns an id cut in its middle: its end distinguishes ids as much as its beginning. */
 export function fitId(id: string, width: number, size: number): string {
   const parts = partsOf(id, size)
   if (total(parts) <= width) return cleanText(id)

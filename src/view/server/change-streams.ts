@@ -1,4 +1,4 @@
-/** Tells open pages that something changed, over streams of server-sent events. */
+/** Notifies open pages that something changed, over streams of server-sent events. */
 import type { ServerResponse } from 'node:http'
 import type { PlanChange } from '../plan-source.ts'
 

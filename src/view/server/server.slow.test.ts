@@ -196,7 +196,7 @@ describe('the command', () => {
     await server.said(1)
     server.process.kill('SIGTERM')
     await server.ended
-    expect(server.stderr()).toContain('whoever sees the traffic sees the token')
+    expect(server.stderr()).toContain('anybody who sees the traffic sees the token')
   })
 
   test('--open gives the link to the browser in a file that only this user can read', async () => {

@@ -78,7 +78,7 @@ export async function serveView(source: PlanSource, { port, host = LOOPBACK }: S
   }
 }
 
-/** Compares hashes, so that the time tells nothing of the token. */
+/** Compares hashes, so that the time reveals nothing about the token. */
 function tokenCheck(token: string): (header: string | undefined) => boolean {
   const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   const hash = (text: string) => createHash('sha256').update(text).digest()
