@@ -162,3 +162,17 @@ test('show has what the source says of priority and labels', () => {
   here.plan.add({ id: 'own', title: 'Own' })
   expect(here.plan.show('own').ticket.source).toBeNull()
 })
+
+test('warns of words for queued that no record has', () => {
+  using here = withSources([{ system: 'backlog', path: 'backlog', queued: ['To Doo'] }])
+  expect(here.plan.import({}).warnings).toEqual([
+    expect.stringMatching(/no open record has the label or state "To Doo", so none is queued/),
+  ])
+  expect(here.plan.queue().queue).toEqual([])
+  here.write(
+    'ticketplan.json',
+    JSON.stringify({ sources: [{ system: 'backlog', path: 'backlog', queued: ['To Doo', 'To Do'] }] }),
+  )
+  expect(here.plan.import({}).warnings).toEqual([])
+  expect(here.plan.queue().queue).toHaveLength(1)
+})

@@ -128,7 +128,7 @@ export function importSource(store: Store, input: SourceInput, dryRun: boolean, 
   const report: SourceReport = {
     ...done,
     unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
-    warnings: [...warnings, ...pathWarnings(imported)],
+    warnings: [...warnings, ...queuedWarnings(store, imported, input.queued), ...pathWarnings(imported)],
   }
   if (print !== undefined && settled !== undefined && sourcePrint(input.path, source.beside) === print) {
     const kept = { ...report, written: 0, retracted: 0, changes: [], skippedRecords: [] }
@@ -208,6 +208,13 @@ export function changedSourceNotes(store: Store): string[] {
       ? `the source ${source} cannot be read: ${problem}`
       : `the source ${source} has changed since its last import (${count(files, 'Ticket file')} to write); run "ticketplan import"`,
   )
+}
+
+/** Warns where none of the words that should count as queued is in the source: a misspelt one would empty the queue unseen. */
+function queuedWarnings(store: Store, { tickets }: Imported, words: readonly string[] = []): string[] {
+  if (words.length === 0 || tickets.some(({ fields }) => store.phaseOf(fields.state) === 'queued')) return []
+  const named = words.map(word => JSON.stringify(word)).join(', ')
+  return [`no open record has the label or state ${named}, so none is queued; check how the source spells it`]
 }
 
 function pathWarnings({ decisions }: Imported): string[] {
