@@ -78,8 +78,10 @@ function readyIds(lines: readonly BeadsLine[]): string[] {
         return [...direct, ...parts.filter(part => part !== id && !isOff(part))]
       })
   const isDeferred = (id: string) => (byId.get(id)!.defer_until ?? '') > NOW
+  // An ephemeral part is no Ticket: waiting for it is a hold, which the parts inherit, as at the source.
+  const isFreePart = (id: string, epic: string) => above(id).has(epic) && !byId.get(id)!.ephemeral
   const holdsItsParts = (id: string) =>
-    !isDone(id) && (isDeferred(id) || blockersOf(id).some(other => other !== id && !above(other).has(id)))
+    !isDone(id) && (isDeferred(id) || blockersOf(id).some(other => other !== id && !isFreePart(other, id)))
   return lines
     .filter(({ id, status, ephemeral }) => {
       if (status !== 'open' || ephemeral || isDeferred(id) || blockersOf(id).length > 0) return false
