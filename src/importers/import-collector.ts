@@ -19,7 +19,7 @@ export interface Dropped {
 }
 
 /** A source record, or a part of one, that is not imported by design. */
-export interface Skipped {
+export interface SkippedRecord {
   /** The place in the source, with the id. */
   source: string
   reason: string
@@ -77,7 +77,7 @@ export interface Imported {
   /** How many records are no Tickets by design, by reason. */
   skipped: Record<string, number>
   /** Each of these records, or parts of records. */
-  skippedRecords: Skipped[]
+  skippedRecords: SkippedRecord[]
   /** Why the source may have records that were not read; then none of its Tickets counts as gone. */
   partial: string | undefined
   /** False for a Ticket of a part of the source that this import did not read: it is not gone. */

@@ -17,7 +17,7 @@ import type { Store } from '../store/store.ts'
 import type { FileState } from '../ticket-index/file-queries.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { isFrom, isOlder, sourceOf } from './follow-fields.ts'
-import type { Dropped, Imported, ImportedDecision, ImportedTicket, Skipped } from './import-collector.ts'
+import type { Dropped, Imported, ImportedDecision, ImportedTicket, SkippedRecord } from './import-collector.ts'
 import { timeOf } from './source-text.ts'
 
 /** What an import changes in one file. */
@@ -42,7 +42,7 @@ export interface ImportPlan {
   dropped: Dropped[]
   warnings: string[]
   skipped: Record<string, number>
-  skippedRecords: Skipped[]
+  skippedRecords: SkippedRecord[]
   tickets: number
   decisions: number
   /** The Ticket files that the plan was made from. */

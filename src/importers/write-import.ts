@@ -17,7 +17,7 @@ import type { Store } from '../store/store.ts'
 import type { FileState } from '../ticket-index/file-queries.ts'
 import { followEdges, type MovedEdge } from './follow-edges.ts'
 import { cancelGone, followFields } from './follow-fields.ts'
-import type { Dropped, Imported, Skipped } from './import-collector.ts'
+import type { Dropped, Imported, SkippedRecord } from './import-collector.ts'
 import { ticketsPrint } from './last-imports.ts'
 import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
@@ -37,7 +37,7 @@ export interface WrittenImport {
   changes: FileChange[]
   gone: string[]
   skipped: Record<string, number>
-  skippedRecords: Skipped[]
+  skippedRecords: SkippedRecord[]
   dropped: Dropped[]
   warnings: string[]
   /** What the Ticket files are now, where a second import would change nothing and report the same; else undefined. */

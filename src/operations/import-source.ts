@@ -5,7 +5,7 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { packageVersion } from '../files/package-root.ts'
-import type { Imported, Skipped } from '../importers/import-collector.ts'
+import type { Imported, SkippedRecord } from '../importers/import-collector.ts'
 import {
   findLastImport,
   type LastImport,
@@ -100,7 +100,7 @@ export interface SourceReport {
   changes: FileChange[]
   gone: string[]
   skipped: Record<string, number>
-  skippedRecords: Skipped[]
+  skippedRecords: SkippedRecord[]
   dropped: { source: string; message: string }[]
   unphasedStates: string[]
   warnings: string[]
