@@ -1,4 +1,4 @@
-/** The tool `wait` over the official client: other calls go on, progress is told, a cancelled wait ends. */
+/** The tool `wait` over the official client: other calls go on, progress is reported, a cancelled wait ends. */
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { expect, test } from 'vitest'
@@ -50,7 +50,7 @@ test('a time-out is an answer, and wrong arguments are errors', async () => {
   })
 })
 
-test('progress is told to a client that wants it, and the server ends while a call waits', async () => {
+test('a client that asks for progress gets it, and the server ends while a call waits', async () => {
   await withServer(async client => {
     const told: number[] = []
     const stopping = new AbortController()

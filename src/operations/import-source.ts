@@ -156,7 +156,7 @@ function contextOf({ repository }: Store, input: SourceInput): string {
   return JSON.stringify([packageVersion(), input, repository.config])
 }
 
-/** A source of the configuration that lies in the repository and has changed since its last import. */
+/** A configured source inside the repository that has changed since its last import. */
 export interface ChangedSource {
   /** System and path, from the root. */
   source: string

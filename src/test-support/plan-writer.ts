@@ -1,4 +1,4 @@
-/** A process that changes a plan as it is told: a message has a method and its input, the answer is the time of the change, or an error. */
+/** A process that changes a plan on request: a message has a method and its input, the answer is the time of the change, or an error. */
 import { openPlan, type Plan } from '../sdk.ts'
 
 const plan = openPlan({ root: process.argv[2]!, actor: 'writer' })
