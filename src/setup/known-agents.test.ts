@@ -3,33 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path'
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
-import { findRepository } from '../files/repository.ts'
+import { filesOf, initIn, read, undoIn, write } from '../test-support/agent-repository.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
 import { AGENT_NAMES, type AgentName } from './agent-names.ts'
 import { detectedAgents } from './agents-part.ts'
-import { type InitOptions, initRepository, undoInit } from './init.ts'
-
-const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
-const initIn = (root: string, agents: InitOptions['agents']) =>
-  initRepository(findRepository(root), { programs: PROGRAMS, agents })
-const undoIn = (root: string) => undoInit(findRepository(root))
-
-function write(root: string, path: string, text: string): void {
-  mkdirSync(dirname(join(root, path)), { recursive: true })
-  writeFileSync(join(root, path), text)
-}
-
-const read = (root: string, path: string) => readFileSync(join(root, path), 'utf8')
-
-/** The files below the root except git's, tickets and AGENTS.md, with their texts. */
-function filesOf(root: string): [path: string, text: string][] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .filter(path => !/^(?:\.git\/|\.gitattributes$|tickets\/|AGENTS\.md$)/.test(path))
-    .sort()
-    .map(path => [path, read(root, path)])
-}
 
 test.each(
   AGENT_NAMES,
