@@ -5,7 +5,6 @@
  */
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
-import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { LIKE_BLOCKERS } from './blocker-names.ts'
@@ -14,7 +13,7 @@ import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
+import { addItems, checkedRecords, type ItemEdge, type PlacedRecord, type WorkItem } from './work-items.ts'
 
 type JiraOptions = ReadContext & Pick<SourceOptionValues, 'queued'>
 type Json = Record<string, unknown>
@@ -55,26 +54,16 @@ export function readJira(path: string, documents: readonly unknown[], options: J
   const collector = importCollector({ system: 'jira', name: options.name }, { needsTarget: () => false })
   const records = recordsOf(collector, path, documents)
   const known = new Set(records.flatMap(({ values }) => (isObject(values) ? values.key : [])))
-  const items = records.flatMap(({ values, source }) => {
-    const issue = firstIssue(issueSchema(), values)
-    if (!issue) return [itemOf(collector, values as Issue, source, known, options)]
-    if (isObject(values) && typeof values.key === 'string') collector.imported.seen.add(values.key)
-    else collector.imported.partial ??= `${source}: a record without a key`
-    collector.drop(source, `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(values)}`)
-    return []
-  })
+  const items = checkedRecords(collector, issueSchema(), 'key', records).map(({ values, source }) =>
+    itemOf(collector, values as Issue, source, known, options),
+  )
   addItems(collector, items)
   return collector.imported
 }
 
-interface SourceRecord {
-  values: unknown
-  source: string
-}
-
-function recordsOf(collector: Collector, path: string, documents: readonly unknown[]): SourceRecord[] {
+function recordsOf(collector: Collector, path: string, documents: readonly unknown[]): PlacedRecord[] {
   const pages: Json[] = []
-  const recordsIn = (value: unknown, source: string): SourceRecord[] => {
+  const recordsIn = (value: unknown, source: string): PlacedRecord[] => {
     if (Array.isArray(value)) return value.flatMap((entry, at) => recordsIn(entry, `${source}[${at}]`))
     if (!isObject(value) || value.key !== undefined) return [{ values: value, source }]
     if (Array.isArray(value.errorMessages) && value.errorMessages.length > 0) {

@@ -4,7 +4,6 @@
  * Invariant: who blocks an issue is in its `inverseRelations`; an issue without that list retracts no edge.
  */
 import * as z from 'zod/mini'
-import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { LIKE_BLOCKERS } from './blocker-names.ts'
@@ -14,7 +13,7 @@ import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
+import { addItems, checkedRecords, type ItemEdge, type PlacedRecord, type WorkItem } from './work-items.ts'
 
 type LinearOptions = ReadContext & Pick<SourceOptionValues, 'queued'>
 
@@ -52,27 +51,17 @@ export function readLinear(documents: readonly unknown[], options: LinearOptions
   const collector = importCollector({ system: 'linear', name: options.name }, { needsTarget: () => false })
   const records = recordsOf(collector, documents)
   const known = new Set(records.flatMap(({ values }) => (isObject(values) ? values.identifier : [])))
-  const items = records.flatMap(({ values, source }) => {
-    const issue = firstIssue(issueSchema(), values)
-    if (!issue) return [itemOf(collector, values as Issue, source, known, options)]
-    if (isObject(values) && typeof values.identifier === 'string') collector.imported.seen.add(values.identifier)
-    else collector.imported.partial ??= `${source}: a record without an identifier`
-    collector.drop(source, `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(values)}`)
-    return []
-  })
+  const items = checkedRecords(collector, issueSchema(), 'identifier', records).map(({ values, source }) =>
+    itemOf(collector, values as Issue, source, known, options),
+  )
   addItems(collector, items)
   return collector.imported
 }
 
-interface SourceRecord {
-  values: unknown
-  source: string
-}
-
 /** Returns the records of pages, of lists, and of single issues. */
-function recordsOf(collector: Collector, documents: readonly unknown[]): SourceRecord[] {
+function recordsOf(collector: Collector, documents: readonly unknown[]): PlacedRecord[] {
   const pages: unknown[] = []
-  const recordsIn = (value: unknown, source: string): SourceRecord[] => {
+  const recordsIn = (value: unknown, source: string): PlacedRecord[] => {
     if (Array.isArray(value)) return value.flatMap((entry, at) => recordsIn(entry, `${source}[${at}]`))
     if (!isObject(value) || value.identifier !== undefined) return [{ values: value, source }]
     reportErrors(collector, value, source, 'Linear')

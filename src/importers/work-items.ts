@@ -4,9 +4,11 @@
  *
  * Invariant: an edge is held by the record that waits, with the time of that record, so that it has one id from both sides.
  */
+import type * as z from 'zod/mini'
 import type { RelationKind } from '../model/decision-kinds.ts'
+import { firstIssue } from '../model/first-issue.ts'
 import { isTicketId } from '../model/names.ts'
-import { withoutUndefined } from '../model/objects.ts'
+import { isObject, withoutUndefined } from '../model/objects.ts'
 import { type Collector, type Imported, quoted } from './import-collector.ts'
 import { momentOf } from './source-text.ts'
 
@@ -149,5 +151,33 @@ function addEdge(
     ...(reason && { reason }),
     ...(fields && { fields }),
     source: other === undefined ? source : `${source}: ${from} ${kind} ${other}`,
+  })
+}
+
+/** A record as the source has it, and its place there. */
+export interface PlacedRecord {
+  values: unknown
+  source: string
+}
+
+/**
+ * Returns the records that fit the schema. The others are dropped with the reason; one without its id could be any Ticket, so the
+ * source then counts as read in part.
+ */
+export function checkedRecords<T>(
+  collector: Collector,
+  schema: z.ZodMiniType<T>,
+  idField: string,
+  records: readonly PlacedRecord[],
+): { values: T; source: string }[] {
+  return records.flatMap(({ values, source }) => {
+    const issue = firstIssue(schema, values)
+    if (!issue) return [{ values: values as T, source }]
+    const id = isObject(values) ? values[idField] : undefined
+    if (typeof id === 'string') collector.imported.seen.add(id)
+    else
+      collector.imported.partial ??= `${source}: a record without ${/^[aeiou]/.test(idField) ? 'an' : 'a'} ${idField}`
+    collector.drop(source, `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(values)}`)
+    return []
   })
 }
