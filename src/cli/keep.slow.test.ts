@@ -122,8 +122,11 @@ describe('keep passes on', () => {
         `n=0; trap 'n=$((n+1)); touch ${root}/got' INT; echo ready
          while [ ! -e ${root}/enough ]; do sleep 0.05; done; echo "got $n"; exit 4`,
       )
-      const command = [process.execPath, CLI, '-C', root, ...keep([], 'sh', script)].map(word => `'${word}'`).join(' ')
-      const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
+      // With exec, whatever shell $SHELL names: one that waits for keep would end by ctrl-c itself.
+      const words = [process.execPath, CLI, '-C', root, ...keep([], 'sh', script)].map(word => `'${word}'`)
+      const child = spawn('script', ['-qec', `exec ${words.join(' ')}`, '/dev/null'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
       let output = ''
       child.stdout.setEncoding('utf8').on('data', text => {
         output += text
