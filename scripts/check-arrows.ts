@@ -11,6 +11,7 @@ import { basename, dirname, join, posix, relative, resolve, sep } from 'node:pat
 /** The rooms from the lowest to the highest. A room imports rooms of lower steps, never one of its own step. */
 const STEPS: string[][] = [
   ['model', 'node-version', 'compile-cache'],
+  ['program-loader'],
   ['files'],
   ['git', 'database'],
   ['ticket-index', 'claims', 'merging', 'setup'],
@@ -21,7 +22,7 @@ const STEPS: string[][] = [
   ['index', 'package-entry', 'cli'],
 ]
 /** Bundles of their own that must stay small, with all that each may import. */
-const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging', 'compile-cache'] }
+const PROGRAMS: Record<string, string[]> = { 'merge-driver': ['merging', 'program-loader'] }
 /** Packages that only some rooms may import; an empty list means that they are required when needed. */
 const PACKAGES: Record<string, string[]> = {
   '@modelcontextprotocol': ['mcp'],

@@ -1,5 +1,5 @@
 /**
- * Turns on Node's compile cache in a folder that only this user can change.
+ * Finds a folder for compiled code that only this user can change, and turns on Node's compile cache in it.
  *
  * Node's default is a folder in the system's temporary folder, and what lies there is compiled code that Node trusts: the user
  * who creates that folder first decides what runs for the others. Invariant: a folder that another user can write to or replace

@@ -4,12 +4,12 @@
  * Exit status 10: merged. 11: conflict, with git's text merge in %A. Any other status is a failure, and the command that git
  * runs then leaves the markers itself. Success is not 0, because Node exits with 0 for an empty file too.
  */
-import { enablePrivateCompileCache } from './compile-cache.ts'
+import { loadProgram } from './program-loader.ts'
 
-const { createRequire } = process.getBuiltinModule('node:module')
-enablePrivateCompileCache()
+const { join } = process.getBuiltinModule('node:path')
 // dist/merge-files.cjs, which the build makes of merging/merge-files.ts.
-const { mergeFiles } = createRequire(import.meta.url)('./merge-files.cjs') as typeof import('./merging/merge-files.ts')
+const program = loadProgram(join(import.meta.dirname, 'merge-files.cjs'), 'merge', [10, 11])
+const { mergeFiles } = program as typeof import('./merging/merge-files.ts')
 
 const [base, ours, theirs, path] = process.argv.slice(2)
 try {

@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { command, flag } from '../operations/operation.ts'
+import { loadProgram } from '../program-loader.ts'
 import type { GlobalOptions } from './parse-arguments.ts'
 
 /** Serves MCP. Not an operation: it has no output of its own. */
@@ -22,7 +23,8 @@ export async function serve(
   given: { readOnly: boolean; allowLift: boolean },
 ): Promise<number> {
   // dist/mcp.cjs, which the build bundles from mcp/server.ts; no other command loads it.
-  const { serveMcp } = createRequire(import.meta.url)('./mcp.cjs') as typeof import('../mcp/server.ts')
+  const program = loadProgram(join(import.meta.dirname, 'mcp.cjs'), 'mcp')
+  const { serveMcp } = program as typeof import('../mcp/server.ts')
   const served = await serveMcp({ root: folder ?? '.', actor, ...given })
   if ('status' in served) return served.status
   const { code, message, data } = served.failure

@@ -1,5 +1,5 @@
 /** Defines `ticketplan view`, which serves the page until it is stopped. */
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 import { PlanError } from '../model/errors.ts'
 import { jsonLine } from '../model/json-line.ts'
@@ -10,6 +10,7 @@ import type { Judge } from '../operations/overview-facts.ts'
 import { decisionEntry } from '../operations/overview-lists.ts'
 import { searchTickets, ticketDocument } from '../operations/page-documents.ts'
 import { viewCommand } from '../operations/view.ts'
+import { loadProgram } from '../program-loader.ts'
 import type { Store } from '../store/store.ts'
 import type { PlanSource } from '../view/plan-source.ts'
 import { type KnownState, knownVerdicts, watchTickets } from '../watch/watch.ts'
@@ -25,7 +26,8 @@ export const view: StreamingCommand = {
   async stream(store, { json }, given) {
     const { port, host, open } = viewCommand.input.parse(given)
     // dist/view.cjs, which the build bundles from view/view.ts; it has no store of its own.
-    const { serveView } = createRequire(import.meta.url)('./view.cjs') as typeof import('../view/view.ts')
+    const program = loadProgram(join(import.meta.dirname, 'view.cjs'), 'view')
+    const { serveView } = program as typeof import('../view/view.ts')
     if (host !== undefined && host !== '127.0.0.1')
       note(
         `${host} can be reached by other machines, and nothing is encrypted: anybody who sees the traffic sees the token`,
