@@ -30,9 +30,13 @@ import { progressLine } from './progress-line.ts'
 import type { StreamingCommand } from './watch.ts'
 import { helpWidth } from './wrap.ts'
 
-/** Runs the command that the arguments of this process name, and sets the exit status. */
+/**
+ * Runs the command that the arguments of this process name, and sets the exit status. Ends the process once nothing is left to do:
+ * Node would take a millisecond first to free what the end of a process frees anyway.
+ */
 export async function main(): Promise<void> {
   const args = process.argv.slice(2)
+  process.once('beforeExit', status => process.exit(status))
   try {
     process.exitCode = await run(args)
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Shows the progress of long work in a line on the terminal; prints nothing off a terminal and in the first second. */
-
+import { monotonicMs } from '../files/pause.ts'
 import { print, type Terminal, terminalOf } from './print.ts'
 
 const QUIET_MS = 1000
@@ -7,13 +7,13 @@ const REFRESH_MS = 100
 
 /** Starts a progress line; `show` updates it, `clear` removes it. */
 export function progressLine() {
-  const startedAt = performance.now()
+  const startedAt = monotonicMs()
   let shownAt = startedAt + QUIET_MS - REFRESH_MS
   let shown = false
   let terminal: Terminal | undefined
   return {
     show(done: number, total: number) {
-      const now = performance.now()
+      const now = monotonicMs()
       if (now - shownAt < REFRESH_MS) return
       shownAt = now
       terminal ??= terminalOf(2)

@@ -6,7 +6,7 @@
  * on local.db are treated as errors of local.db; what else an action throws passes unchanged.
  */
 import { dirname, join } from 'node:path'
-import { retryUntil } from '../files/pause.ts'
+import { monotonicMs, retryUntil } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { busyError } from './busy-error.ts'
 import { type LocalConnection, localConnection } from './local-connection.ts'
@@ -110,10 +110,10 @@ function begin(file: LocalConnection, path: string, timeoutMs: number): Connecti
     file.close() // removed or replaced in between
     return tryNow()
   }
-  const startedAt = performance.now()
+  const startedAt = monotonicMs()
   const connection = retryUntil(timeoutMs, tryNow, found => found !== undefined)
   if (connection) return connection
-  throw busyError(path, Math.round(performance.now() - startedAt))
+  throw busyError(path, Math.round(monotonicMs() - startedAt))
 }
 
 /** Runs the action, and a second time where the file was damaged and is replaced. */

@@ -10,7 +10,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import { type Connection, connect, FILE_SUFFIXES, fileState, migrate, removeDatabase } from '../database/open.ts'
 import { databaseError, isDamaged, isUnwritable, sqliteCode } from '../database/sqlite-error.ts'
 import { inodeOf } from '../files/file-system.ts'
-import { pause } from '../files/pause.ts'
+import { monotonicMs, pause } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { openInMemory, type PreparedIndex } from './prepared-index.ts'
 
@@ -113,13 +113,13 @@ const ATTEMPTS = 5
 
 /** Runs the attempt; after a failure, recovers from it and runs it again, a few times. @throws PlanError instead of SqliteError. */
 function tryAgain<T>(path: string, attempt: () => T, recover: (error: unknown) => void): T {
-  const startedAt = performance.now()
+  const startedAt = monotonicMs()
   try {
     for (let left = ATTEMPTS; left > 1; left--) {
       try {
         return attempt()
       } catch (error) {
-        if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(performance.now() - startedAt))
+        if (sqliteCode(error) === 'SQLITE_BUSY') throw busyError(path, Math.round(monotonicMs() - startedAt))
         recover(error)
       }
     }
