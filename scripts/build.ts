@@ -45,21 +45,26 @@ const commonJs = {
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
 } satisfies BuildOptions
 const shortened = { ...commonJs, minifyIdentifiers: true } satisfies BuildOptions
+/** What loads these runs them as one function, with the parameters that Node gives a CommonJS module. */
+const wrapped = {
+  ...shortened,
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
+} satisfies BuildOptions
 const bundles = [
   await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' } }),
   await build({ ...commonJs, entryPoints: { sdk: 'src/index.ts' } }),
   await build({
     ...shortened,
     entryPoints: {
-      main: 'src/cli/main.ts',
       'merge-driver': 'src/merge-driver.ts',
-      'merge-files': 'src/merging/merge-files.ts',
       'sql-child': 'src/database/sql-child.ts',
       'claim-renewer': 'src/keep/claim-renewer.ts',
     },
   }),
+  await build({ ...wrapped, entryPoints: { main: 'src/cli/main.ts', 'merge-files': 'src/merging/merge-files.ts' } }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
-  await build({ ...shortened, entryPoints: { mcp: 'src/mcp/server.ts' } }),
+  await build({ ...wrapped, entryPoints: { mcp: 'src/mcp/server.ts' } }),
   // The drawing and the server of the page, without the store; two commands need them.
   await build({ ...shortened, entryPoints: { view: 'src/view/view.ts' }, jsx: 'automatic', jsxImportSource: 'preact' }),
   await buildPage(root, fresh),

@@ -1,16 +1,10 @@
 /**
- * Finds a folder for compiled code that only this user can change, and turns on Node's compile cache in it.
+ * Finds a folder for compiled code that only this user can change.
  *
  * Node's default is a folder in the system's temporary folder, and what lies there is compiled code that Node trusts: the user
  * who creates that folder first decides what runs for the others. Invariant: a folder that another user can write to or replace
  * is never used; without a private one there is no cache. Imports nothing, because every start runs it, on an old Node too.
  */
-
-/** Turns the cache on where there is a private folder for it. A user's own `NODE_COMPILE_CACHE` is in effect already. */
-export function enablePrivateCompileCache(): void {
-  const folder = privateCacheFolder(process.env)
-  if (folder !== null) process.getBuiltinModule('node:module').enableCompileCache(folder)
-}
 
 /** Returns the folder for the cache, created if needed, in `$XDG_CACHE_HOME` or `~/.cache`; null where it is not private. */
 export function privateCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): string | null {
@@ -19,12 +13,14 @@ export function privateCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv):
   const uid = process.getuid?.()
   if (uid === undefined || !HOME) return null
 
-  const makeFolder = (path: string) => {
-    if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 })
-    return path
+  const statFolder = (path: string) => {
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (found) return found
+    mkdirSync(path, { mode: 0o700 })
+    return lstatSync(path)
   }
   const isOurs = (path: string) => {
-    const stat = lstatSync(path)
+    const stat = statFolder(path)
     return stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0
   }
   /** True where no other user can write to the folder, or replace it or one above it. */
@@ -36,13 +32,13 @@ export function privateCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv):
   }
 
   try {
-    const base = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : makeFolder(join(HOME, '.cache'))
-    const parent = realpathSync(base)
-    if (!isSafe(parent)) return null
-    const own = makeFolder(join(parent, 'ticketplan'))
-    if (!isOurs(own)) return null
-    const folder = makeFolder(join(own, 'compile-cache'))
-    return isOurs(folder) ? folder : null
+    const isNamed = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)
+    const base = isNamed ? XDG_CACHE_HOME : join(HOME, '.cache')
+    if (!isNamed) statFolder(base)
+    const parent = realpathSync.native(base)
+    const own = join(parent, 'ticketplan')
+    const folder = join(own, 'compile-cache')
+    return isSafe(parent) && isOurs(own) && isOurs(folder) ? folder : null
   } catch {
     return null // no such home folder, a read-only one, a full disk, another process that creates the folder
   }

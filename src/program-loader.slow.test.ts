@@ -15,8 +15,10 @@ function programIn(home: string) {
   const write = (answer: string) =>
     writeFileSync(
       bundle,
-      `exports.answer = isDeep => isDeep ? deep() : '${answer}' + __filename.length
-       function deep() { ${Array.from({ length: 100 }, (_, n) => `if (Math.random() > ${n + 1}) return 'number ${n}'`).join('\n')} }\n`,
+      `(function (exports, require, module, __filename) {
+       exports.answer = isDeep => isDeep ? deep() : '${answer}' + __filename.length
+       function deep() { ${Array.from({ length: 100 }, (_, n) => `if (Math.random() > ${n + 1}) return 'number ${n}'`).join('\n')} }
+       })`,
     )
   write('one')
   writeFileSync(

@@ -1,12 +1,12 @@
 /**
- * Loads a bundle together with the code that V8 compiled for it in an earlier run of the same command.
+ * Loads a program together with the code that V8 compiled for it in an earlier run of the same command.
  *
- * Node's compile cache has the code of a bundle as it is before anything runs: the functions that a command calls are compiled
- * again at each start, which takes as long as all else that a short command does. Here the code is kept as it is after a run.
+ * Node's compile cache has the code of a program as it is before anything runs: the functions that a command calls are compiled
+ * again at each start, which takes half as long as all else that a short command does. Here the code is kept as it is after a run.
  * Invariant: V8 crashes on damaged code, so code is used only where its two copies in the file are equal, and only from the folder
- * of compile-cache.ts. Code is never needed: without it, and where it fits neither Node nor the bundle, V8 compiles the source.
+ * of compile-cache.ts. Code is never needed: without it, and where it does not fit Node or the program, V8 compiles the source.
  */
-import { enablePrivateCompileCache, privateCacheFolder } from './compile-cache.ts'
+import { privateCacheFolder } from './compile-cache.ts'
 
 /** A long run keeps its code after this time already, because it may be killed. */
 const LONG_RUN_MS = 2000
@@ -17,29 +17,23 @@ const MOST_AGE_MS = 30 * 24 * 3600 * 1000
 const ORDINARY = [0, 3]
 
 /**
- * Returns what a CommonJS bundle, named by its absolute path, exports. Runs of the same name share their compiled code; without a
- * name a run shares none. `ordinary` lists the exit statuses of runs that leave code.
+ * Runs a program and returns what it exports. The file, named by its absolute path, has one function with the parameters of a
+ * CommonJS module: the build wraps it, because to do so here would copy it at each start. Runs of the same name share their compiled code;
+ * without a name a run shares none. `ordinary` lists the exit statuses of runs that leave code.
  */
-export function loadProgram(bundle: string, name: string | null, ordinary: readonly number[] = ORDINARY): unknown {
-  const { createRequire } = process.getBuiltinModule('node:module')
-  const require = createRequire(bundle)
-  const folder = name === null || process.env.NODE_DISABLE_COMPILE_CACHE ? null : privateCacheFolder(process.env)
-  if (folder === null) {
-    enablePrivateCompileCache()
-    return require(bundle)
-  }
+export function loadProgram(path: string, name: string | null, ordinary: readonly number[] = ORDINARY): unknown {
   const { readFileSync, statSync } = process.getBuiltinModule('node:fs')
+  const { createRequire } = process.getBuiltinModule('node:module')
   const { dirname, join } = process.getBuiltinModule('node:path')
   const { Script } = process.getBuiltinModule('node:vm')
-  const { ino, size, mtimeMs, ctimeMs } = statSync(bundle)
-  const file = join(folder, [name, process.version, process.arch, ino, size, mtimeMs, ctimeMs].join('-'))
-  const code = readCode(file)
-  // On the first line, so that the lines of the bundle keep their numbers.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'utf8')}\n})`
-  const script = new Script(source, { filename: bundle, ...(code && { cachedData: code }) })
+  const folder = name === null || process.env.NODE_DISABLE_COMPILE_CACHE ? null : privateCacheFolder(process.env)
+  const { ino, size, mtimeMs, ctimeMs } = statSync(path)
+  const file = folder && join(folder, [name, process.version, process.arch, ino, size, mtimeMs, ctimeMs].join('-'))
+  const code = file ? readCode(file) : undefined
+  const script = new Script(readFileSync(path, 'utf8'), { filename: path, ...(code && { cachedData: code }) })
   const module = { exports: {} }
-  script.runInThisContext()(module.exports, require, module, bundle, dirname(bundle))
-  if (!code || script.cachedDataRejected) keepOnce(file, () => script.createCachedData(), ordinary)
+  script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path))
+  if (file && (!code || script.cachedDataRejected)) keepOnce(file, () => script.createCachedData(), ordinary)
   return module.exports
 }
 
