@@ -125,8 +125,7 @@ function sourcesCheck(store: Store): string {
 
 /** States that no list of the configuration has count as open, which may switch enforcement off. */
 function statesCheck(store: Store): string {
-  const tickets = store.peek(({ queries }) => queries.allTickets())
-  const unknown = [...new Set(tickets.map(({ state }) => state))].filter(state => !store.states.isKnown(state)).sort()
+  const unknown = store.peek(({ queries }) => queries.statesInUse()).filter(state => !store.states.isKnown(state))
   if (unknown.length === 0) return 'every state is in a list of the configuration'
   fail(
     `in no list of states in ticketplan.json, so they count as open: ${unknown.slice(0, 10).join(', ')}${unknown.length > 10 ? ', …' : ''}`,

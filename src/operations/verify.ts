@@ -166,18 +166,17 @@ function fileProblems(queries: IndexQueries): Problem[] {
 
 /** A warning for each Ticket whose state is in no list of the configuration. */
 function unknownStates(queries: IndexQueries, states: States): Problem[] {
-  return queries
-    .allTickets()
-    .filter(({ state }) => !states.isKnown(state))
-    .map(({ state, path }) => {
-      const message = `the state "${state}" is in no list of states in ticketplan.json, so it counts as open${didYouMean(states.nearest(state))}`
-      return { code: 'unknown_state', path, message, severity: 'warning' }
-    })
+  const unknown = queries.statesInUse().filter(state => !states.isKnown(state))
+  if (unknown.length === 0) return []
+  return queries.ticketList({ states: unknown }, 'id').map(({ state, path }) => {
+    const message = `the state "${state}" is in no list of states in ticketplan.json, so it counts as open${didYouMean(states.nearest(state))}`
+    return { code: 'unknown_state', path, message, severity: 'warning' }
+  })
 }
 
 function homePaths(queries: IndexQueries): Problem[] {
   const problems: Problem[] = []
-  for (const { ticket_id, path, body } of queries.bodiesLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
+  for (const { ticket_id, path, body } of queries.eachBodyLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
     const { id, reason, plan } = JSON.parse(body) as AnyFields
     const found = homePathWarnings({
       reason,

@@ -245,12 +245,12 @@ export function decisionQueries(statement: Prepare) {
       statement<[], { id: string; tickets: string }>(
         "select id, group_concat(ticket_id, ', ') as tickets from (select id, ticket_id from file_decisions order by id, ticket_id) group by id having count(*) > 1",
       ).all(),
-    /** Decisions whose stored JSON matches one of the LIKE patterns. */
-    bodiesLike: (...patterns: string[]) =>
+    /** Decisions whose stored JSON matches one of the LIKE patterns, one by one: no other query may run meanwhile. */
+    eachBodyLike: (...patterns: string[]) =>
       statement<string[], { ticket_id: string; path: string; body: string }>(
         `select d.ticket_id, t.path, d.body from file_decisions d join tickets t on t.id = d.ticket_id
          where ${patterns.map(() => 'd.body like ?').join(' or ')} order by d.ticket_id, d.id`,
-      ).all(...patterns),
+      ).iterate(...patterns),
     /** For every Ticket with decisions: their ids, separated by a space. */
     decisionIds: () =>
       statement<[], [ticket: string, ids: string]>(

@@ -47,16 +47,5 @@ export function prepareQueries(connection: Connection) {
         `select (select count(*) from tickets) as tickets, (select count(*) from file_decisions) as decisions,
                 (select count(*) from quarantine) as quarantined`,
       ).get()!,
-    /** Everything that comes from the content of files, as one text, to compare two indexes. Stat data are left out. */
-    content: () =>
-      [
-        'select path, id_key, hash, canonical from files order by path',
-        'select * from tickets order by id',
-        'select * from file_decisions order by ticket_id, id',
-        'select * from area_patterns order by ticket_id, decision_id, pattern',
-        'select * from quarantine order by path',
-      ]
-        .map(sql => JSON.stringify(statement(sql, true).all()))
-        .join('\n'),
   }
 }

@@ -13,6 +13,7 @@ import type { States } from '../model/states.ts'
 import type { CheckoutFiles } from './checkout-files.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate } from './indexed-file.ts'
+import { equalsRebuild } from './row-comparison.ts'
 import { prepareRowWriter, type RowWriter } from './rows.ts'
 import { findChangedPaths } from './stat-data.ts'
 import { prepareStatSnapshot, type StatSnapshot } from './stat-snapshot.ts'
@@ -36,6 +37,8 @@ export interface Reconciler {
   apply(paths: readonly string[]): Reconciled
   /** Rebuilds every row in one transaction: a reader sees the old rows or the new ones. */
   rebuild(progress?: Progress): Reconciled
+  /** True where the rows equal those of a rebuild. Changes none, but for those of files that this process may not read. */
+  equalsRebuild(): boolean
   /** The folders of the last full scan, and git's own files on which it depended. */
   folders(): readonly string[]
   /** Grows whenever this reconciler has changed a row. */
@@ -108,7 +111,15 @@ export function prepareReconciler(
       })
     return { changed: 0, rebuilt: false }
   }
-  return { apply, rebuild, reconcile, folders: () => folders, writes: () => writes }
+  return {
+    apply,
+    rebuild,
+    reconcile,
+    // Rows that another process read from a file that this one may not read are no difference.
+    equalsRebuild: () => equalsRebuild(connection, files, states, config.areas, path => apply([path])),
+    folders: () => folders,
+    writes: () => writes,
+  }
 }
 
 /** Reads and stores the settings on which rows depend. Rows of other settings are rebuilt. */

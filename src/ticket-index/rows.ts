@@ -23,12 +23,28 @@ export interface RowWriter {
   updateStat(path: string, stat: FileStat, racy: boolean): void
 }
 
+/** The columns of `tickets`, in the order of `FileRows.ticket`. */
+export const TICKET_COLUMNS =
+  'id, slug, title, state, phase, outcome, state_at, created_at, queued_at, queued_by, changed_at, path, format'
+
+/** The values of one row, in the order of its table's columns. */
+export type RowValues = (string | number | null)[]
+
+/** Every row that follows from a file, but for its row in `files`. */
+export interface FileRows {
+  /** Null for a file in quarantine. */
+  ticket: RowValues | null
+  quarantine: RowValues | null
+  decisions: RowValues[]
+  patterns: RowValues[]
+}
+
 /** Prepares the statements on a connection. */
 export function prepareRowWriter(connection: Connection, states: States, areas: NamedAreas): RowWriter {
   const insertFile = connection.prepare('insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const insertTicket =
-    connection.prepare(`insert into tickets (id, slug, title, state, phase, outcome, state_at, created_at, queued_at, queued_by, changed_at, path, format)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const insertTicket = connection.prepare(
+    `insert into tickets (${TICKET_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
   const insertDecision = connection.prepare('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertPattern = connection.prepare('insert into area_patterns values (?, ?, ?, ?)')
   const insertQuarantine = connection.prepare('insert into quarantine values (?, ?, ?, ?, ?, ?)')
@@ -45,21 +61,11 @@ export function prepareRowWriter(connection: Connection, states: States, areas: 
   return {
     insert(file, racy) {
       insertFile.run(fileValues(file, racy))
-      if (!file.readable) {
-        insertQuarantine.run(quarantineValues(file))
-        return
-      }
-      const { ticket } = file
-      insertTicket.run(ticketValues(ticket, states, file.path))
-      if (ticket.decisions.length === 0) return
-      const statuses = fileStatuses(ticket.decisions)
-      for (const decision of ticket.decisions) {
-        const status = statuses.get(decision.id)!
-        insertDecision.run(decisionValues(ticket.id, decision, status))
-        if (decision.kind !== 'touches' || status !== 'active') continue
-        for (const { pattern, shared } of patternsOf(decision, areas))
-          insertPattern.run(ticket.id, decision.id, pattern, shared ? 1 : 0)
-      }
+      const { ticket, quarantine, decisions, patterns } = rowsOfFile(file, states, areas)
+      if (ticket) insertTicket.run(ticket)
+      if (quarantine) insertQuarantine.run(quarantine)
+      for (const decision of decisions) insertDecision.run(decision)
+      for (const pattern of patterns) insertPattern.run(pattern)
     },
     remove(path) {
       deleteFile.run(path)
@@ -76,20 +82,45 @@ export function prepareRowWriter(connection: Connection, states: States, areas: 
   }
 }
 
-type Values = (string | number | null)[]
-
-function fileValues(file: IndexedFile, racy: boolean): Values {
-  const { path, hash, stat } = file
-  const isCanonical = file.readable && file.canonical
-  const { sizeBytes, mtimeMs, ctimeMs, inode } = stat
-  return [path, pathKey(path), sizeBytes, mtimeMs, ctimeMs, inode, racy ? 1 : 0, hash, isCanonical ? 1 : 0]
+/** Returns the rows that follow from a file: in a rebuild, in an update, and where they are compared. Pure. */
+export function rowsOfFile(file: IndexedFile, states: States, areas: NamedAreas): FileRows {
+  if (!file.readable) return { ticket: null, quarantine: quarantineValues(file), decisions: [], patterns: [] }
+  const { ticket } = file
+  const rows: FileRows = {
+    ticket: ticketValues(ticket, states, file.path),
+    quarantine: null,
+    decisions: [],
+    patterns: [],
+  }
+  if (ticket.decisions.length === 0) return rows
+  const statuses = fileStatuses(ticket.decisions)
+  for (const decision of ticket.decisions) {
+    const status = statuses.get(decision.id)!
+    rows.decisions.push(decisionValues(ticket.id, decision, status))
+    if (decision.kind !== 'touches' || status !== 'active') continue
+    for (const { pattern, shared } of patternsOf(decision, areas))
+      rows.patterns.push([ticket.id, decision.id, pattern, shared ? 1 : 0])
+  }
+  return rows
 }
 
-function quarantineValues({ path, code, message, place, mentions }: QuarantinedFile): Values {
+function fileValues(file: IndexedFile, racy: boolean): RowValues {
+  const { sizeBytes, mtimeMs, ctimeMs, inode } = file.stat
+  const [path, key, hash, canonical] = contentValues(file) as [string, string, string, number]
+  return [path, key, sizeBytes, mtimeMs, ctimeMs, inode, racy ? 1 : 0, hash, canonical]
+}
+
+/** Returns what a row of `files` says of the content: path, id key, hash, and 1 where it is canonical. */
+export function contentValues(file: IndexedFile): RowValues {
+  const { path, hash } = file
+  return [path, pathKey(path), hash, file.readable && file.canonical ? 1 : 0]
+}
+
+function quarantineValues({ path, code, message, place, mentions }: QuarantinedFile): RowValues {
   return [path, code, message, place?.line ?? null, place?.column ?? null, JSON.stringify(mentions)]
 }
 
-function ticketValues(ticket: Ticket, states: States, path: string): Values {
+function ticketValues(ticket: Ticket, states: States, path: string): RowValues {
   return [
     ticket.id,
     ticket.slug ?? null,
@@ -107,7 +138,7 @@ function ticketValues(ticket: Ticket, states: States, path: string): Values {
   ]
 }
 
-function decisionValues(ticketId: string, decision: Decision, status: string): Values {
+function decisionValues(ticketId: string, decision: Decision, status: string): RowValues {
   const { pool, plan, advisory } = anyFields(decision)
   return [
     ticketId,

@@ -11,6 +11,7 @@ import type { Connection } from '../database/open.ts'
 import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
 import { findSparseIndex, listLeftOutFiles } from '../git/left-out-files.ts'
+import { lazy } from '../model/lazy.ts'
 import type { States } from '../model/states.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import type { IndexedFile } from './indexed-file.ts'
@@ -66,11 +67,7 @@ export function ticketIndex(
 ): TicketIndex {
   const prepare = (connection: Connection) => prepareIndex(connection, repository, states)
   const file = indexFile({ path: join(repository.indexDir, 'index.db'), local, timeoutMs, notify, prepare })
-  const openReference = () => disposable(prepare(openInMemory(timeoutMs)))
-  const checkAgainstRebuild = (index: PreparedIndex) => {
-    using reference = openReference()
-    return compareWithRebuild(index, reference.index)
-  }
+  const schema = lazy(() => schemaOfThisVersion(timeoutMs))
   return {
     path: file.path,
     get inMemory() {
@@ -89,9 +86,7 @@ export function ticketIndex(
     reconcile: progress => file.use(({ reconciler }) => reconciler.reconcile(progress)),
     rebuild: progress =>
       file.use(({ connection, reconciler }) => {
-        using reference = openReference()
-        if (file.inMemory || schemaOf(connection) === schemaOf(reference.index.connection))
-          return reconciler.rebuild(progress)
+        if (file.inMemory || schemaOf(connection) === schema()) return reconciler.rebuild(progress)
         file.discard()
         return file.use(({ reconciler }) => reconciler.rebuild(progress))
       }),
@@ -109,8 +104,8 @@ export function ticketIndex(
     findMismatch: () =>
       file.use(index => {
         // A writer changes a file before its rows; the lock keeps the check from running between the two.
-        if (file.inMemory) return checkAgainstRebuild(index)
-        return local.locked(() => checkAgainstRebuild(index))
+        if (file.inMemory) return compareWithRebuild(index, schema())
+        return local.locked(() => compareWithRebuild(index, schema()))
       }),
     copyTo: target => file.use(({ connection }) => connection.prepare('vacuum into ?').run(target)),
     close: file.close,
@@ -161,19 +156,12 @@ function readTracked<T>(
   return undefined
 }
 
-/** Returns how the index differs from one that is rebuilt into the reference, which is empty; null where they are equal. */
-function compareWithRebuild(
-  { connection, queries, reconciler }: PreparedIndex,
-  reference: PreparedIndex,
-): string | null {
+/** Returns how the index differs from a rebuilt one with a schema; null where they are equal. */
+function compareWithRebuild({ connection, reconciler }: PreparedIndex, schema: string): string | null {
   const damage = findDamage(connection)
   if (damage !== null) return `SQLite finds it damaged: ${damage}`
-  if (schemaOf(connection) !== schemaOf(reference.connection)) return 'its tables differ from those of this version'
-  reference.reconciler.rebuild()
-  // A file that this process may not read may have rows that another process read; they are no mismatch.
-  const unreadable = reference.queries.quarantined().filter(({ code }) => code === 'unreadable')
-  if (unreadable.length > 0) reconciler.apply(unreadable.map(({ path }) => path))
-  return reference.queries.content() === queries.content() ? null : 'its rows differ from the Ticket files'
+  if (schemaOf(connection) !== schema) return 'its tables differ from those of this version'
+  return reconciler.equalsRebuild() ? null : 'its rows differ from the Ticket files'
 }
 
 /** Returns what SQLite's own check finds, or why it fails: it cannot read every damaged file. */
@@ -192,6 +180,11 @@ function schemaOf(connection: Connection): string {
   return JSON.stringify(rows)
 }
 
-function disposable(index: PreparedIndex) {
-  return { index, [Symbol.dispose]: () => void index.connection.close() }
+function schemaOfThisVersion(timeoutMs: number): string {
+  const connection = openInMemory(timeoutMs)
+  try {
+    return schemaOf(connection)
+  } finally {
+    connection.close()
+  }
 }
