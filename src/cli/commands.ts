@@ -54,7 +54,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   watch: { group: 'Look', load: async () => (await import('./watch.ts')).watch },
   sql: { group: 'Look', load: async () => (await import('../operations/sql.ts')).sql },
   db: { group: 'Look', load: async () => (await import('../operations/db.ts')).db },
-  export: { group: 'Look', load: async () => (await import('../operations/export.ts')).exportPlan },
+  export: { group: 'Look', load: async () => (await import('./export-command.ts')).exportCommand },
   help: { group: 'Look', load: async () => (await import('./help-command.ts')).helpCommand },
   resolve: { group: 'Git', load: async () => (await import('../operations/resolve.ts')).resolve },
   'merge-driver': { group: 'Git', load: async () => (await import('../operations/merge-driver.ts')).mergeDriver },

@@ -4,7 +4,14 @@ import { idFromPath } from '../files/ticket-files.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
-import type { DanglingRow, IndexQueries, QuarantineRow, RelationRow, TicketRow } from '../ticket-index/query.ts'
+import type {
+  DanglingRow,
+  IndexQueries,
+  QuarantineRow,
+  RelationPage,
+  RelationRow,
+  TicketRow,
+} from '../ticket-index/query.ts'
 import type { Problem, Relation, TicketSummary } from './shapes.ts'
 
 /** Returns a Ticket as outputs show it; without a row, all but the id is null. */
@@ -49,6 +56,26 @@ export function relationsOf(rows: RelationRow[], eachOnce: boolean): Relation[] 
     })
   }
   return [...relations.values()]
+}
+
+/**
+ * Yields what `relationsOf(rows, true)` returns for the relations of all Tickets, in its order, one page of Tickets after the
+ * other. A conflict that the files of both Tickets have is with the smaller id, as one.
+ */
+export function* eachRelationOnce(pages: Iterable<RelationPage>): Generator<Relation> {
+  const key = (ticket: string, other: string, { status, advisory, label }: RelationRow) =>
+    [ticket, other, status, advisory, label ?? ''].join('\n')
+  for (const { rows, incomingConflicts } of pages) {
+    const isConflict = ({ kind }: RelationRow) => kind === 'conflicts_with'
+    const own = new Set(rows.filter(isConflict).map(row => key(row.ticket_id, row.other_id, row)))
+    const others = new Set(incomingConflicts.map(row => key(row.ticket_id, row.other_id, row)))
+    const isWithOther = (row: RelationRow) =>
+      isConflict(row) && row.other_id < row.ticket_id && others.has(key(row.other_id, row.ticket_id, row))
+    const joining = incomingConflicts.filter(
+      row => row.other_id < row.ticket_id && own.has(key(row.other_id, row.ticket_id, row)),
+    )
+    yield* relationsOf([...rows.filter(row => !isWithOther(row)), ...joining], true)
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { STORED_RELATION_KINDS } from '../model/decision-kinds.ts'
-import { dotText } from './export-text.ts'
+import { dotLines } from './export-text.ts'
 
 const hasDot = spawnSync('dot', ['-V']).status === 0
 
@@ -16,7 +16,7 @@ test.skipIf(!hasDot)('Graphviz reads titles and relations as they are', () => {
   const nodes = titles.map((title, n) => ({ id: `T-${n}`, title, state: 'open', phase: 'open' }))
   const edges = STORED_RELATION_KINDS.map((kind, n) => ({ ticket: `T-${n}`, kind, other: `T-${n + 1}` }))
   const { stdout, stderr, status } = spawnSync('dot', ['-Tdot_json'], {
-    input: dotText(nodes, edges),
+    input: [...dotLines(nodes, edges)].join(''),
     encoding: 'utf8',
   })
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 })

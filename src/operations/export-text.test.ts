@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { STORED_RELATION_KINDS } from '../model/decision-kinds.ts'
-import { dotText, mermaidText } from './export-text.ts'
+import { dotLines, mermaidLines } from './export-text.ts'
 
 const HOSTILE = [
   '"',
@@ -30,11 +30,11 @@ const title = fc.oneof(
 const node = title.map(title => ({ id: 'A.1-x', title, state: 'queued', phase: 'queued' }))
 const edges = STORED_RELATION_KINDS.map(kind => ({ ticket: 'A.1-x', kind, other: 'B' }))
 
-describe('mermaidText', () => {
+describe('mermaidLines', () => {
   test('keeps any text within its quotes, and nothing of it is lost', () =>
     fc.assert(
       fc.property(node, node => {
-        const [head, first, ...rest] = mermaidText([node], edges).split('\n')
+        const [head, first, ...rest] = [...mermaidLines([node], edges)].join('').split('\n')
         expect(head).toBe('flowchart LR')
         const label = /^ {2}t0\["([^"<>&\\`\u0000-\u001f\u2028\u2029]*)"\]:::queued$/.exec(first!)?.[1]
         expect(label).toBeDefined()
@@ -46,7 +46,8 @@ describe('mermaidText', () => {
     ))
 
   test('has an arrow for every kind of relation', () => {
-    const arrows = mermaidText([], edges)
+    const arrows = [...mermaidLines([], edges)]
+      .join('')
       .split('\n')
       .filter(line => /^ {2}t1 /.test(line))
     expect(arrows).toHaveLength(edges.length)
@@ -54,11 +55,11 @@ describe('mermaidText', () => {
   })
 })
 
-describe('dotText', () => {
+describe('dotLines', () => {
   test('keeps any text within its quotes', () =>
     fc.assert(
       fc.property(node, node => {
-        const line = dotText([node], edges).split('\n')[3]!
+        const line = [...dotLines([node], edges)].join('').split('\n')[3]!
         const label = /^ {2}"A\.1-x" \[label="((?:[^"\\]|\\["\\])*)", fillcolor="#fff3bf"\]$/.exec(line)?.[1]
         expect(label).toBeDefined()
         expect(label).not.toMatch(/[\u0000-\u001f\u2028\u2029]/)
@@ -66,7 +67,8 @@ describe('dotText', () => {
     ))
 
   test('has an arrow for every kind of relation', () => {
-    const arrows = dotText([], edges)
+    const arrows = [...dotLines([], edges)]
+      .join('')
       .split('\n')
       .filter(line => line.includes('->'))
     expect(arrows).toHaveLength(edges.length)

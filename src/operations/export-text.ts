@@ -1,5 +1,5 @@
 /**
- * Formats Tickets and relations as text for other programs.
+ * Formats Tickets and relations as text for other programs, line by line: each has its line feed.
  *
  * Pure. Text from files is quoted by the rules of each format, so that it cannot become part of the drawing or a formula.
  */
@@ -20,18 +20,17 @@ interface Edge {
   advisory?: true
 }
 
-/** Returns a Mermaid flowchart. An arrow leads from what comes first to what waits for it. */
-export function mermaidText(nodes: Node[], edges: Edge[]): string {
-  const lines = ['flowchart LR']
+/** Yields a Mermaid flowchart. An arrow leads from what comes first to what waits for it. */
+export function* mermaidLines(nodes: Node[], edges: Edge[]): Generator<string> {
+  yield 'flowchart LR\n'
   const names = nodeNames(nodes, edges)
   const quote = (text: string) =>
     text.replace(/[#"<>&\\`\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, character => `#${character.codePointAt(0)};`)
   const known = new Map(nodes.map(node => [node.id, node]))
   for (const [id, name] of names) {
     const node = known.get(id)
-    lines.push(
-      `  ${name}["${quote(node ? `${id} (${node.state}): ${node.title}` : id)}"]${node ? `:::${node.phase}` : ''}`,
-    )
+    const label = quote(node ? `${id} (${node.state}): ${node.title}` : id)
+    yield `  ${name}["${label}"]${node ? `:::${node.phase}` : ''}\n`
   }
   const arrows: Record<StoredRelationKind, string> = {
     blocked_by: '==>|blocks|',
@@ -41,18 +40,15 @@ export function mermaidText(nodes: Node[], edges: Edge[]): string {
     related: '-.-',
   }
   for (const { ticket, kind, other } of edges)
-    lines.push(`  ${names.get(other)} ${arrows[kind as StoredRelationKind]} ${names.get(ticket)}`)
-  lines.push(
-    '  classDef queued fill:#fff3bf,stroke:#e8a500,color:#222',
-    '  classDef active fill:#d0ebff,stroke:#1971c2,color:#222',
-    '  classDef terminal fill:#e9ecef,stroke:#868e96,color:#555',
-    '  classDef open fill:#ffffff,stroke:#495057,color:#222',
-  )
-  return `${lines.join('\n')}\n`
+    yield `  ${names.get(other)} ${arrows[kind as StoredRelationKind]} ${names.get(ticket)}\n`
+  yield '  classDef queued fill:#fff3bf,stroke:#e8a500,color:#222\n'
+  yield '  classDef active fill:#d0ebff,stroke:#1971c2,color:#222\n'
+  yield '  classDef terminal fill:#e9ecef,stroke:#868e96,color:#555\n'
+  yield '  classDef open fill:#ffffff,stroke:#495057,color:#222\n'
 }
 
-/** Returns a Graphviz digraph. An arrow leads from what comes first to what waits for it. */
-export function dotText(nodes: Node[], edges: Edge[]): string {
+/** Yields a Graphviz digraph. An arrow leads from what comes first to what waits for it. */
+export function* dotLines(nodes: Node[], edges: Edge[]): Generator<string> {
   const quote = (text: string) =>
     `"${text.replace(/[\u2028\u2029]|[^\P{C}\u200c\u200d]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
   const styles: Record<StoredRelationKind, string> = {
@@ -63,30 +59,41 @@ export function dotText(nodes: Node[], edges: Edge[]): string {
     related: 'label="related", dir=none, style=dotted',
   }
   const fills: Record<string, string> = { queued: '#fff3bf', active: '#d0ebff', terminal: '#e9ecef', open: '#ffffff' }
-  const lines = ['digraph ticketplan {', '  rankdir=LR', '  node [shape=box, style=filled, fontname="sans-serif"]']
+  yield 'digraph ticketplan {\n  rankdir=LR\n  node [shape=box, style=filled, fontname="sans-serif"]\n'
   for (const { id, title, state, phase } of nodes) {
-    lines.push(`  ${quote(id)} [label=${quote(`${id} (${state}): ${title}`)}, fillcolor="${fills[phase]}"]`)
+    yield `  ${quote(id)} [label=${quote(`${id} (${state}): ${title}`)}, fillcolor="${fills[phase]}"]\n`
   }
   for (const { ticket, kind, other } of edges)
-    lines.push(`  ${quote(other)} -> ${quote(ticket)} [${styles[kind as StoredRelationKind]}]`)
-  return `${[...lines, '}'].join('\n')}\n`
+    yield `  ${quote(other)} -> ${quote(ticket)} [${styles[kind as StoredRelationKind]}]\n`
+  yield '}\n'
+}
+
+/** Returns a table as CSV, as `csvRows` does: the names of the columns are its first row. */
+export function csvText(columns: string[], rows: unknown[][]): string {
+  return csvRows([columns, ...rows])
 }
 
 /**
- * Returns CSV by RFC 4180, but with plain line feeds, for the shell. A cell that a spreadsheet would take for a formula gets a
+ * Returns rows as CSV by RFC 4180, but with plain line feeds, for the shell. A cell that a spreadsheet would take for a formula gets a
  * leading apostrophe.
  */
-export function csvText(columns: string[], rows: unknown[][]): string {
+export function csvRows(rows: unknown[][]): string {
   const cell = (value: unknown) => {
     if (value === null || value === undefined) return ''
     const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
-  return [columns, ...rows].map(row => `${row.map(cell).join(',')}\n`).join('')
+  return rows.map(row => `${row.map(cell).join(',')}\n`).join('')
 }
 
 /** Returns a short name for each Ticket of the drawing, in the order of the Tickets. */
 function nodeNames(nodes: Node[], edges: Edge[]): Map<string, string> {
-  const ids = [...nodes.map(({ id }) => id), ...edges.flatMap(({ ticket, other }) => [ticket, other])]
-  return new Map([...new Set(ids)].map((id, position) => [id, `t${position}`]))
+  const names = new Map<string, string>()
+  const name = (id: string) => names.has(id) || names.set(id, `t${names.size}`)
+  for (const { id } of nodes) name(id)
+  for (const { ticket, other } of edges) {
+    name(ticket)
+    name(other)
+  }
+  return names
 }

@@ -3,17 +3,14 @@ import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { packageRoot } from '../files/package-root.ts'
 import { count } from '../model/count.ts'
-import type { Decision } from '../model/decision.ts'
 import type { Store } from '../store/store.ts'
-import type { IndexQueries } from '../ticket-index/query.ts'
-import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
-import { beadsText } from './export-beads.ts'
-import { csvText, dotText, mermaidText } from './export-text.ts'
+import { problemsOf } from './answers.ts'
+import { exportParts } from './export-parts.ts'
 import { flag, operation, ticketName } from './operation.ts'
 import { overviewOf } from './overview.ts'
 import { withoutClaims } from './overview-claims.ts'
 import { type FileMaker, ticketDocuments } from './page-documents.ts'
-import { problemShape } from './shapes.ts'
+import { type Problem, problemShape } from './shapes.ts'
 
 /** Exports Tickets and their relations in a format of other programs. */
 export const exportPlan = operation({
@@ -53,62 +50,18 @@ export const exportPlan = operation({
   run(store, { format, all, focus, claims }) {
     if (format === 'svg' || format === 'html') return exportPicture(store, format, focus, claims)
     return store.read(({ queries }) => {
-      const problems = problemsOf(queries)
-      const unread = problems.filter(({ severity }) => severity === 'error').length
-      if (unread > 0)
-        store.notify(
-          `${count(unread, 'file')} cannot be read in full, so the export is incomplete; see "ticketplan verify"`,
-        )
-      const tickets = queries.allTickets().filter(({ phase }) => all || phase !== 'terminal')
-      const relations = relationsOf(queries.relations({ status: all ? undefined : 'active' }), true)
-      if (format === 'mermaid') return { format, text: mermaidText(tickets, relations), problems }
-      if (format === 'dot') return { format, text: dotText(tickets, relations), problems }
-      if (format === 'beads') {
-        const { text, lost } = beadsText(tickets.map(row => ({ row, decisions: activeDecisions(queries, row.id) })))
-        const kinds = Object.entries(lost).map(([kind, n]) => `${n} ${kind}`)
-        if (kinds.length > 0)
-          store.notify(`beads has no form for these decisions, which are left out: ${kinds.join(', ')}`)
-        return { format, text, problems }
-      }
-      if (format === 'csv') {
-        const columns = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
-        return {
-          format,
-          problems,
-          text: csvText(
-            [...columns],
-            relations.map(relation => columns.map(column => relation[column])),
-          ),
-        }
-      }
-      const document = {
-        tickets: tickets.map(row => ({
-          ...ticketSummary(row.id, row),
-          ...withoutNull({
-            created_at: row.created_at,
-            queued_at: row.queued_at,
-            queued_by: row.queued_by,
-            state_at: row.state_at,
-          }),
-          decisions: queries.decisionsOf(row.id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
-        })),
-        relations,
-        problems,
-      }
-      return { format, text: `${JSON.stringify(document, null, 2)}\n`, problems }
+      const { problems, parts } = exportParts(queries, format, all, store.notify)
+      notifyUnread(store, problems)
+      return { format, text: [...parts].join(''), problems }
     })
   },
 })
 
-function activeDecisions(queries: IndexQueries, id: string): Decision[] {
-  return queries
-    .decisionsOf(id)
-    .filter(({ status, kind }) => status === 'active' || (status === 'satisfied' && kind !== 'hold'))
-    .map(({ body }) => JSON.parse(body))
-}
-
-function withoutNull(fields: Record<string, string | null>): Record<string, string | null> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+/** Notifies of files that the export cannot take into account. */
+export function notifyUnread(store: Store, problems: readonly Problem[]): void {
+  const unread = problems.filter(({ severity }) => severity === 'error').length
+  if (unread === 0) return
+  store.notify(`${count(unread, 'file')} cannot be read in full, so the export is incomplete; see "ticketplan verify"`)
 }
 
 const LIST_LIMIT = 1000

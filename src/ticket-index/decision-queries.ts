@@ -82,11 +82,10 @@ export interface RelationFilter {
 
 const STORED_RELATIONS = `(select ticket_id, kind, target_id as other_id, status, id as decision_id, "by", "at", reason
   from decisions where target_id is not null)`
-// Columns that the promised view does not have, from the decision itself.
-const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as label
+/** Relations of a source, with columns that the promised view does not have, from the decision itself. */
+export const WITH_DETAILS = `select r.*, d.advisory, json_extract(d.body, '$.label') as label
   from %source% r join file_decisions d on d.id = r.decision_id and d.ticket_id in (r.ticket_id, r.other_id)`
 
-/** Returns texts as a list of SQL literals. */
 /** The active decisions of a Ticket. The plus keeps SQLite from another index than that of the Ticket; sorting a few rows is faster here. */
 const ACTIVE = `select kind, target_id as other, id as decision, advisory, "at",
     case when kind in (${sqlList(BODY_IN_VERDICT)}) or kind not in (${sqlList(STORED_KINDS)}) then body end as body
@@ -106,6 +105,7 @@ function byOtherOrTime(a: ActiveDecisionRow, b: ActiveDecisionRow): number {
   return compareText(a.other, b.other) || compareText(a.decision, b.decision)
 }
 
+/** Returns texts as a list of SQL literals. */
 function sqlList(texts: readonly string[]): string {
   return texts.map(text => `'${text}'`).join(', ')
 }

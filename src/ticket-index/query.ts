@@ -10,6 +10,7 @@ import { decisionQueries } from './decision-queries.ts'
 import { fileQueries } from './file-queries.ts'
 import { listQueries } from './list-queries.ts'
 import { nameQueries } from './name-queries.ts'
+import { pageQueries } from './page-queries.ts'
 import { ticketQueries } from './ticket-queries.ts'
 import { waitQueries } from './wait-queries.ts'
 
@@ -22,6 +23,7 @@ export type {
   RelationRow,
 } from './decision-queries.ts'
 export type { FileRow, QuarantineRow } from './file-queries.ts'
+export type { RelationPage } from './page-queries.ts'
 export type { TicketRow } from './ticket-queries.ts'
 
 export type IndexQueries = ReturnType<typeof prepareQueries>
@@ -41,6 +43,7 @@ export function prepareQueries(connection: Connection) {
       ).all(JSON.stringify(states)),
     ...nameQueries(statement),
     ...listQueries(statement),
+    ...pageQueries(statement),
     ...waitQueries(statement),
     counts: () =>
       statement<[], { tickets: number; decisions: number; quarantined: number }>(

@@ -1,0 +1,125 @@
+/**
+ * Exports as text, part by part, so that nobody needs the whole of it in memory.
+ *
+ * Parts are made while a snapshot of the index is open, and end with a line. Joined, they are the export.
+ */
+import type { Decision } from '../model/decision.ts'
+import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
+import { eachRelationOnce, problemsOf, ticketSummary } from './answers.ts'
+import { beadsText } from './export-beads.ts'
+import { csvRows, dotLines, mermaidLines } from './export-text.ts'
+import type { Problem, Relation } from './shapes.ts'
+
+/** The formats that are made of Tickets and relations alone. */
+export type TextFormat = 'mermaid' | 'dot' | 'json' | 'csv' | 'beads'
+
+const CSV_COLUMNS = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
+
+/**
+ * Returns the parts of an export. Whoever takes them must do so within the read whose queries these are.
+ * @param all also terminal Tickets, and relations of every status.
+ * @param notify receives what the format has no form for.
+ */
+export function exportParts(
+  queries: IndexQueries,
+  format: TextFormat,
+  all: boolean,
+  notify: (message: string) => void,
+): { problems: Problem[]; parts: Iterable<string> } {
+  const problems = problemsOf(queries)
+  return { problems, parts: partsOf(queries, format, all, problems, notify) }
+}
+
+function partsOf(
+  queries: IndexQueries,
+  format: TextFormat,
+  all: boolean,
+  problems: readonly Problem[],
+  notify: (message: string) => void,
+): Iterable<string> {
+  const relations = () => eachRelationOnce(queries.relationPages(all ? null : 'active'))
+  if (format === 'json') return jsonParts(queries, all, relations(), problems)
+  if (format === 'csv') return csvParts(relations())
+  if (format === 'beads') return beadsParts(queries, all, notify)
+  return drawingParts(format === 'dot' ? dotLines : mermaidLines, queries, all, relations())
+}
+
+/** The document of Tickets, relations and problems, as JSON.stringify would indent it. */
+function* jsonParts(
+  queries: IndexQueries,
+  all: boolean,
+  relations: Iterable<Relation>,
+  problems: readonly Problem[],
+): Generator<string> {
+  const tickets = function* () {
+    for (const page of queries.ticketPages(all)) for (const row of page) yield ticketDocument(queries, row)
+  }
+  yield '{\n  "tickets": '
+  yield* listParts(tickets())
+  yield ',\n  "relations": '
+  yield* listParts(relations)
+  yield ',\n  "problems": '
+  yield* listParts(problems)
+  yield '\n}\n'
+}
+
+function* listParts(items: Iterable<object>): Generator<string> {
+  let isEmpty = true
+  for (const item of items) {
+    const text = JSON.stringify(item, null, 2).replaceAll('\n', '\n    ')
+    yield `${isEmpty ? '[' : ','}\n    ${text}`
+    isEmpty = false
+  }
+  yield isEmpty ? '[]' : '\n  ]'
+}
+
+function ticketDocument(queries: IndexQueries, row: TicketRow): object {
+  const { created_at, queued_at, queued_by, state_at } = row
+  return {
+    ...ticketSummary(row.id, row),
+    ...withoutNull({ created_at, queued_at, queued_by, state_at }),
+    decisions: queries.decisionsOf(row.id).map(({ body, status }) => ({ ...JSON.parse(body), status })),
+  }
+}
+
+function withoutNull(fields: Record<string, string | null>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
+
+function* csvParts(relations: Iterable<Relation>): Generator<string> {
+  yield csvRows([[...CSV_COLUMNS]])
+  for (const relation of relations) yield csvRows([CSV_COLUMNS.map(column => relation[column])])
+}
+
+function* beadsParts(queries: IndexQueries, all: boolean, notify: (message: string) => void): Generator<string> {
+  const left: Record<string, number> = {}
+  for (const page of queries.ticketPages(all)) {
+    const { text, lost } = beadsText(page.map(row => ({ row, decisions: activeDecisions(queries, row.id) })))
+    for (const [kind, n] of Object.entries(lost)) left[kind] = (left[kind] ?? 0) + n
+    yield text
+  }
+  const kinds = Object.entries(left).map(([kind, n]) => `${n} ${kind}`)
+  if (kinds.length > 0) notify(`beads has no form for these decisions, which are left out: ${kinds.join(', ')}`)
+}
+
+function activeDecisions(queries: IndexQueries, id: string): Decision[] {
+  return queries
+    .decisionsOf(id)
+    .filter(({ status, kind }) => status === 'active' || (status === 'satisfied' && kind !== 'hold'))
+    .map(({ body }) => JSON.parse(body))
+}
+
+/** A drawing names every Ticket before the first line between two; of both only what is drawn is kept. */
+function* drawingParts(
+  draw: typeof dotLines,
+  queries: IndexQueries,
+  all: boolean,
+  relations: Iterable<Relation>,
+): Generator<string> {
+  const nodes: Parameters<typeof draw>[0] = []
+  const edges: Parameters<typeof draw>[1] = []
+  for (const page of queries.ticketPages(all))
+    for (const { id, title, state, phase } of page) nodes.push({ id, title, state, phase })
+  for (const { ticket, kind, other } of relations) edges.push({ ticket, kind, other })
+  yield* draw(nodes, edges)
+}
