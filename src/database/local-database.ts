@@ -10,7 +10,7 @@ import { monotonicMs, retryUntil } from '../files/pause.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { busyError } from './busy-error.ts'
 import { type LocalConnection, localConnection } from './local-connection.ts'
-import type { Connection } from './open.ts'
+import type { Connection, Statement } from './open.ts'
 import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
 import { writeLock } from './write-lock.ts'
 
@@ -147,8 +147,8 @@ function isDamageOf(error: unknown, path: string): boolean {
 
 /** Begins a transaction if no other program has one. Without SQLite's own busy timeout, whose pauses grow to 100 ms. */
 function tryBegin(connection: Connection, path: string): boolean {
-  const timeoutMs = connection.pragma('busy_timeout', { simple: true })
-  connection.pragma('busy_timeout = 0')
+  const busyTimeout = busyTimeoutOf(connection)
+  busyTimeout.remove.get()
   try {
     connection.exec('begin immediate')
     return true
@@ -156,6 +156,24 @@ function tryBegin(connection: Connection, path: string): boolean {
     if (sqliteCode(error) !== 'SQLITE_BUSY') throw databaseError(error, path)
     return false
   } finally {
-    connection.pragma(`busy_timeout = ${timeoutMs}`)
+    busyTimeout.restore.get()
   }
+}
+
+const busyTimeouts = new WeakMap<Connection, BusyTimeout>()
+
+interface BusyTimeout {
+  remove: Statement<[], unknown>
+  restore: Statement<[], unknown>
+}
+
+/** Returns statements that are prepared once: a pragma takes as long as the begin. */
+function busyTimeoutOf(connection: Connection): BusyTimeout {
+  const known = busyTimeouts.get(connection)
+  if (known) return known
+  const timeoutMs = connection.pragma('busy_timeout', { simple: true })
+  const setTo = (ms: unknown) => connection.prepare<[], unknown>(`pragma busy_timeout = ${ms}`)
+  const prepared = { remove: setTo(0), restore: setTo(timeoutMs) }
+  busyTimeouts.set(connection, prepared)
+  return prepared
 }

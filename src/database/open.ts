@@ -47,7 +47,9 @@ export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Co
 /** Opens the file of a lock, an empty database. Creates the file where there is none. @throws PlanError unsafe_path, io; SqliteError. */
 export function openLockFile(path: string): Connection {
   prepareFile(path)
-  return new Database(path, { timeout: 0 })
+  const connection = new Database(path, { timeout: 0 })
+  connection.pragma('journal_mode = memory') // nothing is ever written, so no journal has to be created and removed
+  return connection
 }
 
 /**

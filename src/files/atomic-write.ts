@@ -15,6 +15,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -40,48 +41,98 @@ export interface Placement {
   stillExpected(): boolean
 }
 
+/** New bytes of a file, in a temporary file beside it. Each step is made once, in this order. */
+export interface StagedFile {
+  readonly path: string
+  /** Makes the bytes durable. Returns the stat data of the file that will be in place. @throws PlanError io. */
+  sync(): Stats
+  /**
+   * Puts the bytes in place; the name is durable after an fsync of the folder. Returns `changed`, and leaves the target
+   * unchanged, where it is not the expected one. @throws PlanError io.
+   */
+  place(): 'replaced' | 'changed'
+  /** Removes the temporary file where there still is one. Never throws. */
+  discard(): void
+}
+
 /**
  * Writes the file durably. Returns `changed`, and leaves the target unchanged, where it is not the expected one.
  * @throws PlanError io.
  */
 export function writeFileAtomically(path: string, bytes: Uint8Array, placement: Placement): 'replaced' | 'changed' {
-  const folder = dirname(path)
-  const temp = join(folder, `.${basename(path)}.${randomName()}.tmp`)
+  const staged = stageFile(path, bytes, placement)
+  try {
+    staged.sync()
+    const outcome = staged.place()
+    if (outcome === 'replaced') syncRenamed(dirname(path), [path])
+    return outcome
+  } finally {
+    staged.discard()
+  }
+}
+
+/** Writes the bytes to a temporary file beside the target, which stays open until `sync` or `discard`. @throws PlanError io. */
+export function stageFile(path: string, bytes: Uint8Array, placement: Placement): StagedFile {
+  const temp = join(dirname(path), `.${basename(path)}.${randomName()}.tmp`)
   let file: number | null = null
   let isTempLeft = false
-  try {
+  const discard = () => {
+    if (file !== null) quietly(() => closeSync(file!))
+    if (isTempLeft) quietly(() => unlinkSync(temp))
+    file = null
+    isTempLeft = false
+  }
+  const orDiscard = <T>(action: () => T): T => {
+    try {
+      return action()
+    } catch (error) {
+      discard()
+      throw ioError(error, path)
+    }
+  }
+  orDiscard(() => {
     file = openSync(temp, 'wx')
     isTempLeft = true
     writeAll(file, bytes)
     if (placement.mode !== undefined) fchmodSync(file, placement.mode & 0o777)
-    fsyncSync(file)
-    const { size } = fstatSync(file)
-    if (size !== bytes.length) {
-      throw Object.assign(new Error(`${size} of ${bytes.length} bytes were written`), { code: 'EIO' })
-    }
-    closeSync(file)
-    file = null
-    if (!placement.stillExpected()) return 'changed'
-    if (placement.create) {
-      try {
-        linkSync(temp, path)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'changed'
-        if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-        renameSync(temp, path) // no hard links on this file system: only the write lock keeps two creators apart
+  })
+  return {
+    path,
+    discard,
+    sync: () =>
+      orDiscard(() => {
+        fsyncSync(file!)
+        const stat = fstatSync(file!)
+        if (stat.size !== bytes.length) {
+          throw Object.assign(new Error(`${stat.size} of ${bytes.length} bytes were written`), { code: 'EIO' })
+        }
+        const synced = file!
+        file = null
+        closeSync(synced)
+        return stat
+      }),
+    place: () =>
+      orDiscard(() => {
+        if (!placement.stillExpected()) return 'changed'
+        const created = placement.create ? linkNew(temp, path) : 'no_links'
+        if (created !== 'no_links') return created
+        renameSync(temp, path)
         isTempLeft = false
-      }
-    } else {
-      renameSync(temp, path)
-      isTempLeft = false
-    }
-    syncRenamed(folder, path)
+        return 'replaced'
+      }),
+  }
+}
+
+/** Gives a file a new name, never an existing one's. On a file system without hard links it does nothing. @throws the system's error. */
+function linkNew(temp: string, path: string): 'replaced' | 'changed' | 'no_links' {
+  try {
+    linkSync(temp, path)
     return 'replaced'
   } catch (error) {
-    throw ioError(error, path)
-  } finally {
-    if (file !== null) quietly(() => closeSync(file!))
-    if (isTempLeft) quietly(() => unlinkSync(temp))
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return 'changed'
+    if (['EPERM', 'ENOTSUP', 'ENOSYS'].includes(code)) return 'no_links' // only the write lock keeps two creators apart
+    throw error
   }
 }
 
@@ -102,8 +153,10 @@ export function replaceFile(path: string, bytes: string | Uint8Array): void {
 
 /** Returns twelve hexadecimal digits. */
 function randomName(): string {
-  const { randomBytes } = process.getBuiltinModule('node:crypto') // loaded when something is written
-  return randomBytes(6).toString('hex')
+  // Exclusive creation keeps names apart; a name that cannot be guessed would add nothing.
+  return Math.floor(Math.random() * 2 ** 48)
+    .toString(16)
+    .padStart(12, '0')
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
@@ -112,14 +165,18 @@ function writeAll(file: number, bytes: Uint8Array): void {
   }
 }
 
-/** @throws PlanError io, which says that the file is in place all the same. */
-function syncRenamed(folder: string, path: string): void {
+/**
+ * Makes the names of files that were put into a folder survive a power cut.
+ * @throws PlanError io, which says that the files are in place all the same.
+ */
+export function syncRenamed(folder: string, paths: readonly string[]): void {
   try {
     syncFolder(folder)
   } catch (error) {
     const known = ioError(error, folder)
     if (!isPlanError(known, 'io')) throw known
-    const message = `${known.message}; ${path} is written, but a power cut may undo that`
+    const written = paths.length === 1 ? `${paths[0]} is` : `${paths.length} files in it are`
+    const message = `${known.message}; ${written} written, but a power cut may undo that`
     throw new PlanError('io', message, known.data, error)
   }
 }

@@ -5,9 +5,8 @@
  * when; then there is a line for each write, appended before the write. So a crash leaves a line too many and never one too few: a
  * reader compares each line with the file. Called under the write lock alone. A lost note costs an undo, never a Ticket.
  */
-import { appendFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { createStateFile, createStateFolder } from './state-folder.ts'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { listNumbers, noteList, notePath } from './note-list.ts'
 
 /** How many changes of one worktree are kept, and how many bytes; the last change is kept whatever its size. */
 const MOST_NOTES = 200
@@ -33,20 +32,22 @@ export interface ChangeNote extends NoteHead {
   files: NotedFile[]
 }
 
-/** Begins the note of a change. @throws the system's error. */
-export function beginNote(folder: string, head: NoteHead): string {
-  createStateFolder(folder)
-  const numbers = listNumbers(folder)
-  prune(folder, numbers)
-  const path = notePath(folder, (numbers[0] ?? 0) + 1)
-  createStateFile(path)
-  appendFileSync(path, jsonLine(head))
-  return path
+/** Writes the note of a change with the writes that are about to be made; returns its path. @throws the system's error. */
+export function beginNote(folder: string, head: NoteHead, files: readonly NotedFile[]): string {
+  const text = linesOf([head, ...files])
+  const list = noteList(folder)
+  for (;;) {
+    const path = list.create()
+    if (path === undefined) continue // another process has used the number
+    writeFileSync(path, text)
+    list.prune(MOST_NOTES, MOST_BYTES)
+    return path
+  }
 }
 
-/** Adds a write that is about to be made. @throws the system's error. */
-export function appendToNote(path: string, file: NotedFile): void {
-  appendFileSync(path, jsonLine(file))
+/** Adds writes that are about to be made. @throws the system's error. */
+export function appendToNote(path: string, files: readonly NotedFile[]): void {
+  appendFileSync(path, linesOf(files))
 }
 
 /** Returns the last change by the author that wrote anything; undefined where none is noted. @throws the system's error. */
@@ -86,32 +87,6 @@ function parsed(line: string): unknown {
   }
 }
 
-function jsonLine(value: object): string {
-  return `${JSON.stringify(value)}\n`
-}
-
-function notePath(folder: string, number: number): string {
-  return join(folder, `${String(number).padStart(12, '0')}.jsonl`)
-}
-
-/** Lists the numbers of the notes, the last first. */
-function listNumbers(folder: string): number[] {
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-  const numbers = names.flatMap(name => (/^\d{12}\.jsonl$/.test(name) ? [Number.parseInt(name, 10)] : []))
-  return numbers.sort((a, b) => b - a)
-}
-
-/** Removes the oldest notes beyond the limits, to make room for one more. */
-function prune(folder: string, numbers: readonly number[]): void {
-  let bytes = 0
-  for (const [position, number] of numbers.entries()) {
-    bytes += statSync(notePath(folder, number), { throwIfNoEntry: false })?.size ?? 0
-    if (position > 0 && (position >= MOST_NOTES - 1 || bytes > MOST_BYTES)) removeNote(folder, number)
-  }
+function linesOf(values: readonly object[]): string {
+  return values.map(value => `${JSON.stringify(value)}\n`).join('')
 }

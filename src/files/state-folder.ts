@@ -75,12 +75,16 @@ export function shareFolder(folder: string): void {
 
 /** Creates an empty file where there is none. Must not be called for a database that this process has open. @throws the system's error. */
 export function createStateFile(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) return
+  if (!lstatSync(path, { throwIfNoEntry: false })) createNewStateFile(path)
+}
+
+/** Creates an empty file; returns false where there is one. @throws the system's error. */
+export function createNewStateFile(path: string): boolean {
   let file: number
   try {
     file = openSync(path, 'wx')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return // another process was faster
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
   try {
@@ -88,6 +92,7 @@ export function createStateFile(path: string): void {
   } finally {
     closeSync(file)
   }
+  return true
 }
 
 /** Gives an open file that was just created the access of the group to its folder. @throws the system's error. */

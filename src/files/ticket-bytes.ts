@@ -6,11 +6,19 @@ import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
 
-/**
- * Returns the canonical bytes of a Ticket, after decoding them again.
- * @throws PlanError newer_format, limit, invalid_input.
- */
+/** The canonical bytes of a Ticket, and the Ticket that a reader of them finds. */
+export interface CheckedBytes {
+  bytes: Buffer
+  ticket: Ticket
+}
+
+/** Returns the canonical bytes of a Ticket, after decoding them again. @throws PlanError as `encodeChecked` does. */
 export function checkedBytes(ticket: Ticket, path: string): Buffer {
+  return encodeChecked(ticket, path).bytes
+}
+
+/** Encodes a Ticket, and decodes the bytes again. @throws PlanError newer_format, limit, invalid_input. */
+export function encodeChecked(ticket: Ticket, path: string): CheckedBytes {
   if (ticket.format > FORMAT) {
     throw new PlanError(
       'newer_format',
@@ -25,8 +33,7 @@ export function checkedBytes(ticket: Ticket, path: string): Buffer {
   }
   try {
     const bytes = Buffer.from(encodeTicket(ticket))
-    decodeTicket(bytes, ticket.id)
-    return bytes
+    return { bytes, ticket: decodeTicket(bytes, ticket.id).ticket }
   } catch (error) {
     if (error instanceof Refusal && error.code === 'too_large') {
       throw new PlanError('limit', `${path} would be ${error.message}`, { limit: 'fileBytes' })

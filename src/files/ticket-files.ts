@@ -14,6 +14,7 @@ import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { ioError } from './io-error.ts'
 import { ANY_TICKET, conflictMentions } from './quarantine.ts'
+import { isRacy } from './racy-times.ts'
 
 /** The stat data of a file. Equal stat data at two moments mean equal content, except for very recent changes. */
 export interface FileStat {
@@ -31,6 +32,8 @@ export interface ReadTicket {
   canonical: boolean
   hash: string
   stat: FileStat
+  /** True where the stat data may not show a change that was made after the reading. */
+  racy: boolean
 }
 
 /** A file that is refused, with the reason. `mentions` are Tickets that it may be in conflict with. */
@@ -62,19 +65,20 @@ export function idFromPath(path: string): string {
  * @throws PlanError io.
  */
 export function findTicketFile(root: string, path: string): ReadTicket | QuarantinedFile | undefined {
+  const nowMs = Date.now() // before the file is read
   const found = findBytes(root, path)
   if (!found) return undefined
   const { stat } = found
   if ('code' in found) {
     return { readable: false, path, ...found, place: null, mentions: [ANY_TICKET], hash: '' }
   }
-  return readTicket(path, found.bytes, stat)
+  return readTicket(path, found.bytes, stat, isRacy(stat.mtimeMs, stat.ctimeMs, nowMs))
 }
 
-/** Reads the bytes of the file at a path. */
-export function readTicket(path: string, bytes: Buffer, stat: FileStat): ReadTicket | QuarantinedFile {
+/** Reads the bytes of the file at a path. `racy` is false where equal stat data prove that the file has these bytes. */
+export function readTicket(path: string, bytes: Buffer, stat: FileStat, racy = true): ReadTicket | QuarantinedFile {
   try {
-    return { readable: true, path, ...decodeTicket(bytes, idFromPath(path)), hash: hashOf(bytes), stat }
+    return { readable: true, path, ...decodeTicket(bytes, idFromPath(path)), hash: hashOf(bytes), stat, racy }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { code, message, place } = error

@@ -11,6 +11,7 @@ import { isHeldBy, poolFor } from '../model/asking.ts'
 import { isPlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import type { Reason, ReasonCode } from '../model/reasons.ts'
+import type { Ticket } from '../model/ticket.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
 import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
@@ -177,12 +178,11 @@ function releaseInState(store: Store, name: string, by: ReleaseBy, state: string
       .find(({ ticket }) => ticket === id)
     const isAllowed = 'force' in by ? last : last?.live && last.token === by.token
     if (!isAllowed) return released(store.claims.release(id, by), by)
-    const { path } = store.getFile(id)
+    const file = store.getFile(id)
     const stamp = store.stamp()
-    const { before, ticket } = store.edit(path, before => {
-      return { before, ticket: inState(before, state, stamp, store.phaseOf) }
-    })
-    written(path, now => withStateOf(before, ticket, now))
+    const change = (before: Ticket) => ({ before, ticket: inState(before, state, stamp, store.phaseOf) })
+    const { before, ticket } = store.edit(file.path, change, file)
+    written(file.path, now => withStateOf(before, ticket, now))
     const result = store.claims.release(id, by, { state: ticket.state, state_at: ticket.state_at ?? null })
     return { ...released(result, by), state, warnings: stateWarnings(store, state) }
   })

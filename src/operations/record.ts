@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import type { ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findActive } from '../model/change.ts'
 import {
   canonicalKind,
@@ -178,13 +179,14 @@ export function recordOne(store: Store, input: RecordInput, other: string | unde
     const draft = { ...shared, advisory: input.advisory }
     return recordRelation(store, [name, kind, other!], draft, input.future, warnings)
   }
-  const { ticket, path } = store.getFile(name)
+  const file = store.getFile(name)
+  const { ticket } = file
   const until = input.until?.map(name => findTicket(store, name, input.future).id)
   if (until?.includes(ticket.id)) {
     throw new PlanError('invalid_input', `record: ${ticket.id} cannot wait for itself`, { field: 'until' })
   }
   const paths = input.paths && touchedPaths(store, input.paths, warnings)
-  return decide(store, path, otherDraft(kind, { ...shared, until }, { ...input, paths }), warnings)
+  return decide(store, file, otherDraft(kind, { ...shared, until }, { ...input, paths }), warnings)
 }
 
 function withCycles(store: Store, { path: _, ...recorded }: RecordedAt): Recorded {
@@ -262,7 +264,7 @@ function recordRelation(
     storedKind === 'conflicts_with'
       ? { ...draft, kind: storedKind, target, advisory }
       : { ...draft, kind: storedKind, target }
-  const recorded = decide(store, file.path, relation, warnings)
+  const recorded = decide(store, file, relation, warnings)
   if (advisory && !('advisory' in recorded.decision && recorded.decision.advisory)) {
     warnings.push(
       `${holder} and ${target} already have a strict conflict, which stays: ${nameOfSupersedes(recorded.decision.id)} weakens it`,
@@ -289,8 +291,9 @@ function cycleWarnings(store: Store, ids: readonly string[]): string[] {
   })
 }
 
-function decide(store: Store, path: string, draft: DecisionDraft, warnings: string[]): RecordedAt {
+function decide(store: Store, file: ReadTicket, draft: DecisionDraft, warnings: string[]): RecordedAt {
+  const { path } = file
   const stamp = store.stamp()
-  const { created, decision, ticket } = store.edit(path, ticket => addDecision(ticket, draft, stamp))
+  const { created, decision, ticket } = store.edit(path, ticket => addDecision(ticket, draft, stamp), file)
   return { created, decision, ticket: ticket.id, path, warnings }
 }

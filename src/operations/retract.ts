@@ -10,6 +10,7 @@ import {
   type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
+import type { Ticket } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import {
   decisionById,
@@ -108,9 +109,10 @@ function retractOne(
   all: readonly NamedDecision[],
   warnings: string[],
 ) {
-  const { path } = store.getFile(holder)
+  const file = store.getFile(holder)
   const stamp = store.stamp()
-  const { created, decision, ticket } = store.edit(path, ticket => retractDecision(ticket, id, reason, stamp))
+  const retracting = (ticket: Ticket) => retractDecision(ticket, id, reason, stamp)
+  const { created, decision, ticket } = store.edit(file.path, retracting, file)
   const retracted = ticket.decisions.find(decision => decision.id === id)!
   const again = isStoredRelation(retracted) && findActive(ticket, { ...retracted, supersedes: undefined })
   if (again && !all.some(({ id }) => id === again.id))

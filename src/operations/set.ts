@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { setFields, type TicketFields } from '../model/change.ts'
+import type { Ticket } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import { checkSlug, slugField } from './add.ts'
 import { ticketSummary } from './answers.ts'
@@ -79,15 +80,16 @@ export const set = operation({
 
 /** Changes one Ticket; returns false where it has those fields already. */
 function setOne(store: Store, id: string, fields: TicketFields): boolean {
-  const { path } = store.getFile(id)
+  const file = store.getFile(id)
   if (fields.slug) store.read(view => checkSlug(view, fields.slug, id))
   const stamp = store.stamp()
   let changed = false
-  store.edit(path, ticket => {
+  const setting = (ticket: Ticket) => {
     const next = setFields(ticket, fields, stamp, store.phaseOf)
     changed = next !== ticket
     return { ticket: next }
-  })
+  }
+  store.edit(file.path, setting, file)
   return changed
 }
 

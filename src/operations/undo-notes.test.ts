@@ -1,7 +1,8 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { appendToNote, beginNote, findLastNote } from '../files/change-notes.ts'
+import { appendToNote, beginNote, findLastNote, removeNote } from '../files/change-notes.ts'
+import { SLACK } from '../files/note-list.ts'
 import { openPlan } from '../sdk.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { planErrorOf } from '../test-support/plan-error-of.ts'
@@ -78,25 +79,55 @@ describe('the notes of changes', () => {
     using folder = temporaryFolder()
     const notes = join(folder.path, 'notes')
     const writesOf = (...writes: [before: string, after: string][]) => {
-      const path = beginNote(notes, { operation: 'retract', by: 'x', at: '' })
-      for (const [before, after] of writes) appendToNote(path, { path: 'tickets/A.json', before, after })
+      const [first, ...others] = writes.map(([before, after]) => ({ path: 'tickets/A.json', before, after }))
+      const path = beginNote(notes, { operation: 'retract', by: 'x', at: '' }, [first!])
+      appendToNote(path, others)
       return findLastNote(notes, 'x')!.files
     }
     expect(writesOf(['1', '2'], ['2', '3'])).toEqual([{ path: 'tickets/A.json', before: '1', after: '3' }])
     expect(writesOf(['1', '2'], ['other', '3'])).toEqual([{ path: 'tickets/A.json', before: 'other', after: '3' }])
   })
 
+  test('of the oldest changes go where they are too large together, but for the last one', () => {
+    using folder = temporaryFolder()
+    const notes = join(folder.path, 'notes')
+    const after = 'x'.repeat(12 * 1024 * 1024)
+    for (let n = 0; n < 5; n++)
+      beginNote(notes, { operation: 'add', by: 'x', at: `${n}` }, [{ path: 'x', before: null, after }])
+    expect(readdirSync(notes)).toHaveLength(2)
+    beginNote(notes, { operation: 'add', by: 'x', at: '5' }, [{ path: 'x', before: after, after: after + after }])
+    expect(readdirSync(notes)).toHaveLength(1)
+    expect(findLastNote(notes, 'x')).toMatchObject({ at: '5' })
+  })
+
+  test('get a number of their own, also where another process has noted or forgotten changes meanwhile', () => {
+    using folder = temporaryFolder()
+    const notes = join(folder.path, 'notes')
+    const note = (at: string) =>
+      beginNote(notes, { operation: 'add', by: 'x', at }, [{ path: 'x', before: null, after: '' }])
+    note('1')
+    // As another process does it, within the same tick of the clock.
+    writeFileSync(join(notes, '000000000002.jsonl'), readFileSync(note('2')).toString().replace('2', 'theirs'))
+    writeFileSync(join(notes, '000000000003.jsonl'), '{"operation":"add","by":"y","at":"3"}\n{"path":"x"}\n')
+    expect(note('4')).toBe(join(notes, '000000000004.jsonl'))
+    expect(findLastNote(notes, 'y')).toMatchObject({ at: '3' })
+    removeNote(notes, 4)
+    note('5')
+    expect(findLastNote(notes, 'x')).toMatchObject({ at: '5' })
+    rmSync(notes, { recursive: true })
+    expect(note('6')).toBe(join(notes, '000000000001.jsonl'))
+  })
+
   test('of the oldest changes go', () => {
     using folder = temporaryFolder()
     const notes = join(folder.path, 'notes')
-    for (let n = 0; n < 205; n++)
-      appendToNote(beginNote(notes, { operation: 'add', by: `${n % 2}`, at: `${n}` }), {
-        path: 'x',
-        before: null,
-        after: '',
-      })
+    for (let n = 0; n < 200 + SLACK; n++)
+      beginNote(notes, { operation: 'add', by: `${n % 2}`, at: `${n}` }, [{ path: 'x', before: null, after: '' }])
+    expect(readdirSync(notes)).toHaveLength(200 + SLACK)
+    beginNote(notes, { operation: 'add', by: '0', at: 'last' }, [{ path: 'x', before: null, after: '' }])
     expect(readdirSync(notes)).toHaveLength(200)
-    expect(findLastNote(notes, '1')).toMatchObject({ at: '203' })
+    expect(findLastNote(notes, '0')).toMatchObject({ at: 'last' })
+    expect(findLastNote(notes, '1')).toMatchObject({ at: `${199 + SLACK}` })
     expect(findLastNote(notes, '2')).toBe(undefined)
   })
 })

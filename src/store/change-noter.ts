@@ -10,14 +10,17 @@ import {
   beginNote,
   type ChangeNote,
   findLastNote,
+  type NotedFile,
   type NoteHead,
   removeNote,
 } from '../files/change-notes.ts'
-import { createStateFolder } from '../files/state-folder.ts'
-import { hashOf, type ReadTicket } from '../files/ticket-files.ts'
+import type { ReadTicket } from '../files/ticket-files.ts'
+import { encodeTicket } from '../model/canonical-json.ts'
 import type { Stamp } from '../model/change.ts'
+import { count } from '../model/count.ts'
 import { isoTime } from '../model/text.ts'
 import type { Checkout } from './checkout.ts'
+import type { PendingWrite } from './edit-batch.ts'
 
 /** The folder of the notes, beside the index. */
 const NOTES_DIR = 'undo'
@@ -29,22 +32,18 @@ export interface ChangeNoter {
   findLastChange(by: string): ChangeNote | undefined
   /** Forgets a noted change. Called under the write lock. @throws the system's error. */
   forgetChange(number: number): void
-  /** Notes a write that is about to be made. */
-  noteWrite(path: string, before: ReadTicket | null, after: Buffer): void
+  /** Notes writes that are about to be made. */
+  noteWrites(changes: readonly PendingWrite[]): void
 }
 
 export function changeNoter(checkout: Checkout, stamp: () => Stamp, notify: (message: string) => void): ChangeNoter {
   let current: { operation: NoteHead['operation']; path: string | undefined } | undefined
   const folder = () => join(checkout.repository.indexDir, NOTES_DIR)
 
-  const write = (path: string, before: string | null, after: Buffer) => {
-    if (!current) return
-    if (current.path === undefined) {
-      const { by, nowMs } = stamp()
-      createStateFolder(checkout.repository.indexDir)
-      current.path = beginNote(folder(), { operation: current.operation, by, at: isoTime(nowMs) })
-    }
-    appendToNote(current.path, { path, before, after: after.toString() })
+  const write = (files: readonly NotedFile[]) => {
+    if (current!.path !== undefined) return appendToNote(current!.path, files)
+    const { by, nowMs } = stamp()
+    current!.path = beginNote(folder(), { operation: current!.operation, by, at: isoTime(nowMs) }, files)
   }
   return {
     noting(operation, action) {
@@ -60,15 +59,24 @@ export function changeNoter(checkout: Checkout, stamp: () => Stamp, notify: (mes
     },
     findLastChange: by => findLastNote(folder(), by),
     forgetChange: number => removeNote(folder(), number),
-    noteWrite(path, before, after) {
-      if (!current) return
+    noteWrites(changes) {
+      if (!current || changes.length === 0) return
       try {
-        const bytes = before && readFileSync(join(checkout.repository.root, path))
-        if (before && bytes && hashOf(bytes) !== before.hash) return // changed meanwhile, so it will not be written
-        write(path, bytes === null ? null : bytes.toString(), after)
+        const { root } = checkout.repository
+        write(
+          changes.map(({ path, before, after }) => ({ path, before: textOf(root, before), after: after.toString() })),
+        )
       } catch (error) {
-        notify(`"undo" will not know this change of ${path}: ${(error as Error).message}`)
+        const others = changes.length > 1 ? ` and ${count(changes.length - 1, 'other file')}` : ''
+        notify(`"undo" will not know this change of ${changes[0]!.path}${others}: ${(error as Error).message}`)
       }
     },
   }
+}
+
+/** Returns the bytes that were read, or those of a later change: then the file will not be written. */
+function textOf(root: string, before: ReadTicket | null): string | null {
+  if (!before) return null
+  if (before.canonical) return encodeTicket(before.ticket) // a file of a later format is never written
+  return readFileSync(join(root, before.path)).toString()
 }

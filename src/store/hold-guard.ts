@@ -89,14 +89,15 @@ export function guardedEditor(editor: TicketEditor, guard: HoldGuard, { read }: 
     guard.checkChange(before, after, check => read(({ facts }) => check(facts)))
   return {
     ...editor,
-    edit(path, change) {
+    edit(path, change, file) {
       let before: Ticket | undefined
-      const changed = editor.edit(path, ticket => {
+      const checked: typeof change = ticket => {
         before = ticket
         const changed = change(ticket)
         if (changed.ticket !== ticket) check(ticket, changed.ticket)
         return changed
-      })
+      }
+      const changed = editor.edit(path, checked, file)
       if (before) guard.remember(before, changed.ticket)
       return changed
     },
@@ -105,6 +106,26 @@ export function guardedEditor(editor: TicketEditor, guard: HoldGuard, { read }: 
       const isWritten = editor.overwrite(file, path, ticket)
       if (file && isWritten) guard.remember(file.ticket, ticket)
       return isWritten
+    },
+    batch() {
+      const batch = editor.batch()
+      const befores = new Map<string, Ticket>()
+      return {
+        ...batch,
+        add(file, path, ticket) {
+          if (file) check(file.ticket, ticket)
+          batch.add(file, path, ticket)
+          if (file) befores.set(path, file.ticket)
+        },
+        write() {
+          const outcome = batch.write()
+          for (const { path, ticket } of outcome.written) {
+            const before = befores.get(path)
+            if (before) guard.remember(before, ticket)
+          }
+          return outcome
+        },
+      }
     },
     restore(file, bytes) {
       check(file.ticket, bytes ? decodeTicket(bytes, idFromPath(file.path)).ticket : { ...file.ticket, decisions: [] })

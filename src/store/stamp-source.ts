@@ -22,8 +22,23 @@ export function stampSource(
 
 /** Returns a monotonic source of ULIDs. The package is loaded for the first one: reading needs no ids. */
 function ulidFactory(): (timeMs: number) => string {
-  const ulid = lazy(() => (createRequire(import.meta.url)('ulid') as typeof import('ulid')).monotonicFactory())
+  const load = () => createRequire(import.meta.url)('ulid') as typeof import('ulid')
+  const ulid = lazy(() => load().monotonicFactory(randomFractions()))
   return timeMs => ulid()(timeMs)
+}
+
+/** Returns a source of random numbers from 0 to 1. An id needs 16 of them, and each call of the system takes longer than all. */
+function randomFractions(): () => number {
+  const { randomBytes } = process.getBuiltinModule('node:crypto')
+  let bytes: Buffer | undefined
+  let next = 0
+  return () => {
+    if (!bytes || next === bytes.length) {
+      bytes = randomBytes(1024)
+      next = 0
+    }
+    return bytes[next++]! / 256
+  }
 }
 
 function checkAuthor(name: string | undefined): string {

@@ -58,7 +58,7 @@ const OPTIONS = [
   'busyTimeoutMs',
 ] as const satisfies (keyof OpenOptions)[]
 
-export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrite'> {
+export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrites'> {
   readonly repository: Repository
   readonly index: TicketIndex
   readonly claims: Claims
@@ -109,8 +109,8 @@ export function openStore(
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   const stamp = stampSource(found.root, options.actor, now, options.newId)
-  const { noteWrite, ...notes } = changeNoter(checkout, stamp, notify)
-  const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), noteWrite)
+  const { noteWrites, ...notes } = changeNoter(checkout, stamp, notify)
+  const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), noteWrites)
   return {
     ...(holdGuard ? guardedEditor(editor, holdGuard, reads) : editor),
     ...reads,

@@ -4,20 +4,17 @@
  * Invariant: a change that another program makes in between is read again, never overwritten. The caller holds the clone's write
  * lock.
  */
-import { existsSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { refuseFile } from '../files/quarantine.ts'
 import type { Repository } from '../files/repository.ts'
-import { checkedBytes } from '../files/ticket-bytes.ts'
 import { findTicketFile, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
-import { removeTicketFile, writeTicketFile } from '../files/ticket-writing.ts'
-import { checkOutCommand } from '../git/left-out-files.ts'
+import { removeTicketFile, type WrittenTicket, writeTicketFile } from '../files/ticket-writing.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isTicketId, type TicketId } from '../model/names.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { isLeftOutStat } from '../ticket-index/left-out-file.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import type { Checkout } from './checkout.ts'
+import { checkWritable, type EditBatch, editBatch, type PendingWrite } from './edit-batch.ts'
 import { resolveName, unknownTicket } from './resolve-name.ts'
 
 /** How often a write is attempted while other programs keep changing the same file. */
@@ -32,10 +29,10 @@ export interface TicketEditor {
   getFile(name: string): ReadTicket
   /**
    * Changes one Ticket file: reads it, calls `change` for the new Ticket, writes it durably. Writes nothing where `change`
-   * returns the same Ticket. Called under the write lock.
+   * returns the same Ticket. `read` is the file where it has just been read. Called under the write lock.
    * @throws PlanError unknown_ticket, invalid_file, not_checked_out, contended, io.
    */
-  edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T): T
+  edit<T extends { ticket: Ticket }>(path: string, change: (ticket: Ticket) => T, read?: ReadTicket): T
   /** Writes a new Ticket file; false where the path is taken. Called under the write lock. @throws PlanError not_checked_out. */
   create(ticket: Ticket): boolean
   /**
@@ -43,6 +40,8 @@ export interface TicketEditor {
    * @throws PlanError not_checked_out where git's index has the file and the work tree has not.
    */
   overwrite(file: ReadTicket | null, path: string, ticket: Ticket): boolean
+  /** Starts a batch of files that are written as `overwrite` does, together. Used and disposed under one hold of the write lock. */
+  batch(): EditBatch
   /**
    * Gives the file that was read other bytes, which are those of a Ticket, or removes it for null; false where it has changed.
    * Not noted for `undo`. Called under the write lock. @throws PlanError not_checked_out.
@@ -55,15 +54,17 @@ export interface TicketEditor {
 }
 
 /**
- * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWrite` is called before a
- * file is written, and `onWritten` after files were.
+ * Returns the editor of a checkout. `readRows` runs an action over rows that are equal to the files; `onWrite` is called
+ * before files are replaced, and `onWritten` after they were.
  */
 export function ticketEditor(
   checkout: Checkout,
   readRows: <T>(action: (queries: IndexQueries) => T) => T,
   onWritten: () => void = () => {},
-  onWrite: (path: string, before: ReadTicket | null, after: Buffer) => void = () => {},
+  onWrite: (changes: readonly PendingWrite[]) => void = () => {},
 ): TicketEditor {
+  /** What this process has written, until the index has it. */
+  const written = new Map<string, WrittenTicket>()
   const editor: TicketEditor = {
     pathOf: id => pathOf(checkout.repository, id),
     findFile: name => findFile(checkout, readRows, name, editor.findFileAt),
@@ -72,9 +73,9 @@ export function ticketEditor(
       const { id, file } = editor.findFile(name)
       return file ?? readRows(queries => unknownTicket(queries, id))
     },
-    edit(path, change) {
+    edit(path, change, read) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const file = editor.findFileAt(path)
+        const file = attempt === 0 && read ? read : editor.findFileAt(path)
         if (!file)
           throw new PlanError('unknown_ticket', `${path} does not exist any more`, { ticket: path, similar: [] })
         if (!file.readable) refuseFile(file)
@@ -95,11 +96,16 @@ export function ticketEditor(
       return true
     },
     overwrite(file, path, ticket) {
-      checkWritable(checkout, path, file)
-      const bytes = checkedBytes(ticket, path)
-      onWrite(path, file, bytes)
-      return writeTicketFile(checkout.repository, path, bytes, file, checkout.checkLock) === 'replaced'
+      using batch = editor.batch()
+      batch.add(file, path, ticket)
+      const { written, error } = batch.write()
+      if (error) throw error
+      return written.length > 0
     },
+    batch: () =>
+      editBatch(checkout, onWrite, file => {
+        written.set(file.path, file)
+      }),
     restore(file, bytes) {
       const { repository, checkLock } = checkout
       checkWritable(checkout, file.path, file)
@@ -107,21 +113,12 @@ export function ticketEditor(
       return writeTicketFile(repository, file.path, bytes, file, checkLock) === 'replaced'
     },
     indexWritten(paths) {
-      checkout.index.update(paths)
+      checkout.index.update(paths, written)
+      written.clear()
       if (paths.length > 0) onWritten()
     },
   }
   return editor
-}
-
-/** Fails where git's index has the file, or the tickets folder, and the work tree has not. @throws PlanError not_checked_out. */
-function checkWritable({ repository, index }: Checkout, path: string, file: ReadTicket | null): void {
-  const { root, ticketsDir, config } = repository
-  const isLeftOut = (!file || isLeftOutStat(file.stat)) && index.findLeftOut(path) !== undefined
-  if (!isLeftOut && existsSync(ticketsDir)) return
-  const missing = isLeftOut ? path : config.ticketsDir
-  const message = `${missing}: git has it, but the sparse checkout leaves it out; nothing was written; run "${checkOutCommand(root, missing, isLeftOut)}" and then the command again`
-  throw new PlanError('not_checked_out', message, { path: missing })
 }
 
 function pathOf({ root, ticketsDir }: Repository, id: TicketId): string {

@@ -7,7 +7,7 @@
  */
 import { lstatSync } from 'node:fs'
 import { statKey } from '../files/file-system.ts'
-import { isRacy } from '../ticket-index/stat-data.ts'
+import { isRacy } from '../files/racy-times.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
 
 /** Listens to the files of the tickets folder, and runs a full scan now and then. */

@@ -8,16 +8,18 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Connection } from '../database/open.ts'
+import { isRacy } from '../files/racy-times.ts'
 import type { Repository } from '../files/repository.ts'
-import { findTicketFile } from '../files/ticket-files.ts'
+import { fileStat, findTicketFile } from '../files/ticket-files.ts'
 import { listTicketPaths } from '../files/ticket-listing.ts'
+import type { WrittenTicket } from '../files/ticket-writing.ts'
 import { readFetchedBlobs } from '../git/blobs.ts'
 import type { LeftOutFile } from '../git/left-out-files.ts'
 import { lazy } from '../model/lazy.ts'
 import type { IndexedFile, Reading } from './indexed-file.ts'
 import { leftOutStat, readLeftOut } from './left-out-file.ts'
 import { type LeftOutList, leftOutList } from './left-out-list.ts'
-import { findStat, isRacy, type StatData } from './stat-data.ts'
+import { findStat, type StatData } from './stat-data.ts'
 
 export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'> {
   /**
@@ -29,8 +31,8 @@ export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'
   findStat(path: string): StatData | undefined
   /** Reads the left-out files among these paths from git, all at once. They are kept for `read` until the next `refresh` or `save`. */
   prefetch(paths: readonly string[]): void
-  /** Reads the file at a path; undefined where there is none. @throws PlanError io. */
-  read(path: string): Reading | undefined
+  /** Returns the file at a path, read unless it is still the one that was written; undefined where there is none. @throws PlanError io. */
+  read(path: string, written?: WrittenTicket): Reading | undefined
   /** True where git's index has the file and the work tree has not. */
   isLeftOut(path: string): boolean
   /** True where git's index has Ticket files that are left out. */
@@ -82,7 +84,9 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
       const file = stat ? undefined : leftOut.files.get(path)
       return file ? statOf(file) : stat
     },
-    read(path) {
+    read(path, written) {
+      const own = written && readWritten(root, written)
+      if (own) return own
       const now = Date.now() // before the file is read
       const present = findTicketFile(root, path)
       if (present) return { file: present, racy: mayDiffer(present, now) }
@@ -103,6 +107,18 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
 
 function isPresent(root: string, path: string): boolean {
   return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
+}
+
+/**
+ * Returns a file as it was written, without reading it; undefined where another program has changed it since. A change that the
+ * stat data do not show is found later, because the reading counts as racy.
+ */
+function readWritten(root: string, { path, ticket, hash, stat }: WrittenTicket): Reading | undefined {
+  const now = findStat(join(root, path))
+  if (!now?.isFile()) return undefined
+  const isSame = now.ino === stat.inode && now.size === stat.sizeBytes && now.mtimeMs === stat.mtimeMs
+  if (!isSame) return undefined
+  return { file: { readable: true, path, ticket, canonical: true, hash, stat: fileStat(now), racy: true }, racy: true }
 }
 
 /** True where the same stat data may go with another reading: of a young file, and in a process that may read more. */

@@ -7,11 +7,12 @@
 import { join } from 'node:path'
 import type { Connection } from '../database/open.ts'
 import { statKey } from '../files/file-system.ts'
+import { isRacy } from '../files/racy-times.ts'
 import type { Repository } from '../files/repository.ts'
 import { findSparseIndex, type LeftOutFile, listLeftOutFiles } from '../git/left-out-files.ts'
 import { isPlanError } from '../model/errors.ts'
 import { isTicketFile } from './left-out-file.ts'
-import { findStat, isRacy } from './stat-data.ts'
+import { findStat } from './stat-data.ts'
 
 export interface LeftOutList {
   /** By path. */

@@ -8,12 +8,14 @@
 import type { Connection } from '../database/open.ts'
 import { statementsOf } from '../database/statements.ts'
 import type { Repository } from '../files/repository.ts'
+import type { WrittenTicket } from '../files/ticket-writing.ts'
 import { lazy } from '../model/lazy.ts'
 import type { States } from '../model/states.ts'
 import type { CheckoutFiles } from './checkout-files.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate } from './indexed-file.ts'
 import { equalsRebuild } from './row-comparison.ts'
+import { prepareRowUpdate, type RowUpdate } from './row-updates.ts'
 import { prepareRowWriter, type RowWriter } from './rows.ts'
 import { findChangedPaths } from './stat-data.ts'
 import { prepareStatSnapshot, type StatSnapshot } from './stat-snapshot.ts'
@@ -33,8 +35,8 @@ export interface Reconciled {
 export interface Reconciler {
   /** Scans the stat data of all files, and reads those that may have changed. */
   reconcile(progress?: Progress): Reconciled
-  /** Reads the files at these paths, whatever the index holds of them. */
-  apply(paths: readonly string[]): Reconciled
+  /** Reads the files at these paths, whatever the index holds of them. `written` has what this process has just written, by path. */
+  apply(paths: readonly string[], written?: ReadonlyMap<string, WrittenTicket>): Reconciled
   /** Rebuilds every row in one transaction: a reader sees the old rows or the new ones. */
   rebuild(progress?: Progress): Reconciled
   /** True where the rows equal those of a rebuild. Changes none, but for those of files that this process may not read. */
@@ -60,7 +62,8 @@ export function prepareReconciler(
   // Prepared when something has changed: most answers find nothing to write.
   const rows = lazy(() => prepareRowWriter(connection, states, config.areas))
   const snapshot = prepareStatSnapshot(connection, files.findStat)
-  const applyFiles = lazy(() => prepareApply(connection, files, rows(), snapshot))
+  const update = lazy(() => prepareRowUpdate(connection, states, config.areas))
+  const applyFiles = lazy(() => prepareApply(connection, files, { ...rows(), update: update() }, snapshot))
   const statement = statementsOf(connection)
   const derivation = preparedDerivation(connection, config)
   const allFiles = () => statement<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`, true).all()
@@ -71,10 +74,10 @@ export function prepareReconciler(
     return files.list(folders)
   }
   const inTransaction = <T>(action: () => T): T => connection.transaction(action).immediate()
-  const apply = (paths: readonly string[]): Reconciled => {
+  const apply: Reconciler['apply'] = (paths, written) => {
     const changed = inTransaction(() => {
       files.refresh()
-      const count = applyFiles()(paths)
+      const count = applyFiles()(paths, written)
       files.save()
       return count
     })
@@ -134,17 +137,22 @@ function preparedDerivation(connection: Connection, config: Repository['config']
  * Returns a function that makes the rows of the files at some paths, and of files with the same ids, equal to the files. It
  * returns the number of files whose content changed. Called in a transaction.
  */
-function prepareApply(connection: Connection, files: CheckoutFiles, rows: RowWriter, snapshot: StatSnapshot) {
+function prepareApply(
+  connection: Connection,
+  files: CheckoutFiles,
+  rows: RowWriter & { update: RowUpdate },
+  snapshot: StatSnapshot,
+) {
   const knownFile = connection.prepare<[string], KnownFile>(
     'select hash, code as refusal from files left join quarantine using (path) where path = ?',
   )
   const pathsOfKey = connection.prepare<[string], string>('select path from files where id_key = ?').pluck()
 
-  return (paths: readonly string[]): number => {
+  return (paths: readonly string[], written?: ReadonlyMap<string, WrittenTicket>): number => {
     const siblings = paths.flatMap(path => pathsOfKey.all(pathKey(path)))
     const all = [...new Set([...paths, ...siblings])]
     files.prefetch(all)
-    const readings = new Map(all.map(path => [path, files.read(path)]))
+    const readings = new Map(all.map(path => [path, files.read(path, written?.get(path))]))
     const groups = groupByKey([...readings].filter(([, reading]) => reading).map(([path]) => path))
     const insertions: (() => void)[] = []
     let changed = 0
@@ -158,6 +166,7 @@ function prepareApply(connection: Connection, files: CheckoutFiles, rows: RowWri
         continue
       }
       changed++
+      if (file?.readable && rows.update(file, reading!.racy)) continue
       rows.remove(path)
       if (file) insertions.push(() => rows.insert(file, reading.racy))
     }

@@ -1,23 +1,14 @@
 /**
  * Compares the stat data of files with the rows of the index.
  *
- * Equal stat data mean the same content, except for very young ("racy") files: a second change within one tick of the clock
- * leaves them equal. Different stat data only mean that the file must be read: its hash decides.
+ * Equal stat data mean the same content, except for racy files (racy-times.ts). Different stat data only mean that the file
+ * must be read: its hash decides.
  */
 import { lstatSync, type Stats } from 'node:fs'
 import type { FileRow } from './file-queries.ts'
 
 /** The stat data of a file, under the names of Node. */
 export type StatData = Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
-
-/** Up to this age, in ms, a file is racy. File systems have clocks in ticks, or in full seconds. */
-const RACY_MS = { ticks: 50, seconds: 2100 }
-
-/** True where a later change may leave the times as they are. */
-export function isRacy(mtimeMs: number, ctimeMs: number, nowMs: number): boolean {
-  const latest = Math.max(mtimeMs, ctimeMs)
-  return latest + (latest % 1000 === 0 ? RACY_MS.seconds : RACY_MS.ticks) >= nowMs
-}
 
 /** Returns the stat data at a path; undefined where there is nothing, or where stat fails: reading the file says why. */
 export function findStat(path: string): Stats | undefined {

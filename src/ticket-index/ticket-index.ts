@@ -10,6 +10,7 @@ import type { LocalDatabase } from '../database/local-database.ts'
 import type { Connection } from '../database/open.ts'
 import { isDamaged } from '../database/sqlite-error.ts'
 import type { Repository } from '../files/repository.ts'
+import type { WrittenTicket } from '../files/ticket-writing.ts'
 import { findSparseIndex, listLeftOutFiles } from '../git/left-out-files.ts'
 import { lazy } from '../model/lazy.ts'
 import type { States } from '../model/states.ts'
@@ -41,8 +42,11 @@ export interface TicketIndex {
   version(): string
   reconcile(progress?: Progress): Reconciled
   rebuild(progress?: Progress): Reconciled
-  /** Updates the rows of files that were just written. A failure leaves that to the next reconcile, with a notice. */
-  update(paths: readonly string[]): void
+  /**
+   * Updates the rows of files that were just written; `written` has what this process wrote, by path. A failure leaves that to
+   * the next reconcile, with a notice.
+   */
+  update(paths: readonly string[], written?: ReadonlyMap<string, WrittenTicket>): void
   /**
    * Reads a file that git's index has and a sparse checkout leaves out; undefined for any other path.
    * @throws PlanError no_git, git_failed, io.
@@ -90,9 +94,9 @@ export function ticketIndex(
         file.discard()
         return file.use(({ reconciler }) => reconciler.rebuild(progress))
       }),
-    update(paths) {
+    update(paths, written) {
       try {
-        file.use(({ reconciler }) => reconciler.apply(paths))
+        file.use(({ reconciler }) => reconciler.apply(paths, written))
       } catch (error) {
         const reason = (error as Error).message
         notify(
