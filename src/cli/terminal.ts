@@ -40,6 +40,53 @@ export function table(
   })
 }
 
+/** A column that has to shrink keeps at least this width. */
+const NARROWEST = 8
+/** The last column has this width before another one shrinks. */
+const WIDEST_REST = 24
+
+/**
+ * Returns rows as lines of at most that width. Each column is as wide as its content. Where they do not fit, the widest columns
+ * before the last shrink first.
+ */
+export function fittedTable(
+  rows: readonly Cell[][],
+  paint: (colour: Colour, text: string) => string,
+  width: number,
+): string[] {
+  const columns = Math.max(0, ...rows.map(row => row.length))
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
+  )
+  const rest = Math.min(widths.at(-1) ?? 0, WIDEST_REST)
+  const before = widths.slice(0, -1)
+  const sizes = shrunk(before, width - rest - GAP * before.filter(size => size > 0).length)
+  return rows.map(row => {
+    let room = width
+    let line = ''
+    for (const [column, { text, colour }] of row.entries()) {
+      const size = sizes[column] ?? room
+      if (room <= 1 || size === 0) continue
+      const shown = cut(text, Math.min(size, room))
+      const end = column === row.length - 1 ? 0 : size - stringWidth(shown) + GAP
+      line += `${colour && shown !== '' ? paint(colour, shown) : shown}${' '.repeat(Math.max(0, end))}`
+      room -= stringWidth(shown) + end
+    }
+    return line.trimEnd()
+  })
+}
+
+/** Between two columns. */
+const GAP = 2
+
+/** Returns widths with at most that sum, as far as they can shrink: all that are wider than one bound are cut to it. */
+function shrunk(widths: readonly number[], room: number): number[] {
+  const sumAt = (bound: number) => widths.reduce((sum, width) => sum + Math.min(width, bound), 0)
+  let bound = Math.max(NARROWEST, ...widths)
+  while (bound > NARROWEST && sumAt(bound) > room) bound--
+  return widths.map(width => Math.min(width, bound))
+}
+
 /** Returns text cut to a number of columns, with an ellipsis if something is missing. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text

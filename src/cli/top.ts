@@ -48,7 +48,7 @@ async function showUntilStopped(store: Store): Promise<number> {
   const paint = painter(terminalOf(1))
   const draw = () => {
     const { columns = 80, rows = 24 } = process.stdout
-    const lines = screenLines(read(store), { paint, width: columns, nowMs: store.now() }, rows)
+    const lines = screenLines(read(store), { paint, width: columns }, rows)
     print(1, `\u001b[H${lines.map(line => `${line}\u001b[K`).join('\r\n')}\u001b[J`)
   }
   print(1, ALTERNATE_SCREEN)

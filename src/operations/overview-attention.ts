@@ -39,7 +39,7 @@ function claimEntries({ claims, rows }: OverviewFacts): Attention[] {
   })
 }
 
-function causeEntries({ causes }: OverviewFacts): Attention[] {
+function causeEntries({ causes, relations }: OverviewFacts): Attention[] {
   return causes.causes.flatMap(({ kind, tickets, name, holds }): Attention[] => {
     const held = `${count(holds, 'Ticket')} ${holds === 1 ? 'is' : 'are'} held by it`
     const show = tickets[0] === undefined ? null : `ticketplan show ${shellArgument(tickets[0])}`
@@ -50,8 +50,12 @@ function causeEntries({ causes }: OverviewFacts): Attention[] {
       return [
         { ...entry, code: 'blocker_abandoned', severity: 'error', message: `abandoned, and still blocks; ${held}` },
       ]
-    if (kind === 'missing')
-      return [{ ...entry, code: 'blocker_missing', severity: 'error', message: `has no file here; ${held}` }]
+    if (kind === 'missing') {
+      // There is nothing to show of a Ticket without a file. What waits for it says why.
+      const waiting = relations.find(({ other }) => other === tickets[0])?.ticket
+      const command = waiting === undefined ? null : `ticketplan show ${shellArgument(waiting)}`
+      return [{ ...entry, command, code: 'blocker_missing', severity: 'error', message: `has no file here; ${held}` }]
+    }
     if (kind === 'elsewhere')
       return [
         {

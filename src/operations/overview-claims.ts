@@ -14,8 +14,10 @@ export function withoutClaims<T extends Overview | TicketDocument>(document: T, 
 type Hide = (reason: Reason) => Reason
 
 function overviewWithout(overview: Overview, hide: Hide): Overview {
+  const { claims: _claims, leases: _leases, ...leftOut } = overview.left_out
   return {
     ...overview,
+    left_out: leftOut,
     queue: overview.queue.map(entry => ({
       ...entry,
       reasons: entry.reasons.map(hide),

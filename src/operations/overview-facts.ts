@@ -19,6 +19,9 @@ export interface OverviewFacts {
   rows: ReadonlyMap<string, TicketRow>
   /** The verdicts on queued Tickets, in the order of the queue. */
   judged: ReadonlyMap<string, Judged>
+  /** Tickets with a live claim. */
+  claimed: ReadonlySet<string>
+  /** Without the queued Tickets that have a live claim: they run. */
   queue: Omit<Overview['queue'][number], 'causes'>[]
   causes: RootCauses
   running: Overview['running']
@@ -44,6 +47,7 @@ export function gatherOverview(store: Store, view: View, nowMs: number, judge?: 
   const isTerminal = (id: string) => rows.get(id)?.phase === 'terminal'
   const claims = view.claims.all(false).map(({ released_at: _, ...claim }) => withoutToken(claim))
   const live = new Set(claims.filter(claim => claim.live).map(({ ticket }) => ticket))
+  const waiting = queued.filter(({ id }) => !live.has(id))
   const running = [...rows.values()]
     .filter(({ id, phase }) => phase === 'active' || (live.has(id) && phase !== 'terminal'))
     .map(({ id, state_at }) => ({ ticket: id, since: state_at, claimed: live.has(id) }))
@@ -54,8 +58,9 @@ export function gatherOverview(store: Store, view: View, nowMs: number, judge?: 
     nowMs,
     rows,
     judged,
-    queue: queued.map(({ id, queued_at, queued_by }) => ({ ticket: id, queued_at, queued_by, ...judged.get(id)! })),
-    causes: rootCauses([...judged].map(([id, one]) => ({ id, ...one }))),
+    claimed: live,
+    queue: waiting.map(({ id, queued_at, queued_by }) => ({ ticket: id, queued_at, queued_by, ...judged.get(id)! })),
+    causes: rootCauses(waiting.map(({ id }) => ({ id, ...judged.get(id)! }))),
     running: running.sort((a, b) => compareText(b.since ?? '', a.since ?? '') || compareText(a.ticket, b.ticket)),
     claims: claims.sort(
       (a, b) =>
@@ -65,7 +70,14 @@ export function gatherOverview(store: Store, view: View, nowMs: number, judge?: 
     ),
     leases: leaseSpans(store.claims.log({ since }, MOST_LOG_ENTRIES)).reverse(),
     relations,
-    counts: countsOf(view, { nowMs, rows, judged, running, relations, isInPlay }),
+    counts: countsOf(view, {
+      nowMs,
+      rows,
+      waiting: waiting.map(({ id }) => judged.get(id)!),
+      running,
+      relations,
+      isInPlay,
+    }),
     isInPlay,
   }
 }
@@ -87,18 +99,18 @@ function activeRelations({ queries }: View): Overview['relations'] {
 
 function countsOf(
   { queries }: View,
-  facts: Pick<OverviewFacts, 'nowMs' | 'rows' | 'judged' | 'running' | 'relations' | 'isInPlay'>,
+  facts: Pick<OverviewFacts, 'nowMs' | 'rows' | 'running' | 'relations' | 'isInPlay'> & { waiting: Judged[] },
 ): Overview['counts'] {
   const phases = { open: 0, queued: 0, active: 0, terminal: 0 }
   for (const { phase } of facts.rows.values()) phases[phase]++
-  const accept = [...facts.judged.values()].filter(({ verdict }) => verdict === 'accept').length
+  const accept = facts.waiting.filter(({ verdict }) => verdict === 'accept').length
   const times = queries.decisionTimesSince(isoTime(facts.nowMs - 24 * HOUR_MS)).map(({ at }) => at)
   const hourAgo = isoTime(facts.nowMs - HOUR_MS)
   return {
     tickets: facts.rows.size,
     phases,
     accept,
-    hold: facts.judged.size - accept,
+    hold: facts.waiting.length - accept,
     running: facts.running.length,
     unclaimed: facts.running.filter(({ claimed }) => !claimed).length,
     conflicts: facts.relations.filter(

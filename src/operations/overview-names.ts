@@ -4,14 +4,19 @@ import type { Store } from '../store/store.ts'
 import type { OverviewFacts } from './overview-facts.ts'
 import type { Overview } from './overview-shape.ts'
 
-type Lists = Omit<Overview, 'format' | 'at' | 'name' | 'counts' | 'tickets' | 'past' | 'left_out'>
+type Lists = Omit<Overview, 'format' | 'at' | 'name' | 'focus' | 'counts' | 'tickets' | 'past' | 'left_out'>
 
 /** Returns the Tickets that the lists name, by id, in the order of their ids. */
 export function namedTickets(
   store: Store,
   lists: Lists,
   also: readonly string[],
-  { rows, judged, behind }: Pick<OverviewFacts, 'rows' | 'judged'> & { behind: (ticket: string) => number },
+  {
+    rows,
+    judged,
+    claimed,
+    behind,
+  }: Pick<OverviewFacts, 'rows' | 'judged' | 'claimed'> & { behind: (ticket: string) => number },
 ): Overview['tickets'] {
   const ids = [...new Set([...idsIn(lists), ...also])].sort()
   return Object.fromEntries(
@@ -29,6 +34,7 @@ export function namedTickets(
           ...(verdict && { verdict }),
           ...(row?.outcome === 'abandoned' && { abandoned: true as const }),
           ...(row && !store.states.isKnown(row.state) && { unknown_state: true as const }),
+          ...(claimed.has(id) && { claimed: true as const }),
           ...(waiting > 0 && { behind: waiting }),
         },
       ]

@@ -10,12 +10,16 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const DAY_POINTS = 48
 const HISTORY_POINTS = 60
-const MOST_WAITS = 50
 /** Older decisions than these are not read. */
 const MOST_ROWS = 200_000
 
-/** Returns the past up to now. */
-export function pastOf(store: Store, view: View, facts: OverviewFacts): Past {
+/** Returns the past up to now with at most that many waits, and how many more there are. */
+export function pastOf(
+  store: Store,
+  view: View,
+  facts: OverviewFacts,
+  most: number,
+): { value: Past; waitsLeftOut: number } {
   const { nowMs, rows, counts } = facts
   const time = (at: string | null) => (at === null ? null : Date.parse(at))
   const queue = pastQueue(
@@ -32,7 +36,7 @@ export function pastOf(store: Store, view: View, facts: OverviewFacts): Past {
   const waits = queue.waitsSince(nowMs - 7 * DAY_MS)
   const lengths = waits.map(({ from, to }) => to - from).sort((a, b) => a - b)
   const median = lengths[lengths.length >> 1]
-  return {
+  const value: Past = {
     day: [
       ...Array.from({ length: DAY_POINTS }, (_, position) => {
         const at = nowMs - DAY_MS + (position * DAY_MS) / DAY_POINTS
@@ -42,10 +46,11 @@ export function pastOf(store: Store, view: View, facts: OverviewFacts): Past {
       { at: isoTime(nowMs), free: counts.accept, held: counts.hold, running: counts.running },
     ],
     unknown: queue.unknown,
-    waits: waits.slice(0, MOST_WAITS).map(waitEntry),
+    waits: waits.slice(0, most).map(waitEntry),
     median_wait: median === undefined ? null : Math.round(median / 1000),
     history: historyOf(view, facts),
   }
+  return { value, waitsLeftOut: waits.length - value.waits.length }
 }
 
 function waitEntry({ ticket, from, to, heldMs, restMs }: Wait): Past['waits'][number] {

@@ -14,6 +14,7 @@ const countsShape = lazy(() =>
   z.object({
     tickets: z.int(),
     phases: z.object({ open: z.int(), queued: z.int(), active: z.int(), terminal: z.int() }),
+    /** Queued Tickets without a live claim, by their verdicts: one with a live claim counts as running alone. */
     accept: z.int(),
     hold: z.int(),
     /** Tickets that are active or have a live claim, and are not terminal. */
@@ -88,6 +89,8 @@ const namedTicketShape = lazy(() =>
     abandoned: z.optional(z.literal(true)),
     /** Only where the configuration does not know the state. */
     unknown_state: z.optional(z.literal(true)),
+    /** Only with a live claim. */
+    claimed: z.optional(z.literal(true)),
     /** How many Tickets wait for it, near or far; absent for none. At 1,000 it is not counted further. */
     behind: z.optional(z.int()),
   }),
@@ -170,7 +173,10 @@ export const overviewShape = lazy(() =>
     at: z.string(),
     /** The name of the checkout's folder. */
     name: z.string(),
+    /** The id of the Ticket that the relations are around; absent without a focus. */
+    focus: z.optional(z.string()),
     counts: countsShape(),
+    /** Without the queued Tickets that have a live claim. */
     queue: z.array(queueEntryShape()),
     causes: z.array(causeShape()),
     running: z.array(z.object({ ticket: z.string(), since: z.nullable(z.string()), claimed: z.boolean() })),
@@ -219,6 +225,7 @@ export const overviewShape = lazy(() =>
     tickets: z.record(z.string(), namedTicketShape()),
     /** Absent with noPast. */
     past: z.optional(pastShape()),
+    /** By the name of the list (`accept` and `hold` for the queue, `waits` for those of the past); absent for a whole list. */
     left_out: z.record(z.string(), z.int()),
   }),
 )

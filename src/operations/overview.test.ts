@@ -48,6 +48,7 @@ describe('a busy plan', () => {
       }
       expect(few.queue).toHaveLength(6)
       expect(few.decisions).toHaveLength(3)
+      expect(few.left_out.decisions).toBe(all.decisions.length - 3)
       expect(few.relations).toHaveLength(60)
       expect(few.counts).toEqual(all.counts)
     })
@@ -151,5 +152,45 @@ test('a focus has all blockers, two steps of what waits, and nothing else', () =
     const { relations } = plan.overview({ focus: 'T6' })
     expect(relations.map(({ ticket }) => ticket).sort()).toEqual(['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8'])
     expect(() => plan.overview({ focus: 'nope' })).toThrow('nope')
+  })
+})
+
+test('a queued Ticket with a live claim counts once: it runs', () => {
+  withPlan((plan, root) => {
+    for (const id of ['A', 'B', 'C']) putTicket(root, id, { state: 'queued' })
+    plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
+    plan.claim({ ticket: 'A', holder: 'pod-1', ttl: 600 })
+    const { counts, queue, causes, running, tickets, past } = plan.overview()
+    expect(counts).toMatchObject({ accept: 1, hold: 1, running: 1, unclaimed: 0 })
+    expect(queue.map(({ ticket, verdict }) => [ticket, verdict])).toEqual([
+      ['C', 'accept'],
+      ['B', 'hold'],
+    ])
+    expect(running).toMatchObject([{ ticket: 'A', claimed: true }])
+    expect(causes).toMatchObject([{ kind: 'ticket', tickets: ['A'], holds: 1 }])
+    expect(tickets.A).toMatchObject({ claimed: true, verdict: 'hold' })
+    expect(past!.day.at(-1)).toMatchObject({ free: 1, held: 1, running: 1 })
+  })
+})
+
+test('what needs attention has a command that succeeds, for a Ticket without a file too', () => {
+  withPlan((plan, root) => {
+    putTicket(root, 'B', { state: 'queued' })
+    plan.record({ ticket: 'B', kind: 'blocked_by', other: 'Z', future: true })
+    const [entry] = plan.overview().attention
+    expect(entry).toMatchObject({ code: 'blocker_missing', tickets: ['Z'], command: 'ticketplan show B' })
+    expect(plan.show('B').ticket.id).toBe('B')
+  })
+})
+
+test('waits that are not listed are counted', () => {
+  withPlan((plan, root, clock) => {
+    for (let n = 0; n < 53; n++) putTicket(root, `T-${n}`, { state: 'queued', queued_at: '2026-11-26T11:00:00.000Z' })
+    for (let n = 0; n < 53; n++) plan.accept({ ticket: `T-${n}`, holder: 'pod', state: 'in_progress' })
+    clock.nowMs += 60_000
+    const { past, left_out } = plan.overview({ limit: 50 })
+    expect(past!.waits).toHaveLength(50)
+    expect(left_out.waits).toBe(3)
+    expect(plan.overview().left_out.waits).toBeUndefined()
   })
 })

@@ -25,7 +25,7 @@ export const overview = operation({
   fields: {
     focus: {
       schema: z.optional(ticketName),
-      help: 'id or slug: relations around this Ticket (all that it waits for, two steps of what waits for it)',
+      help: 'id or slug: relations around this Ticket (all that it waits for, two steps of what waits for it); printed instead of the lists',
       value: 'ticket',
     },
     limit: {
@@ -36,11 +36,7 @@ export const overview = operation({
     noPast: { schema: flag, help: 'leave out the past of the queue, the waits and the history' },
   },
   output: overviewShape,
-  examples: [
-    'ticketplan overview',
-    'ticketplan overview --json | jq .causes',
-    'ticketplan overview --focus T-2 --json',
-  ],
+  examples: ['ticketplan overview', 'ticketplan overview --json | jq .causes', 'ticketplan overview --focus T-2'],
   run(store, { focus, limit, noPast }) {
     return overviewOf(store, { focus, limit, noPast })
   },
@@ -60,8 +56,9 @@ export function overviewOf(
       if (entries.length > most) leftOut[name] = entries.length - most
       return entries.slice(0, most)
     }
-    const { judged, causes, rows, running, claims } = facts
+    const { judged, causes, rows, running, claims, claimed } = facts
     const behind = behindOf(facts.relations)
+    const around = focus === undefined ? undefined : view.resolve(focus).id
     const lists = {
       queue: [
         ...first(
@@ -83,21 +80,25 @@ export function overviewOf(
       parents: first('parents', parentsOf(view, facts)),
       relations: first(
         'relations',
-        focus === undefined ? relationsInPlay(facts, behind) : relationsAround(view.resolve(focus).id, facts.relations),
+        around === undefined ? relationsInPlay(facts, behind) : relationsAround(around, facts.relations),
         limit * RELATIONS_PER_LINE,
       ),
       decisions: decisionEntries(view, limit),
       attention: first('attention', attentionOf(store, view, facts)),
     }
-    const named = focus === undefined ? [] : [view.resolve(focus).id]
+    const decisionsLeftOut = view.queries.counts().decisions - lists.decisions.length
+    if (decisionsLeftOut > 0) leftOut.decisions = decisionsLeftOut
+    const past = noPast ? undefined : pastOf(store, view, facts, limit)
+    if (past && past.waitsLeftOut > 0) leftOut.waits = past.waitsLeftOut
     return {
       format: 1,
       at: isoTime(nowMs),
       name: basename(store.repository.root),
+      ...(around && { focus: around }),
       counts: facts.counts,
       ...lists,
-      tickets: namedTickets(store, lists, named, { rows, judged, behind }),
-      ...(!noPast && { past: pastOf(store, view, facts) }),
+      tickets: namedTickets(store, lists, around === undefined ? [] : [around], { rows, judged, claimed, behind }),
+      ...(past && { past: past.value }),
       left_out: leftOut,
     }
   })

@@ -85,9 +85,8 @@ function choose(overview: Overview, options: MapOptions): Chosen {
   return { near, look, wanted, folds: foldAlike(wanted, near, look, unfold, focus) }
 }
 
-function looksIn({ claims, tickets }: Overview): (id: string) => Look {
-  const claimed = new Set(claims.filter(({ live }) => live).map(({ ticket }) => ticket))
-  return id => lookOf(tickets[id], claimed.has(id))
+function looksIn({ tickets }: Overview): (id: string) => Look {
+  return id => lookOf(tickets[id])
 }
 
 function drawWithin(

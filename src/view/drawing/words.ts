@@ -17,7 +17,7 @@ export const LOOK_WORDS: Record<Look, string> = {
 type Named = Overview['tickets'][string] | undefined
 
 /** Returns the look of a Ticket; one that has a live claim runs. */
-export function lookOf(ticket: Named, isClaimed: boolean): Look {
+export function lookOf(ticket: Named, isClaimed = ticket?.claimed === true): Look {
   if (!ticket || ticket.phase === null) return 'missing'
   if (ticket.phase === 'terminal') return ticket.abandoned ? 'gone' : 'done'
   if (ticket.phase === 'active' || isClaimed) return 'active'

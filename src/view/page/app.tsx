@@ -46,7 +46,6 @@ function App({ feed }: { feed: Feed }) {
     overview,
     nowMs: isFile ? Date.parse(overview.at) : Date.now(),
     fresh: feed.fresh,
-    claimed: new Set(overview.claims.filter(({ live }) => live).map(({ ticket }) => ticket)),
     where,
     source: feed.source,
     turn: feed.turn,

@@ -9,8 +9,6 @@ export interface Context {
   /** The clock of the plan: of now, or of the file. */
   nowMs: number
   fresh: ReadonlySet<string>
-  /** Tickets with a live claim. */
-  claimed: ReadonlySet<string>
   where: Where
   source: Source
   /** Changes with each overview. */
@@ -18,8 +16,8 @@ export interface Context {
   isFile: boolean
 }
 
-export function lookIn({ overview, claimed }: Context, id: string): Look {
-  return lookOf(overview.tickets[id], claimed.has(id))
+export function lookIn({ overview }: Context, id: string): Look {
+  return lookOf(overview.tickets[id])
 }
 
 export function titleIn({ overview }: Context, id: string): string {

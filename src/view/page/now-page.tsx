@@ -129,7 +129,7 @@ function Sentence({ context }: { context: Context }) {
   const [first] = causes
   if (isIdle(context)) {
     const rest = `${countText(counts.phases.terminal, 'Ticket')} settled, ${counts.phases.open.toLocaleString('en')} not queued.`
-    return <>{`Nothing is queued${counts.running > 0 ? '' : ' and nothing runs'}. ${rest}`}</>
+    return <>{`${counts.running > 0 ? 'Nothing waits in the queue' : 'Nothing is queued and nothing runs'}. ${rest}`}</>
   }
   if (!first) return <>Nothing is held.</>
   const all = causes.length + (left.causes ?? 0)

@@ -28,7 +28,7 @@ const CODE_WORDS: Record<string, string> = {
 
 export function Waits({ context, past }: { context: Context; past: Past }) {
   const { waits, median_wait: median } = past
-  const [shown, more] = useMore(5, waits.length)
+  const [shown, more] = useMore(5, waits.length, context.overview.left_out.waits)
   if (waits.length === 0 || median === null) return null
   return (
     <Card

@@ -54,11 +54,35 @@ export function Card({ id, title, count, aside, kind = '', children }: CardProps
   )
 }
 
-/** Returns how many entries to show, and a button for more of them; null where all are shown. */
-export function useMore(step: number, total: number): [number, ComponentChildren] {
+interface ListCardProps<T> extends CardProps {
+  entries: readonly T[]
+  /** How many entries there are beyond these. */
+  leftOut?: number | undefined
+  /** How many are shown at first. */
+  step: number
+  row(entry: T): ComponentChildren
+}
+
+/** A card with a list; nothing where the list is empty. */
+export function ListCard<T>({ entries, leftOut = 0, step, row, ...card }: ListCardProps<T>) {
+  const [shown, more] = useMore(step, entries.length, leftOut)
+  if (entries.length === 0) return null
+  return (
+    <Card {...card} count={entries.length + leftOut}>
+      <ul class="rows tight">{entries.slice(0, shown).map(row)}</ul>
+      {more}
+    </Card>
+  )
+}
+
+/**
+ * Returns how many entries to show, and a button for more of them. Where all are shown, it says how many the document has left
+ * out, or is null.
+ */
+export function useMore(step: number, total: number, leftOut = 0): [number, ComponentChildren] {
   const [shown, show] = useState(step)
   const next = Math.min(total - shown, step * 4)
-  if (next <= 0) return [total, null]
+  if (next <= 0) return [total, leftOut > 0 ? <p class="none">and {leftOut.toLocaleString('en')} more</p> : null]
   return [
     shown,
     <button class="more" type="button" onClick={() => show(shown + next)}>

@@ -43,7 +43,7 @@ function AcceptRow({ context, entry }: { context: Context; entry: Entry }) {
     <li class={`row${context.fresh.has(entry.ticket) ? ' fresh' : ''}`} data-nav>
       <div class="line">
         <TicketLink context={context} id={entry.ticket} />
-        {behind && <span class="frees">{behind.holds} wait for it</span>}
+        {behind && <span class="frees">{countText(behind.holds, 'waits', 'wait')} for it</span>}
         <Age context={context} entry={entry} />
       </div>
       <div class="title">
@@ -90,7 +90,7 @@ export function Held({ context }: { context: Context }) {
           opens={wanted === null ? position < 3 && entries.length < 40 : wanted === cause.key}
         />
       ))}
-      {more}
+      {more ?? ((overview.left_out.hold ?? 0) > 0 && <RestLink context={context} n={overview.left_out.hold!} />)}
     </Card>
   )
 }
@@ -183,7 +183,9 @@ export function causeText({ overview, nowMs }: Context, { kind, tickets, name }:
   if (ticket?.phase === 'active')
     return claim
       ? `the claim of ${cleanText(claim.holder)} expired ${agoText(claim.expires_at, nowMs)}`
-      : 'runs without a claim'
+      : ticket.claimed
+        ? 'runs'
+        : 'runs without a claim'
   if (ticket?.verdict === 'accept') return 'may run now'
   return ticket?.phase === 'open' ? `not queued: ${cleanText(ticket.state ?? '')}` : cleanText(ticket?.state ?? '')
 }

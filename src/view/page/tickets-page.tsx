@@ -82,11 +82,7 @@ function Rows({ context, found }: { context: Context; found: Searched }) {
           return (
             <tr key={id} data-nav>
               <td class="line">
-                <TicketLink
-                  context={context}
-                  id={id}
-                  look={lookOf(context.overview.tickets[id] ?? known, context.claimed.has(id))}
-                />
+                <TicketLink context={context} id={id} look={lookOf(context.overview.tickets[id] ?? known)} />
               </td>
               <td class="grow">
                 <Said>{title}</Said>

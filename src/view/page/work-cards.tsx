@@ -70,11 +70,11 @@ function Pool({ pool: { pool, capacity, taken } }: { pool: Overview['pools'][num
 
 /** The areas in which somebody works, and how many wait for each. */
 export function Areas({ context }: { context: Context }) {
-  const { areas } = context.overview
-  const [shown, more] = useMore(6, areas.length)
+  const { areas, left_out: left } = context.overview
+  const [shown, more] = useMore(6, areas.length, left.areas)
   if (areas.length === 0) return null
   return (
-    <Card id="areas" title="Who works where" count={areas.length}>
+    <Card id="areas" title="Who works where" count={areas.length + (left.areas ?? 0)}>
       <ul class="rows tight">
         {areas.slice(0, shown).map(({ area, at_work, waiting }) => (
           <li key={area} class="row">

@@ -16,16 +16,18 @@ export interface Documents {
 
 export function documentsOf(source: PlanSource, now: () => number = Date.now): Documents {
   let overview: string | undefined
-  let past: { readAt: number; value: NonNullable<Overview['past']> } | undefined
+  let past: { readAt: number; value: NonNullable<Overview['past']>; waits: number | undefined } | undefined
   const read = (): Overview => {
     if (past && now() - past.readAt < PAST_MS) {
       const current = source.overview({ noPast: true })
       const { counts, at } = current
+      const leftOut = { ...current.left_out, ...(past.waits !== undefined && { waits: past.waits }) }
       const latest = { at, free: counts.accept, held: counts.hold, running: counts.running }
-      return { ...current, past: { ...past.value, day: [...past.value.day.slice(0, -1), latest] } }
+      const day = [...past.value.day.slice(0, -1), latest]
+      return { ...current, past: { ...past.value, day }, left_out: leftOut }
     }
     const current = source.overview({})
-    past = { readAt: now(), value: current.past! }
+    past = { readAt: now(), value: current.past!, waits: current.left_out.waits }
     return current
   }
   const text = (query: URLSearchParams, name: string) => (query.get(name) ?? '').slice(0, LONGEST_WORDS)
