@@ -58,3 +58,26 @@ test('names the edges that come and go, and each record that is gone or skipped'
     '    + blocked_by bd-2',
   ])
 })
+
+test('a wrong file has a line for its first ten records, all with --verbose and --json, and in a dry run too', async () => {
+  using repository = temporaryRepository()
+  const path = join(repository.root, 'wrong.jsonl')
+  writeFileSync(path, Array.from({ length: 500 }, (_, n) => `{"name":"record ${n}"}\n`).join(''))
+  const lines = async (...options: string[]) => {
+    const { status, stdout } = await runCli(repository.root, ['import', 'beads', path, ...options])
+    expect(status).toBe(4)
+    return stdout.trimEnd().split('\n')
+  }
+  for (const options of [[], ['--dry-run']]) {
+    const few = await lines(...options)
+    expect(few.slice(0, 3)).toEqual([
+      expect.stringMatching(/^0 Tickets, 0 decisions; 0 files (would be )?written$/),
+      'left out: 500',
+      '  line 1: no Ticket: id is missing: {"name":"record 0"}',
+    ])
+    expect(few).toHaveLength(13)
+    expect(few.at(-1)).toBe('  and 490 more; --verbose lists all')
+  }
+  expect(await lines('--verbose')).toHaveLength(502)
+  expect(JSON.parse((await lines('--json')).join('\n')).dropped).toHaveLength(500)
+})

@@ -43,6 +43,8 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
   const reasons = Object.entries(skipped).map(([reason, n]) => `${n} ${escapeText(reason)}`)
   const wouldBe = input.dryRun ? 'would be ' : ''
   const isListed = input.dryRun || input.verbose
+  const some = (lines: string[]) => (input.verbose ? lines : firstLines(lines))
+  const goneLines = gone.map(id => `  ${escapeText(id)}`)
   return [
     `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written${written ? ` (${created} new, ${changed} changed)` : ''}`,
     ...changes.flatMap(change => changeLines(change, wouldBe)),
@@ -51,15 +53,23 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
     ...skippedRecords.map(({ source, reason }) => `  ${escapeText(source)}: ${escapeText(reason)}`),
     ...(gone.length
       ? [
-          `gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${isListed ? gone.length : gone.map(escapeText).join(', ')}`,
+          `gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${isListed || gone.length > MOST_LINES ? gone.length : gone.map(escapeText).join(', ')}`,
         ]
       : []),
-    ...(isListed ? gone.map(id => `  ${escapeText(id)}`) : []),
+    ...(isListed ? goneLines : gone.length > MOST_LINES ? firstLines(goneLines) : []),
     ...(states ? [`states in no phase of ticketplan.json, so their Tickets count as open: ${states}`] : []),
-    ...noteLines(warnings),
+    ...some(noteLines(warnings)),
     ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),
-    ...dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`),
+    ...some(dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`)),
   ]
+}
+
+/** A wrong file has something to say about each of its records. */
+const MOST_LINES = 10
+
+function firstLines(lines: string[]): string[] {
+  const more = lines.length - MOST_LINES
+  return more > 0 ? [...lines.slice(0, MOST_LINES), `  and ${more} more; --verbose lists all`] : lines
 }
 
 /** A file that an import wrote; an edge that a retraction takes or brings back is named in its place. */

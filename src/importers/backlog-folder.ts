@@ -50,7 +50,7 @@ export function readTasks(collector: Collector, folder: string, isAll: boolean):
   }
   for (const [field, files] of damaged)
     if (!READ.test(field))
-      collector.imported.warnings.push(`${field} is no valid YAML in ${files} of the files; it is not imported anyway`)
+      collector.imported.warnings.push(`${field} is not valid YAML in ${files} of the files; it is not imported anyway`)
   return tasks
 }
 
@@ -74,7 +74,7 @@ function readTask(collector: Collector, folder: string, part: Task['part'], name
   const { values, lost } = fieldsOf(front)
   const id = typeof values.id === 'string' ? values.id.trim() : ''
   if (id === '') return lose('the front matter has no id')
-  for (const field of lost) if (READ.test(field)) collector.drop(source, `${field} left out: it is no valid YAML`)
+  for (const field of lost) if (READ.test(field)) collector.drop(source, `${field} left out: it is not valid YAML`)
   if (typeof values.title !== 'string')
     collector.drop(source, `the title left out: ${values.title === undefined ? 'it has none' : quoted(values.title)}`)
   return { id, values, part, lost, source }

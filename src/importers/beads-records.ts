@@ -3,10 +3,13 @@
  *
  * A line that is no record is reported. Of several records with one id the newest counts. Says nothing yet of Tickets.
  */
+import * as z from 'zod/mini'
+import { lazy } from '../model/lazy.ts'
 import { isObject } from '../model/objects.ts'
 import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { sourceLines, timeOf } from './source-text.ts'
+import { recordProblem } from './work-items.ts'
 
 type Json = Record<string, unknown>
 
@@ -44,6 +47,11 @@ const EDGE_FIELDS: Record<string, string> = {
 const TYPED_TEXT =
   /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/
 
+/** What a record must have; everything else is read where it fits. */
+const recordSchema = lazy(() =>
+  z.looseObject({ id: z.string(), title: z._default(z.string(), ''), status: z.string() }),
+)
+
 /** Reads all lines; returns one record for each id, in the order of the file. */
 export function parseRecords(collector: Collector, bytes: Buffer, path: string): BeadsRecord[] {
   const records = new Map<string, BeadsRecord>()
@@ -56,12 +64,15 @@ export function parseRecords(collector: Collector, bytes: Buffer, path: string):
     }
     if (typeof values.id === 'string') collector.imported.seen.add(values.id)
     const isMarked = typeof values._type === 'string' && values._type !== 'issue'
-    const { id, title = '', status } = values
-    if (typeof id !== 'string' || typeof title !== 'string' || typeof status !== 'string') {
-      if (isMarked) collector.skip(values._type as string, typeof id === 'string' ? `${source}: ${id}` : source)
-      else collector.drop(source, 'no Ticket: a record needs id, title and status')
+    const problem = recordProblem(recordSchema(), values)
+    if (problem !== undefined) {
+      const isNamed = typeof values.id === 'string'
+      if (isMarked) collector.skip(values._type as string, isNamed ? `${source}: ${values.id}` : source)
+      else if (isNamed) collector.drop(source, problem)
+      else collector.dropUnread(source, problem)
       continue
     }
+    const { id, title = '', status } = values as z.input<ReturnType<typeof recordSchema>>
     const record = { id, title, status, values, edges: [], source }
     const other = records.get(id)
     records.set(id, other ? newest(collector, other, record) : record)
@@ -74,7 +85,7 @@ function parseLine(text: string | undefined): Json | string {
   if (text === undefined) return 'not valid UTF-8'
   try {
     const value = JSON.parse(text)
-    return isObject(value) ? value : 'a record needs id, title and status'
+    return isObject(value) ? value : 'the record must be an object'
   } catch (error) {
     return `not JSON: ${(error as Error).message}`
   }

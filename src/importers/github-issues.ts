@@ -4,9 +4,12 @@
  * The three name the same things differently; an issue here has one form. A list that is absent is undefined, which differs from
  * an empty one: what is not listed is not known.
  */
+import * as z from 'zod/mini'
+import { lazy } from '../model/lazy.ts'
 import { isObject } from '../model/objects.ts'
 import { labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
 import { type Collector, quoted } from './import-collector.ts'
+import { recordProblem } from './work-items.ts'
 
 type Json = Record<string, unknown>
 
@@ -46,7 +49,7 @@ export function issuesOf(collector: Collector, documents: readonly unknown[]): G
       collector.skip('pull request', `${source} (#${referenceOf(value)?.number ?? '?'})`)
     else {
       const issue = parseIssue(value, source)
-      if (typeof issue === 'string') collector.dropUnread(source, `no Ticket: ${issue}`)
+      if (typeof issue === 'string') collector.dropUnread(source, issue)
       else issues.push(issue)
     }
   }
@@ -69,12 +72,22 @@ export function issuesOf(collector: Collector, documents: readonly unknown[]): G
   return issues
 }
 
+/** What an issue must have; everything else is read where it fits. */
+const issueSchema = lazy(() =>
+  z.looseObject({
+    title: z.string(),
+    state: z.string().check(z.regex(/^(?:open|closed)$/i, 'must be open or closed')),
+  }),
+)
+
+/** Returns the issue; the reason where the record is none. */
 function parseIssue(values: Json, source: string): GithubIssue | string {
+  const problem = recordProblem(issueSchema(), values)
+  if (problem !== undefined) return problem
   const own = referenceOf(values)
-  const { title, body } = values
-  const state = typeof values.state === 'string' ? values.state.toLowerCase() : ''
-  if (!own || typeof title !== 'string' || (state !== 'open' && state !== 'closed'))
-    return 'an issue needs number, title and state (open or closed)'
+  if (!own) return `no Ticket: number is missing, and no address has one: ${quoted(values)}`
+  const { title, state, body } = values as z.infer<ReturnType<typeof issueSchema>>
+  const isClosed = state.toLowerCase() === 'closed'
   const reason = values.stateReason ?? values.state_reason
   const dependencies = isObject(values.dependencies) ? values.dependencies : {}
   const blockedBy = listOf(values.blockedBy ?? values.blocked_by ?? dependencies.blocked_by)
@@ -83,8 +96,8 @@ function parseIssue(values: Json, source: string): GithubIssue | string {
   return {
     ...own,
     title,
-    isClosed: state === 'closed',
-    closedAs: state === 'closed' && typeof reason === 'string' ? reason.toLowerCase() : undefined,
+    isClosed,
+    closedAs: isClosed && typeof reason === 'string' ? reason.toLowerCase() : undefined,
     labels: labelNames(values.labels),
     body: typeof body === 'string' ? body : undefined,
     values,

@@ -3,9 +3,11 @@
  *
  * Of an export every decision is taken as it is, with its id, so that a round trip gives the same decisions.
  */
+import * as z from 'zod/mini'
 import { type Decision, decisionProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
-import { isTicketId } from '../model/names.ts'
+import { lazy } from '../model/lazy.ts'
+import { isTicketId, type TicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
 import { type FieldMap, hasField, parseFieldMap, valuesAt } from './field-map.ts'
@@ -14,7 +16,7 @@ import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
+import { addItems, checkedRecords, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type JsonOptions = ReadContext & Pick<SourceOptionValues, 'map' | 'queued'>
 type Json = Record<string, unknown>
@@ -136,18 +138,21 @@ function isExport(document: unknown): document is { tickets: unknown[] } {
   return isObject(document) && Array.isArray(document.tickets) && Array.isArray(document.relations)
 }
 
+/** What a Ticket of an export must have; everything else is read where it fits. */
+const exportedSchema = lazy(() =>
+  z.looseObject({
+    id: z.custom<TicketId>(value => typeof value === 'string' && isTicketId(value), "cannot be a Ticket's id"),
+    title: z.string(),
+    state: z.string(),
+  }),
+)
+
 function readExport(collector: Collector, { tickets }: { tickets: unknown[] }): void {
   const { imported, drop, titleOf } = collector
   imported.isExact = true
-  for (const [position, value] of tickets.entries()) {
-    const source = `Ticket ${position + 1}`
-    const { id, title, state, slug, created_at, state_at, queued_at, queued_by, decisions }: Json = isObject(value)
-      ? value
-      : {}
-    if (typeof id !== 'string' || !isTicketId(id) || typeof title !== 'string' || typeof state !== 'string') {
-      drop(source, 'no Ticket: it needs id, title and state')
-      continue
-    }
+  const records = tickets.map((values, position) => ({ values, source: `Ticket ${position + 1}` }))
+  for (const { values, source } of checkedRecords(collector, exportedSchema(), 'id', records)) {
+    const { id, title, state, slug, created_at, state_at, queued_at, queued_by, decisions } = values
     const text = (field: unknown) => (typeof field === 'string' ? field : undefined)
     imported.seen.add(id)
     imported.tickets.push({

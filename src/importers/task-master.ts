@@ -5,7 +5,6 @@
  */
 import * as z from 'zod/mini'
 import { PlanError } from '../model/errors.ts'
-import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isoTime } from '../model/text.ts'
@@ -16,7 +15,7 @@ import { folded, queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
 import { momentOf } from './source-text.ts'
-import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
+import { addItems, type ItemEdge, recordProblem, type WorkItem } from './work-items.ts'
 
 type TaskMasterOptions = ReadContext & Pick<SourceOptionValues, 'queued' | 'tag'>
 
@@ -97,11 +96,9 @@ function itemsOf(collector: Collector, tag: string, content: Tag, options: TaskM
   const top = new Set(content.tasks.map(task => (isObject(task) ? String(task.id) : '')))
   const items: WorkItem[] = []
   const add = (value: unknown, source: string, parent: string | undefined, siblings: ReadonlySet<string>) => {
-    const issue = firstIssue(taskSchema(), value)
-    if (issue) {
-      const problem = `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(value)}`
+    const problem = recordProblem(taskSchema(), value)
+    if (problem !== undefined)
       return isObject(value) && value.id !== undefined ? drop(value.id, source, parent, problem) : lose(source, problem)
-    }
     const task = value as Task
     // A subtask may have the number of its parent in its own.
     const number =

@@ -171,13 +171,19 @@ export function checkedRecords<T>(
   records: readonly PlacedRecord[],
 ): { values: T; source: string }[] {
   return records.flatMap(({ values, source }) => {
-    const issue = firstIssue(schema, values)
-    if (!issue) return [{ values: values as T, source }]
+    const problem = recordProblem(schema, values)
+    if (problem === undefined) return [{ values: values as T, source }]
     const id = isObject(values) ? values[idField] : undefined
     if (typeof id === 'string') collector.imported.seen.add(id)
     else
       collector.imported.partial ??= `${source}: a record without ${/^[aeiou]/.test(idField) ? 'an' : 'a'} ${idField}`
-    collector.drop(source, `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(values)}`)
+    collector.drop(source, problem)
     return []
   })
+}
+
+/** Returns why a record is no Ticket, with what it is; undefined where it fits the schema. */
+export function recordProblem(schema: z.ZodMiniType, values: unknown): string | undefined {
+  const issue = firstIssue(schema, values)
+  return issue ? `no Ticket: ${issue.path.join('.') || 'the record'} ${issue.message}: ${quoted(values)}` : undefined
 }

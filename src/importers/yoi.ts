@@ -4,8 +4,10 @@
  * A record that cannot be mapped is reported and never ends the import. Nothing local to one machine is imported.
  */
 import { join } from 'node:path'
+import * as z from 'zod/mini'
 import { localKeyProblem } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
+import { lazy } from '../model/lazy.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { frontMatterOf, parseYaml } from './front-matter.ts'
@@ -14,6 +16,7 @@ import type { ReadContext, Source } from './source.ts'
 import { exists, readBytes, readNames, readText } from './source-folder.ts'
 import type { SourceOptionValues } from './source-options.ts'
 import { checkMarkers, descriptorOf, sourceLines, timeOf } from './source-text.ts'
+import { recordProblem } from './work-items.ts'
 
 const PLAN_KINDS: Record<string, string> = {
   after: 'after',
@@ -75,6 +78,10 @@ export function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions):
   return collector.imported
 }
 
+/** What the front matter must have; everything else is read where it fits. */
+const itemSchema = lazy(() => z.looseObject({ title: z.string(), state: z.string() }))
+type ItemValues = z.infer<ReturnType<typeof itemSchema>>
+
 function readItem(collector: Collector, folder: string, id: string, phaseOf: ReadContext['phaseOf']): void {
   const { imported, drop, titleOf } = collector
   const source = `${id}/item.md`
@@ -92,11 +99,10 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: Rea
   } catch (error) {
     return drop(source, `no Ticket: the front matter is not YAML: ${(error as Error).message.split('\n')[0]}`)
   }
-  const { title, state, created_at, queued_at, queued_by, ...rest } = values
-  if (title == null || state == null)
-    return drop(source, `no Ticket: the front matter has no ${title == null ? 'title' : 'state'}`)
-  if (typeof title !== 'string' || typeof state !== 'string')
-    return drop(source, `no Ticket: the ${typeof title === 'string' ? 'state' : 'title'} is not a text`)
+  const present = Object.fromEntries(Object.entries(values).filter(([, value]) => value != null))
+  const problem = recordProblem(itemSchema(), present)
+  if (problem !== undefined) return drop(source, problem)
+  const { title, state, created_at, queued_at, queued_by, ...others } = present as ItemValues
   const time = (name: string, value: unknown) => {
     if (value == null) return undefined
     const iso = timeOf(value)
@@ -105,13 +111,12 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: Rea
   }
   const queuedAt = time('queued_at', queued_at)
   if (queued_by != null && typeof queued_by !== 'string') drop(source, 'queued_by left out: it is not a text')
-  const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined))
   for (let local = localKeyProblem(others); local; local = localKeyProblem(others)) {
     const key = local.path[0]!
     drop(source, `${key} left out: it ${local.message}`)
     delete others[key]
   }
-  const updatedAt = time('updated_at', rest.updated_at)
+  const updatedAt = time('updated_at', values.updated_at)
   imported.tickets.push({
     id,
     fields: withoutUndefined({

@@ -269,7 +269,7 @@ describe('import yoi', () => {
       expect.stringMatching(/:10: .*longer than 16 KiB/),
       expect.stringMatching(/^BadTime\/item.md: created_at left out/),
       expect.stringMatching(/^BadYaml\/item.md: .*not YAML/),
-      expect.stringMatching(/^NoFront\/item.md: .*no title/),
+      expect.stringMatching(/^NoFront\/item.md: .*title is missing/),
       expect.stringMatching(/^not an id\/item.md: .*cannot be a Ticket's id/),
       expect.stringMatching(/:6: .*would hold it, MISSING,/),
     ])
@@ -492,8 +492,8 @@ describe('import yoi', () => {
     using repository = temporaryRepository()
     using plan = checkedPlan(repository.root)
     expect(plan.import({ system: 'yoi', path: source.path }).dropped.map(({ message }) => message)).toEqual([
-      'no Ticket: the title is not a text',
-      'no Ticket: the front matter has no title',
+      'no Ticket: title must be a text: {"title":["a"],"state":"done"}',
+      'no Ticket: title is missing: {"state":"done"}',
     ])
     expect(readTicketJson(repository.root, 'tickets/A.json')).toMatchObject({
       title: '1.10',

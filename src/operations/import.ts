@@ -73,7 +73,7 @@ export const importTickets = operation({
     path: { ...path, schema: z.optional(path.schema) },
     verbose: {
       schema: z.optional(z.boolean()),
-      help: 'list each Ticket that is new or changed, with its decisions, and each record that is gone or skipped',
+      help: 'list each Ticket that is new or changed, with its decisions, and each record that is gone, skipped or left out',
     },
     dryRun: { schema: flag, help: 'list what would be written, and write nothing' },
     ...options,
@@ -137,7 +137,9 @@ function importOrReport(store: Store, input: SourceInput, dryRun: boolean, isLis
     return importSource(store, input, dryRun, isListed)
   } catch (error) {
     if (!isPlanError(error, 'import_source') && !isPlanError(error, 'invalid_input')) throw error
-    const lost = { source: `${input.system} ${input.path}`, message: (error as Error).message }
+    const { message } = error as Error
+    // Most messages begin with the path.
+    const lost = { source: message.includes(input.path) ? input.system : `${input.system} ${input.path}`, message }
     return {
       tickets: 0,
       decisions: 0,
