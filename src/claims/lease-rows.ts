@@ -55,8 +55,8 @@ export function writeMarks(connection: Connection, { token, wallMs, boot, tick }
   statementsOf(connection)('insert or replace into marks values (1, ?, ?, ?, ?)').run(token, wallMs, boot, tick)
 }
 
-/** Replaces the lease on a Ticket, and adds an entry to the log. */
-export function writeLease(connection: Connection, lease: Lease, entry: LogEntry, moment: Moment): void {
+/** Replaces the lease on a Ticket, without an entry in the log. */
+export function putLease(connection: Connection, lease: Lease): void {
   statementsOf(
     connection,
   )(`insert or replace into leases (ticket_id, holder, token, pool, session, worktree, pid, acquired_at, renewed_at, expires_at,
@@ -65,6 +65,22 @@ export function writeLease(connection: Connection, lease: Lease, entry: LogEntry
          @boot, @expires_tick, @ttl_ms, @released_at, @released_state, @released_state_at, @last_released_at, @area)`).run(
     lease,
   )
+}
+
+/** Adds the entries of another log that this one does not have. */
+export function copyLog(from: Connection, to: Connection): void {
+  const entries = statementsOf(from)<[], object>('select * from claim_log order by sequence').all()
+  const copy = statementsOf(to)<[object], never>(
+    `insert into claim_log (at, action, ticket_id, holder, token, previous_holder, reason)
+     select @at, @action, @ticket_id, @holder, @token, @previous_holder, @reason where not exists (
+       select 1 from claim_log where at = @at and action = @action and ticket_id = @ticket_id and token = @token)`,
+  )
+  for (const entry of entries) copy.run(entry)
+}
+
+/** Replaces the lease on a Ticket, and adds an entry to the log. */
+export function writeLease(connection: Connection, lease: Lease, entry: LogEntry, moment: Moment): void {
+  putLease(connection, lease)
   const { ticket_id, holder, token } = lease
   const { action, previousHolder = null, reason = null } = entry
   statementsOf(connection)(

@@ -76,6 +76,11 @@ function describe(root: string, gitDir: string | null): Repository {
   return { root, gitDir, commonDir, ticketsDir: join(root, config.ticketsDir), indexDir, localDir, config }
 }
 
+/** True where the folder itself has a git folder now. */
+export function hasGitFolder(folder: string): boolean {
+  return readGitDir(join(folder, '.git')) !== null
+}
+
 /** Returns the folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
 function readGitDir(dotGit: string): string | null {
   const stat = statSync(dotGit, { throwIfNoEntry: false })

@@ -55,7 +55,9 @@ export const doctor = operation({
       check('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
-        return fail(`${old} is from before this folder was a git repository; its claims are ignored`)
+        return fail(
+          `${old} is from before this folder was a git repository, and cannot be moved into ${repository.commonDir}; its claims are ignored`,
+        )
       }),
       check('left-over files', () => {
         const ofTickets = existsSync(repository.ticketsDir) ? listOrphans(repository) : []

@@ -66,15 +66,19 @@ test('a source that cannot be read is reported, and the others are imported', ()
   expect(report).toMatchObject({ tickets: 1, written: 1, dropped: [{ source: expect.stringContaining('beads') }] })
 })
 
-test.each(['beads', 'task-master', 'linear', 'json', 'yoi', 'backlog'])(
-  'the report of a %s source that cannot be read names its path once',
-  system => {
-    using here = withSources([{ system, path: 'nothing-here' }])
-    const [lost] = here.plan.import({}).dropped
-    expect(`${lost!.source}: ${lost!.message}`.split('nothing-here')).toHaveLength(2)
-    expect(lost!.source).toContain(system)
-  },
-)
+test.each([
+  'beads',
+  'task-master',
+  'linear',
+  'json',
+  'yoi',
+  'backlog',
+])('the report of a %s source that cannot be read names its path once', system => {
+  using here = withSources([{ system, path: 'nothing-here' }])
+  const [lost] = here.plan.import({}).dropped
+  expect(`${lost!.source}: ${lost!.message}`.split('nothing-here')).toHaveLength(2)
+  expect(lost!.source).toContain(system)
+})
 
 test.each([
   [[{ system: 'trello', path: 'x' }], /sources\[0\]: .*system/],

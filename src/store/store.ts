@@ -21,6 +21,7 @@ import { LIMITS } from '../model/text.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
 import type { Progress } from '../ticket-index/reconcile.ts'
 import type { TicketIndex } from '../ticket-index/ticket-index.ts'
+import { afterMove, findMoveProblem, whileOutsideGit } from './before-git.ts'
 import { type ChangeNoter, changeNoter } from './change-noter.ts'
 import { type Checkout, openCheckout } from './checkout.ts'
 import { guardedEditor, type HoldGuard } from './hold-guard.ts'
@@ -104,8 +105,11 @@ export function openStore(
   const notify = options.onNotice ?? (() => {})
   const progress = options.onProgress
   const found = findRepository(options.root)
-  const local = localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify)
-  const claims = localClaims(local, leaseClock(options.now))
+  const local = whileOutsideGit(found, localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify))
+  const claims = afterMove(
+    findMoveProblem(found, local, timeoutMs, notify),
+    localClaims(local, leaseClock(options.now)),
+  )
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   const stamp = stampSource(found.root, options.actor, now, options.newId)
