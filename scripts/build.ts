@@ -6,14 +6,12 @@
  * minified further: that is no faster, and an uncaught error would print a whole bundle as one line. The dependencies in
  * package.json stay outside, because few commands need them; of SQLite only the binary does.
  */
-import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
-import { operations } from '../src/operations/registry.ts'
 import { buildPage } from './build-page.ts'
 import { bundleSqlite } from './bundle-sqlite.ts'
-import { bundleDeclarations, plainTypes } from './declarations.ts'
+import { publicDeclarations } from './public-declarations.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -53,7 +51,7 @@ const wrapped = {
 } satisfies BuildOptions
 const bundles = [
   await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' } }),
-  await build({ ...commonJs, entryPoints: { sdk: 'src/index.ts' } }),
+  await build({ ...commonJs, entryPoints: { sdk: 'src/index.ts', index: 'src/package-entry.ts' } }),
   await build({
     ...shortened,
     entryPoints: {
@@ -69,9 +67,11 @@ const bundles = [
   await build({ ...shortened, entryPoints: { view: 'src/view/view.ts' }, jsx: 'automatic', jsxImportSource: 'preact' }),
   await buildPage(root, fresh),
 ]
+const declarations = publicDeclarations(root)
 chmodSync(join(fresh, 'cli.js'), 0o755)
 writeFileSync(join(fresh, 'LICENSES.txt'), licences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
-writeFileSync(join(fresh, 'index.d.ts'), declarations())
+// The same types twice: for the compiler, the extension says whether a module is imported or required.
+for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(join(fresh, name), declarations)
 
 // Swapped in at the end: a program that uses the old folder meanwhile never sees half of the new one.
 const old = `${fresh}.old`
@@ -92,18 +92,4 @@ function licences(inputs: string[]): string {
   }
   const texts = [...names].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
   return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
-}
-
-function declarations(): string {
-  const emitted = join(fresh, 'types')
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', emitted], {
-    stdio: 'inherit',
-  })
-  if (status !== 0) process.exit(1)
-  const plainPath = join(emitted, 'scripts', 'plain-types.d.ts')
-  const plain = plainTypes(readFileSync(plainPath, 'utf8'), operations)
-  const text = bundleDeclarations(join(emitted, 'src', 'index.d.ts'), plainPath, plain)
-  rmSync(emitted, { recursive: true })
-  return text
 }

@@ -8,7 +8,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-interface Declaration {
+/** A top-level statement of declarations, with the comment above it. */
+export interface Declaration {
   doc: string
   code: string
 }
@@ -125,7 +126,8 @@ function parseModule(path: string, text: string): Module {
   return module
 }
 
-function statementsOf(text: string): Declaration[] {
+/** Splits the text of declarations into its top-level statements. */
+export function statementsOf(text: string): Declaration[] {
   const statements: Declaration[] = []
   let doc = ''
   for (const line of text.split('\n')) {

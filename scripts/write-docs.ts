@@ -1,20 +1,23 @@
 /**
- * Writes what is made from definitions: the parts of docs/ that list something, the manual page, the JSON Schemas.
+ * Writes what is made from definitions: the parts of docs/ that list something, the API reference, the
+ * manual page, the JSON Schemas.
  *
  * A part is between the lines "<!-- name: npm run docs -->" and "<!-- /name -->"; the rest of a page is never changed.
  * Usage: npm run docs. With --check it writes nothing, and exits 1 if a file is out of date.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { commandNames, loadCommand, loadCommandGroups } from '../src/cli/commands.ts'
 import { commandReference } from '../src/cli/help.ts'
 import { isOptional } from '../src/cli/parse-arguments.ts'
 import { DEFAULT_WIDTH, wrap } from '../src/cli/wrap.ts'
 import type { Operation } from '../src/operations/operation.ts'
 import { operations } from '../src/operations/registry.ts'
+import { apiReference } from './api-reference.ts'
 import { shapeText, sharedShapes } from './document-text.ts'
 import { configJsonSchema, ticketJsonSchema } from './json-schemas.ts'
 import { manPage } from './man-page.ts'
+import { publicDeclarations } from './public-declarations.ts'
 
 const CODE_WIDTH = 100
 const root = join(import.meta.dirname, '..')
@@ -25,6 +28,7 @@ update('docs/cli.md', { documents: documents(), commands: await commands() })
 update('docs/sdk.md', { methods: methods() })
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 write('man/ticketplan.1', manPage(version, await loadCommandGroups()))
+for (const [file, text] of Object.entries(apiReference(publicDeclarations(root)))) write(file, text)
 write('schemas/ticketplan.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
 write('schemas/ticket.schema.json', `${JSON.stringify(ticketJsonSchema(), null, 2)}\n`)
 
@@ -39,7 +43,10 @@ function update(file: string, parts: Record<string, string>): void {
 function write(file: string, text: string): void {
   const path = join(root, file)
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return
-  if (!check) return writeFileSync(path, text)
+  if (!check) {
+    mkdirSync(dirname(path), { recursive: true })
+    return writeFileSync(path, text)
+  }
   console.error(`${file} is out of date; run "npm run docs"`)
   process.exitCode = 1
 }
