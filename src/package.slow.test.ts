@@ -204,9 +204,11 @@ describe('files', () => {
     }
   })
 
-  test('declarations are one file, and no line of a bundle is long', () => {
+  test('declarations are one file, once for each kind of module, and no line of a bundle is long', () => {
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
-    expect(files.filter(name => name.endsWith('.d.ts'))).toEqual(['index.d.ts'])
+    expect(files.filter(name => /\.d\.c?ts$/.test(name)).sort()).toEqual(['index.d.cts', 'index.d.ts'])
+    const [required, imported] = ['index.d.cts', 'index.d.ts'].map(name => readFileSync(join(DIST, name), 'utf8'))
+    expect(required).toBe(imported)
     // What runs in the browser is minified: it is sent, and its errors are not read in a terminal.
     for (const name of files.filter(name => /\.c?js$/.test(name) && !name.startsWith('page'))) {
       const longest = Math.max(
@@ -252,6 +254,12 @@ describe('running', () => {
       console.log(Object.keys(createRequire(import.meta.url)('ticketplan')).sort().join())`,
     )
     expect(required).toMatchObject({ status: 0, stdout: `${names.join()}\n`, stderr: '' })
+    const same = await runModule(
+      `import { createRequire } from 'node:module'
+      import { PlanError } from 'ticketplan'
+      console.log(createRequire(import.meta.url)('ticketplan').PlanError === PlanError)`,
+    )
+    expect(same).toMatchObject({ status: 0, stdout: 'true\n', stderr: '' })
   })
 
   test('an uncaught error prints its message and a few lines, not the bundle', async () => {
