@@ -60,10 +60,18 @@ const MOST_RESERVED_KB = 1024 * 1024
 
 /**
  * Returns the limit of the child's data segment. Node reserves hundreds of megabytes that it never uses; this process, which
- * is the same program, shows how much that is. Returns undefined where the system has no such limit.
+ * is the same program, shows how much that is; where it cannot, the limit allows for the most. Returns undefined where the
+ * system has no such limit.
  */
 function dataLimitKb(): number | undefined {
   if (process.platform !== 'linux') return undefined
-  const reserved = /^VmData:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
-  return reserved === undefined ? undefined : Math.min(Number(reserved), MOST_RESERVED_KB) + MEMORY_LIMIT_MB * 1024
+  return Math.min(reservedKb(), MOST_RESERVED_KB) + MEMORY_LIMIT_MB * 1024
+}
+
+function reservedKb(): number {
+  try {
+    return Number(/^VmData:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? Infinity)
+  } catch {
+    return Infinity // a sandbox or a container has no /proc
+  }
 }

@@ -9,24 +9,33 @@ const LOCK_BYTES = [
   { suffix: '', byte: 0x40000001 },
 ]
 
+const ANOTHER = 'another process'
+/** A file system without locks answers like one whose lock is held. */
+const UNLISTED =
+  'no process that this machine lists: one of another machine or container, or the file system has no locks'
+
 /** Returns the error of a database whose lock was not free in time. */
 export function busyError(path: string, waitedMs: number): PlanError<'busy'> {
-  const holder = findHolder(path)
+  const locks = readLocks()
+  const holder = locks === null ? null : findHolder(path, locks)
   const waited = `waited ${(waitedMs / 1000).toFixed(1)} s for the lock ${path}`
-  return new PlanError(
-    'busy',
-    `busy: ${waited}, held by ${holder ?? 'another process'}; run the command again when that process has finished`,
-    { lock: path, waitedMs, holder },
-  )
+  const by = holder ?? (locks === null ? ANOTHER : UNLISTED)
+  return new PlanError('busy', `busy: ${waited}, held by ${by}; run the command again when that process has finished`, {
+    lock: path,
+    waitedMs,
+    holder,
+  })
 }
 
-function findHolder(path: string): string | null {
-  let locks: string
+function readLocks(): string | null {
   try {
-    locks = readFileSync('/proc/locks', 'utf8')
+    return readFileSync('/proc/locks', 'utf8')
   } catch {
-    return null // not on Linux
+    return null // not on Linux, or hidden
   }
+}
+
+function findHolder(path: string, locks: string): string | null {
   for (const { suffix, byte } of LOCK_BYTES) {
     const inode = inodeOf(path + suffix)
     for (const [, pid, lockedInode, start, end] of locks.matchAll(

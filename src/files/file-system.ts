@@ -7,10 +7,19 @@ const SHARED_FILE_SYSTEMS = new Set([
   0x01161970, 0x7461636f, 0x7c7c6673,
 ])
 
-/** True where the folder is on a network or shared-folder file system. */
+/**
+ * True where the folder is on a network or shared-folder file system, and where the system does not say: what is done for
+ * those is slower, and right everywhere. The numbers are those of Linux.
+ * @throws Error ENOENT and other errors of the folder itself.
+ */
 export function isSharedFileSystem(folder: string): boolean {
   if (process.platform === 'win32') return folder.startsWith('\\\\')
-  return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
+  try {
+    return SHARED_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0)
+  } catch (error) {
+    if (['ENOSYS', 'EPERM', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? '')) return true
+    throw error
+  }
 }
 
 /** Returns the inode of a file, or null where there is none. It shows whether a connection still has the file of that name. */
