@@ -4,6 +4,7 @@
  * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method
  * returns the document that its command prints with `--json`.
  */
+import { systemError } from './files/io-error.ts'
 import { PlanError } from './model/errors.ts'
 import { type Fields, type Operation, parseInput } from './operations/operation.ts'
 import { operations } from './operations/registry.ts'
@@ -78,6 +79,10 @@ function bind<F extends Fields, O>(
   return input => {
     checkOpen()
     const given = typeof input === 'string' && first ? { [first]: input } : (input ?? {})
-    return operation.run(store, parseInput(operation, given))
+    try {
+      return operation.run(store, parseInput(operation, given))
+    } catch (error) {
+      throw systemError(error)
+    }
   }
 }

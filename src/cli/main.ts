@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemError } from '../files/io-error.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
@@ -183,7 +184,8 @@ function parseCommand<F extends Fields>(command: Command<F>, args: string[]): In
   )
 }
 
-async function report(error: unknown, json: boolean): Promise<number> {
+async function report(thrown: unknown, json: boolean): Promise<number> {
+  const error = systemError(thrown)
   const known = isPlanError(error)
   const message = error instanceof Error ? error.message : String(error)
   if (json) {

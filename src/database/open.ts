@@ -33,7 +33,7 @@ export type FileState = 'ours' | 'new' | 'foreign' | 'newer' | 'older'
 /** Opens a connection with our pragmas. Creates the file where there is none; migrates nothing. @throws SqliteError. */
 export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Connection {
   if (path !== ':memory:') prepareFile(path)
-  const connection = new Database(path, { timeout: timeoutMs })
+  const connection = openFile(path, timeoutMs)
   try {
     if (path !== ':memory:') setJournalMode(connection, journalModeOf(path, kind), timeoutMs)
     connection.pragma(`synchronous = ${kind === 'local' ? 'full' : 'normal'}`)
@@ -47,9 +47,20 @@ export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Co
 /** Opens the file of a lock, an empty database. Creates the file where there is none. @throws PlanError unsafe_path, io; SqliteError. */
 export function openLockFile(path: string): Connection {
   prepareFile(path)
-  const connection = new Database(path, { timeout: 0 })
+  const connection = openFile(path, 0)
   connection.pragma('journal_mode = memory') // nothing is ever written, so no journal has to be created and removed
   return connection
+}
+
+/** Opens a connection. better-sqlite3 throws a bare TypeError where it cannot reach the folder. */
+function openFile(path: string, timeout: number): Connection {
+  try {
+    return new Database(path, { timeout })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const folder = dirname(path)
+    throw new PlanError('io', `${folder}: the folder cannot be reached`, { path: folder, syscallCode: 'EIO' }, error)
+  }
 }
 
 /**

@@ -27,3 +27,12 @@ export function ioError(error: unknown, path: string): unknown {
   }
   return new PlanError('io', `${path}: ${ADVICE[code] ?? error.message}`, { path, syscallCode: code }, error)
 }
+
+/**
+ * Returns the error of any system call as a PlanError, and any other error unchanged: for the edges, where no caller has
+ * named the path. A call on an open file knows no path.
+ */
+export function systemError(error: unknown): unknown {
+  const { syscall, path } = (error ?? {}) as NodeJS.ErrnoException
+  return typeof syscall === 'string' ? ioError(error, path ?? syscall) : error
+}

@@ -5,6 +5,7 @@
  * contain it has the same label.
  */
 import type { CallToolResult } from '@modelcontextprotocol/server'
+import { systemError } from '../files/io-error.ts'
 import { alternatives } from '../model/alternatives.ts'
 import { type ErrorCode, isPlanError } from '../model/errors.ts'
 import { jsonLine } from '../model/json-line.ts'
@@ -97,7 +98,8 @@ const NEXT: Record<ErrorCode, string> = {
 const ERROR_BOUNDS = { ...DEFAULT_BOUNDS, keys: 20 }
 
 /** Returns an error as a result that a model can act on. */
-export function errorResult(error: unknown): CallToolResult {
+export function errorResult(thrown: unknown): CallToolResult {
+  const error = systemError(thrown)
   const message = error instanceof Error ? error.message : String(error)
   const known = isPlanError(error)
     ? { ...error.data, code: error.code, message, next: NEXT[error.code] }

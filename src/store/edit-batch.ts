@@ -4,7 +4,7 @@
  * Invariant: nothing is replaced before the bytes of all files are durable, and no file that another program has changed since
  * it was read. The caller holds the clone's write lock.
  */
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { encodeChecked } from '../files/ticket-bytes.ts'
 import type { ReadTicket } from '../files/ticket-files.ts'
 import { ticketBatch, type WrittenTicket, type WrittenTickets } from '../files/ticket-writing.ts'
@@ -65,7 +65,7 @@ export function editBatch(
 export function checkWritable({ repository, index }: Checkout, path: string, file: ReadTicket | null): void {
   const { root, ticketsDir, config } = repository
   const isLeftOut = (!file || isLeftOutStat(file.stat)) && index.findLeftOut(path) !== undefined
-  if (!isLeftOut && existsSync(ticketsDir)) return
+  if (!isLeftOut && lstatSync(ticketsDir, { throwIfNoEntry: false })) return
   const missing = isLeftOut ? path : config.ticketsDir
   const message = `${missing}: git has it, but the sparse checkout leaves it out; nothing was written; run "${checkOutCommand(root, missing, isLeftOut)}" and then the command again`
   throw new PlanError('not_checked_out', message, { path: missing })

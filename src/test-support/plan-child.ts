@@ -18,6 +18,14 @@ if (task === 'hold-lock') {
     const { decision } = plan.record({ ticket, kind: 'note', reason: `child ${process.pid}, note ${number}` })
     say(`${ticket} ${decision.id}`)
   }
+} else if (task === 'claim-on') {
+  const plan = openPlan({ root, actor: 'child' })
+  for (let number = 0; ; number++) {
+    const ticket = args[number % args.length]!
+    const { claim } = plan.claim({ ticket, holder: `child ${process.pid}`, ttl: 600 })
+    say(String(claim!.token))
+    plan.release({ ticket, token: claim!.token! })
+  }
 } else if (task === 'rebuild') {
   const plan = openPlan({ root, actor: 'child' })
   for (let times = Number(args[0]); times > 0; times--) say(JSON.stringify(plan.rebuild()))

@@ -1,7 +1,7 @@
 /** The command line as a process of its own: dist/cli.js, run by the Node that runs the tests. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const PACKAGE_ROOT = join(import.meta.dirname, '..', '..')
@@ -20,21 +20,25 @@ export interface RunOptions {
   uid?: number
   /** A program with its arguments that starts the command line, for example strace. */
   through?: readonly string[]
+  /** The file that is its standard input; without it, there is none. */
+  stdinPath?: string
 }
 
 /** Runs a program to its end. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const stdin = options.stdinPath === undefined ? undefined : openSync(options.stdinPath, 'r')
   const child = spawn(program, args, {
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin ?? 'ignore', 'pipe', 'pipe'],
   })
+  if (stdin !== undefined) closeSync(stdin)
   let stdout = ''
   let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', text => {
+  child.stdout!.setEncoding('utf8').on('data', text => {
     stdout += text
   })
-  child.stderr.setEncoding('utf8').on('data', text => {
+  child.stderr!.setEncoding('utf8').on('data', text => {
     stderr += text
   })
   const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]

@@ -1,7 +1,7 @@
 /** Injects faults into one run of the command line at chosen system calls, with strace. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Run, runCli } from './run-cli.ts'
+import { type Run, type RunOptions, runCli } from './run-cli.ts'
 import { temporaryFolder } from './temporary-repository.ts'
 
 /** One system call of the main thread: its number among the calls of its name, and the line of strace. */
@@ -20,8 +20,13 @@ export interface TracedRun extends Run {
 const STEADY = { NODE_DISABLE_COMPILE_CACHE: '1' }
 
 /** Runs the command line and lists the system calls of these names that its main thread makes. */
-export function traceCli(root: string, args: readonly string[], names: readonly string[]): Promise<TracedRun> {
-  return runTraced(root, args, ['-e', `trace=${names.join(',')}`])
+export function traceCli(
+  root: string,
+  args: readonly string[],
+  names: readonly string[],
+  options: RunOptions = {},
+): Promise<TracedRun> {
+  return runTraced(root, args, ['-e', `trace=${names.join(',')}`], options)
 }
 
 /** Runs the command line with a fault at one system call: the call returns an error, or a signal kills the process before it. */
@@ -30,16 +35,22 @@ export function injectFault(
   args: readonly string[],
   call: Pick<TracedCall, 'name' | 'nth'>,
   fault: string,
+  options: RunOptions = {},
 ): Promise<TracedRun> {
   const inject = `inject=${call.name}:${fault}:when=${call.nth}`
-  return runTraced(root, args, ['-e', `trace=${call.name}`, '-e', inject])
+  return runTraced(root, args, ['-e', `trace=${call.name}`, '-e', inject], options)
 }
 
-async function runTraced(root: string, args: readonly string[], options: readonly string[]): Promise<TracedRun> {
+async function runTraced(
+  root: string,
+  args: readonly string[],
+  tracing: readonly string[],
+  options: RunOptions,
+): Promise<TracedRun> {
   using folder = temporaryFolder()
   const log = join(folder.path, 'calls')
-  const through = ['strace', '-f', '-y', '-qq', '-e', 'signal=none', '-o', log, ...options]
-  const run = await runCli(root, args, { through, env: STEADY })
+  const through = ['strace', '-f', '-y', '-qq', '-e', 'signal=none', '-o', log, ...tracing]
+  const run = await runCli(root, args, { ...options, through, env: STEADY })
   const calls = parseCalls(readFileSync(log, 'utf8'))
   rmSync(log)
   return { ...run, calls }
