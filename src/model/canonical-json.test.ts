@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nested, texts, tickets } from '../test-support/arbitraries.ts'
 import { loose } from '../test-support/loose-decision.ts'
+import { proofCount, proofSeed, reportProof } from '../test-support/proof-numbers.ts'
 import { decodeTicket, encodeTicket } from './canonical-json.ts'
 import type { TicketId } from './names.ts'
 import { Refusal } from './strict-json.ts'
@@ -649,7 +650,12 @@ describe('damaged files', () => {
     return Buffer.concat([head, tail.subarray(0, mutation.count), tail])
   }
 
-  test('are read as a Ticket that survives writing, or refused: nothing else ever happens', () => {
+  const numRuns = proofCount({ short: 3000, long: 1_000_000 })
+  const seed = proofSeed()
+
+  test('are read as a Ticket that survives writing, or refused: nothing else ever happens', {
+    timeout: 20_000 + numRuns * 5,
+  }, () => {
     let read = 0
     let refused = 0
     fc.assert(
@@ -669,8 +675,9 @@ describe('damaged files', () => {
         if (decoded.ticket.format === 1)
           expect(decoded.canonical).toBe(bytes.equals(Buffer.from(encodeTicket(again.ticket))))
       }),
-      { numRuns: 3000 },
+      { numRuns, seed },
     )
-    expect(Math.min(read, refused)).toBeGreaterThan(100)
+    expect(Math.min(read, refused)).toBeGreaterThan(numRuns / 30)
+    reportProof({ what: 'mutated Ticket files', count: numRuns, seed, seen: { read, refused } })
   })
 })

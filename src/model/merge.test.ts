@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { asDecision, loose } from '../test-support/loose-decision.ts'
 import { phaseOf } from '../test-support/memory-facts.ts'
 import { branchings, origins, textOf, works } from '../test-support/merge-histories.ts'
+import { reportProof } from '../test-support/proof-numbers.ts'
 import { decodeTicket, encodeTicket } from './canonical-json.ts'
 import type { Decision } from './decision.ts'
 import { fileStatuses } from './decision-status.ts'
@@ -17,6 +18,9 @@ const RUNS = Math.ceil(HISTORIES / 9)
 const SEED = process.env.TICKETPLAN_SEED
 const TIMEOUT = 20_000 + RUNS * 20
 
+let histories = 0
+afterAll(() => reportProof({ what: 'random histories of merges', count: histories }))
+
 /** Tests a law on random histories. Shrinks a counterexample for a few seconds only. */
 function always<T extends [unknown, ...unknown[]]>(
   arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
@@ -28,6 +32,7 @@ function always<T extends [unknown, ...unknown[]]>(
     interruptAfterTimeLimit: TIMEOUT / 2,
     markInterruptAsFailure: true,
   })
+  histories += RUNS
 }
 
 const merge = (base: Ticket | null, ours: Ticket, theirs: Ticket): Ticket =>

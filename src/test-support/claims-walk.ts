@@ -8,6 +8,7 @@ import type { Ticket } from '../model/ticket.ts'
 import { verdictOn } from '../model/verdict.ts'
 import type { ClaimsUnderTest, OpenClaims } from './claims-under-test.ts'
 import { memoryFacts } from './memory-facts.ts'
+import { reportProof } from './proof-numbers.ts'
 import { makeTicket } from './temporary-repository.ts'
 
 const STEPS = Number(process.env.TICKETPLAN_LEASE_STEPS || 20_000)
@@ -90,6 +91,7 @@ export function testRandomWalk(open: OpenClaims): void {
     }
     // Each kind of step has happened often, with each outcome.
     const kinds = ['acquired', 'renewed', 'moved', 'refused', 'jump', 'advance', 'force kept', 'force stale_token']
+    reportProof({ what: 'steps of leases', count: STEPS, seen: Object.fromEntries(counts) })
     for (const kind of [...kinds, ...['renew', 'release'].flatMap(on => [`${on} kept`, `${on} stale_token`])])
       expect(counts.get(kind), kind).toBeGreaterThan(STEPS / 500)
   })
