@@ -105,6 +105,19 @@ describe('a system call that fails', () => {
     })
   })
 
+  it.for([
+    ['statx', /\/\.git\/ticketplan",/],
+    ['access', /\/\.git\/ticketplan",/],
+    ['statx', /\/tickets",/],
+  ] as const)('EIO from %s of %s: an error of the system, with the path', async ([name, file], { skip }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    await withFault([name, file, 'error=EIO'], (run, root, acknowledged) => {
+      expect(expectNamedFailure(run)).toBe('io')
+      expect(run.stderr).toContain(root)
+      checkAfterFault(root, acknowledged)
+    })
+  })
+
   it('EPERM from link, as on file systems without hard links: a rename takes its place', async ({ skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     using prepared = template(addScenario, true)
