@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { allowFolderChange } from '../files/file-system.ts'
 import { systemError } from '../files/io-error.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
@@ -37,6 +38,7 @@ import { helpWidth } from './wrap.ts'
  */
 export async function main(): Promise<void> {
   const args = process.argv.slice(2)
+  allowFolderChange()
   process.once('beforeExit', status => process.exit(status))
   try {
     process.exitCode = await run(args)

@@ -8,6 +8,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Connection } from '../database/open.ts'
+import { inFolder } from '../files/file-system.ts'
 import { isRacy } from '../files/racy-times.ts'
 import type { Repository } from '../files/repository.ts'
 import { fileStat, findTicketFile } from '../files/ticket-files.ts'
@@ -29,6 +30,8 @@ export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'
   list(watched: string[]): string[]
   /** Returns the stat data at a path; undefined where there is nothing. */
   findStat(path: string): StatData | undefined
+  /** Runs the action, in which `findStat` is called for many paths, and relative paths of the system mean others. */
+  scanning<T>(action: () => T): T
   /** Reads the left-out files among these paths from git, all at once. They are kept for `read` until the next `refresh` or `save`. */
   prefetch(paths: readonly string[]): void
   /** Returns the file at a path, read unless it is still the one that was written; undefined where there is none. @throws PlanError io. */
@@ -46,6 +49,7 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
   const { root, gitDir, commonDir, ticketsDir } = repository
   const leftOut = leftOutList(connection, repository)
   const objects = lazy(() => join(commonDir!, 'objects'))
+  let prefix = `${root}/`
   const blobs = new Map<string, Buffer | 'too_large' | undefined>()
   const statOf = (file: LeftOutFile) =>
     leftOutStat(file, leftOut.missing.has(file.blob) ? objectsState(objects(), file.blob) : null)
@@ -80,9 +84,20 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
       return [...new Set([...present, ...leftOut.files.keys()])].sort()
     },
     findStat(path) {
-      const stat = findStat(`${root}/${path}`)
+      const stat = findStat(prefix + path)
       const file = stat ? undefined : leftOut.files.get(path)
       return file ? statOf(file) : stat
+    },
+    scanning(action) {
+      const before = prefix
+      return inFolder(root, current => {
+        prefix = current
+        try {
+          return action()
+        } finally {
+          prefix = before
+        }
+      })
     },
     read(path, written) {
       const own = written && readWritten(root, written)

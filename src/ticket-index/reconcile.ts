@@ -103,8 +103,10 @@ export function prepareReconciler(
     if (!derivation.isStored()) return rebuild(progress)
     files.refresh()
     const listed = scan()
-    const bySnapshot = snapshot.findChanged(listed)
-    const changed = bySnapshot ?? findChangedPaths(listed, allFiles(), files.findStat)
+    const { bySnapshot, changed } = files.scanning(() => {
+      const bySnapshot = snapshot.findChanged(listed)
+      return { bySnapshot, changed: bySnapshot ?? findChangedPaths(listed, allFiles(), files.findStat) }
+    })
     if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
     if (changed.length > 0) return apply(changed)
     if (!bySnapshot || files.isUnsaved())

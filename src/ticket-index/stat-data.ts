@@ -10,10 +10,12 @@ import type { FileRow } from './file-queries.ts'
 /** The stat data of a file, under the names of Node. */
 export type StatData = Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
 
+const OPTIONS = { throwIfNoEntry: false } as const // one for all files: a call is made for each
+
 /** Returns the stat data at a path; undefined where there is nothing, or where stat fails: reading the file says why. */
 export function findStat(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })
+    return lstatSync(path, OPTIONS)
   } catch {
     return undefined
   }
