@@ -4,7 +4,7 @@
  * Invariant: a file that cannot be read as a Ticket is described, never skipped, never changed. Links are not followed, and
  * nothing outside the tickets folder is read.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { decodeTicket } from '../model/canonical-json.ts'
 import type { Place, RefusalCode } from '../model/errors.ts'
@@ -86,41 +86,90 @@ export function readTicket(path: string, bytes: Buffer, stat: FileStat, racy = t
   }
 }
 
-/** Reads the bytes of a regular file, or says why they were not read. Returns undefined where nothing is at the path. */
-function findBytes(
-  root: string,
-  path: string,
-): { stat: FileStat; bytes: Buffer } | { stat: FileStat; code: RefusalCode; message: string } | undefined {
-  const absolute = join(root, path)
+type Found = { stat: FileStat; bytes: Buffer } | Refused
+interface Refused {
+  stat: FileStat
+  code: RefusalCode
+  message: string
+}
+
+/** Without blocking and without following a link: a FIFO or a link may be in the place of the file. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const BUFFER_BYTES = 65_536
+/** For the bytes of one file after the other: nearly every file fits. */
+const sharedBuffer = lazy(() => Buffer.allocUnsafeSlow(BUFFER_BYTES))
+
+/**
+ * Reads the bytes of a regular file, or says why they were not read. Returns undefined where nothing is at the path. The bytes
+ * are valid until the next call.
+ */
+function findBytes(root: string, path: string): Found | undefined {
+  const absolute = `${root}/${path}`
+  let file: number | undefined
+  try {
+    if (isBelowLink(root, path)) return undefined
+    // Opening fails for a link, but not where the system has no such flag.
+    if (!constants.O_NOFOLLOW && lstatSync(absolute).isSymbolicLink()) return whyUnread(absolute)
+    file = openSync(absolute, OPEN_FLAGS)
+    const stat = fstatSync(file)
+    return refusalOf(stat) ?? { stat: fileStat(stat), bytes: readBytes(file, stat.size) }
+  } catch (error) {
+    return whyUnread(absolute, error)
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+/** Reads a file from its start to a length; less where it has become shorter. */
+function readBytes(file: number, length: number): Buffer {
+  const buffer = length <= BUFFER_BYTES ? sharedBuffer() : Buffer.allocUnsafeSlow(length)
+  let end = 0
+  while (end < length) {
+    const read = readSync(file, buffer, end, length - end, null)
+    if (read === 0) break
+    end += read
+  }
+  return buffer.subarray(0, end)
+}
+
+/** Says why a path could not be opened or read, by what is there now. Undefined where nothing is. @throws PlanError io. */
+function whyUnread(absolute: string, failure?: unknown): Refused | undefined {
   let stat: Stats | undefined
-  const refused = (code: RefusalCode, message: string) => ({
-    stat: stat ? fileStat(stat) : UNKNOWN_STAT,
-    code,
-    message,
-  })
   try {
     stat = lstatSync(absolute, { throwIfNoEntry: false })
-    if (!stat && isUndecodable(absolute)) return refused('id_mismatch', "the file's name is not valid UTF-8")
-    if (!stat || isBelowLink(root, path)) return undefined
-    if (stat.isSymbolicLink()) return refused('symbolic_link', 'a symbolic link: links are not followed')
-    if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
-    if (stat.size > LIMITS.fileBytes) return refused('too_large', `larger than ${LIMITS.fileBytes} bytes`)
-    // Without blocking and without following a link: a FIFO or a link may have replaced the file since.
-    const file = openSync(absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-    try {
-      stat = fstatSync(file)
-      if (!stat.isFile()) return refused('not_a_regular_file', 'not a regular file')
-      return { stat: fileStat(stat), bytes: readFileSync(file) }
-    } finally {
-      closeSync(file)
-    }
+    if (!stat && isUndecodable(absolute)) return refused(stat, 'id_mismatch', "the file's name is not valid UTF-8")
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    if (code === 'ELOOP') return refused('symbolic_link', 'a symbolic link: links are not followed')
-    if (code === 'EACCES' || code === 'EPERM') return refused('unreadable', 'permission denied')
+    if (isGone(error)) return undefined
+    if (isDenied(error)) return refused(stat, 'unreadable', 'permission denied')
     throw ioError(error, absolute)
   }
+  if (!stat || isGone(failure)) return undefined
+  const refusal = refusalOf(stat)
+  if (refusal) return refusal
+  if (isDenied(failure)) return refused(stat, 'unreadable', 'permission denied')
+  throw ioError(failure, absolute)
+}
+
+function refused(stat: Stats | undefined, code: RefusalCode, message: string): Refused {
+  return { stat: stat ? fileStat(stat) : UNKNOWN_STAT, code, message }
+}
+
+/** Returns why a file is refused by its stat data alone; undefined where it may be read. */
+function refusalOf(stat: Stats): Refused | undefined {
+  if (stat.isSymbolicLink()) return refused(stat, 'symbolic_link', 'a symbolic link: links are not followed')
+  if (!stat.isFile()) return refused(stat, 'not_a_regular_file', 'not a regular file')
+  if (stat.size > LIMITS.fileBytes) return refused(stat, 'too_large', `larger than ${LIMITS.fileBytes} bytes`)
+  return undefined
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function isDenied(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException
+  return code === 'EACCES' || code === 'EPERM'
 }
 
 /**

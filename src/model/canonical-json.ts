@@ -95,13 +95,38 @@ function pathText(path: (string | number)[]): string {
 }
 
 function encodeTop(value: Record<string, unknown>): string {
-  const lines = Object.keys(value)
-    .sort()
-    .filter(key => value[key] !== undefined)
-    .map(
-      key => `  ${JSON.stringify(key)}: ${key === 'decisions' ? encodeDecisions(value) : pretty(value[key], '  ', 2)}`,
-    )
-  return `{\n${lines.join(',\n')}\n}`
+  let text = ''
+  for (const key of sortedKeys(value)) {
+    const item = value[key]
+    if (item === undefined) continue
+    const encoded = key === 'decisions' ? encodeDecisions(value) : pretty(item, '  ', 2)
+    text += `${text === '' ? '' : ',\n'}  ${JSON.stringify(key)}: ${encoded}`
+  }
+  return `{\n${text}\n}`
+}
+
+/** Returns the keys in the order of their code units; without sorting where they are in it, as in a canonical file. */
+function sortedKeys(object: Record<string, unknown>): string[] {
+  const keys = Object.keys(object)
+  for (let i = 1; i < keys.length; i++) if (keys[i]! < keys[i - 1]!) return keys.sort()
+  return keys
+}
+
+/** True where JSON.stringify writes the value as `compact` would: all keys are in order, and nothing is undefined or too deep. */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined
+  if (depth > LIMITS.depth) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isInOrder(item, depth + 1)) return false
+    return true
+  }
+  let last = ''
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (key < last || typeof item === 'function' || !isInOrder(item, depth + 1)) return false
+    last = key
+  }
+  return true
 }
 
 function encodeDecisions(value: Record<string, unknown>): string {
@@ -113,7 +138,10 @@ function encodeDecisions(value: Record<string, unknown>): string {
     sorted = [...decisions].sort(byId)
     break
   }
-  return `[\n${sorted.map(decision => `    ${compact(decision, 3)}`).join(',\n')}\n  ]`
+  let text = ''
+  for (const decision of sorted)
+    text += `${text === '' ? '' : ',\n'}    ${isInOrder(decision, 3) ? JSON.stringify(decision) : compact(decision, 3)}`
+  return `[\n${text}\n  ]`
 }
 
 /** Returns a value as canonical text in one line: equal texts mean equal values. @throws RangeError where it is nested too deeply. */
@@ -127,7 +155,7 @@ function compact(value: unknown, depth: number): string {
   if (Array.isArray(value)) return `[${value.map(item => compact(item, depth + 1)).join(',')}]`
   const object = value as Record<string, unknown>
   const parts: string[] = []
-  for (const key of Object.keys(object).sort()) {
+  for (const key of sortedKeys(object)) {
     if (object[key] !== undefined) parts.push(`${JSON.stringify(key)}:${compact(object[key], depth + 1)}`)
   }
   return `{${parts.join(',')}}`
@@ -143,7 +171,7 @@ function pretty(value: unknown, indent: string, depth: number): string {
   }
   const object = value as Record<string, unknown>
   const lines: string[] = []
-  for (const key of Object.keys(object).sort()) {
+  for (const key of sortedKeys(object)) {
     if (object[key] !== undefined)
       lines.push(`${inner}${JSON.stringify(key)}: ${pretty(object[key], inner, depth + 1)}`)
   }

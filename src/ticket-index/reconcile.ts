@@ -11,6 +11,7 @@ import type { Repository } from '../files/repository.ts'
 import type { WrittenTicket } from '../files/ticket-writing.ts'
 import { lazy } from '../model/lazy.ts'
 import type { States } from '../model/states.ts'
+import { type BulkRows, prepareBulkRows } from './bulk-rows.ts'
 import type { CheckoutFiles } from './checkout-files.ts'
 import { FILE_COLUMNS, type FileRow } from './file-queries.ts'
 import { groupByKey, type IndexedFile, pathKey, quarantineDuplicate } from './indexed-file.ts'
@@ -88,7 +89,8 @@ export function prepareReconciler(
     inTransaction(() => {
       files.refresh()
       const listed = scan()
-      const missing = replaceRows(connection, files, listed, rows(), progress)
+      const bulk = prepareBulkRows(connection, states, config.areas)
+      const missing = replaceRows(connection, files, listed, bulk, progress)
       snapshot.take()
       if (missing.length > 0) applyFiles()(missing) // a file that took a missing one for its duplicate is read again
       derivation.store()
@@ -194,7 +196,7 @@ function replaceRows(
   connection: Connection,
   files: CheckoutFiles,
   listed: readonly string[],
-  rows: RowWriter,
+  rows: BulkRows,
   progress?: Progress,
 ): string[] {
   // Creating the secondary indexes after the rows is faster than updating them with each row.
@@ -215,6 +217,7 @@ function replaceRows(
     else missing.push(path)
     if (done % PROGRESS_STEP === 0) progress?.(done, listed.length)
   }
+  rows.flush()
   for (const { sql } of indexes) connection.exec(sql)
   return missing
 }

@@ -89,3 +89,16 @@ test('files of one Ticket in two places are compared as the duplicates that they
     store.close()
   }
 })
+
+test.each([7, 8, 9, 16, 17])('a rebuild writes every row, however many fill a statement: %i Tickets', count => {
+  using repo = temporaryRepository({ git: false })
+  for (let n = 0; n < count; n++) putTicket(repo.root, `T-${n}`, { decisions: [makeNote('one')] })
+  const store = openStore({ root: repo.root })
+  try {
+    store.rebuild()
+    expect(store.index.findMismatch()).toBeNull()
+    expect(store.index.peek(queries => queries.counts())).toEqual({ tickets: count, decisions: count, quarantined: 0 })
+  } finally {
+    store.close()
+  }
+})

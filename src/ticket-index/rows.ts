@@ -104,7 +104,8 @@ export function rowsOfFile(file: IndexedFile, states: States, areas: NamedAreas)
   return rows
 }
 
-function fileValues(file: IndexedFile, racy: boolean): RowValues {
+/** Returns the row of `files`. */
+export function fileValues(file: IndexedFile, racy: boolean): RowValues {
   const { sizeBytes, mtimeMs, ctimeMs, inode } = file.stat
   const [path, key, hash, canonical] = contentValues(file) as [string, string, string, number]
   return [path, key, sizeBytes, mtimeMs, ctimeMs, inode, racy ? 1 : 0, hash, canonical]
