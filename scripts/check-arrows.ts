@@ -15,6 +15,7 @@ const STEPS: string[][] = [
   ['files'],
   ['git', 'database'],
   ['ticket-index', 'claims', 'merging', 'setup'],
+  ['fleet'],
   ['store'],
   ['watch', 'importers', 'keep'],
   ['operations'],
@@ -30,6 +31,7 @@ const PACKAGES: Record<string, string[]> = {
   preact: ['view'],
   chokidar: [],
   'drizzle-orm': [],
+  pg: ['fleet'],
   'node:child_process': [],
   'node:crypto': [],
   'string-width': ['cli'],
@@ -38,7 +40,7 @@ const PACKAGES: Record<string, string[]> = {
   ulid: [],
 }
 /** drizzle is for the tables' definitions alone, which nothing imports at run time. */
-const SCHEMA_FILES = /^database\/(index|local)-schema\.ts$/
+const SCHEMA_FILES = /^(database\/(index|local)|fleet\/fleet)-schema\.ts$/
 /** The files that start processes: git, ad hoc SQL in a child, the command of `keep` with its renewer, a browser. */
 const PROCESS_FILES = ['git/git.ts', 'database/ad-hoc-sql.ts', 'keep/kept-command.ts', 'cli/open-browser.ts']
 /** The rooms that own a database connection. */

@@ -170,6 +170,10 @@ describe('ticketplan.json', () => {
     const configs = fc.record(
       {
         claimTtlSeconds: fc.integer({ min: -1, max: 3_000_000 }),
+        fleet: fc.oneof(
+          { weight: 9, arbitrary: fc.constant('shop-01JX8ZQ4M6T2V9W3B5N7C1D8EF') },
+          fc.constantFrom('shop', 'Shop-01JX8ZQ4M6T2V9W3B5N7C1D8EF'),
+        ),
         pools: fc.dictionary(fc.constantFrom('gpu', 'a.b', '', '-x', 'x y'), fc.integer({ min: -1, max: 9 }), {
           maxKeys: 2,
         }),
@@ -213,6 +217,7 @@ describe('ticketplan.json', () => {
     ['an unknown key', { poolz: {} }],
     ['a list of states with an unknown name', { states: { closed: [] } }],
     ['a claim that never expires', { claimTtlSeconds: 0 }],
+    ['a URL in place of the id of a fleet', { fleet: 'postgres://db.example.org/plans' }],
     ['half a slot', { pools: { gpu: 0.5 } }],
     ['a pool with a blank in its name', { pools: { 'a b': 1 } }],
     ['an empty state', { states: { open: [''] } }],

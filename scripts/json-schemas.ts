@@ -53,6 +53,7 @@ const CONFIG_HELP: Record<string, string> = {
   $schema: 'This schema, for editors.',
   areas: 'Names of areas of work, each with its paths: globs from the root.',
   claimTtlSeconds: 'Seconds until a claim expires unless it is renewed. Default 1800.',
+  fleet: 'The fleet whose server has the claims: the id that `ticketplan fleet init` writes. Never a URL.',
   pools: 'How many claims may be live at once, for each pool. Without it, capacity is unlimited.',
   sources: 'What `ticketplan import` without arguments imports: system and path, and the options of that system.',
   states: 'What the states of the Ticket system mean. A list here replaces the default one.',
@@ -84,6 +85,7 @@ export function configJsonSchema(): JsonSchema {
   const properties = described(schema, CONFIG_HELP)
   // A path inside the repository: no part of it is empty, ".", ".." or ".git".
   properties.ticketsDir!.pattern = '^(?!(?:.*/)?(?:\\.|\\.\\.|\\.git)(?:/|$))[^\\\\:/]+(?:/[^\\\\:/]+)*$'
+  properties.fleet!.pattern = names.FLEET_ID.source
   const { $schema, ...rest } = schema
   return { $schema, title: 'ticketplan.json', description: 'The configuration of ticketplan.', ...rest, properties }
 }

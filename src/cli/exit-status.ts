@@ -35,4 +35,13 @@ export const EXIT_STATUS: Record<ErrorCode, 1 | 2> = {
   no_git: 1,
   git_failed: 1,
   import_source: 1,
+  no_fleet: 1,
+  fleet_not_joined: 1,
+  fleet_required: 1,
+  fleet_url: 1,
+  fleet_unreachable: 1,
+  fleet_denied: 1,
+  fleet_unknown: 1,
+  fleet_schema: 1,
+  fleet_failed: 1,
 }

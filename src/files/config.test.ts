@@ -24,6 +24,7 @@ describe('readConfig', () => {
   const defaults = {
     areas: {},
     claimTtlSeconds: 1800,
+    fleet: null,
     pools: {},
     sources: [],
     states: {
@@ -48,6 +49,17 @@ describe('readConfig', () => {
     ticketsDir: 'tickets',
   }
 
+  it('takes the id of a fleet, and refuses a URL without showing it', () => {
+    const fleet = 'shop-01JX8ZQ4M6T2V9W3B5N7C1D8EF'
+    expect(read(JSON.stringify({ fleet }))).toEqual({ ...defaults, fleet })
+    expect(read('{"fleet": "postgres://kim:hunter2@db.example.org/plans"}')).toBe(
+      'ticketplan.json:1:11: fleet: a URL of a server would be in git; set TICKETPLAN_FLEET_URL or ticketplan.fleetUrl of git, and run "ticketplan fleet init"',
+    )
+    expect(read('{"fleet": "shop"}')).toBe(
+      'ticketplan.json:1:11: fleet: not the id of a fleet; "ticketplan fleet init" writes one',
+    )
+  })
+
   it('returns the defaults where there is no file, and for keys that a file leaves out', () => {
     using folder = temporaryFolder()
     expect(readConfig(join(folder.path, 'ticketplan.json'))).toEqual(defaults)
@@ -63,7 +75,7 @@ describe('readConfig', () => {
     [
       'an unknown key',
       '{\n  "pools": {},\n  "claimTtl": 5\n}',
-      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are areas, claimTtlSeconds, pools, sources, states, ticketsDir\)/,
+      /^ticketplan\.json:3:15: claimTtl: unknown key; did you mean claimTtlSeconds\? \(the keys are areas, claimTtlSeconds, fleet, pools, sources, states, ticketsDir\)/,
     ],
     [
       'an unknown nested key',

@@ -7,6 +7,7 @@ import { PlanError } from '../model/errors.ts'
 import { GLOB, poolName } from '../model/fields.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
+import { isFleetId } from '../model/names.ts'
 import { completeStates, repeatedState, STATE_LISTS, type StateLists } from '../model/states.ts'
 import { parseStrict, Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
@@ -16,6 +17,7 @@ import { ioError } from './io-error.ts'
 const DEFAULTS: Config = {
   areas: {},
   claimTtlSeconds: 1800,
+  fleet: null,
   pools: {},
   sources: [],
   states: completeStates({}),
@@ -31,6 +33,7 @@ export const configSchema = lazy(() => {
     $schema: z.optional(z.string()),
     areas: z.optional(z.record(poolName(), z.array(GLOB.schema()).check(z.maxLength(MOST_GLOBS)))),
     claimTtlSeconds: z.optional(z.int().check(z.positive(), z.maximum(30 * 24 * 3600))),
+    fleet: z.optional(z.string().check(z.refine(isFleetId, { error: ({ input }) => whyNoFleet(String(input)) }))),
     pools: z.optional(z.record(poolName(), z.int().check(z.nonnegative()))),
     sources: z.optional(
       z.array(z.looseObject({ system: z.string().check(z.minLength(1)), path: z.string().check(z.minLength(1)) })),
@@ -42,11 +45,20 @@ export const configSchema = lazy(() => {
   })
 })
 
+/** Returns what is wrong with an id. The text is not quoted: it may be a URL with a password. */
+function whyNoFleet(text: string): string {
+  if (text.includes('://') || text.includes('@'))
+    return 'a URL of a server would be in git; set TICKETPLAN_FLEET_URL or ticketplan.fleetUrl of git, and run "ticketplan fleet init"'
+  return 'not the id of a fleet; "ticketplan fleet init" writes one'
+}
+
 /** All settings: a key that the file leaves out has its default. Without `pools`, capacity is unlimited. */
 export interface Config {
   /** Globs by the name of their area. */
   areas: Record<string, string[]>
   claimTtlSeconds: number
+  /** The id of the fleet whose server has the claims; null without one. */
+  fleet: string | null
   pools: Record<string, number>
   /** What `import` without arguments imports. Which fields an entry has is checked there. */
   sources: { system: string; path: string; [option: string]: unknown }[]

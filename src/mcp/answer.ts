@@ -92,6 +92,15 @@ const NEXT: Record<ErrorCode, string> = {
   sql_timeout: 'narrow the query, or raise timeout',
   no_git: 'tell a person that git is missing, or that this is not a git repository',
   git_failed: 'tell a person what git reported',
+  no_fleet: 'the repository has no fleet; use the tools for claims as they are',
+  fleet_not_joined: 'ask a person to run "ticketplan fleet join" in this clone',
+  fleet_required: 'ask a person to start the server again: it must connect to the fleet',
+  fleet_url: 'ask a person to correct the URL of the server of the fleet',
+  fleet_unreachable: 'call again later; until then take no new Ticket',
+  fleet_denied: 'tell a person that the server of the fleet refuses this user',
+  fleet_unknown: 'tell a person that the server has no such fleet',
+  fleet_schema: 'ask a person to run "ticketplan fleet migrate", or to install the newer version of ticketplan',
+  fleet_failed: 'tell a person to run "ticketplan fleet status"',
   import_source: 'tell a person that the source of the import cannot be read',
 }
 

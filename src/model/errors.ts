@@ -31,6 +31,14 @@ export type RefusalCode =
   | 'too_large'
   | 'unreadable'
 
+/** The server of a fleet as messages show it: never with a password. */
+export interface ServerAddress {
+  host: string
+  port: number
+  database: string
+  user: string
+}
+
 /** The data that each error code carries. */
 export interface ErrorData {
   /** A name or value from the caller is not acceptable; `field` names the input. */
@@ -99,6 +107,24 @@ export interface ErrorData {
   git_failed: { command: string; status: number | null; stderr: string }
   /** The source of an import cannot be read. */
   import_source: { path: string; place: Place | null }
+  /** `ticketplan.json` names no fleet, and this clone has joined none. */
+  no_fleet: { root: string }
+  /** This clone has not joined the fleet, so it contacts no server. */
+  fleet_not_joined: { fleet: string }
+  /** What rests on claims needs the server of the fleet, which `connectPlan` asks. */
+  fleet_required: { fleet: string }
+  /** The URL of the server is missing or cannot be used; `source` names where it comes from. */
+  fleet_url: { source: string }
+  /** The server does not answer; `sent` is true where a request may have arrived. */
+  fleet_unreachable: ServerAddress & { waitedMs: number; sent: boolean }
+  /** The server refuses: user, password, encryption or privileges; `sqlState` is its code. */
+  fleet_denied: ServerAddress & { sqlState: string | null }
+  /** The server has no such fleet. */
+  fleet_unknown: ServerAddress & { fleet: string }
+  /** The schema on the server is of another version; 0 where there is none. */
+  fleet_schema: ServerAddress & { version: number; expected: number }
+  /** The server could not do what was asked; `sqlState` is its code. */
+  fleet_failed: ServerAddress & { sqlState: string | null }
 }
 
 export type ErrorCode = keyof ErrorData

@@ -42,3 +42,11 @@ export function isPoolName(text: string): boolean {
 export function isRelativePath(text: string): boolean {
   return text !== '' && !ABSOLUTE.test(text)
 }
+
+/** The id of a fleet: a name for people, and a ULID. */
+export const FLEET_ID = /^[a-z0-9][a-z0-9-]{0,39}-[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+
+/** True where the text can be a fleet's id. */
+export function isFleetId(text: string): boolean {
+  return FLEET_ID.test(text)
+}

@@ -1,0 +1,42 @@
+/**
+ * Opens the fleet that a clone has joined.
+ *
+ * Invariant: a clone that has not joined never contacts a server, whatever its files and its configuration say.
+ */
+import { findRepository } from '../files/repository.ts'
+import type { ServerAddress } from '../model/errors.ts'
+import type { FleetClaims } from './fleet-claims.ts'
+import { getJoined } from './joined-fleet.ts'
+
+/** How a fleet is opened. */
+export interface FleetOptions {
+  /** A folder of the checkout. Default: the working folder. */
+  root?: string | undefined
+  /** How long a call may take, in milliseconds. Default 5,000. */
+  timeoutMs?: number
+}
+
+/** The fleet that a clone has joined. */
+export interface Fleet extends AsyncDisposable {
+  readonly id: string
+  /** The random id of this clone. */
+  readonly machine: string
+  readonly server: ServerAddress
+  readonly claims: FleetClaims
+  /**
+   * Calls the listener after changes of claims, until the returned function is called. Only a hint: behind PgBouncer and while
+   * the server is unreachable nothing is reported, so a caller polls too.
+   */
+  listen(listener: () => void): () => void
+  /** Ends the connections. A call after that connects again. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the fleet that the clone around a folder has joined. Connects at the first call.
+ * @throws PlanError no_fleet, fleet_not_joined, fleet_url, bad_config, io.
+ */
+export async function openFleet({ root }: FleetOptions = {}): Promise<Fleet> {
+  getJoined(findRepository(root))
+  throw new Error('the connection is not built yet')
+}
