@@ -8,7 +8,7 @@
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BuildOptions, build } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { buildPage } from './build-page.ts'
 import { bundleSqlite } from './bundle-sqlite.ts'
 import { publicDeclarations } from './public-declarations.ts'
@@ -39,7 +39,7 @@ const commonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   external: shared.external.filter(name => name !== 'better-sqlite3'),
-  plugins: [bundleSqlite(join(root, 'node_modules'))],
+  plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle()],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
 } satisfies BuildOptions
 const shortened = { ...commonJs, minifyIdentifiers: true } satisfies BuildOptions
@@ -61,6 +61,12 @@ const bundles = [
     },
   }),
   await build({ ...wrapped, entryPoints: { main: 'src/cli/main.ts', 'merge-files': 'src/merging/merge-files.ts' } }),
+  // The client of PostgreSQL, which only clones in a fleet load. What its package requires for other clients is left out.
+  await build({
+    ...shortened,
+    external: [...shortened.external, 'pg-native', 'pg-cloudflare'],
+    entryPoints: { fleet: 'src/fleet/postgres.ts' },
+  }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
   await build({ ...wrapped, entryPoints: { mcp: 'src/mcp/server.ts' } }),
   // The drawing and the server of the page, without the store; two commands need them.
@@ -79,17 +85,37 @@ if (existsSync(dist)) renameSync(dist, old)
 renameSync(fresh, dist)
 rmSync(old, { recursive: true, force: true })
 
+/** Makes the bundles load the client of PostgreSQL from dist/fleet.cjs, beside them. */
+function fleetBundle(): Plugin {
+  return {
+    name: 'fleet-bundle',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/postgres\.ts$/ }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: './fleet.cjs', external: true } : undefined,
+      )
+    },
+  }
+}
+
 /** Returns the licence of each package that a bundle contains. */
 function licences(inputs: string[]): string {
   const packages = new Set(inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]))
   const names = new Map<string, string[]>()
   for (const path of packages) {
     if (path === undefined) continue
-    const file = readdirSync(join(root, path)).find(name => /^licen[cs]e/i.test(name))
-    if (!file) throw new Error(`${path} has no licence file, and a bundle contains it`)
-    const text = readFileSync(join(root, path, file), 'utf8').trim()
+    const text = findLicence(join(root, path))
+    if (!text) throw new Error(`${path} has no licence text, and a bundle contains it`)
     names.set(text, [...(names.get(text) ?? []), path.replace(/^.*node_modules\//, '')].sort())
   }
   const texts = [...names].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
   return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+/** Returns the licence text of a package: its licence file, else that section of its README. */
+function findLicence(folder: string): string | undefined {
+  const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
+  if (file) return readFileSync(join(folder, file), 'utf8').trim()
+  const readme = join(folder, 'README.md')
+  const text = existsSync(readme) ? readFileSync(readme, 'utf8') : ''
+  return /^## licen[cs]e\n([\s\S]*?)(?=^## |(?![\s\S]))/im.exec(text)?.[1]?.trim()
 }

@@ -74,6 +74,8 @@ export interface FleetLeaseRequest extends LeaseRequest {
   conflicts?: readonly string[]
   /** The highest token that this clone has seen: the new one is above it. */
   floor: number
+  /** The configured capacities of pools. Default: as they were when the fleet was opened. */
+  capacities?: Record<string, number>
 }
 
 /** `changed`: what the verdict asked about was taken since; it must be computed again over the snapshot. */

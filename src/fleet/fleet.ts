@@ -5,8 +5,11 @@
  */
 import { findRepository } from '../files/repository.ts'
 import type { ServerAddress } from '../model/errors.ts'
-import type { FleetClaims } from './fleet-claims.ts'
+import { fleetServer } from './fleet-server.ts'
 import { getJoined } from './joined-fleet.ts'
+import { listenTo } from './listen-to.ts'
+import { type ServerClaims, serverClaims } from './server-claims.ts'
+import { joinedSettings } from './server-settings.ts'
 
 /** How a fleet is opened. */
 export interface FleetOptions {
@@ -22,7 +25,7 @@ export interface Fleet extends AsyncDisposable {
   /** The random id of this clone. */
   readonly machine: string
   readonly server: ServerAddress
-  readonly claims: FleetClaims
+  readonly claims: ServerClaims
   /**
    * Calls the listener after changes of claims, until the returned function is called. Only a hint: behind PgBouncer and while
    * the server is unreachable nothing is reported, so a caller polls too.
@@ -36,7 +39,30 @@ export interface Fleet extends AsyncDisposable {
  * Opens the fleet that the clone around a folder has joined. Connects at the first call.
  * @throws PlanError no_fleet, fleet_not_joined, fleet_url, bad_config, io.
  */
-export async function openFleet({ root }: FleetOptions = {}): Promise<Fleet> {
-  getJoined(findRepository(root))
-  throw new Error('the connection is not built yet')
+export async function openFleet({ root, timeoutMs }: FleetOptions = {}): Promise<Fleet> {
+  const repository = findRepository(root)
+  const joined = getJoined(repository)
+  const server = fleetServer(joinedSettings(repository, joined), timeoutMs)
+  const { fleet, machine } = joined
+  const stops = new Set<() => void>()
+  const close = async () => {
+    for (const stop of stops) stop()
+    await server.close()
+  }
+  return {
+    id: fleet,
+    machine,
+    server: server.address,
+    claims: serverClaims(server, { fleet, machine, pools: repository.config.pools }),
+    listen(listener) {
+      const stop = listenTo(server, fleet, listener)
+      stops.add(stop)
+      return () => {
+        stops.delete(stop)
+        stop()
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }

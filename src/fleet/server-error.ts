@@ -1,0 +1,65 @@
+/** Turns what the server says into errors with what to do. No message has a password. */
+import { PlanError, type ServerAddress } from '../model/errors.ts'
+import { FLEET_SCHEMA_VERSION } from './migrations.ts'
+import { serverName } from './server-url.ts'
+
+/** What the server says of itself rather than of the request, so that asking again may help. */
+const PASSING = /^(?:08|57P|40001|40P01|53|55P03|25006)/
+/** Errors of TLS, by Node's codes and texts; asking again does not help. */
+const TLS = /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_(?:GET|VERIFY)|DEPTH_ZERO/
+
+/** Returns the error that asking again cannot remove; undefined where the server may answer later. */
+export function serverError(error: unknown, address: ServerAddress): PlanError | undefined {
+  if (error instanceof PlanError) return error
+  const { code, message, detail, hint } = error as { code?: string; message: string; detail?: string; hint?: string }
+  const at = serverName(address)
+  const state = /^[0-9A-Z]{5}$/.test(code ?? '') ? code! : null
+  if (/does not support SSL|password must be a|client password/i.test(message) || TLS.test(code ?? '')) {
+    const what = /password/i.test(message)
+      ? 'the server wants a password, and there is none'
+      : `no encrypted connection: ${message}`
+    const advice = /password/i.test(message)
+      ? 'set PGPASSWORD or write a line to ~/.pgpass'
+      : 'see "TLS" in docs/fleet.md'
+    return new PlanError('fleet_denied', `${at}: ${what}; ${advice}`, { ...address, sqlState: state }, error)
+  }
+  if (state === null || PASSING.test(state)) return undefined
+  switch (state) {
+    case 'TP001':
+      return new PlanError(
+        'fleet_unknown',
+        `${at}: ${message}; check the URL and "fleet" in ticketplan.json, or create it with "ticketplan fleet init"`,
+        { ...address, fleet: message.replace('there is no fleet ', '') },
+        error,
+      )
+    case 'TP002':
+      return schemaError(address, Number(detail))
+    case '3F000':
+    case '42883':
+    case '42P01':
+      return schemaError(address, 0)
+    case '28000':
+    case '28P01':
+    case '42501': {
+      const advice = state === '42501' ? 'see "Roles" in docs/fleet.md' : 'check the user, its password and pg_hba.conf'
+      return new PlanError('fleet_denied', `${at}: ${message}; ${advice}`, { ...address, sqlState: state }, error)
+    }
+  }
+  const more = hint === undefined ? '' : ` (${hint})`
+  return new PlanError('fleet_failed', `${at}: ${message}${more}`, { ...address, sqlState: state }, error)
+}
+
+/** Returns the error about a schema of another version; 0 where there is none. */
+export function schemaError(address: ServerAddress, version: number): PlanError<'fleet_schema'> {
+  const expected = FLEET_SCHEMA_VERSION
+  const at = serverName(address)
+  const data = { ...address, version, expected }
+  const migrate = 'run "ticketplan fleet migrate" as the role that owns the schema'
+  if (version === 0) {
+    const message = `${at}: there is no schema of ticketplan that this user may use; ${migrate}, or see "Roles" in docs/fleet.md`
+    return new PlanError('fleet_schema', message, data)
+  }
+  const advice = version > expected ? 'install the newer version of ticketplan on this machine' : migrate
+  const message = `${at}: the schema has version ${version}, and this program was made for ${expected}; ${advice}`
+  return new PlanError('fleet_schema', message, data)
+}

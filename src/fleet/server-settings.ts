@@ -1,0 +1,90 @@
+/**
+ * Finds the server of a fleet and how to connect to it.
+ *
+ * The URL is in TICKETPLAN_FLEET_URL or in `ticketplan.fleetUrl` of git's configuration, else it is what the clone noted when it
+ * joined. A URL that a file of the repository names is used only for the server that was joined: the configuration of git comes
+ * with an unpacked archive.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ioError } from '../files/io-error.ts'
+import type { Repository } from '../files/repository.ts'
+import { findGitConfig } from '../git/git.ts'
+import { PlanError } from '../model/errors.ts'
+import type { JoinedFleet } from './joined-fleet.ts'
+import type { ServerSettings, SslMode } from './postgres.ts'
+import { isSameServer, parseServerUrl, type ServerUrl, serverName } from './server-url.ts'
+
+const VARIABLE = 'TICKETPLAN_FLEET_URL'
+const KEY = 'ticketplan.fleetUrl'
+
+/** A URL with its source: `environment`, or `git` for the configuration of the clone. */
+export interface FoundUrl extends ServerUrl {
+  from: 'environment' | 'git'
+}
+
+/** Returns the URL for a command that names the server for the first time. @throws PlanError fleet_url. */
+export function getUrl(repository: Repository): FoundUrl {
+  const found = findUrl(repository)
+  if (found) return found
+  const message = `the server is not known; set ${VARIABLE}, or "git config ${KEY} postgres://user@host/database", without a password in either: PGPASSWORD and ~/.pgpass are read`
+  throw new PlanError('fleet_url', message, { source: VARIABLE })
+}
+
+/** Returns how to connect to the server of the fleet that the clone has joined. @throws PlanError fleet_url, io. */
+export function joinedSettings(repository: Repository, joined: JoinedFleet): ServerSettings {
+  const found = findUrl(repository)
+  if (!found) return settingsOf({ address: joined.server, password: null, parameters: joined.parameters }, true)
+  if (found.from === 'git' && !isSameServer(found.address, joined.server)) {
+    const message = `${KEY} of git names ${serverName(found.address)}, and this clone joined ${serverName(joined.server)}; correct it, or run "ticketplan fleet join" again`
+    throw new PlanError('fleet_url', message, { source: KEY })
+  }
+  return settingsOf(found, true)
+}
+
+/** Returns how to connect to a server by a URL. @throws PlanError fleet_url, io. */
+export function settingsOf({ address, password, parameters }: ServerUrl, usesPasswordFiles: boolean): ServerSettings {
+  const file = (name: string, variable: string, standard: string): string | undefined => {
+    const path = parameters[name] ?? process.env[variable]
+    if (path === 'system') return undefined // the certificates that Node trusts
+    return path !== undefined && path !== '' ? readText(path) : readIfExists(join(homedir(), '.postgresql', standard))
+  }
+  const asked = (parameters.sslmode ?? process.env.PGSSLMODE ?? 'prefer') as SslMode
+  const isEncrypted = asked !== 'disable'
+  const ca = isEncrypted ? file('sslrootcert', 'PGSSLROOTCERT', 'root.crt') : undefined
+  const cert = isEncrypted ? file('sslcert', 'PGSSLCERT', 'postgresql.crt') : undefined
+  const key = isEncrypted && cert !== undefined ? file('sslkey', 'PGSSLKEY', 'postgresql.key') : undefined
+  // As in libpq: with a certificate of an authority, "require" checks it too.
+  const mode = asked === 'require' && ca !== undefined ? 'verify-ca' : asked
+  if (mode === 'verify-ca' && ca === undefined) {
+    const message = `sslmode=verify-ca needs the certificate of your own authority, in sslrootcert or ~/.postgresql/root.crt: public ones certify any host; with those use sslmode=verify-full`
+    throw new PlanError('fleet_url', message, { source: 'sslmode' })
+  }
+  const ssl = {
+    mode,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  }
+  return { address, ssl, password: password ?? undefined, usesPasswordFiles }
+}
+
+function findUrl(repository: Repository): FoundUrl | undefined {
+  const ofEnvironment = process.env[VARIABLE]
+  if (ofEnvironment) return { ...parseServerUrl(ofEnvironment, VARIABLE), from: 'environment' }
+  const ofGit = repository.gitDir === null ? undefined : findGitConfig(repository.root, KEY)
+  return ofGit === undefined ? undefined : { ...parseServerUrl(ofGit, `${KEY} of git`), from: 'git' }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw ioError(error, path)
+  }
+}
+
+function readIfExists(path: string): string | undefined {
+  return existsSync(path) ? readText(path) : undefined
+}
