@@ -10,6 +10,7 @@ import type { StreamingCommand } from './watch.ts'
 /** Every operation, and the commands that run until they end. */
 export type CommandName =
   | Exclude<OperationName, 'recordAll'>
+  | 'fleet'
   | 'keep'
   | 'wait'
   | 'watch'
@@ -27,6 +28,7 @@ const commands: Record<CommandName, { group: Group; load(): Promise<unknown> }> 
   import: { group: 'Set up', load: async () => (await import('./import-command.ts')).importCommand },
   mcp: { group: 'Set up', load: async () => (await import('./mcp-command.ts')).mcpCommand },
   completion: { group: 'Set up', load: async () => (await import('./completion-command.ts')).completionCommand },
+  fleet: { group: 'Set up', load: async () => (await import('./fleet-command.ts')).fleet },
   add: { group: 'Decide', load: async () => (await import('../operations/add.ts')).add },
   set: { group: 'Decide', load: async () => (await import('../operations/set.ts')).set },
   record: { group: 'Decide', load: async () => (await import('./record-stdin.ts')).recordCommand },

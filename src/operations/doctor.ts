@@ -7,6 +7,9 @@ import { packageRoot } from '../files/package-root.ts'
 import { checkTicketsDir, type Repository } from '../files/repository.ts'
 import { PLAIN_DIR } from '../files/state-folder.ts'
 import { listOrphans } from '../files/ticket-listing.ts'
+import { fleetState, getJoined } from '../fleet/joined-fleet.ts'
+import { joinedSettings } from '../fleet/server-settings.ts'
+import { serverName } from '../fleet/server-url.ts'
 import { findGitConfig, findGitVersion, runGit } from '../git/git.ts'
 import { count } from '../model/count.ts'
 import type { PlanError } from '../model/errors.ts'
@@ -50,6 +53,7 @@ export const doctor = operation({
       check('local database', () => localCheck(store)),
       check('states', () => statesCheck(store)),
       ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
+      ...(fleetState(repository).status === 'none' ? [] : [check('fleet', () => fleetCheck(repository))]),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
       ...(repository.gitDir ? gitChecks(repository) : []),
       check('databases from before git', () => {
@@ -132,6 +136,19 @@ function statesCheck(store: Store): string {
   fail(
     `in no list of states in ticketplan.json, so they count as open: ${unknown.slice(0, 10).join(', ')}${unknown.length > 10 ? ', …' : ''}`,
   )
+}
+
+/** Contacts no server: "ticketplan fleet status" does. */
+function fleetCheck(repository: Repository): string {
+  const joined = getJoined(repository)
+  const { fleet, machine } = joined
+  const named = repository.config.fleet
+  if (named !== null && named !== fleet)
+    fail(
+      `this clone joined ${fleet}, and ticketplan.json names ${named}; run "ticketplan fleet join", or correct the file`,
+    )
+  const { address } = joinedSettings(repository, joined)
+  return `${fleet} on ${serverName(address)}, as clone ${machine}; "ticketplan fleet status" asks the server`
 }
 
 function localCheck(store: Store): string {
