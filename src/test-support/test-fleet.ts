@@ -1,6 +1,6 @@
 /** A fleet on a throw-away server, whose clock a test moves: on the side of the server, where the functions read it. */
 import { ulid } from 'ulid'
-import { fleetServer } from '../fleet/fleet-server.ts'
+import { type FleetServer, fleetServer } from '../fleet/fleet-server.ts'
 import { migrateSchema } from '../fleet/migrations.ts'
 import type { PostgresConnection } from '../fleet/postgres.ts'
 import { type ServerClaims, serverClaims } from '../fleet/server-claims.ts'
@@ -17,8 +17,8 @@ export interface TestFleet extends AsyncDisposable {
   database: string
   /** A connection as the owner of the schema. */
   owner: PostgresConnection
-  /** Returns the claims as a clone sees them, on a connection of its own as the client's role. */
-  claimsOf(machine: string, pools?: Record<string, number>): ServerClaims
+  /** Returns the claims as a clone sees them, as the client's role; each clone has one connection. */
+  claimsOf(machine: string, options?: { fleet?: string; pools?: Record<string, number> }): ServerClaims
   /** Creates another fleet in the same database. */
   another(): Promise<string>
 }
@@ -36,19 +36,22 @@ export async function createTestFleet(postgres: TestPostgres): Promise<TestFleet
     return id
   }
   const id = await another()
-  const servers: { close(): Promise<void> }[] = []
+  const servers = new Map<string, FleetServer>()
+  const serverOf = (machine: string): FleetServer => {
+    const known = servers.get(machine)
+    if (known) return known
+    const server = fleetServer(settingsOf(parseServerUrl(postgres.url(database, CLIENT), 'test'), false))
+    servers.set(machine, server)
+    return server
+  }
   return {
     id,
     database,
     owner,
     another,
-    claimsOf(machine, pools = {}) {
-      const server = fleetServer(settingsOf(parseServerUrl(postgres.url(database, CLIENT), 'test'), false))
-      servers.push(server)
-      return serverClaims(server, { fleet: id, machine, pools })
-    },
+    claimsOf: (machine, { fleet = id, pools = {} } = {}) => serverClaims(serverOf(machine), { fleet, machine, pools }),
     async [Symbol.asyncDispose]() {
-      await Promise.all(servers.map(server => server.close()))
+      await Promise.all([...servers.values()].map(server => server.close()))
       await owner.close(1000)
     },
   }

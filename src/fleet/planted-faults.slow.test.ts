@@ -1,0 +1,120 @@
+/** The checks of claims must find faults: each is planted in the functions on the server, and found. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { historyProblems, readHistory } from '../test-support/claim-history.ts'
+import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
+import { createTestFleet, type TestFleet } from '../test-support/test-fleet.ts'
+import type { FleetLeaseRequest } from './fleet-claims.ts'
+import type { ServerClaims } from './server-claims.ts'
+
+const postgres = postgresForFile()
+
+const FAULTS = {
+  'no lock': `create or replace function ticketplan.lock_fleet(p_fleet text) returns ticketplan.fleets language sql volatile
+    as 'select f from ticketplan.fleets f where id = p_fleet'`,
+  'no check of what was asked': `create or replace function ticketplan.taken_since(p_fleet text, p_ticket text, p_changes bigint,
+    p_tickets text[], p_pools text[]) returns boolean language sql stable as 'select false'`,
+  'the time at which the wait began': `create or replace function ticketplan.clock() returns timestamptz language sql volatile
+    as $$ select date_trunc('milliseconds', now()) $$`,
+}
+type Fault = keyof typeof FAULTS
+
+/** Takes a Ticket over the claims as they are in the snapshot, with strict conflicts and the pool "one" of one slot. */
+async function take(claims: ServerClaims, ticket: string, conflicts: string[], changes: number) {
+  const pool = 'one'
+  const request: FleetLeaseRequest = {
+    ticket,
+    holder: 'pod',
+    ttlMs: 60_000,
+    pool,
+    changes,
+    asked: { tickets: conflicts, pools: [pool] },
+    conflicts,
+    floor: 0,
+  }
+  return (await claims.acquire(request)).status
+}
+
+/** Two clones read the claims, and then both take: the same Ticket, two in conflict, or the last slot of a pool. */
+async function race(fleet: TestFleet): Promise<string[]> {
+  // Both wait for each other where they can: after the lock, where only one can be.
+  await fleet.owner.query(`create sequence public.arrived;
+    create or replace function ticketplan.clock() returns timestamptz language plpgsql volatile as $$
+    begin
+      perform nextval('public.arrived');
+      for n in 1..100 loop
+        exit when (select last_value from public.arrived) % 2 = 0;
+        perform pg_sleep(0.005);
+      end loop;
+      return date_trunc('milliseconds', clock_timestamp());
+    end $$`)
+  const clones = [fleet.claimsOf('m-1'), fleet.claimsOf('m-2')]
+  const changes = await Promise.all(clones.map(async claims => (await claims.snapshot()).changes))
+  await Promise.all(clones.map((claims, at) => take(claims, 'A', [], changes[at]!)))
+  return historyProblems(await readHistory(fleet.owner, fleet.id), { pools: { one: 1 } })
+}
+
+async function outdatedVerdict(fleet: TestFleet): Promise<string[]> {
+  const [one, other] = [fleet.claimsOf('m-1'), fleet.claimsOf('m-2')] as const
+  const { changes } = await one.snapshot()
+  await other.snapshot()
+  await take(other, 'B', [], changes)
+  await take(one, 'C', ['B'], changes)
+  return historyProblems(await readHistory(fleet.owner, fleet.id), { pools: { one: 1 } })
+}
+
+/** A renewal that is sent in time and waits for the lock until the lease has expired. */
+async function lateRenewal(fleet: TestFleet): Promise<string[]> {
+  const { owner, id } = fleet
+  const claims = fleet.claimsOf('m-1')
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const { changes } = await claims.snapshot()
+    const taken = await claims.acquire({
+      ticket: `T-${attempt}`,
+      holder: 'pod',
+      ttlMs: 2000,
+      changes,
+      asked: null,
+      floor: 0,
+    })
+    if (taken.status !== 'acquired') throw new Error(taken.status)
+    const { ticket, token, expires_at } = taken.claim
+    await owner.query('begin')
+    await owner.query('select 1 from ticketplan.fleets where id = $1 for update', [id])
+    const renewal = claims.renew(ticket, token)
+    let sentInTime: unknown
+    while (sentInTime === undefined) {
+      await sleep(5)
+      const [waiting] = await owner.query(
+        "select query_start < $1::timestamptz as sent_in_time from pg_stat_activity where wait_event_type = 'Lock' and query like '%renew%' and datname = current_database()",
+        [expires_at],
+      )
+      sentInTime = waiting?.sent_in_time
+    }
+    for (let isExpired = false; !isExpired; await sleep(5)) {
+      const [row] = await owner.query('select clock_timestamp() > $1::timestamptz as expired', [expires_at])
+      isExpired = row!.expired as boolean
+    }
+    await owner.query('commit')
+    const { status } = await renewal
+    if (sentInTime) return status === 'kept' ? ['a lease that had expired was renewed'] : []
+  }
+  throw new Error('this machine is too slow: no renewal was sent within two seconds')
+}
+
+const SCENARIOS: Record<Fault, { run(fleet: TestFleet): Promise<string[]>; finds: RegExp }> = {
+  'no lock': { run: race, finds: /m-\d has it with token/ },
+  'no check of what was asked': { run: outdatedVerdict, finds: /strict conflict/ },
+  'the time at which the wait began': { run: lateRenewal, finds: /had expired was renewed/ },
+}
+
+describe.skipIf(postgresObstacle())('a fault that is planted on the server', () => {
+  test.each(Object.keys(FAULTS) as Fault[])('is found: %s', async fault => {
+    const { run, finds } = SCENARIOS[fault]
+    await using sound = await createTestFleet(postgres())
+    expect(await run(sound)).toEqual([])
+    await using faulty = await createTestFleet(postgres())
+    await faulty.owner.query(FAULTS[fault])
+    expect((await run(faulty)).join('\n')).toMatch(finds)
+  })
+})
