@@ -14,7 +14,7 @@ import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { createTestFleet, setClock, stopClock, type TestFleet } from '../test-support/test-fleet.ts'
 import type { ServerClaims } from './server-claims.ts'
 
-const RUNS = process.env.TICKETPLAN_LONG ? 1000 : 40
+const RUNS = process.env.TICKETPLAN_LONG ? 1000 : 25
 const NOON = Date.parse('2026-06-08T12:00:00.000Z')
 const TICKETS = ['A', 'B', 'C', 'a']
 const postgres = postgresForFile()
@@ -24,7 +24,7 @@ const orNull = <T>(values: T[]) => fc.constantFrom(null, ...values)
 const steps = fc.array(
   fc.oneof(
     {
-      weight: 6,
+      weight: 4,
       arbitrary: fc.record({
         do: fc.constant('acquire' as const),
         ticket,
@@ -45,12 +45,12 @@ const steps = fc.array(
     fc.record({
       do: fc.constant('release' as const),
       ticket,
-      by: fc.constantFrom('token' as const, 'last' as const, 'other' as const, 'force' as const),
+      by: fc.constantFrom('token' as const, 'token' as const, 'other' as const, 'force' as const),
       state: orNull(['done', 'queued']),
     }),
-    fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 30_000, 60_000, -10_000, -86_400_000) }),
+    fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 30_000, 30_000, 60_000, -10_000) }),
   ),
-  { maxLength: 25 },
+  { minLength: 10, maxLength: 40, size: 'max' },
 )
 
 /** Makes the step on the server and in the model, and compares. Returns the new count of changes that the caller knows. */
@@ -95,7 +95,7 @@ async function step(
     expect(answer.status).toBe(expected)
     return known
   }
-  const used = { token, last: token, other: token - 1, force: null }[given.by]
+  const used = { token, other: token - 1, force: null }[given.by]
   const expected = releaseInModel(model, given.ticket, used, given.state)
   const by = used === null ? ({ force: true, reason: 'gone' } as const) : { token: used }
   const seen = given.state === null ? undefined : { state: given.state, state_at: null }

@@ -48,7 +48,9 @@ export function historyProblems(
     const at = row.at.getTime()
     const problem = (what: string) => problems.push(`${row.sequence} ${action} ${ticket} by ${row.machine}: ${what}`)
     const before = open.get(ticket)
-    const isLive = (other: HistoryRow | undefined) => other !== undefined && other.expires_at.getTime() > at
+    // One that has lapsed stays so, also under a clock that was set back.
+    const isLive = (other: HistoryRow | undefined) =>
+      other !== undefined && other.action !== 'lapsed' && other.expires_at.getTime() > at
     if (isClockSteady && at < lastAt) problem('its time is before that of the entry before')
     lastAt = at
     if (action === 'acquired' || action === 'taken_over') {
@@ -62,8 +64,8 @@ export function historyProblems(
       open.delete(ticket)
       continue
     }
-    if (action === 'lapsed') continue
     open.set(ticket, row)
+    if (action === 'lapsed') continue
     if (action === 'renewed' && before?.pool === row.pool) continue
     const others = [...open.values()].filter(other => other.ticket !== ticket && isLive(other))
     for (const other of others) {

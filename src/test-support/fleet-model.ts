@@ -20,7 +20,7 @@ export type FleetStep =
       floor: number
     }
   | { do: 'renew'; ticket: string; isOwn: boolean; ttlMs: number | null }
-  | { do: 'release'; ticket: string; by: 'token' | 'last' | 'other' | 'force'; state: string | null }
+  | { do: 'release'; ticket: string; by: 'token' | 'other' | 'force'; state: string | null }
   | { do: 'pass'; ms: number }
 
 export interface ModelLease {
