@@ -12,7 +12,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'slow', include: ['{src,scripts}/**/*.slow.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 },
+        test: {
+          name: 'slow',
+          include: ['{src,scripts}/**/*.slow.test.ts'],
+          globalSetup: 'src/test-support/skipped-notice.ts',
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

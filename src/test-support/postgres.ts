@@ -3,16 +3,15 @@
  * there are none, tests are skipped; in CI they fail.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { connectPostgres, type PostgresConnection } from '../fleet/postgres.ts'
-import type { Obstacle } from './system-abilities.ts'
+import { findBinaries, postgresObstacle } from './postgres-binaries.ts'
 import { temporaryFolder } from './temporary-repository.ts'
 
-const VERSIONS = '/usr/lib/postgresql'
 /** The user of the server that owns everything. */
 export const OWNER = 'postgres'
 
@@ -45,12 +44,7 @@ export interface TestPostgres extends AsyncDisposable {
   log(): string
 }
 
-/** Returns why no server can be started; null where one can. @throws Error in CI, which has to install one. */
-export function postgresObstacle(): Obstacle {
-  const missing = 'PostgreSQL is not installed (Debian: apt-get install postgresql)'
-  if (findBinaries() === undefined && process.env.CI) throw new Error(`${missing}, and CI must have it`)
-  return findBinaries() === undefined ? missing : null
-}
+export { postgresObstacle } from './postgres-binaries.ts'
 
 /** Starts a server before the tests of a file and ends it after them. */
 export function postgresForFile(options?: PostgresOptions): () => TestPostgres {
@@ -154,13 +148,6 @@ export function writeCertificate(server: Pick<TestPostgres, 'folder'>, host: str
   const owner = serverUser()
   if (owner) for (const path of [certificate, key]) chownSync(path, owner.uid, owner.gid)
   return certificate
-}
-
-/** Returns the folder of the newest version's programs. */
-function findBinaries(): string | undefined {
-  if (!existsSync(VERSIONS)) return undefined
-  const versions = readdirSync(VERSIONS).sort((one, other) => Number(other) - Number(one))
-  return versions.map(version => join(VERSIONS, version, 'bin')).find(folder => existsSync(join(folder, 'initdb')))
 }
 
 /** PostgreSQL refuses to run as root: it gets the user that its package has created. */
