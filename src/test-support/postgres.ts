@@ -136,12 +136,12 @@ export async function startPostgres({ hba, settings = '' }: PostgresOptions = {}
 }
 
 /** Writes a certificate for a host and its key, with which a server can encrypt; returns the path of the certificate. */
-export function writeCertificate(server: Pick<TestPostgres, 'folder'>, host: string): string {
+export function writeCertificate(server: Pick<TestPostgres, 'folder'>, host: string, ip = '127.0.0.1'): string {
   const [certificate, key] = ['server.crt', 'server.key'].map(name => join(server.folder, 'data', name)) as [
     string,
     string,
   ]
-  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host},IP:127.0.0.1`]
+  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host},IP:${ip}`]
   const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate]
   execFileSync('openssl', [...args, ...subject], { stdio: 'ignore' })
   chmodSync(key, 0o600)

@@ -1,0 +1,294 @@
+/** `ticketplan fleet` against a server that wants passwords and encrypts; and that no output or file has a password. */
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { postgresForFile, postgresObstacle, writeCertificate } from '../test-support/postgres.ts'
+import { errorOf, jsonOf, PACKAGE_ROOT, type Run, runCli } from '../test-support/run-cli.ts'
+import {
+  runGit,
+  type TemporaryRepository,
+  temporaryFolder,
+  temporaryRepository,
+} from '../test-support/temporary-repository.ts'
+
+const PASSWORD = 'Vq7-Zebra-Kayak'
+const HBA = `local all all trust
+hostssl all all 127.0.0.1/32 scram-sha-256
+`
+const postgres = postgresForFile({ hba: HBA })
+let certificate: string
+
+/** The SQL for roles that docs/fleet.md gives. */
+function documentedGrants(): string {
+  const page = readFileSync(join(PACKAGE_ROOT, 'docs', 'fleet.md'), 'utf8')
+  const [, sql] = /## Roles and privileges[\s\S]*?```sql\n([\s\S]*?)```/.exec(page)!
+  return sql!.replace('choose one', PASSWORD)
+}
+
+/** Returns a URL without a password; with one, of that password. */
+function url(
+  user: string,
+  {
+    password,
+    database = 'plans',
+    parameters = 'sslmode=require',
+  }: { password?: string; database?: string; parameters?: string } = {},
+): string {
+  const secret = password === undefined ? '' : `:${password}`
+  return `postgres://${user}${secret}@127.0.0.1:${postgres().port}/${database}?${parameters}`
+}
+
+async function asOwner<T>(
+  database: string,
+  action: (sql: (text: string) => Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  const connection = await postgres().connect(database)
+  try {
+    return await action(text => connection.query(text))
+  } finally {
+    await connection.close(1000)
+  }
+}
+
+/** All runs of this file, for the search for passwords. */
+const runs: { args: string[]; run: Run }[] = []
+async function cli(root: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const run = await runCli(root, args, { env: { PGPASSWORD: undefined, HOME: '/nonexistent', ...env } })
+  runs.push({ args, run })
+  return run
+}
+
+/** Creates a repository whose ticketplan.json names a new fleet. */
+async function repositoryWithFleet(): Promise<TemporaryRepository> {
+  const repository = temporaryRepository()
+  const env = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
+  expect(await cli(repository.root, ['fleet', 'init', '--name', 'shop'], env)).toMatchObject({ status: 0 })
+  return repository
+}
+
+beforeAll(async () => {
+  if (postgresObstacle() !== null) return
+  certificate = writeCertificate(postgres(), 'localhost')
+  await asOwner('postgres', async sql => {
+    await sql('alter system set ssl = on')
+    await sql('select pg_reload_conf()')
+    await sql(`create role plan_owner login password '${PASSWORD}'`)
+    await sql('create database plans owner plan_owner')
+  })
+  using repository = temporaryRepository()
+  const env = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
+  const migrated = await cli(repository.root, ['fleet', 'migrate', '--json'], env)
+  expect(jsonOf(migrated)).toMatchObject({ before: 0, after: 2, server: { user: 'plan_owner', database: 'plans' } })
+  await asOwner('plans', sql => sql(documentedGrants()))
+})
+
+describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
+  test('sets a fleet up, joins, shows its status, and leaves', async () => {
+    using repository = await repositoryWithFleet()
+    const { root } = repository
+    const { fleet } = JSON.parse(readFileSync(join(root, 'ticketplan.json'), 'utf8'))
+    expect(fleet).toMatch(/^shop-[0-9A-Z]{26}$/)
+    const owner = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
+    expect(jsonOf(await cli(root, ['fleet', 'init', '--json'], owner))).toMatchObject({
+      fleet,
+      created: false,
+      written: false,
+    })
+
+    expect(errorOf(await cli(root, ['fleet', 'status', '--json'], owner))).toMatchObject({
+      code: 'fleet_not_joined',
+      fleet,
+    })
+    expect((await cli(root, ['doctor'])).stdout).toMatch(/^bad +fleet .*has not joined/m)
+    runGit(root, 'config', 'ticketplan.fleetUrl', url('plan_client'))
+    const joined = await cli(root, ['fleet', 'join'], { PGPASSWORD: PASSWORD })
+    expect(joined.stdout).toMatch(
+      /^joined the fleet shop-\w+ on 127\.0\.0\.1:\d+, database plans, user plan_client; this clone is [0-9a-f]{20}$/m,
+    )
+    const status = await cli(root, ['fleet', 'status', '--json'], { PGPASSWORD: PASSWORD })
+    expect(jsonOf(status)).toMatchObject({
+      fleet,
+      version: 2,
+      claims: [],
+      log: [],
+      differingPools: [],
+      server: { user: 'plan_client' },
+    })
+    expect(Math.abs(jsonOf<{ clockDifferenceMs: number }>(status).clockDifferenceMs)).toBeLessThan(60_000)
+    expect((await cli(root, ['doctor'])).stdout).toMatch(new RegExp(`^ok +fleet +${fleet} on 127.0.0.1`, 'm'))
+
+    // The note is enough, in every worktree and without git's configuration; another server there is refused.
+    runGit(root, 'config', '--unset', 'ticketplan.fleetUrl')
+    expect(await cli(root, ['fleet', 'status'], { PGPASSWORD: PASSWORD })).toMatchObject({ status: 0 })
+    runGit(root, 'config', 'ticketplan.fleetUrl', url('plan_client').replace('127.0.0.1', 'db.example.org'))
+    expect(errorOf(await cli(root, ['fleet', 'status', '--json'], { PGPASSWORD: PASSWORD })).code).toBe('fleet_url')
+
+    expect(await cli(root, ['fleet', 'leave'])).toMatchObject({ status: 0 })
+    expect(errorOf(await cli(root, ['fleet', 'leave', '--json'])).code).toBe('fleet_not_joined')
+  })
+
+  test('takes the password from the URL, PGPASSWORD or ~/.pgpass', async () => {
+    using repository = await repositoryWithFleet()
+    using home = temporaryFolder()
+    const { root } = repository
+    writeFileSync(join(home.path, '.pgpass'), `127.0.0.1:*:plans:plan_client:${PASSWORD}\n`, { mode: 0o600 })
+    for (const env of [
+      { TICKETPLAN_FLEET_URL: url('plan_client', { password: PASSWORD }) },
+      { TICKETPLAN_FLEET_URL: url('plan_client'), PGPASSWORD: PASSWORD },
+      { TICKETPLAN_FLEET_URL: url('plan_client'), HOME: home.path },
+    ])
+      expect(await cli(root, ['fleet', 'join'], env)).toMatchObject({ status: 0 })
+    expect(await cli(root, ['fleet', 'status'], { HOME: home.path })).toMatchObject({ status: 0 })
+  })
+
+  test('uses PGPASSWORD only for a server that a person named or that was joined', async () => {
+    using repository = await repositoryWithFleet()
+    const { root } = repository
+    runGit(root, 'config', 'ticketplan.fleetUrl', url('plan_owner'))
+    expect(errorOf(await cli(root, ['fleet', 'migrate', '--json'], { PGPASSWORD: PASSWORD })).code).toBe('fleet_denied')
+    expect(await cli(root, ['fleet', 'join'], { PGPASSWORD: PASSWORD })).toMatchObject({ status: 0 })
+    expect(await cli(root, ['fleet', 'migrate'], { PGPASSWORD: PASSWORD })).toMatchObject({ status: 0 })
+  })
+
+  test('checks the certificate as sslmode says', async () => {
+    using repository = await repositoryWithFleet()
+    const { root } = repository
+    const join = async (parameters: string, database = 'plans') => {
+      const run = await cli(root, ['fleet', 'join', '--json'], {
+        TICKETPLAN_FLEET_URL: url('plan_client', { parameters, database }),
+        PGPASSWORD: PASSWORD,
+      })
+      return run.status === 0 ? 'joined' : errorOf(run).code
+    }
+    expect(await join('')).toBe('joined') // prefer
+    expect(await join('sslmode=require')).toBe('joined')
+    expect(await join('sslmode=allow')).toBe('joined') // plain is refused, so encrypted
+    expect(await join('sslmode=disable')).toBe('fleet_denied') // pg_hba.conf
+    expect(await join('sslmode=verify-full')).toBe('fleet_denied') // no authority that Node trusts
+    expect(await join('sslmode=verify-ca')).toBe('fleet_url')
+    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate}`)).toBe('joined')
+    expect(await join(`sslmode=verify-full&sslrootcert=${certificate}`)).toBe('joined')
+    await asOwner('postgres', async sql => {
+      writeCertificate(postgres(), 'other.example.org', '10.0.0.1')
+      await sql('select pg_reload_conf()')
+    })
+    expect(await join(`sslmode=verify-full&sslrootcert=${certificate}`)).toBe('fleet_denied') // another name
+    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate}`)).toBe('joined')
+  })
+
+  test('contacts no server from a clone that has not joined, nor from a copy of one that has', async () => {
+    using repository = await repositoryWithFleet()
+    using copy = temporaryFolder()
+    let contacts = 0
+    const server = createServer(socket => {
+      contacts++
+      socket.destroy()
+    })
+    await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+    const { port } = server.address() as { port: number }
+    const env = { TICKETPLAN_FLEET_URL: `postgres://kim@127.0.0.1:${port}/plans`, PGPASSWORD: PASSWORD }
+    const commands = [
+      ['fleet', 'status'],
+      ['fleet', 'leave'],
+      ['doctor'],
+      ['queue'],
+      ['claims'],
+      ['brief'],
+      ['list'],
+      ['log'],
+      ['sync'],
+    ]
+    runGit(repository.root, 'config', 'ticketplan.fleetUrl', env.TICKETPLAN_FLEET_URL)
+    for (const args of commands) await cli(repository.root, args, env)
+    const joinEnv = { TICKETPLAN_FLEET_URL: url('plan_client'), PGPASSWORD: PASSWORD }
+    expect(await cli(repository.root, ['fleet', 'join'], joinEnv)).toMatchObject({ status: 0 })
+    cpSync(repository.root, join(copy.path, 'clone'), { recursive: true })
+    for (const args of commands) await cli(join(copy.path, 'clone'), args, env)
+    expect(errorOf(await cli(join(copy.path, 'clone'), ['fleet', 'status', '--json'], env)).code).toBe(
+      'fleet_not_joined',
+    )
+    expect(contacts).toBe(0)
+    server.close()
+  })
+
+  test('fails in time, with a code and what to do', async () => {
+    using repository = await repositoryWithFleet()
+    const { root } = repository
+    const join = async (address: string) => {
+      const run = await cli(root, ['fleet', 'join', '--json'], { TICKETPLAN_FLEET_URL: address, PGPASSWORD: PASSWORD })
+      expect(run.status).toBe(1)
+      return errorOf(run)
+    }
+    const closed = url('plan_client').replace(/:\d+\//, ':1/')
+    expect(await join(closed)).toMatchObject({ code: 'fleet_unreachable', host: '127.0.0.1', port: 1, sent: false })
+    expect(await join(url('plan_client', { password: 'wrong-word' }))).toMatchObject({
+      code: 'fleet_denied',
+      sqlState: '28P01',
+    })
+    expect(await join(url('plan_client', { database: 'nowhere' }))).toMatchObject({
+      code: 'fleet_failed',
+      sqlState: '3D000',
+    })
+    expect(await join('mysql://kim@db.example.org/plans')).toMatchObject({
+      code: 'fleet_url',
+      source: 'TICKETPLAN_FLEET_URL',
+    })
+    for (const bad of [
+      `postgres://kim:${PASSWORD}@one,two/plans`,
+      `postgres://kim:${PASSWORD}@db.example.org:port/plans`,
+      `postgres://kim:${PASSWORD}@db.example.org/plans?options=-csearch_path%3Dx`,
+      `postgres://kim:${PASSWORD}@db.example.org/plans?sslmode=${PASSWORD}`,
+      `postgres://kim:${PASSWORD}%@db.example.org/plans`,
+      `host=db.example.org password=${PASSWORD}`,
+    ])
+      expect(await join(bad)).toMatchObject({ code: 'fleet_url' })
+    expect(await cli(root, ['fleet', 'join', '--name', 'x'])).toMatchObject({ status: 2 })
+    expect(await cli(root, ['fleet', 'merge'])).toMatchObject({ status: 2 })
+  })
+
+  test('shows a password in no output, file, log or argument of another program', async () => {
+    using repository = await repositoryWithFleet()
+    using programs = temporaryFolder()
+    const { root } = repository
+    const log = join(programs.path, 'git.log')
+    const bin = join(programs.path, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'git'), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${log}\nPATH=\${PATH#*:} exec git "$@"\n`)
+    chmodSync(join(bin, 'git'), 0o755)
+    const env = {
+      TICKETPLAN_FLEET_URL: url('plan_client', { password: PASSWORD }),
+      TICKETPLAN_DEBUG: '1',
+      PATH: `${bin}:${process.env.PATH}`,
+    }
+    const commands = [
+      ['fleet', 'join'],
+      ['fleet', 'status'],
+      ['doctor'],
+      ['fleet', 'init'],
+      ['fleet', 'migrate'],
+      ['claims'],
+      ['db'],
+      ['fleet', 'leave'],
+    ]
+    for (const args of commands) {
+      await cli(root, [...args, '--json'], env)
+      if (args.join() !== 'fleet,leave') await cli(root, args, env)
+    }
+    await cli(root, ['fleet', 'join'], { ...env, TICKETPLAN_FLEET_URL: '', PGPASSWORD: PASSWORD })
+    expect(readFileSync(log, 'utf8')).toContain('config --get')
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).map(path => join(root, path))
+    const texts = [...files, log]
+      .filter(path => statSync(path).isFile())
+      .map(path => [path, readFileSync(path, 'latin1')] as const)
+    const printed = runs.map(({ args, run }) => [args.join(' '), run.stdout + run.stderr] as const)
+    expect(printed.length).toBeGreaterThan(40)
+    const all = [
+      ...texts,
+      ...printed,
+      ['git config', runGit(root, 'config', '--list')],
+      ['log of the server', postgres().log()],
+    ] as const
+    expect(all.filter(([, text]) => text.includes(PASSWORD)).map(([where]) => where)).toEqual([])
+  })
+})
