@@ -21,6 +21,8 @@ export interface Claim {
   /** By the wall clock at the last renewal. */
   expires_at: string
   live: boolean
+  /** The machine of the holder; only where several machines share the claims. */
+  machine?: string
 }
 
 /** A claim as everybody but its holder sees it. */
@@ -78,6 +80,10 @@ export type Kept = { status: 'kept'; claim: Claim } | { status: 'stale_token'; c
 
 /** The claims at one moment. */
 export interface LiveClaims {
+  /** Why the claims are unknown; then there are none here. Null where they are known. */
+  readonly unknown: string | null
+  /** Lists the Tickets with a live claim whose taker knew of a strict conflict with this one, in the order of their ids. */
+  conflictsWith(ticket: string): string[]
   /** Finds the live claim on a Ticket. */
   find(ticket: string): Claim | undefined
   /** Counts the live claims that use a slot of the pool, except the claims on one Ticket and on those that are terminal. */
@@ -158,6 +164,8 @@ export function liveClaims(
 ): LiveClaims {
   const live = new Map(claims.filter(claim => claim.live).map(claim => [claim.ticket, withoutRelease(claim)]))
   return {
+    unknown: null,
+    conflictsWith: () => [],
     find: ticket => live.get(ticket),
     countInPool: (pool, except, isTerminal) =>
       [...live.values()].filter(

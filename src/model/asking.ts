@@ -9,12 +9,15 @@ export interface Asking {
   /** The token of the live claim, which makes its bearer the holder. */
   token?: number | undefined
   pool?: string | undefined
+  /** The asker's machine, where several machines share the claims. */
+  machine?: string | undefined
 }
 
-/** True where the asker holds the live claim: the same name in the same session, or by its token. */
-export function isHeldBy(claim: Pick<ClaimFact, 'holder' | 'session' | 'token'>, asking: Asking): boolean {
+/** True where the asker holds the live claim: the same name in the same session on the same machine, or by its token. */
+export function isHeldBy(claim: Pick<ClaimFact, 'holder' | 'session' | 'token' | 'machine'>, asking: Asking): boolean {
   if (asking.token !== undefined) return asking.token === claim.token
-  return claim.holder === asking.holder && claim.session === (asking.session ?? null)
+  const isNamesake = claim.holder === asking.holder && claim.session === (asking.session ?? null)
+  return isNamesake && claim.machine === asking.machine
 }
 
 /**

@@ -33,6 +33,8 @@ export interface ClaimFact {
   pool: string | null
   acquired_at: string
   expires_at: string
+  /** The machine of the holder, where several machines share the claims. */
+  machine?: string
 }
 
 /** A snapshot of the facts. It has the decisions that are active within their file; the verdict judges states and times. */
@@ -47,7 +49,10 @@ export interface Facts {
   waitsFor(id: string, kind: 'blocked_by' | 'after'): RelationFact[]
   /** The Tickets that this one is a part of, in the order of their ids. */
   parents(id: string): RelationFact[]
-  /** Conflicts from both sides, in the order of the other Tickets' ids. */
+  /**
+   * Conflicts from both sides, in the order of the other Tickets' ids. One without decisions is known to the holder of the
+   * claim on the other Ticket alone.
+   */
   conflicts(id: string): (RelationFact & { advisory: boolean })[]
   /** The area of a Ticket by its file, with names of areas expanded. */
   area(id: string): readonly AreaPattern[]
@@ -63,6 +68,8 @@ export interface Facts {
   unknownKinds(id: string): { decision: string; kind: string }[]
   /** When the active plan was accepted. */
   acceptedAt(id: string): string | undefined
+  /** Why the claims are unknown; null where they are known. */
+  readonly claimsUnknown: string | null
   /** The live claim on a Ticket. */
   claim(id: string): ClaimFact | undefined
   /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */
@@ -71,6 +78,6 @@ export interface Facts {
   suspects(id: string): { ticket: string; path: string }[]
   /** The same Ticket in other worktrees of the clone; the verdict judges whether its state there counts. */
   elsewhere(id: string): ({ worktree: string } & DatedState)[]
-  /** The state that the last release of the Ticket in this clone noted. */
+  /** The state that the last release of the Ticket noted. */
   released(id: string): DatedState | undefined
 }

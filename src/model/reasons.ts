@@ -11,10 +11,11 @@ export const REASON_HELP = {
   newer_format: "the Ticket's file has a later format than this version can read in full",
   unknown_kind: 'it has an active decision of a kind that this version does not know',
   not_queued: 'the Ticket is not in a queued state',
+  claims_unknown: 'the claims cannot be read, as where the server of the fleet cannot be reached',
   claimed: 'another holder has a live claim on it',
   stale_token: 'the token given is not that of a live claim on it',
   elsewhere: 'another worktree of this clone has it with a later state',
-  behind: 'its last release in this clone noted a later state than this checkout has',
+  behind: 'its last release noted a later state than this checkout has',
   cycle: 'it waits for itself through `blocked_by`, `after` and what it inherits from parents',
   blocked_by: 'a Ticket that is not terminal blocks it',
   blocker_abandoned: 'a Ticket that was abandoned blocks it: what it would have delivered will not come',
@@ -63,7 +64,9 @@ interface ReasonFields {
   newer_format: { format: number }
   unknown_kind: { kind: string; decisions: string[] }
   not_queued: object
-  claimed: { holder: string; session: string | null; expires_at: string }
+  claims_unknown: object
+  /** `machine` is that of the holder, where several machines share the claims. */
+  claimed: { holder: string; session: string | null; expires_at: string; machine?: string }
   stale_token: object
   /** `worktree` is the root of the other one; `state` and `state_at` are what the Ticket has there. */
   elsewhere: { worktree: string; state: string; state_at: string | null }

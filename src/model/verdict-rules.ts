@@ -12,6 +12,10 @@ import { type Bounds, waitGraph } from './wait-graph.ts'
 
 /** Yields every reason about a Ticket, in no order. */
 export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: Bounds): Generator<Reason> {
+  const { claimsUnknown } = facts
+  if (claimsUnknown !== null) {
+    yield { code: 'claims_unknown', severity: 'hold', message: `the claims are unknown: ${claimsUnknown}` }
+  }
   const claim = facts.claim(id)
   const isOwn = claim !== undefined && isHeldBy(claim, asking)
   if (claim && !isOwn) yield claimed(claim, asking)
@@ -51,11 +55,12 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
   yield* stateReasons(own, facts, bounds, inArea)
 }
 
-function claimed({ holder, session, expires_at }: ClaimFact, asking: Asking): Reason {
+function claimed({ holder, session, machine, expires_at }: ClaimFact, asking: Asking): Reason {
   const isNamesake = holder === asking.holder && session !== (asking.session ?? null)
   const where = isNamesake ? (session === null ? ' without a session' : ` in session ${session}`) : ''
-  const message = `claimed by ${holder}${where} until ${expires_at}`
-  return { code: 'claimed', severity: 'hold', message, holder, session, expires_at }
+  const isFar = machine !== asking.machine
+  const message = `claimed by ${holder}${where}${isFar ? ` on machine ${machine}` : ''} until ${expires_at}`
+  return { code: 'claimed', severity: 'hold', message, holder, session, expires_at, ...(machine && { machine }) }
 }
 
 /** How many chains a verdict lists in full length; where there are more long ones, it lists no more than the blocker of each. */
@@ -161,7 +166,8 @@ function* conflictReasons(id: string, facts: Facts): Generator<Reason> {
     const claim = facts.claim(other)
     if (fact?.phase !== 'active' && !(claim && fact?.phase !== 'terminal')) continue
     const how = claim ? `claimed by ${claim.holder}` : fact && stateOrUnclaimed(fact, facts)
-    const message = `${advisory ? 'better not' : 'must not'} run beside ${other} (${how})`
+    const source = decisions.length ? '' : ', says its holder: pull to get that decision'
+    const message = `${advisory ? 'better not' : 'must not'} run beside ${other} (${how})${source}`
     yield { code: 'conflicts_with', severity, ticket: other, decisions, message }
   }
   for (const { ticket, path } of facts.suspects(id)) {

@@ -679,6 +679,43 @@ describe('quarantined', () => {
   })
 })
 
+describe('claims_unknown', () => {
+  test('holds a Ticket that would be accepted', () => {
+    const { verdict, reasons } = consult({ tickets: [ticket('T', 'queued')], claimsUnknown: 'it does not answer' })
+    expect(verdict).toBe('hold')
+    const message = 'the claims are unknown: it does not answer'
+    expect(reasons).toEqual([{ code: 'claims_unknown', severity: 'hold', message }])
+  })
+})
+
+describe('a claim on another machine', () => {
+  const far = claim('T', { holder: 'pod-1', machine: 'm-2' })
+
+  test('holds the same name on this machine, and the reason has both', () => {
+    const plan = { tickets: [ticket('T', 'queued')], claims: [far] }
+    const { reasons } = consult(plan, 'T', { holder: 'pod-1', machine: 'm-1' })
+    expect(reasons).toMatchObject([{ code: 'claimed', holder: 'pod-1', machine: 'm-2' }])
+    expect(reasons[0]!.message).toContain('claimed by pod-1 on machine m-2 until')
+    expect(consult(plan, 'T', { holder: 'pod-1', machine: 'm-2' })).toEqual({ verdict: 'accept', reasons: [] })
+  })
+
+  test('belongs to the bearer of its token', () => {
+    const plan = { tickets: [ticket('T', 'queued')], claims: [{ ...far, token: 7 }] }
+    expect(consult(plan, 'T', { holder: 'pod-3', machine: 'm-1', token: 7 }).verdict).toBe('accept')
+  })
+
+  test('holds a Ticket that only its taker knows to be in conflict, and says where that decision is', () => {
+    const plan = {
+      tickets: [ticket('A', 'queued'), ticket('T', 'queued')],
+      claims: [claim('A', { conflicts: ['T'] })],
+    }
+    const { verdict, reasons } = consult(plan)
+    expect(verdict).toBe('hold')
+    expect(reasons).toMatchObject([{ code: 'conflicts_with', ticket: 'A', decisions: [] }])
+    expect(reasons[0]!.message).toContain('pull to get that decision')
+  })
+})
+
 describe('contested', () => {
   test('warns for each value that lost in a merge', () => {
     const { verdict, reasons } = on(ticket('T', 'queued', contested('title'), contested('state')))

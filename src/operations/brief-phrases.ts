@@ -66,6 +66,8 @@ function reasonText(reason: Reason, { time, state }: Phrases): string {
       return `blocked_by ${reason.ticket} (${state(reason.ticket)})${rootText(reason.chain)}`
     case 'quarantined':
       return `cannot be judged: ${quoted(reason.path, 60)} is unreadable`
+    case 'claims_unknown':
+      return 'the claims are unknown: the fleet cannot be reached'
     case 'claimed':
       return `claimed by ${word(reason.holder)} until ${time(reason.expires_at)}`
     case 'cycle':

@@ -82,7 +82,13 @@ const reasonFields = lazy(() => {
     newer_format: { format: z.int() },
     unknown_kind: { kind: z.string(), decisions: ids },
     not_queued: {},
-    claimed: { holder: z.string(), session: z.nullable(z.string()), expires_at: z.string() },
+    claims_unknown: {},
+    claimed: {
+      holder: z.string(),
+      session: z.nullable(z.string()),
+      expires_at: z.string(),
+      machine: z.optional(z.string()),
+    },
     stale_token: {},
     elsewhere: { worktree: z.string(), ...state },
     behind: state,
@@ -148,6 +154,8 @@ export const claimShape = lazy(() =>
     renewed_at: z.string(),
     expires_at: z.string(),
     live: z.boolean(),
+    /** The machine of the holder: only where several machines share the claims. */
+    machine: z.optional(z.string()),
   }),
 )
 

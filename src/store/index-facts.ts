@@ -13,6 +13,7 @@ import { FORMAT } from '../model/format.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey } from '../model/names.ts'
 import { nearestNames } from '../model/nearest-names.ts'
+import { compareText } from '../model/order.ts'
 import { remembered } from '../model/remembered.ts'
 import { compareStates, type States } from '../model/states.ts'
 import type { IndexQueries, QuarantineRow, TicketRow } from '../ticket-index/query.ts'
@@ -77,8 +78,13 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     released: id => claims.released(id),
     conflicts: remembered(id => {
       const rows = [...said(id).conflicts, ...queries.incomingConflicts(id)].sort(byOther)
-      if (rows.length === 0) return []
-      const strict = groupByOther(rows.filter(row => row.advisory === 0))
+      const claimed = claims.conflictsWith(id)
+      if (rows.length + claimed.length === 0) return []
+      const known = groupByOther(rows.filter(row => row.advisory === 0))
+      const unread = claimed.filter(other => !known.some(fact => fact.other === other))
+      const strict = [...known, ...unread.map(other => ({ other, decisions: [] }))].sort((a, b) =>
+        compareText(a.other, b.other),
+      )
       const isStrict = new Set(strict.map(({ other }) => other))
       const advisory = groupByOther(rows.filter(row => row.advisory === 1 && !isStrict.has(row.other)))
       return [
@@ -88,6 +94,9 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     }),
     waiting: id => said(id).waiting,
     contested: id => said(id).contested,
+    get claimsUnknown() {
+      return claims.unknown
+    },
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined

@@ -326,6 +326,7 @@ const claims = required({
   pool: fc.option(pools),
   acquired_at: fc.constantFrom(...TIME_POOL),
   expires_at: fc.constant('2026-06-08T13:00:00.000Z'),
+  conflicts: fc.subarray<string>(PLAN_IDS, { maxLength: 1 }),
 })
 
 /**
@@ -341,6 +342,10 @@ export const memoryPlans: fc.Arbitrary<Required<MemoryPlan>> = fc
       gpu: fc.integer({ min: 0, max: 1 }),
     }),
     now: fc.constantFrom(...TIME_POOL),
+    claimsUnknown: fc.oneof(
+      { weight: 19, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.constant('the server does not answer') },
+    ),
     elsewhere: fc.array(required({ ticket: planIds, worktree: fc.constantFrom('/wt/a', '/wt/b'), ...datedStates }), {
       maxLength: 2,
     }),
@@ -349,7 +354,9 @@ export const memoryPlans: fc.Arbitrary<Required<MemoryPlan>> = fc
       maxLength: 2,
     }),
   })
-  .map(({ entries, pools, ...rest }) => ({
+  .map(({ entries, pools, claims, claimsUnknown, ...rest }) => ({
+    claims: claimsUnknown === null ? claims : [],
+    claimsUnknown,
     tickets: entries.flatMap(({ ticket }) => ticket ?? []),
     quarantined: entries.flatMap(({ lost }) => lost ?? []),
     pools: pools as Record<string, number>,

@@ -22,6 +22,9 @@ export interface MemoryClaim {
   session?: string | null
   token?: number
   acquired_at?: string
+  machine?: string
+  /** The Tickets that its taker knew to be in strict conflict. */
+  conflicts?: string[]
 }
 
 /** A plan without files and databases. */
@@ -36,6 +39,8 @@ export interface MemoryPlan {
   elsewhere?: { ticket: string; worktree: string; state: string; state_at?: string | null }[]
   /** What the last release of a Ticket noted. */
   released?: { ticket: string; state: string; state_at?: string | null }[]
+  /** Why the claims are unknown. */
+  claimsUnknown?: string | null
   /** Files that cannot be read; `mentions` are the Tickets that they seem to be in conflict with. */
   quarantined?: { id: string; path: string; mentions: string[] }[]
 }
@@ -156,8 +161,12 @@ export function memoryFacts(plan: MemoryPlan): Facts {
     conflicts(id) {
       const strict = conflictsOf(id, false).map(fact => ({ ...fact, advisory: false }))
       const advisory = conflictsOf(id, true).map(fact => ({ ...fact, advisory: true }))
-      const alone = advisory.filter(({ other }) => !strict.some(fact => fact.other === other))
-      return [...strict, ...alone].sort((a, b) => (a.other < b.other ? -1 : 1))
+      const claimed = claims
+        .filter(claim => claim.ticket !== id && claim.conflicts?.includes(id))
+        .filter(claim => !strict.some(fact => fact.other === claim.ticket))
+        .map(claim => ({ other: claim.ticket, decisions: [], advisory: false }))
+      const alone = advisory.filter(({ other }) => ![...strict, ...claimed].some(fact => fact.other === other))
+      return [...strict, ...claimed, ...alone].sort((a, b) => (a.other < b.other ? -1 : 1))
     },
     waiting(id) {
       const note = active(id, 'waiting_for_capacity').at(-1)
@@ -169,6 +178,7 @@ export function memoryFacts(plan: MemoryPlan): Facts {
         field: decision.field as string,
         lost: decision.lost,
       })),
+    claimsUnknown: plan.claimsUnknown ?? null,
     claim: id => {
       const found = claims.find(claim => claim.ticket === id)
       return found && { session: null, token: 1, acquired_at: '2026-06-08T12:00:00.000Z', ...found }
