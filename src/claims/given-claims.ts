@@ -1,0 +1,147 @@
+/**
+ * Claims that were read elsewhere and are given: a snapshot for the synchronous reads of a store, never changed here.
+ *
+ * Invariants: a lease that was live when it was read counts as expired once its time has passed on a clock that cannot be set.
+ * What a verdict asked of the claims is recorded, so that whoever keeps them can check that none of it has changed since.
+ */
+import type { PlanError } from '../model/errors.ts'
+import {
+  type ClaimedArea,
+  type ClaimLogEntry,
+  type Claims,
+  type ListedClaim,
+  type LiveClaims,
+  liveClaims,
+  type Released,
+} from './claims.ts'
+
+/** A claim as another machine took it. */
+export interface GivenClaim extends ListedClaim {
+  /** The Tickets in strict conflict, and the area, as its taker knew them. */
+  conflicts: readonly string[]
+  area: ClaimedArea['area']
+}
+
+/** All claims at one moment of the clock of who keeps them. */
+export interface GivenSnapshot {
+  /** That moment, in ms since 1970. */
+  nowMs: number
+  /** The latest claim on each Ticket, in the order of the Tickets' ids. */
+  claims: readonly GivenClaim[]
+  /** The last releases that noted a state, by Ticket. */
+  releases: ReadonlyMap<string, Released>
+  /** The log without renewals, newest first. */
+  log?: readonly ClaimLogEntry[]
+}
+
+/** What a store knows of the claims: a snapshot, that they are unknown, or an error for whatever asks for them. */
+export type Given = { snapshot: GivenSnapshot } | { unknown: string } | { refused: PlanError }
+
+/** What a verdict has looked at, so far as somebody who takes a claim can change it. */
+export interface AskedClaims {
+  tickets: string[]
+  pools: string[]
+  /** True where it compared the areas of claims. */
+  areas: boolean
+}
+
+export interface GivenClaims extends Claims {
+  /** Replaces what is known. */
+  give(given: Given): void
+  /** Returns what was asked since the last `snapshot`. */
+  asked(): AskedClaims
+}
+
+/** Returns claims that are given; until then they are refused. `tick` is a clock that cannot be set, in ms. */
+export function givenClaims(refused: PlanError, tick: () => number): GivenClaims {
+  let given: Given = { refused }
+  let givenAt = tick()
+  let record = recorder()
+
+  const known = () => {
+    if ('refused' in given) throw given.refused
+    return 'snapshot' in given ? given.snapshot : undefined
+  }
+  const notHere = (): never => {
+    throw known() ? new Error('given claims cannot be changed here') : new Error('the claims are unknown')
+  }
+  return {
+    give(next) {
+      given = next
+      givenAt = tick()
+    },
+    asked: () => record.asked(),
+    snapshot() {
+      record = recorder()
+      if ('refused' in given) return refusedClaims(given.refused)
+      if ('unknown' in given) return { ...liveClaims([], new Map()), unknown: given.unknown }
+      return record.over(claimsAt(given.snapshot, tick() - givenAt))
+    },
+    log({ tickets = [], since = '', holder }, limit) {
+      const isAsked = (entry: ClaimLogEntry) =>
+        entry.at >= since &&
+        (tickets.length === 0 || tickets.includes(entry.ticket)) &&
+        (holder === undefined || holder === entry.holder || holder === entry.previous_holder)
+      return (known()?.log ?? []).filter(isAsked).slice(0, limit)
+    },
+    acquire: notHere,
+    renew: notHere,
+    release: notHere,
+    releaseOf: notHere,
+  }
+}
+
+/** Returns the claims of a snapshot when some time has passed since. */
+function claimsAt({ nowMs, claims, releases }: GivenSnapshot, sinceMs: number): LiveClaims {
+  const isLive = (claim: GivenClaim) => claim.live && Date.parse(claim.expires_at) > nowMs + sinceMs
+  const current = claims.map(({ conflicts: _, area: __, ...claim }, at) => ({ ...claim, live: isLive(claims[at]!) }))
+  const live = claims.filter(isLive)
+  return {
+    ...liveClaims(current, releases, () => live.map(({ ticket, area }) => ({ ticket, area }))),
+    conflictsWith: ticket =>
+      live.filter(claim => claim.ticket !== ticket && claim.conflicts.includes(ticket)).map(claim => claim.ticket),
+  }
+}
+
+/** Records what is asked of claims. */
+function recorder() {
+  const tickets = new Set<string>()
+  const pools = new Set<string>()
+  let areas = false
+  return {
+    over: (claims: LiveClaims): LiveClaims => ({
+      ...claims,
+      find(ticket) {
+        tickets.add(ticket)
+        return claims.find(ticket)
+      },
+      countInPool(pool, except, isTerminal) {
+        pools.add(pool)
+        return claims.countInPool(pool, except, isTerminal)
+      },
+      areas() {
+        areas = true
+        return claims.areas()
+      },
+    }),
+    asked: (): AskedClaims => ({ tickets: [...tickets].sort(), pools: [...pools].sort(), areas }),
+  }
+}
+
+/** Returns claims that throw whatever is asked of them. */
+function refusedClaims(error: PlanError): LiveClaims {
+  const refuse = (): never => {
+    throw error
+  }
+  return {
+    get unknown() {
+      return refuse()
+    },
+    conflictsWith: refuse,
+    find: refuse,
+    countInPool: refuse,
+    areas: refuse,
+    released: refuse,
+    all: refuse,
+  }
+}
