@@ -1,51 +1,30 @@
 import * as z from 'zod/mini'
-import { withoutToken } from '../claims/claims.ts'
-import { type Asking, isRenewal, poolFor } from '../model/asking.ts'
-import { addDecision, retractDecision, type Stamp } from '../model/change.ts'
-import type { DecisionOf } from '../model/decision.ts'
 import type { AcceptedPlan } from '../model/decision-kinds.ts'
 import { poolName } from '../model/fields.ts'
-import { lazy } from '../model/lazy.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import type { Ticket } from '../model/ticket.ts'
-import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
-import type { TicketRow } from '../ticket-index/query.ts'
-import { firstAcceptable, type NoneAcceptable } from './accept-next.ts'
+import { firstAcceptable } from './accept-next.ts'
+import {
+  type Accepted,
+  type AcceptRequest,
+  accepted,
+  type Choice,
+  judge,
+  leaseFor,
+  noneAccepted,
+  writePlan,
+} from './acceptance.ts'
 import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
-import { holderField, ttlField, ttlOf } from './claim.ts'
-import { activePlan } from './consult.ts'
-import { checkActiveState, fileAndClaim, inState, withStateOf } from './file-and-claim.ts'
+import { holderField, ttlField } from './claim.ts'
+import { checkActiveState, fileAndClaim } from './file-and-claim.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { claimShape, planDecisionShape, reasonShape } from './shapes.ts'
 import { homePathWarnings } from './warnings.ts'
-
-/** Holds that no force overrides: the claim of another holder, and a file that cannot be read. */
-const NOT_FORCED = ['claimed', 'quarantined']
 
 const worktree = filledLine.check(
   z.refine<string>(isRelativePath, 'must be relative to the repository: an absolute path names one machine'),
 )
-
-const accepted = lazy(() =>
-  z.object({
-    accepted: z.boolean(),
-    claim: z.nullable(claimShape()),
-    /** The plan as recorded; null if it was refused. */
-    decision: z.nullable(planDecisionShape()),
-    reasons: z.array(reasonShape()),
-    /** Set if the given token is no longer that of the live claim. */
-    refused: z.optional(z.literal('stale_token')),
-    /** With `next`, if none can be accepted: the first queued Tickets, each with the first reasons that hold it. */
-    held: z.optional(z.array(z.object({ ticket: z.string(), reasons: z.array(reasonShape()), total: z.int() }))),
-    /** With `next`, if none can be accepted: how many Tickets are queued. */
-    queued: z.optional(z.int()),
-    warnings: z.array(z.string()),
-  }),
-)
-type Accepted = z.infer<ReturnType<typeof accepted>>
 
 /** Consults, takes the claim and records the plan, as one step. */
 export const accept = operation({
@@ -138,90 +117,16 @@ function planAsked({ summary, branch, worktree, rolePlan, pool, plan }: GivenPla
   return withoutUndefined({ summary, branch, worktree, role_plan: rolePlan, pool, ...plan })
 }
 
-interface Request {
-  holder: string
-  ttl?: number
-  state?: string
-  force: boolean
-  reason?: string
-  asked: Partial<AcceptedPlan>
-  asking: Asking
-  warnings: string[]
-}
-
-function noneAccepted(none: NoneAcceptable, warnings: string[]): Accepted {
-  return { accepted: false, claim: null, decision: null, reasons: [], ...none, warnings }
-}
-
 /** Accepts the Ticket that is chosen under the lock, or refuses it, as one step. */
-function acceptOne(store: Store, choose: (view: View) => string | NoneAcceptable, request: Request): Accepted {
-  const { holder, ttl, force, asked, asking, warnings } = request
+function acceptOne(store: Store, choose: Choice, request: AcceptRequest): Accepted {
   return fileAndClaim(store, written => {
-    const situation = store.read(view => {
-      const chosen = choose(view)
-      return typeof chosen === 'string' ? situationOf(view, chosen, asking) : chosen
-    })
-    if ('held' in situation) return noneAccepted(situation, warnings)
-    const { id, row, claim, reasons, pool, area } = situation
-    const refused = (why: object = {}) => {
-      const seen = claim && withoutToken(claim)
-      return { accepted: false, claim: seen, decision: null, reasons, warnings, ...why }
-    }
-    const holds = reasons.filter(({ severity }) => severity === 'hold').map(({ code }) => code)
-    if (holds.includes('stale_token')) return refused({ refused: 'stale_token' as const })
-    const isForced = force && row?.phase !== 'terminal'
-    if (!row || holds.some(code => !isForced || NOT_FORCED.includes(code))) return refused()
-    if (holds.length > 0) store.read(({ facts }) => store.holdGuard?.checkForce(id, facts))
-
-    const { session, token } = asking
-    const { worktree } = asked
-    const ttlMs = ttlOf(store, ttl)
-    const lease = store.claims.acquire({ ticket: id, holder, pool, session, token, worktree, area, ttlMs })
-    const overrides = force ? [...new Set(holds)].sort() : []
+    const situation = judge(store, choose, request)
+    if ('accepted' in situation) return situation
+    const { claim } = store.claims.acquire(leaseFor(store, situation, request))
     const stamp = store.stamp()
     // Not before the claim: a plan that is older than the claim was recorded under another one.
-    stamp.nowMs = Math.max(stamp.nowMs, Date.parse(lease.claim.acquired_at))
-    const decision = writePlan(store, { ...situation, row }, { ...request, overrides }, stamp, written)
-    return { accepted: true, claim: lease.claim, decision, reasons, warnings }
+    stamp.nowMs = Math.max(stamp.nowMs, Date.parse(claim.acquired_at))
+    const decision = writePlan(store, situation, request, stamp, written)
+    return { accepted: true, claim, decision, reasons: situation.reasons, warnings: request.warnings }
   })
-}
-
-/** Writes plan and state into the Ticket's file, in one write. Returns the active plan, which may be there already. */
-function writePlan(
-  store: Store,
-  { row, renewed }: { row: TicketRow; renewed: DecisionOf<'accepted_plan'> | null },
-  { asked, overrides, reason, state }: Request & { overrides: string[] },
-  stamp: Stamp,
-  written: (path: string, undo: (ticket: Ticket) => Ticket) => void,
-): DecisionOf<'accepted_plan'> {
-  const earlier = renewed?.plan
-  const isSaid = earlier && Object.entries(asked).every(([key, value]) => earlier[key as keyof AcceptedPlan] === value)
-  const plan: AcceptedPlan = { ...(earlier ?? { summary: row.title }), ...asked }
-  const draft = { kind: 'accepted_plan', plan, overrides, reason } as const
-  const { before, ticket, decision } = store.edit(row.path, before => {
-    const decided = isSaid ? { ticket: before, decision: renewed! } : addDecision(before, draft, stamp)
-    return { before, decision: decided.decision, ticket: inState(decided.ticket, state, stamp, store.phaseOf) }
-  })
-  written(row.path, now => {
-    const back = withStateOf(before, ticket, now)
-    return isSaid ? back : retractDecision(back, decision.id, 'the claim could not be taken', store.stamp()).ticket
-  })
-  return decision as DecisionOf<'accepted_plan'>
-}
-
-/** Returns what an accept depends on. `renewed` is the plan that this holder has recorded under the live claim, or null. */
-function situationOf(view: View, name: string, asking: Asking) {
-  const { facts } = view
-  const { id, row } = view.resolve(name)
-  const { reasons } = verdictOn(id, facts, asking)
-  const renewed = isRenewal(id, facts, asking) ? activePlan(view, id) : null
-  return {
-    id,
-    row,
-    claim: view.claims.find(id) ?? null,
-    reasons,
-    pool: poolFor(id, facts, asking),
-    area: facts.area(id),
-    renewed,
-  }
 }

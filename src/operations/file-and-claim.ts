@@ -15,8 +15,8 @@ import type { Store } from '../store/store.ts'
 /** Takes a change of a Ticket back, from the Ticket as it is then. */
 type Undo = (ticket: Ticket) => Ticket
 
-/** Tells that a file was written, and how to take that back. */
-type OnWritten = (path: string, undo: Undo) => void
+/** Called once a file is written, with how to take that back. */
+export type OnWritten = (path: string, undo: Undo) => void
 
 /** Runs the step under the write lock; undoes what it wrote to a file where the claim cannot be committed. */
 export function fileAndClaim<T>(store: Store, step: (written: OnWritten) => T): T {
