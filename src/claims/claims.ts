@@ -117,6 +117,9 @@ export interface ClaimLogFilter {
   holder?: string | undefined
 }
 
+/** How many entries of the log an answer about the past reads. */
+export const MOST_LOG_ENTRIES = 10_000
+
 /** How a claim was released, by its token or by a person. */
 export interface ReleaseEntry {
   action: 'released' | 'forced'

@@ -31,7 +31,7 @@ interface OnMachine {
 export type FleetClaim = Claim & OnMachine
 
 /** A claim of a fleet with what its taker's clone knew when it was taken. */
-export interface KnownFleetClaim extends ListedClaim, OnMachine {
+export interface KnownFleetClaim extends Omit<ListedClaim, 'machine'>, OnMachine {
   /** The Tickets in strict conflict with this one. A verdict on one of them must count them, whatever its own clone knows. */
   conflicts: string[]
   /** Null where it is unknown. */

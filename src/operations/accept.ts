@@ -1,9 +1,11 @@
 import * as z from 'zod/mini'
+import type { Asking } from '../model/asking.ts'
 import type { AcceptedPlan } from '../model/decision-kinds.ts'
 import { poolName } from '../model/fields.ts'
 import { isRelativePath } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
-import type { Store, View } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import { acceptInFleet } from './accept-in-fleet.ts'
 import { firstAcceptable } from './accept-next.ts'
 import {
   type Accepted,
@@ -93,22 +95,43 @@ export const accept = operation({
     const [, field, message] = rules.find(([broken]) => broken) ?? []
     return field && message ? { field, message } : undefined
   },
-  run(store, { ticket, next, ...given }): Accepted {
-    const asked = planAsked(given)
-    checkPool(store, asked.pool)
-    checkActiveState(store, given.state)
-    const { reason } = given
-    const warnings = homePathWarnings({ reason, summary: asked.summary, role_plan: asked.role_plan })
-    const asking = askingOf(store, { ...given, pool: asked.pool })
-    const request = { ...given, asked, asking, warnings }
-    if (!next) return acceptOne(store, () => ticket!, request)
+  run(store, input): Accepted {
+    const request = requestOf(store, input)
+    const choose = choiceOf(input, request)
+    if (!input.next) return acceptOne(store, choose, request)
     // Without the lock first: workers that poll a queue of held Tickets delay nobody.
-    const choose = (view: View) => firstAcceptable(view, asking)
     const seen = store.read(choose)
-    return typeof seen === 'string' ? acceptOne(store, choose, request) : noneAccepted(seen, warnings)
+    return typeof seen === 'string' ? acceptOne(store, choose, request) : noneAccepted(seen, request.warnings)
+  },
+  async runInFleet(store, fleet, input) {
+    const request = requestOf(store, input)
+    return acceptInFleet(store, fleet, choiceOf(input, request), request)
   },
   exitStatus: ({ accepted }) => (accepted ? 0 : 3),
 })
+
+interface AcceptInput extends Omit<AcceptRequest, 'asked' | 'asking' | 'warnings'>, Asking, GivenPlan {
+  holder: string
+  pool?: string
+  ticket?: string
+  next: boolean
+}
+
+/** Returns the request of an input. @throws PlanError unknown_pool, invalid_input. */
+function requestOf(store: Store, given: AcceptInput): AcceptRequest {
+  const asked = planAsked(given)
+  checkPool(store, asked.pool)
+  checkActiveState(store, given.state)
+  const { holder, ttl, state, force, reason } = given
+  const warnings = homePathWarnings({ reason, summary: asked.summary, role_plan: asked.role_plan })
+  const asking = askingOf(store, { ...given, pool: asked.pool })
+  return { holder, ttl, state, force, reason, asked, asking, warnings }
+}
+
+/** Returns the choice of an input: the Ticket that it names, or the first of the queue that can be accepted. */
+function choiceOf({ ticket, next }: AcceptInput, { asking }: AcceptRequest): Choice {
+  return next ? view => firstAcceptable(view, asking) : () => ticket!
+}
 
 type GivenPlan = Partial<AcceptedPlan> & { rolePlan?: string; plan?: Partial<AcceptedPlan> }
 

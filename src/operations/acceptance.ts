@@ -17,7 +17,7 @@ import { verdictOn } from '../model/verdict.ts'
 import type { Store, View } from '../store/store.ts'
 import type { TicketRow } from '../ticket-index/query.ts'
 import type { NoneAcceptable } from './accept-next.ts'
-import { ttlOf } from './claim.ts'
+import { strictConflicts, ttlOf } from './claiming.ts'
 import { activePlan } from './consult.ts'
 import { inState, type OnWritten, withStateOf } from './file-and-claim.ts'
 import { claimShape, planDecisionShape, reasonShape } from './shapes.ts'
@@ -47,10 +47,10 @@ export type Accepted = z.infer<ReturnType<typeof accepted>>
 /** What to accept a Ticket with. */
 export interface AcceptRequest {
   holder: string
-  ttl?: number
-  state?: string
+  ttl?: number | undefined
+  state?: string | undefined
   force: boolean
-  reason?: string
+  reason?: string | undefined
   asked: Partial<AcceptedPlan>
   asking: Asking
   warnings: string[]
@@ -138,8 +138,16 @@ function situationOf(
   const { facts } = view
   const { id, row } = view.resolve(name)
   const { reasons } = verdictOn(id, facts, asking)
-  const conflicts = facts.conflicts(id).flatMap(({ other, advisory }) => (advisory ? [] : [other]))
   const renewed = isRenewal(id, facts, asking) ? activePlan(view, id) : null
   const claim = view.claims.find(id) ?? null
-  return { id, row, claim, reasons, pool: poolFor(id, facts, asking), area: facts.area(id), conflicts, renewed }
+  return {
+    id,
+    row,
+    claim,
+    reasons,
+    pool: poolFor(id, facts, asking),
+    area: facts.area(id),
+    conflicts: strictConflicts(facts, id),
+    renewed,
+  }
 }

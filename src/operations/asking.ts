@@ -24,5 +24,5 @@ export const askedPoolField = {
 
 /** Returns the asker of an input; the session is the one given, else that of the store. */
 export function askingOf(store: Store, { holder, session, token, pool }: Asking): Asking {
-  return { holder, session: session ?? store.session, token, pool }
+  return { holder, session: session ?? store.session, token, pool, machine: store.fleet?.machine }
 }

@@ -36,6 +36,7 @@ export const brief = operation({
     },
   },
   output: () => z.object({ text: z.string(), tokens: z.int(), omitted: z.int() }),
+  claims: () => ({}),
   examples: ['ticketplan brief', 'ticketplan brief --budget 300', 'ticketplan brief --hook claude'],
   run(store, { budget: given, hook }) {
     const budget = Math.min(given ?? (hook ? hookBudget(hook) : DEFAULT_BUDGET), hook ? hookBudget(hook) : MAX_BUDGET)

@@ -1,24 +1,14 @@
 import * as z from 'zod/mini'
-import {
-  type Kept,
-  type ListedClaim,
-  type LiveClaims,
-  type ReleaseBy,
-  type SeenState,
-  withoutToken,
-} from '../claims/claims.ts'
-import { isHeldBy, poolFor } from '../model/asking.ts'
+import type { ListedClaim, LiveClaims, ReleaseBy } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
-import { lazy } from '../model/lazy.ts'
-import type { Reason, ReasonCode } from '../model/reasons.ts'
-import type { Ticket } from '../model/ticket.ts'
-import { verdictOn } from '../model/verdict.ts'
 import type { Store } from '../store/store.ts'
-import { askedPoolField, askingOf, askingTokenField, sessionField } from './asking.ts'
-import { fileAndClaim, inState, withStateOf } from './file-and-claim.ts'
+import { askedPoolField, askingTokenField, sessionField } from './asking.ts'
+import { claimInFleet, releaseInFleet, renewInFleet } from './claim-in-fleet.ts'
+import { type Claimed, claimed, judgeClaim, kept, released, seenState } from './claiming.ts'
+import { fileAndClaim, writeState } from './file-and-claim.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
-import { type ClaimRefusal, claimRefusalShape, claimShape, reasonShape } from './shapes.ts'
+import { claimShape } from './shapes.ts'
 import { stateWarnings } from './warnings.ts'
 
 /** Fields that `claim` and `accept` share. */
@@ -35,22 +25,8 @@ const tokenField = {
   value: 'n',
 } as const
 
-const claimed = lazy(() =>
-  z.object({
-    claim: z.nullable(claimShape()),
-    /** Set if refused. */
-    refused: z.optional(claimRefusalShape()),
-    reasons: z.optional(z.array(reasonShape())),
-    /** `release`: the state that was set with it. */
-    state: z.optional(z.string()),
-    warnings: z.optional(z.array(z.string())),
-  }),
-)
-type Claimed = z.infer<ReturnType<typeof claimed>>
 const claimExit = ({ refused }: Claimed) => (refused === undefined ? 0 : 3)
-
-/** The holds that a claim without a plan enforces; `accept` enforces all of them. */
-const ENFORCED: ReasonCode[] = ['quarantined', 'claimed', 'conflicts_with', 'area', 'pool_full']
+const renewExit = (output: Claimed) => (output.refused === 'fleet_unreachable' ? 5 : claimExit(output))
 
 /** Takes a claim without a plan. */
 export const claim = operation({
@@ -76,47 +52,23 @@ export const claim = operation({
   },
   output: claimed,
   examples: ['ticketplan claim T-2 --holder pod-3 --ttl 600'],
-  run(store, { ticket: name, ttl, worktree, pid, ...given }): Claimed {
-    checkPool(store, given.pool)
-    const asking = askingOf(store, given)
+  run(store, input): Claimed {
+    checkPool(store, input.pool)
     return store.locked(() => {
-      const { id, row, pool, area, refusals, live } = store.read(view => {
-        const { id, row } = view.resolve(name)
-        const live = view.claims.find(id)
-        const own = live && isHeldBy(live, asking) ? live : undefined
-        // A renewal keeps its slot whatever holds the Ticket by now; only a slot in another pool must be free.
-        const pool = poolFor(id, view.facts, asking)
-        const enforced: ReasonCode[] = own ? (pool === (own.pool ?? undefined) ? [] : ['pool_full']) : ENFORCED
-        const { reasons } = verdictOn(id, view.facts, asking)
-        const isTerminal = row?.phase === 'terminal'
-        const refusals = reasons.filter(({ code, severity }) => {
-          return severity === 'hold' && (enforced.includes(code) || (isTerminal && code === 'not_queued'))
-        })
-        return { id, row, pool, area: view.facts.area(id), refusals, live }
-      })
-      const held = live ? withoutToken(live) : null
-      if (row?.phase === 'terminal') return { claim: held, refused: 'terminal', reasons: refusals }
-      if (asking.token !== undefined && asking.token !== live?.token) return { claim: held, refused: 'stale_token' }
-      if (refusals.length > 0) return { claim: held, ...refusal(refusals) }
-      const { session, token } = asking
-      const ttlMs = ttlOf(store, ttl)
-      const lease = { ticket: id, holder: given.holder, session, token, pool, worktree, pid, area, ttlMs }
-      return { claim: store.claims.acquire(lease).claim }
+      const judged = judgeClaim(store, input)
+      return 'lease' in judged ? { claim: store.claims.acquire(judged.lease).claim } : judged
     })
   },
+  runInFleet: claimInFleet,
   exitStatus: claimExit,
 })
-
-function refusal(reasons: Reason[]): { refused: ClaimRefusal; reasons: Reason[] } {
-  const { code } = reasons[0]!
-  return { refused: code === 'claimed' ? 'held' : (code as ClaimRefusal), reasons } // one of ENFORCED
-}
 
 /** Extends a claim. */
 export const renew = operation({
   name: 'renew',
   summary: 'Extend a claim',
-  details: 'Refused with stale_token and exit status 3 if the claim has expired or another holder has it.',
+  details:
+    'Refused with stale_token and exit status 3 if the claim has expired or another holder has it. In a fleet: refused with fleet_unreachable and exit status 5 where the server cannot be reached and the claim may still be live; covered_until says until when.',
   writes: true,
   fields: { ticket: { schema: ticketName, help: 'id or slug', positional: true }, token: tokenField, ttl: ttlField },
   output: claimed,
@@ -125,7 +77,8 @@ export const renew = operation({
     const ttlMs = ttl === undefined ? undefined : ttl * 1000
     return kept(store.claims.renew(leasedTicket(store, name), token, ttlMs))
   },
-  exitStatus: claimExit,
+  runInFleet: renewInFleet,
+  exitStatus: renewExit,
 })
 
 /** Ends a claim. */
@@ -165,6 +118,7 @@ export const release = operation({
     const id = leasedTicket(store, name)
     return released(store.claims.release(id, by, seenState(store, id)), by)
   },
+  runInFleet: releaseInFleet,
   exitStatus: claimExit,
 })
 
@@ -178,20 +132,9 @@ function releaseInState(store: Store, name: string, by: ReleaseBy, state: string
       .find(({ ticket }) => ticket === id)
     const isAllowed = 'force' in by ? last : last?.live && last.token === by.token
     if (!isAllowed) return released(store.claims.release(id, by), by)
-    const file = store.getFile(id)
-    const stamp = store.stamp()
-    const change = (before: Ticket) => ({ before, ticket: inState(before, state, stamp, store.phaseOf) })
-    const { before, ticket } = store.edit(file.path, change, file)
-    written(file.path, now => withStateOf(before, ticket, now))
-    const result = store.claims.release(id, by, { state: ticket.state, state_at: ticket.state_at ?? null })
+    const result = store.claims.release(id, by, writeState(store, id, state, written))
     return { ...released(result, by), state, warnings: stateWarnings(store, state) }
   })
-}
-
-/** Returns the answer to a release; who forced one does not get the token. */
-function released(result: Kept, by: ReleaseBy): Claimed {
-  const answer = kept(result)
-  return 'force' in by && result.claim ? { ...answer, claim: withoutToken(result.claim) } : answer
 }
 
 /** Lists the claims. */
@@ -202,6 +145,8 @@ export const claims = operation({
     'An expired claim holds nothing back and can be taken over. A claim on a Ticket that is terminal holds no slot; it is listed until it is released.',
   writes: false,
   fields: { all: { schema: flag, help: 'also list released claims' } },
+  claims: ({ all }) => ({ withReleased: all }),
+  needsClaims: true,
   output: () =>
     z.object({
       claims: z.array(
@@ -249,25 +194,4 @@ function leasedTicket(store: Store, name: string): string {
     .all(true)
     .some(({ ticket }) => ticket === name)
   return isId ? name : store.read(view => view.resolve(name).id)
-}
-
-/** Returns the state of a Ticket in this checkout; undefined where it has no readable file, or on a branch without Tickets. */
-function seenState(store: Store, id: string): SeenState | undefined {
-  try {
-    const row = store.readFew(view => view.queries.ticket(id))
-    return row && { state: row.state, state_at: row.state_at }
-  } catch (error) {
-    if (isPlanError(error, 'not_initialized')) return undefined
-    throw error
-  }
-}
-
-function kept(result: Kept): Claimed {
-  if (result.status === 'kept') return { claim: result.claim }
-  return { claim: result.claim && withoutToken(result.claim), refused: 'stale_token' }
-}
-
-/** Returns the time to live of a claim: the one given, else the configured one. */
-export function ttlOf(store: Store, ttlSeconds: number | undefined): number {
-  return (ttlSeconds ?? store.repository.config.claimTtlSeconds) * 1000
 }

@@ -35,6 +35,7 @@ export const consult = operation({
       claim: z.nullable(claimWithoutTokenShape()),
       problems: z.array(problemShape()),
     }),
+  claims: () => ({}),
   examples: ['ticketplan consult A-17', 'ticketplan consult plan-tool --holder pod-3 --json'],
   run(store, { ticket: name, ...asking }) {
     checkPool(store, asking.pool)

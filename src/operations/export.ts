@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts'
 import { problemsOf } from './answers.ts'
 import { exportParts } from './export-parts.ts'
 import { flag, operation, ticketName } from './operation.ts'
-import { overviewOf } from './overview.ts'
+import { OVERVIEW_CLAIMS, overviewOf } from './overview.ts'
 import { withoutClaims } from './overview-claims.ts'
 import { type FileMaker, ticketDocuments } from './page-documents.ts'
 import { type Problem, problemShape } from './shapes.ts'
@@ -34,6 +34,7 @@ export const exportPlan = operation({
     claims: { schema: flag, help: 'svg and html: also say who holds what; without it, no holder is named' },
   },
   output: () => z.object({ format: z.string(), text: z.string(), problems: z.array(problemShape()) }),
+  claims: ({ format }) => (format === 'svg' || format === 'html' ? OVERVIEW_CLAIMS : undefined),
   examples: [
     'ticketplan export mermaid',
     'ticketplan export dot --all | dot -Tsvg > plan.svg',

@@ -4,6 +4,7 @@
  * Invariant: a crash leaves both changes, or neither, or the file's alone; never the claim's alone. Where the commit fails, the
  * change of the file is taken back.
  */
+import type { SeenState } from '../claims/claims.ts'
 import type { Stamp } from '../model/change.ts'
 import { setFields } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
@@ -36,6 +37,23 @@ export function fileAndClaim<T>(store: Store, step: (written: OnWritten) => T): 
   }
 }
 
+/** Runs the step under the write lock. Returns its result, and what takes back its write to a file. */
+export function takeBackable<T>(store: Store, step: (written: OnWritten) => T): { result: T; takeBack: () => void } {
+  let change: { path: string; undo: Undo } | undefined
+  const result = fileAndClaim(store, written =>
+    step((path, undo) => {
+      change = { path, undo }
+      written(path, undo)
+    }),
+  )
+  const takeBack = () => {
+    if (!change) return
+    const { path, undo } = change
+    store.locked(() => store.edit(path, ticket => ({ ticket: undo(ticket) })))
+  }
+  return { result, takeBack }
+}
+
 /** Returns the Ticket in another state; the same object without a state, or where it has that state. */
 export function inState(
   ticket: Ticket,
@@ -44,6 +62,16 @@ export function inState(
   phaseOf: (state: string) => Phase,
 ): Ticket {
   return state === undefined ? ticket : setFields(ticket, { state }, stamp, phaseOf)
+}
+
+/** Sets the state of a Ticket that has a file. Returns the state as written. */
+export function writeState(store: Store, id: string, state: string, written: OnWritten): SeenState {
+  const file = store.getFile(id)
+  const stamp = store.stamp()
+  const change = (before: Ticket) => ({ before, ticket: inState(before, state, stamp, store.phaseOf) })
+  const { before, ticket } = store.edit(file.path, change, file)
+  written(file.path, now => withStateOf(before, ticket, now))
+  return { state: ticket.state, state_at: ticket.state_at ?? null }
 }
 
 /** Returns the Ticket with the state of `before`, unless somebody has changed the state since `after`. */

@@ -79,6 +79,7 @@ export const list = operation({
       more: z.boolean(),
       problems: z.array(problemShape()),
     }),
+  claims: () => ({}),
   examples: [
     'ticketplan list --phase queued,active --sort queued',
     "ticketplan list --area 'lib/menu/**' --verdict accept",

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { MOST_LOG_ENTRIES } from '../claims/claims.ts'
 import { canonicalKind, STORED_KINDS } from '../model/decision-kinds.ts'
 import { parseDuration } from '../model/duration.ts'
 import { PlanError } from '../model/errors.ts'
@@ -70,6 +71,8 @@ export const log = operation({
       /** True where there are older entries. */
       more: z.boolean(),
     }),
+  claims: ({ claims, by }) => (claims ? { log: { filter: { holder: by }, limit: MOST_LOG_ENTRIES } } : undefined),
+  needsClaims: true,
   examples: [
     'ticketplan log --since 2h',
     'ticketplan log T-1 T-2 --kind hold --json',

@@ -5,11 +5,13 @@
  * to the command line. A message about the input names fields as the caller knows them: `NameOf` is the one place for that.
  */
 import * as z from 'zod/mini'
+import type { SnapshotRequest } from '../fleet/fleet-claims.ts'
 import { alternatives } from '../model/alternatives.ts'
 import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { isTimestamp, longText, oneLine, parseMoment } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
+import type { StoreFleet } from '../store/store-fleet.ts'
 
 /** What a value names, where a shell can complete it. */
 export type Completes = 'area' | 'decision' | 'file' | 'folder' | 'kind' | 'pool' | 'state' | 'ticket' | 'topic'
@@ -77,8 +79,14 @@ export interface Operation<F extends Fields = Fields, O = unknown> extends Comma
   output(): z.ZodMiniType<O>
   /** Does the work. The input has passed `parseInput`. */
   run(store: Store, input: InputOf<F>): O
+  /** Where a server has the claims: which of them `run` needs; undefined for none. */
+  claims?(input: InputOf<F>): SnapshotRequest | undefined
+  /** Where there is no answer while the claims are unknown. */
+  needsClaims?: true
+  /** Does the work in steps where a server has the claims. Without it `run` does it. */
+  runInFleet?(store: Store, fleet: StoreFleet, input: InputOf<F>): Promise<O>
   /** Returns the exit status of the command line; without it, the status is 0. */
-  exitStatus?(output: O): 0 | 1 | 3 | 4
+  exitStatus?(output: O): 0 | 1 | 3 | 4 | 5
   /** Returns what failed although there is an output. On the command line it is reported after the output, as an error. */
   failure?(output: O): PlanError | undefined
 }

@@ -1,5 +1,5 @@
 /** Reads what an overview is made from, in one snapshot. Decides nothing about the lists. */
-import { withoutToken } from '../claims/claims.ts'
+import { MOST_LOG_ENTRIES, withoutToken } from '../claims/claims.ts'
 import { leaseSpans } from '../model/lease-spans.ts'
 import { compareText } from '../model/order.ts'
 import { type RootCauses, rootCauses } from '../model/root-causes.ts'
@@ -81,8 +81,6 @@ export function gatherOverview(store: Store, view: View, nowMs: number, judge?: 
     isInPlay,
   }
 }
-
-const MOST_LOG_ENTRIES = 10_000
 
 function activeRelations({ queries }: View): Overview['relations'] {
   const seen = new Set<string>()

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import * as z from 'zod/mini'
+import { MOST_LOG_ENTRIES } from '../claims/claims.ts'
 import { isoTime } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 import { flag, operation, ticketName } from './operation.ts'
@@ -36,11 +37,15 @@ export const overview = operation({
     noPast: { schema: flag, help: 'leave out the past of the queue, the waits and the history' },
   },
   output: overviewShape,
+  claims: () => OVERVIEW_CLAIMS,
   examples: ['ticketplan overview', 'ticketplan overview --json | jq .causes', 'ticketplan overview --focus T-2'],
   run(store, { focus, limit, noPast }) {
     return overviewOf(store, { focus, limit, noPast })
   },
 })
+
+/** The claims that the document needs from the server of a fleet. */
+export const OVERVIEW_CLAIMS = { log: { filter: {}, limit: MOST_LOG_ENTRIES } }
 
 /** Returns the document. `judge` gives the verdicts of a view where they are known already. */
 export function overviewOf(

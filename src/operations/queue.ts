@@ -23,6 +23,7 @@ export const queue = operation({
       ),
       problems: z.array(problemShape()),
     }),
+  claims: () => ({}),
   examples: ['ticketplan queue', 'ticketplan queue --json | jq \'.queue[] | select(.verdict == "accept")\''],
   run(store) {
     return store.read(({ queries, facts }) => ({

@@ -164,7 +164,16 @@ export const claimWithoutTokenShape = lazy(() => z.omit(claimShape(), { token: t
 
 /** Why a claim, its renewal or its release is refused. */
 export const claimRefusalShape = lazy(() =>
-  z.enum(['held', 'conflicts_with', 'area', 'pool_full', 'quarantined', 'stale_token', 'terminal']),
+  z.enum([
+    'held',
+    'conflicts_with',
+    'area',
+    'pool_full',
+    'quarantined',
+    'stale_token',
+    'terminal',
+    'fleet_unreachable',
+  ]),
 )
 export type ClaimRefusal = z.infer<ReturnType<typeof claimRefusalShape>>
 

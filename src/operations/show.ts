@@ -71,6 +71,7 @@ export const show = operation({
     },
   },
   output: documentShape,
+  claims: () => ({}),
   examples: [
     'ticketplan show A-17',
     'ticketplan show A-17 A-18 plan-tool',

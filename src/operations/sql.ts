@@ -40,6 +40,7 @@ export const sql = operation({
       rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
       truncated: z.boolean(),
     }),
+  claims: ({ query }) => (readsClaims(query) ? {} : undefined),
   examples: [
     "ticketplan sql 'select * from blockers'",
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',
@@ -47,18 +48,20 @@ export const sql = operation({
   run(store, { query, timeout, limit }) {
     // Reconciles the index first; claims are as the lease clock judges them.
     const claims = store.read(view =>
-      view.claims.all(false).map(({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
-        return [
-          ticket,
-          holder,
-          store.showsTokens ? token : null,
-          pool,
-          acquired_at,
-          renewed_at,
-          expires_at,
-          live ? 1 : 0,
-        ]
-      }),
+      (readsClaims(query) ? view.claims.all(false) : []).map(
+        ({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
+          return [
+            ticket,
+            holder,
+            store.showsTokens ? token : null,
+            pool,
+            acquired_at,
+            renewed_at,
+            expires_at,
+            live ? 1 : 0,
+          ]
+        },
+      ),
     )
     const unread = store.index.peek(queries => queries.counts().quarantined)
     if (unread > 0) store.notify(`${count(unread, 'file')} cannot be read; the view quarantine lists them`)
@@ -75,3 +78,8 @@ export const sql = operation({
     }
   },
 })
+
+/** True where a query can read claims; any other needs none. */
+function readsClaims(query: string): boolean {
+  return /claims/i.test(query)
+}

@@ -8,10 +8,12 @@
 import { join } from 'node:path'
 import type { Claims } from '../claims/claims.ts'
 import { leaseClock } from '../claims/lease-clock.ts'
+import { leaseCovers } from '../claims/lease-covers.ts'
 import { localClaims } from '../claims/local-claims.ts'
 import { localDatabase } from '../database/local-database.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { findRepository, type Repository } from '../files/repository.ts'
+import { givenClaims } from '../fleet/given-claims.ts'
 import { alternatives } from '../model/alternatives.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
@@ -27,6 +29,7 @@ import { type Checkout, openCheckout } from './checkout.ts'
 import { guardedEditor, type HoldGuard } from './hold-guard.ts'
 import { type Reads, storeReads } from './reads.ts'
 import { stampSource } from './stamp-source.ts'
+import { claimsRefused, type StoreFleet, storeFleet } from './store-fleet.ts'
 import { type TicketEditor, ticketEditor } from './ticket-editor.ts'
 
 export type { View } from './reads.ts'
@@ -62,7 +65,10 @@ const OPTIONS = [
 export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrites'> {
   readonly repository: Repository
   readonly index: TicketIndex
+  /** In a repository with a fleet: as they were given last, refused before. */
   readonly claims: Claims
+  /** Set where the clone has joined a fleet and the caller can wait for its server. */
+  readonly fleet: StoreFleet | undefined
   /** The path of local.db, the database of this clone. */
   readonly localPath: string
   readonly progress: Progress | undefined
@@ -84,20 +90,22 @@ export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrite
   close(): void
 }
 
-/** What a server sets for its clients. */
-interface ServerOptions {
+/** What the edges of the program set. */
+interface EdgeOptions {
   /** The session of its own. Default: `$TICKETPLAN_SESSION`. */
   session?: string
   /** False for clients who must not act for a holder. */
   showsTokens?: boolean
   /** Refuses changes that lift holds of others. */
   holdGuard?: HoldGuard
+  /** True for a caller that can wait for the server of a fleet. */
+  waits?: boolean
 }
 
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError invalid_input, bad_config, io. */
 export function openStore(
   options: OpenOptions = {},
-  { session = sessionOfEnvironment(), showsTokens = true, holdGuard }: ServerOptions = {},
+  { session = sessionOfEnvironment(), showsTokens = true, holdGuard, waits = false }: EdgeOptions = {},
 ): Store {
   checkOptions(options)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
@@ -106,10 +114,11 @@ export function openStore(
   const progress = options.onProgress
   const found = findRepository(options.root)
   const local = whileOutsideGit(found, localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify))
-  const claims = afterMove(
-    findMoveProblem(found, local, timeoutMs, notify),
-    localClaims(local, leaseClock(options.now)),
-  )
+  const clock = leaseClock(options.now)
+  const refused = claimsRefused(found)
+  const given = refused && givenClaims(refused, () => performance.now())
+  const claims = given ?? afterMove(findMoveProblem(found, local, timeoutMs, notify), localClaims(local, clock))
+  const fleet = given && waits ? storeFleet(found, given, leaseCovers(local, clock), clock) : undefined
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   const stamp = stampSource(found.root, options.actor, now, options.newId)
@@ -126,6 +135,7 @@ export function openStore(
       return checkout.index
     },
     claims,
+    fleet,
     localPath: local.path,
     progress,
     session,

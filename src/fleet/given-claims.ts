@@ -4,51 +4,26 @@
  * Invariants: a lease that was live when it was read counts as expired once its time has passed on a clock that cannot be set.
  * What a verdict asked of the claims is recorded, so that whoever keeps them can check that none of it has changed since.
  */
+
+import { type ClaimLogEntry, type Claims, type LiveClaims, liveClaims } from '../claims/claims.ts'
 import type { PlanError } from '../model/errors.ts'
-import {
-  type ClaimedArea,
-  type ClaimLogEntry,
-  type Claims,
-  type ListedClaim,
-  type LiveClaims,
-  liveClaims,
-  type Released,
-} from './claims.ts'
-
-/** A claim as another machine took it. */
-export interface GivenClaim extends ListedClaim {
-  /** The Tickets in strict conflict, and the area, as its taker knew them. */
-  conflicts: readonly string[]
-  area: ClaimedArea['area']
-}
-
-/** All claims at one moment of the clock of who keeps them. */
-export interface GivenSnapshot {
-  /** That moment, in ms since 1970. */
-  nowMs: number
-  /** The latest claim on each Ticket, in the order of the Tickets' ids. */
-  claims: readonly GivenClaim[]
-  /** The last releases that noted a state, by Ticket. */
-  releases: ReadonlyMap<string, Released>
-  /** The log without renewals, newest first. */
-  log?: readonly ClaimLogEntry[]
-}
+import type { FleetSnapshot, KnownFleetClaim } from './fleet-claims.ts'
 
 /** What a store knows of the claims: a snapshot, that they are unknown, or an error for whatever asks for them. */
-export type Given = { snapshot: GivenSnapshot } | { unknown: string } | { refused: PlanError }
+export type Given = { snapshot: FleetSnapshot } | { unknown: PlanError } | { refused: PlanError }
 
-/** What a verdict has looked at, so far as somebody who takes a claim can change it. */
+/** The Tickets and pools whose claims a verdict has read. */
 export interface AskedClaims {
   tickets: string[]
   pools: string[]
-  /** True where it compared the areas of claims. */
-  areas: boolean
 }
 
 export interface GivenClaims extends Claims {
   /** Replaces what is known. */
   give(given: Given): void
-  /** Returns what was asked since the last `snapshot`. */
+  /** Begins a new record of what is asked. */
+  forgetAsked(): void
+  /** Returns what was asked since the last `give` or `forgetAsked`. */
   asked(): AskedClaims
 }
 
@@ -69,12 +44,15 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
     give(next) {
       given = next
       givenAt = tick()
+      record = recorder()
+    },
+    forgetAsked() {
+      record = recorder()
     },
     asked: () => record.asked(),
     snapshot() {
-      record = recorder()
       if ('refused' in given) return refusedClaims(given.refused)
-      if ('unknown' in given) return { ...liveClaims([], new Map()), unknown: given.unknown }
+      if ('unknown' in given) return { ...liveClaims([], new Map()), unknown: given.unknown.message }
       return record.over(claimsAt(given.snapshot, tick() - givenAt))
     },
     log({ tickets = [], since = '', holder }, limit) {
@@ -87,13 +65,13 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
     acquire: notHere,
     renew: notHere,
     release: notHere,
-    releaseOf: notHere,
+    releaseOf: () => known()?.release,
   }
 }
 
 /** Returns the claims of a snapshot when some time has passed since. */
-function claimsAt({ nowMs, claims, releases }: GivenSnapshot, sinceMs: number): LiveClaims {
-  const isLive = (claim: GivenClaim) => claim.live && Date.parse(claim.expires_at) > nowMs + sinceMs
+function claimsAt({ now, claims, releases }: FleetSnapshot, sinceMs: number): LiveClaims {
+  const isLive = (claim: KnownFleetClaim) => claim.live && Date.parse(claim.expires_at) > Date.parse(now) + sinceMs
   const current = claims.map(({ conflicts: _, area: __, ...claim }, at) => ({ ...claim, live: isLive(claims[at]!) }))
   const live = claims.filter(isLive)
   return {
@@ -107,7 +85,6 @@ function claimsAt({ nowMs, claims, releases }: GivenSnapshot, sinceMs: number): 
 function recorder() {
   const tickets = new Set<string>()
   const pools = new Set<string>()
-  let areas = false
   return {
     over: (claims: LiveClaims): LiveClaims => ({
       ...claims,
@@ -119,12 +96,8 @@ function recorder() {
         pools.add(pool)
         return claims.countInPool(pool, except, isTerminal)
       },
-      areas() {
-        areas = true
-        return claims.areas()
-      },
     }),
-    asked: (): AskedClaims => ({ tickets: [...tickets].sort(), pools: [...pools].sort(), areas }),
+    asked: (): AskedClaims => ({ tickets: [...tickets].sort(), pools: [...pools].sort() }),
   }
 }
 

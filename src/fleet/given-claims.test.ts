@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { PlanError } from '../model/errors.ts'
-import { type GivenClaim, type GivenSnapshot, givenClaims } from './given-claims.ts'
+import type { FleetSnapshot, KnownFleetClaim } from './fleet-claims.ts'
+import { givenClaims } from './given-claims.ts'
 
-const NOON_MS = Date.parse('2026-06-08T12:00:00.000Z')
 const refused = new PlanError('no_actor', 'ask elsewhere', {})
 
-function claim(ticket: string, fields: Partial<GivenClaim> = {}): GivenClaim {
+function claim(ticket: string, fields: Partial<KnownFleetClaim> = {}): KnownFleetClaim {
   return {
     ...{ ticket, holder: 'pod-1', token: 7, pool: null, session: null, worktree: null, pid: null },
     acquired_at: '2026-06-08T11:59:00.000Z',
@@ -16,11 +16,11 @@ function claim(ticket: string, fields: Partial<GivenClaim> = {}): GivenClaim {
   }
 }
 
-function snapshotOf(...claims: GivenClaim[]): GivenSnapshot {
-  return { nowMs: NOON_MS, claims, releases: new Map() }
+function snapshotOf(...claims: KnownFleetClaim[]): FleetSnapshot {
+  return { changes: 3, now: '2026-06-08T12:00:00.000Z', claims, releases: new Map(), log: [], release: undefined }
 }
 
-function given(...claims: GivenClaim[]) {
+function given(...claims: KnownFleetClaim[]) {
   const clock = { tick: 5000 }
   const opened = givenClaims(refused, () => clock.tick)
   opened.give({ snapshot: snapshotOf(...claims) })
@@ -44,7 +44,7 @@ describe('given claims', () => {
 
   test('are none where they are unknown, and say why', () => {
     const claims = givenClaims(refused, () => 0)
-    claims.give({ unknown: 'no answer' })
+    claims.give({ unknown: new PlanError('no_actor', 'no answer', {}) })
     const snapshot = claims.snapshot()
     expect([snapshot.unknown, snapshot.find('A'), snapshot.all(true)]).toEqual(['no answer', undefined, []])
     expect(claims.log({}, 10)).toEqual([])
@@ -78,23 +78,22 @@ describe('given claims', () => {
     expect(claims.snapshot().conflictsWith('B')).toEqual([])
   })
 
-  test('record what was asked since the last snapshot', () => {
+  test('record what was asked since they were given', () => {
     const { claims } = given(claim('A', { pool: 'gpu' }))
     const snapshot = claims.snapshot()
-    expect(claims.asked()).toEqual({ tickets: [], pools: [], areas: false })
+    expect(claims.asked()).toEqual({ tickets: [], pools: [] })
     snapshot.find('B')
     snapshot.find('A')
     snapshot.countInPool('gpu', 'B', () => false)
-    snapshot.areas()
-    expect(claims.asked()).toEqual({ tickets: ['A', 'B'], pools: ['gpu'], areas: true })
-    claims.snapshot()
-    expect(claims.asked()).toEqual({ tickets: [], pools: [], areas: false })
+    expect(claims.asked()).toEqual({ tickets: ['A', 'B'], pools: ['gpu'] })
+    claims.give({ snapshot: snapshotOf() })
+    expect(claims.asked()).toEqual({ tickets: [], pools: [] })
   })
 
   test('have the log that was given, filtered and newest first', () => {
     const { claims } = given()
     const entry = (ticket: string, at: string, holder = 'pod-1') => {
-      return { at, action: 'acquired' as const, ticket, holder, previous_holder: null, reason: null }
+      return { at, action: 'acquired' as const, ticket, holder, machine: 'm-1', previous_holder: null, reason: null }
     }
     const log = [
       entry('A', '2026-06-08T12:02'),

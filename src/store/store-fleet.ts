@@ -1,0 +1,81 @@
+/**
+ * The fleet of a store: the claims that a server keeps, for reads that are synchronous and for the steps that change them.
+ *
+ * Nothing connects before it is needed: a command that only writes files starts no client and works without the server.
+ */
+
+import type { LeaseClock } from '../claims/lease-clock.ts'
+import type { LeaseCovers } from '../claims/lease-covers.ts'
+import type { Repository } from '../files/repository.ts'
+import { type Fleet, openFleet } from '../fleet/fleet.ts'
+import type { FleetClaims, SnapshotRequest } from '../fleet/fleet-claims.ts'
+import type { Given, GivenClaims } from '../fleet/given-claims.ts'
+import { fleetState } from '../fleet/joined-fleet.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
+
+export interface StoreFleet {
+  /** The random id of this clone; a holder is a name on a machine. */
+  readonly machine: string
+  /** What the reads of the store answer from. */
+  readonly given: GivenClaims
+  readonly covers: LeaseCovers
+  readonly clock: LeaseClock
+  /** Returns the calls to the server. @throws PlanError fleet_url, io. */
+  claims(): Promise<FleetClaims>
+  /**
+   * Reads the claims, to be given to the next read. Those of a server that cannot be reached are unknown.
+   * @throws PlanError fleet_denied, fleet_unknown, fleet_schema, fleet_failed, fleet_url, io.
+   */
+  read(request?: SnapshotRequest): Promise<Given>
+  /** Calls the listener after changes, as a hint, until the returned function is called. */
+  listen(listener: () => void): Promise<() => void>
+  /** Ends the connections. */
+  close(): Promise<void>
+}
+
+/** Returns the error for what rests on claims where a program has not asked their server; undefined without a fleet. */
+export function claimsRefused(repository: Repository): PlanError | undefined {
+  const state = fleetState(repository)
+  if (state.status === 'none') return undefined
+  const { fleet } = state
+  if (state.status === 'joined') {
+    const message = `${repository.root}: the claims are on the server of the fleet ${fleet}: open the plan with connectPlan() in place of openPlan()`
+    return new PlanError('fleet_required', message, { fleet })
+  }
+  const message = `${repository.root}: this clone has not joined the fleet ${fleet}, so it asks no server for claims; set TICKETPLAN_FLEET_URL or ticketplan.fleetUrl of git, and run "ticketplan fleet join"`
+  return new PlanError('fleet_not_joined', message, { fleet })
+}
+
+/** Returns the fleet that a clone has joined; undefined where it has joined none. @throws PlanError io. */
+export function storeFleet(
+  repository: Repository,
+  given: GivenClaims,
+  covers: LeaseCovers,
+  clock: LeaseClock,
+): StoreFleet | undefined {
+  const state = fleetState(repository)
+  if (state.status !== 'joined') return undefined
+  let opened: Promise<Fleet> | undefined
+  const open = () => (opened ??= openFleet({ root: repository.root }))
+  return {
+    machine: state.machine,
+    given,
+    covers,
+    clock,
+    claims: async () => (await open()).claims,
+    async read(request) {
+      try {
+        return { snapshot: await (await open()).claims.snapshot(request) }
+      } catch (error) {
+        if (isPlanError(error, 'fleet_unreachable')) return { unknown: error }
+        throw error
+      }
+    },
+    listen: async listener => (await open()).listen(listener),
+    async close() {
+      const fleet = await opened?.catch(() => undefined)
+      opened = undefined
+      await fleet?.close()
+    },
+  }
+}
