@@ -7,7 +7,7 @@ export type { ChainLink, Reason, ReasonCode, ReasonOf } from './model/reasons.ts
 export type { Phase } from './model/states.ts'
 export type { Verdict } from './model/verdict.ts'
 export type { ClaimRefusal, Problem, Relation, TicketSummary } from './operations/shapes.ts'
-export { type InputTo, type OutputOf, openPlan, type Plan } from './sdk.ts'
+export { type ConnectedPlan, connectPlan, type InputTo, type OutputOf, openPlan, type Plan } from './sdk.ts'
 export type { OpenOptions } from './store/store.ts'
 export type { VerdictChange } from './watch/verdict-changes.ts'
 export type { TicketEvent, Watching, WatchOptions } from './watch/watch.ts'

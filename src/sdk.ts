@@ -1,15 +1,18 @@
 /**
- * `openPlan`: every operation as a method over one store.
+ * `openPlan` and `connectPlan`: every operation as a method over one store.
  *
- * Synchronous, like better-sqlite3. The operation's own schema checks the input and refuses misspelt fields. A method
- * returns the document that its command prints with `--json`.
+ * The first is synchronous, like better-sqlite3; the second has the same methods as promises, for claims that a server has. The
+ * operation's own schema checks the input and refuses misspelt fields. A method returns the document that its command prints
+ * with `--json`.
  */
 import { systemError } from './files/io-error.ts'
 import { PlanError } from './model/errors.ts'
-import { type Fields, type Operation, parseInput } from './operations/operation.ts'
+import { type Operation, parseInput } from './operations/operation.ts'
 import { operations } from './operations/registry.ts'
+import { runOperation } from './operations/run-operation.ts'
 import type { Signatures } from './operations/signatures.ts'
 import { type OpenOptions, openStore, type Store } from './store/store.ts'
+import { followClaims } from './watch/follow-claims.ts'
 import { type TicketEvent, type Watching, type WatchOptions, watchTickets } from './watch/watch.ts'
 
 /** The input of an operation. Fields that have a default are optional. */
@@ -37,22 +40,88 @@ export type Plan = { readonly [N in keyof Signatures]: Method<N> } & {
   [Symbol.dispose](): void
 }
 
+type Promised<M> = M extends (...given: infer A) => infer R ? (...given: A) => Promise<R> : never
+
+/** A plan that asks the server of a fleet for the claims, or local.db without a fleet: the methods of `Plan` as promises. */
+export type ConnectedPlan = { readonly [N in keyof Signatures | 'watch']: Promised<Plan[N]> } & {
+  /** The absolute path of the checkout's root. */
+  readonly root: string
+  /** Ends all watches and connections, and closes the databases. The plan cannot be used afterwards. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /**
  * Opens the plan of the checkout around `options.root`. Reads only the configuration; each database is opened when
- * first needed.
+ * first needed. In a repository with a fleet, what rests on claims is refused: `connectPlan` asks their server.
  * @throws PlanError bad_config, io; each method throws PlanErrors of its own.
  */
 export function openPlan(options: OpenOptions = {}): Plan {
-  const store = openStore(options)
+  const { store, bound, watch, close } = openMethods(options, 'openPlan', false)
+  const methods = bound((operation, input) => {
+    try {
+      return operation.run(store, parseInput(operation, input))
+    } catch (error) {
+      throw systemError(error)
+    }
+  })
+  return { ...methods, watch, root: store.repository.root, close, [Symbol.dispose]: close } as unknown as Plan
+}
+
+/**
+ * Opens the plan as `openPlan` does, with methods that return promises. The server of a fleet is asked when a method needs it.
+ * @throws PlanError bad_config, io; the promise of each method is rejected with PlanErrors of its own.
+ */
+export async function connectPlan(options: OpenOptions = {}): Promise<ConnectedPlan> {
+  const { store, bound, watch, close } = openMethods(options, 'connectPlan', true)
+  const methods = bound(async (operation, input) => {
+    try {
+      return await runOperation(store, operation, parseInput(operation, input))
+    } catch (error) {
+      throw systemError(error)
+    }
+  })
+  const promised = Object.entries(methods).map(([name, method]) => [name, async (input?: unknown) => method(input)])
+  const following: Disposable[] = []
+  const closeAll = async () => {
+    for (const followed of following) followed[Symbol.dispose]()
+    close()
+    await store.fleet?.close()
+  }
+  return {
+    ...Object.fromEntries(promised),
+    async watch(listener: Parameters<Plan['watch']>[0], options?: WatchOptions) {
+      following.push(await followClaims(store))
+      return watch(listener, options)
+    },
+    root: store.repository.root,
+    close: closeAll,
+    [Symbol.asyncDispose]: closeAll,
+  } as unknown as ConnectedPlan
+}
+
+/** Runs an operation with what a caller gave. */
+type Run = (operation: Operation, given: unknown) => unknown
+
+/** Opens a store; returns it with what both kinds of plans are made of. */
+function openMethods(options: OpenOptions, opener: string, waits: boolean) {
+  const store: Store = openStore(options, { waits })
   let isClosed = false
   const checkOpen = () => {
     if (isClosed)
-      throw new PlanError('invalid_input', 'the plan is closed; open another with openPlan()', { field: 'plan' })
+      throw new PlanError('invalid_input', `the plan is closed; open another with ${opener}()`, { field: 'plan' })
   }
-  const methods = Object.entries(operations).map(([name, operation]) => [
-    name,
-    bind(store, operation as unknown as Operation, checkOpen),
-  ])
+  const bound = (run: Run) =>
+    Object.fromEntries(
+      Object.entries(operations).map(([name, operation]) => [name, bind(operation as unknown as Operation, run)]),
+    )
+  const bind = (operation: Operation, run: Run) => {
+    const first = Object.keys(operation.fields)[0]
+    return (input?: unknown) => {
+      checkOpen()
+      return run(operation, typeof input === 'string' && first ? { [first]: input } : (input ?? {}))
+    }
+  }
   const watches: Watching[] = []
   const watch: Plan['watch'] = (listener, options) => {
     checkOpen()
@@ -67,22 +136,5 @@ export function openPlan(options: OpenOptions = {}): Plan {
     for (const watching of watches) watching.close()
     store.close()
   }
-  return { ...Object.fromEntries(methods), watch, root: store.repository.root, close, [Symbol.dispose]: close } as Plan
-}
-
-function bind<F extends Fields, O>(
-  store: Store,
-  operation: Operation<F, O>,
-  checkOpen: () => void,
-): (input?: unknown) => O {
-  const first = Object.keys(operation.fields)[0]
-  return input => {
-    checkOpen()
-    const given = typeof input === 'string' && first ? { [first]: input } : (input ?? {})
-    try {
-      return operation.run(store, parseInput(operation, given))
-    } catch (error) {
-      throw systemError(error)
-    }
-  }
+  return { store, bound, watch, close }
 }

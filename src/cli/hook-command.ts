@@ -9,6 +9,7 @@ import { isPlanError } from '../model/errors.ts'
 import { isObject } from '../model/objects.ts'
 import { brief } from '../operations/brief.ts'
 import { hookBudget, hookOutput } from '../operations/hook-forms.ts'
+import { runOperation } from '../operations/run-operation.ts'
 import { workerBrief } from '../operations/worker-brief.ts'
 import type { AgentName } from '../setup/agent-names.ts'
 import { openStore } from '../store/store.ts'
@@ -29,24 +30,29 @@ interface HookInput {
 /** Prints the form that the agent takes; returns the exit status. */
 export async function runHook(agent: AgentName, budget: number | undefined, global: GlobalOptions): Promise<0> {
   const { cwd, event } = hookInput(await readInput())
-  print(1, hookOutput(agent, textFor(agent, event, budget, { ...global, folder: global.folder ?? cwd }), event))
+  const text = await textFor(agent, event, budget, { ...global, folder: global.folder ?? cwd })
+  print(1, hookOutput(agent, text, event))
   return 0
 }
 
-function textFor(
+async function textFor(
   agent: AgentName,
   event: string | undefined,
   budget: number | undefined,
   { folder, actor }: GlobalOptions,
-): string {
+): Promise<string> {
   try {
-    const store = openStore({ root: folder, actor })
+    const store = openStore({ root: folder, actor }, { waits: true })
     try {
-      if (event === 'SubagentStart') return workerBrief(store)
-      return brief.run(store, { budget: Math.min(budget ?? hookBudget(agent), hookBudget(agent)), hook: undefined })
-        .text
+      if (event === 'SubagentStart') {
+        if (store.fleet) store.fleet.given.give(await store.fleet.read())
+        return workerBrief(store)
+      }
+      const most = Math.min(budget ?? hookBudget(agent), hookBudget(agent))
+      return (await runOperation(store, brief, { budget: most, hook: undefined })).text
     } finally {
       store.close()
+      await store.fleet?.close()
     }
   } catch (error) {
     if (!isPlanError(error)) throw error

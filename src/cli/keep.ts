@@ -3,14 +3,18 @@ import { type KeptOutcome, runKept } from '../keep/kept-command.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { release, renew } from '../operations/claim.ts'
+import { releaseOf } from '../operations/claim-in-fleet.ts'
 import { type KeepInput, keepCommand } from '../operations/keep.ts'
 import { type Command, parseInput } from '../operations/operation.ts'
+import { runOperation } from '../operations/run-operation.ts'
 import type { Store } from '../store/store.ts'
 import { print } from './print.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** The exit status where the claim was lost; EX_TEMPFAIL of sysexits.h. */
 const LOST = 75
+/** That of `renew` where the server of a fleet cannot be reached. */
+const UNREACHABLE = 5
 /** Those of a shell, for a command that cannot be run. */
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
@@ -26,7 +30,11 @@ export const keep: StreamingCommand = {
 
 async function keepClaim(store: Store, input: KeepInput, say: (message: string) => void): Promise<number> {
   const { ticket: name, token, ttl, grace, command } = input
-  const { claim, refused } = renew.run(store, { ticket: name, token, ttl })
+  const { claim, refused } = await runOperation(store, renew, { ticket: name, token, ttl })
+  if (refused === 'fleet_unreachable') {
+    say(`keep: the claim on ${name} could not be renewed; the command was not started`)
+    return UNREACHABLE
+  }
   if (refused !== undefined || !claim) {
     const holder = claim?.live ? `: ${claim.holder} has the Ticket` : ''
     say(`keep: the claim on ${claim?.ticket ?? name} is lost (${refused})${holder}; the command was not started`)
@@ -44,7 +52,7 @@ async function keepClaim(store: Store, input: KeepInput, say: (message: string) 
     },
   )
   const status = statusOf(outcome, command[0]!, say)
-  return input.release && outcome.kind !== 'lost' ? releaseAtEnd(store, ticket, input, status, say) : status
+  return input.release && outcome.kind !== 'lost' ? await releaseAtEnd(store, ticket, input, status, say) : status
 }
 
 function statusOf(outcome: KeptOutcome, program: string, say: (message: string) => void): number {
@@ -57,18 +65,18 @@ function statusOf(outcome: KeptOutcome, program: string, say: (message: string) 
 }
 
 /** Releases the claim; returns the exit status. A command that has released it itself is no failure. */
-function releaseAtEnd(
+async function releaseAtEnd(
   store: Store,
   ticket: string,
   { token, state }: KeepInput,
   status: number,
   say: (message: string) => void,
-): number {
+): Promise<number> {
   const given = { ticket, token, ...(status === 0 && state !== undefined && { state }) }
-  const { refused, warnings = [] } = release.run(store, parseInput(release, given))
+  const { refused, warnings = [] } = await runOperation(store, release, parseInput(release, given))
   for (const warning of warnings) say(`keep: ${warning}`)
   if (refused === undefined) return status
-  if (store.claims.releaseOf(ticket, token)?.action === 'released') {
+  if ((await releaseOf(store, ticket, token))?.action === 'released') {
     say(`keep: the command has released the claim on ${ticket} itself`)
     return status
   }

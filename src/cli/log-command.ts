@@ -21,6 +21,7 @@ const follow = command({
 
 const followCommand: StreamingCommand = {
   ...follow,
+  follows: {},
   stream(store, { json }, given) {
     const { tickets: names, since, by, kind } = follow.input.parse(given)
     const tickets = store.read(({ resolve }) => names.map(name => resolve(name).id as string))

@@ -15,8 +15,10 @@ import { jsonLine } from '../model/json-line.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
 import type { OperationName } from '../operations/registry.ts'
+import { runOperation } from '../operations/run-operation.ts'
 import type { AgentName } from '../setup/agent-names.ts'
-import { openStore } from '../store/store.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { followClaims } from '../watch/follow-claims.ts'
 import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import {
@@ -118,21 +120,27 @@ async function runOverStore(
 ): Promise<number> {
   const input = parseCommand(operation, args)
   const progress = progressLine()
-  using store = disposable(
-    openStore({
-      root: global.folder,
-      actor: global.actor,
-      onNotice: message => {
-        progress.clear()
-        print(2, global.json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
+  await using store = disposable(
+    openStore(
+      {
+        root: global.folder,
+        actor: global.actor,
+        onNotice: message => {
+          progress.clear()
+          print(2, global.json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
+        },
+        onProgress: progress.show,
       },
-      onProgress: progress.show,
-    }),
+      { waits: true },
+    ),
   )
-  if ('stream' in operation) return await operation.stream(store, { json: global.json }, input)
+  if ('stream' in operation) {
+    using _ = operation.follows && (await followClaims(store, operation.follows))
+    return await operation.stream(store, { json: global.json }, input)
+  }
   let output: unknown
   try {
-    output = operation.run(store, input)
+    output = await runOperation(store, operation, input)
   } finally {
     progress.clear()
   }
@@ -206,6 +214,10 @@ async function report(thrown: unknown, json: boolean): Promise<number> {
   return known ? EXIT_STATUS[error.code] : 1
 }
 
-function disposable<T extends { close(): void }>(resource: T): T & Disposable {
-  return Object.assign(resource, { [Symbol.dispose]: () => resource.close() })
+function disposable(store: Store): Store & AsyncDisposable {
+  const close = async () => {
+    store.close()
+    await store.fleet?.close()
+  }
+  return Object.assign(store, { [Symbol.asyncDispose]: close })
 }

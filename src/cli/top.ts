@@ -1,7 +1,7 @@
 /** Defines `ticketplan top`, which shows the overview in the terminal, again whenever something changes. */
 import { jsonLine } from '../model/json-line.ts'
 import { command, flag } from '../operations/operation.ts'
-import { overviewOf } from '../operations/overview.ts'
+import { OVERVIEW_CLAIMS, overviewOf } from '../operations/overview.ts'
 import type { Store } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
 import { print, terminalOf } from './print.ts'
@@ -28,6 +28,7 @@ const topCommand = command({
 
 export const top: StreamingCommand = {
   ...topCommand,
+  follows: OVERVIEW_CLAIMS,
   async stream(store, { json }, given) {
     const { once } = topCommand.input.parse(given)
     const terminal = terminalOf(1)

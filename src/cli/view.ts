@@ -5,7 +5,7 @@ import { PlanError } from '../model/errors.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { log } from '../operations/log.ts'
 import { parseInput } from '../operations/operation.ts'
-import { overviewOf } from '../operations/overview.ts'
+import { OVERVIEW_CLAIMS, overviewOf } from '../operations/overview.ts'
 import type { Judge } from '../operations/overview-facts.ts'
 import { decisionEntry } from '../operations/overview-lists.ts'
 import { searchTickets, ticketDocument } from '../operations/page-documents.ts'
@@ -23,6 +23,7 @@ const LIST_LIMIT = 300
 
 export const view: StreamingCommand = {
   ...viewCommand,
+  follows: OVERVIEW_CLAIMS,
   async stream(store, { json }, given) {
     const { port, host, open } = viewCommand.input.parse(given)
     // dist/view.cjs, which the build bundles from view/view.ts; it has no store of its own.

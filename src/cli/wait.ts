@@ -13,6 +13,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 export const wait: StreamingCommand = {
   ...(waitCommand as unknown as Command),
+  follows: {},
   async stream(store, { json }, input) {
     const stopping = new AbortController()
     let status = 0

@@ -1,5 +1,6 @@
 /** Defines `ticketplan watch`, the one command besides `mcp` that runs until it is stopped. */
 
+import type { SnapshotRequest } from '../fleet/fleet-claims.ts'
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
@@ -10,6 +11,8 @@ import { print } from './print.ts'
 
 /** A command that runs until it is stopped and prints events as they happen. */
 export interface StreamingCommand extends Command {
+  /** Which claims it needs current while it runs, where a server has them; undefined for none. */
+  follows?: SnapshotRequest
   /** Runs until its end, or until a signal; returns the exit status. */
   stream(store: Store, options: { json: boolean }, input: Record<string, unknown>): Promise<number>
 }
@@ -25,6 +28,7 @@ export const watch: StreamingCommand = {
     fields: {},
     examples: ['ticketplan watch', 'ticketplan watch | jq -r \'.verdicts[] | select(.to == "accept") | .ticket\''],
   }),
+  follows: {},
   stream(store, { json }) {
     return untilStopped((end, fail) => {
       const watching = watchTickets(store, event => {

@@ -5,10 +5,8 @@
  * stops it. It lives exactly as long as its parent: its input ends with the parent, however that ends. Must not start a process.
  */
 
-import { statSync } from 'node:fs'
-import { statKey } from '../files/file-system.ts'
-import { isPlanError } from '../model/errors.ts'
-import { openStore, type Store } from '../store/store.ts'
+import { openStore } from '../store/store.ts'
+import { claimCalls } from './claim-calls.ts'
 import { jsonLines, type RenewRequest, type Report, type Started } from './messages.ts'
 import { busyTimeoutMs, failedAt, giveUpAt, type Renewal, renewedAt } from './renewal.ts'
 
@@ -35,34 +33,33 @@ function report(line: Report): void {
 /** Starts to renew, at once and then until this process ends. */
 function startRenewer(request: RenewRequest): { started(pid: number): void } {
   const { root, ttlMs, graceMs } = request
-  const store = openStore({
-    root,
-    busyTimeoutMs: busyTimeoutMs(ttlMs),
-    onNotice: message => report({ kind: 'note', message }),
-  })
+  const store = openStore(
+    { root, busyTimeoutMs: busyTimeoutMs(ttlMs), onNotice: message => report({ kind: 'note', message }) },
+    { waits: true },
+  )
+  const claims = claimCalls(store, request)
   const ending = commandEnding(graceMs)
   // The parent has just renewed it; this one is due at once.
   let renewal: Renewal = { ...renewedAt(performance.now(), { ttlMs, graceMs }), dueAt: 0 }
   let isReleased = false
   let isFailing = false
-  const changed = changeDetector(store.localPath)
 
   const lose = (why: string) => {
     report({ kind: 'lost', why })
     ending.begin()
   }
   /** Renews; returns false where the claim is lost. */
-  const attempt = (): boolean => {
+  const attempt = async (): Promise<boolean> => {
     const startedAt = performance.now()
     try {
-      const result = store.claims.renew(request.ticket, request.token, ttlMs)
+      const result = await claims.renew()
       if (result.status === 'kept') {
         renewal = renewedAt(startedAt, renewal)
         isFailing = false
         report({ kind: 'renewed' })
         return true
       }
-      const end = endOf(store, request)
+      const end = await claims.end()
       isReleased = end.isReleased
       if (isReleased) report({ kind: 'released' })
       else lose(end.why)
@@ -80,49 +77,15 @@ function startRenewer(request: RenewRequest): { started(pid: number): void } {
       return true
     }
   }
-  const look = () => {
-    const isDue = !isReleased && (performance.now() >= renewal.dueAt || (changed() && isGone(store, request)))
-    const isTaken = isReleased && changed() && isGone(store, request, true)
-    if (isTaken) return lose('another holder has taken the Ticket after it was released')
-    if (isDue && !attempt()) return
+  const look = async (): Promise<void> => {
+    const isDue = !isReleased && (performance.now() >= renewal.dueAt || (await claims.isGone()))
+    if (isReleased && (await claims.isTaken())) return lose('another holder has taken the Ticket after it was released')
+    if (isDue && !(await attempt())) return
     const waitMs = isReleased ? POLL_MS : Math.min(renewal.dueAt - performance.now(), POLL_MS)
     setTimeout(look, Math.max(waitMs, 1))
   }
-  look()
+  void look()
   return { started: ending.started }
-}
-
-/** Returns a function that says whether a file has changed since its last call. */
-function changeDetector(path: string): () => boolean {
-  const read = () => statKey(statSync(path, { throwIfNoEntry: false }))
-  let known = read()
-  return () => {
-    const now = read()
-    const isChanged = now !== known
-    known = now
-    return isChanged
-  }
-}
-
-/** True where the token is not that of the live claim. With `onlyIfTaken`, only where another claim is live. */
-function isGone(store: Store, { ticket, token }: RenewRequest, onlyIfTaken = false): boolean {
-  try {
-    const live = store.claims.snapshot().find(ticket)
-    return live ? live.token !== token : !onlyIfTaken
-  } catch (error) {
-    if (isPlanError(error)) return false // the next renewal reports it
-    throw error
-  }
-}
-
-/** Returns how a claim ended that cannot be renewed. */
-function endOf(store: Store, { ticket, token }: RenewRequest): { isReleased: boolean; why: string } {
-  const live = store.claims.snapshot().find(ticket)
-  if (live) return { isReleased: false, why: `${live.holder} has the Ticket now` }
-  const end = store.claims.releaseOf(ticket, token)
-  if (end?.action === 'forced') return { isReleased: false, why: `it was released by force: ${end.reason ?? ''}` }
-  if (end?.action === 'released') return { isReleased: true, why: 'it was released' }
-  return { isReleased: false, why: 'it has expired' }
 }
 
 /** Ends the command: SIGTERM, and after a grace SIGKILL. */

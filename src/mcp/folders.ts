@@ -27,20 +27,27 @@ export interface Folders {
   use<T>(folder: string | undefined, work: (plan: Store) => Promise<T>): Promise<T>
   /** The roots of the other worktrees whose plans are open, the least recently used first. */
   openRoots(): string[]
-  close(): void
+  /** Ends the work that runs, and closes all plans. */
+  close(): Promise<void>
 }
 
 /** Returns the plans of a repository's worktrees. `open` opens the plan of a checkout, given by its root. */
 export function folders(own: Store, open: (root: string) => Store): Folders {
   const plans = new Map<string, { root: string; store: Store }>()
   const usesOf = new Map<Store, number>()
+  const running = new Set<Promise<unknown>>()
+  const closePlan = async (plan: Store) => {
+    plan.close()
+    await plan.fleet?.close()
+  }
   const drop = (key: string) => {
-    plans.get(key)?.store.close()
+    const plan = plans.get(key)?.store
     plans.delete(key)
+    return plan && closePlan(plan)
   }
   const dropUnused = () => {
     const unused = [...plans].filter(([, { store }]) => !usesOf.has(store)).map(([key]) => key)
-    for (const key of unused.slice(0, Math.max(plans.size - MOST_OPEN, 0))) drop(key)
+    for (const key of unused.slice(0, Math.max(plans.size - MOST_OPEN, 0))) void drop(key)
   }
   const countUse = (store: Store, change: 1 | -1) => {
     const uses = (usesOf.get(store) ?? 0) + change
@@ -50,7 +57,7 @@ export function folders(own: Store, open: (root: string) => Store): Folders {
   const self: Folders = {
     own,
     planOf(folder) {
-      for (const [key, { root }] of plans) if (checkoutKey(root) !== key) drop(key)
+      for (const [key, { root }] of plans) if (checkoutKey(root) !== key) void drop(key)
       if (folder === undefined) return own
       const root = rootOf(own.repository, folder)
       if (root === realpathSync(own.repository.root)) return own
@@ -66,17 +73,21 @@ export function folders(own: Store, open: (root: string) => Store): Folders {
     async use(folder, work) {
       const plan = self.planOf(folder)
       countUse(plan, 1)
+      const result = work(plan)
+      running.add(result)
       try {
-        return await work(plan)
+        return await result
       } finally {
+        running.delete(result)
         countUse(plan, -1)
         dropUnused()
       }
     },
     openRoots: () => [...plans.values()].map(({ root }) => root),
-    close() {
-      for (const key of [...plans.keys()]) drop(key)
-      own.close()
+    async close() {
+      await Promise.allSettled(running)
+      await Promise.all([...plans.keys()].map(drop))
+      await closePlan(own)
     },
   }
   return self

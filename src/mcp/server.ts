@@ -14,6 +14,7 @@ import { type ErrorCode, type ErrorData, isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { holdGuard } from '../store/hold-guard.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { followClaims } from '../watch/follow-claims.ts'
 import { unknownName } from './answer.ts'
 import { onChange } from './changes.ts'
 import { type Folders, folders } from './folders.ts'
@@ -54,9 +55,11 @@ export async function serveMcp({ root, actor, readOnly, allowLift }: McpOptions)
     const options = { actor, onNotice: (message: string) => log(`note: ${message}`) }
     // Of two servers, neither takes over what an orchestrator of the same name has claimed through the other.
     const session = `mcp-${process.getBuiltinModule('node:crypto').randomUUID()}`
-    const client = { session, showsTokens: !readOnly, ...(!allowLift && { holdGuard: holdGuard() }) }
+    const client = { session, showsTokens: !readOnly, waits: true, ...(!allowLift && { holdGuard: holdGuard() }) }
     const open = (root: string) => openStore({ ...options, root }, client)
-    return { status: await serveFolders(folders(open(root), open), readOnly) }
+    const own = open(root)
+    using _ = await followClaims(own)
+    return { status: await serveFolders(folders(own, open), readOnly) }
   } catch (error) {
     if (!isPlanError(error)) throw error
     const { code, message, data } = error
@@ -105,7 +108,7 @@ async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   stdin.pause()
   closing.abort()
   stopWatching()
-  plans.close()
+  await plans.close()
   return status
 }
 

@@ -23,6 +23,7 @@ import { query } from '../operations/query.ts'
 import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
+import { runOperation } from '../operations/run-operation.ts'
 import { sql } from '../operations/sql.ts'
 import type { Store } from '../store/store.ts'
 import { errorResult, textResult, toolResult } from './answer.ts'
@@ -88,7 +89,7 @@ function inFolder({ definition, ...tool }: ToolOperation): ToolOperation {
   return { ...tool, definition: operation({ ...definition, fields }) as unknown as Operation }
 }
 
-/** Runs a tool; returns a promise only for one that can take long. */
+/** Runs a tool; returns a promise only for one that can take long, and where a server has the claims. */
 function run(
   plans: Folders,
   tool: ToolOperation,
@@ -98,8 +99,11 @@ function run(
   const { definition, answer } = tool
   const { folder, ...input } = parseInput(definition, argumentsFrom(definition.fields, given), undefined, 'argument')
   const named = folder as string | undefined
-  if (!answer) return resultOf(tool, input, definition.run(plans.planOf(named), input) as object)
-  const output = plans.use(named, plan => answer(plan, input, context))
+  const plan = plans.planOf(named)
+  if (!answer && !plan.fleet) return resultOf(tool, input, definition.run(plan, input) as object)
+  const output = plans.use(named, plan =>
+    answer ? answer(plan, input, context) : runOperation(plan, definition as Operation<Fields, object>, input),
+  )
   return output.then(output => resultOf(tool, input, output)).catch(errorResult)
 }
 
@@ -131,13 +135,18 @@ function listed({ definition, description, destructive, idempotent }: ToolOperat
 /** Returns an operation without some of its fields and with others added; added fields are not passed on to its `run`. */
 function adapted<F extends Fields, O>(original: Operation<F, O>, without: (keyof F)[], added: Fields = {}): Operation {
   const kept = Object.entries(original.fields).filter(([name]) => !without.includes(name))
+  const ownInput = (input: Record<string, unknown>) => {
+    const own = Object.entries(input).filter(([name]) => Object.hasOwn(original.fields, name))
+    return original.input.parse(Object.fromEntries(own)) as InputOf<F>
+  }
   return operation({
     ...original,
     fields: { ...Object.fromEntries(kept), ...added },
-    run(store, input) {
-      const own = Object.entries(input).filter(([name]) => Object.hasOwn(original.fields, name))
-      return original.run(store, original.input.parse(Object.fromEntries(own)) as InputOf<F>)
-    },
+    run: (store, input) => original.run(store, ownInput(input)),
+    ...(original.claims && { claims: input => original.claims!(ownInput(input)) }),
+    ...(original.runInFleet && {
+      runInFleet: (store, fleet, input) => original.runInFleet!(store, fleet, ownInput(input)),
+    }),
   }) as unknown as Operation
 }
 
@@ -222,6 +231,29 @@ const CLAIMS_LIST: ToolOperation = {
 
 const renewed = () => renew.output() as unknown as z.ZodMiniObject
 
+interface ClaimsInput {
+  action: 'list' | 'renew' | 'release'
+  ticket?: string | undefined
+  token?: number | undefined
+  ttl?: number | undefined
+  state?: string | undefined
+  all: boolean
+}
+
+/** Returns the operation of an action, and its input. */
+function actionOf({
+  action,
+  ticket,
+  token,
+  ttl,
+  state,
+  all,
+}: ClaimsInput): [Operation<Fields, object>, object & InputOf<Fields>] {
+  const given = { list: { all }, renew: { ticket, token, ttl }, release: { ticket, token, state } }[action]
+  const operation = { list: claims, renew, release }[action] as unknown as Operation<Fields, object>
+  return [operation, parseInput(operation, given) as object & InputOf<Fields>]
+}
+
 const CLAIMS: ToolOperation = {
   definition: operation({
     name: 'claims',
@@ -242,14 +274,13 @@ const CLAIMS: ToolOperation = {
       if (action === 'list' || !missing) return undefined
       return { field: missing, message: `${nameOf(missing)} is required to ${action} a claim` }
     },
-    run(store, { action, ticket, token, ttl, state, all, limit: _ }): object {
-      if (action === 'list') return claims.run(store, { all })
-      const operation = action === 'renew' ? renew : release
-      const given = { ticket, token, ...(action === 'renew' ? { ttl } : { state }) }
-      return (operation as unknown as Operation<Fields, object>).run(
-        store,
-        parseInput(operation as unknown as Operation, given),
-      )
+    run(store, input): object {
+      const [operation, given] = actionOf(input)
+      return operation.run(store, given)
+    },
+    async runInFleet(store, _, input): Promise<object> {
+      const [operation, given] = actionOf(input)
+      return runOperation(store, operation, given)
     },
   }) as unknown as Operation,
   description:

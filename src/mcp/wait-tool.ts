@@ -4,6 +4,7 @@ import type { Operation } from '../operations/operation.ts'
 import { command } from '../operations/operation.ts'
 import { waitCommand, waited, waitFor } from '../operations/wait.ts'
 import type { Store } from '../store/store.ts'
+import { followClaims } from '../watch/follow-claims.ts'
 
 /** Below the time after which clients give up on a call by default. */
 const DEFAULT_SECONDS = 50
@@ -47,6 +48,7 @@ export const waitDefinition = {
 /** Waits, and reports its progress. */
 export async function callWait(store: Store, given: unknown, { signal, progress }: CallContext): Promise<object> {
   const input = waitTool.input.parse(given)
+  using _ = await followClaims(store)
   const startedAt = performance.now()
   const tell = () => progress?.(Math.round((performance.now() - startedAt) / 1000), input.timeout)
   const timer = setInterval(tell, PROGRESS_MS)

@@ -1,5 +1,5 @@
 /** Claim, renew and release where a server has the claims. */
-import type { ReleaseBy } from '../claims/claims.ts'
+import type { ReleaseBy, ReleaseEntry } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
@@ -77,4 +77,14 @@ export async function releaseInFleet(
     const latestMs = store.now() + store.repository.config.claimTtlSeconds * 1000
     throw withUntil(error, id, 'the state was set back; run the command again', latestMs)
   }
+}
+
+/** Finds how the claim with a token was released, wherever the claims are; undefined where it was not. */
+export async function releaseOf(
+  { fleet, claims }: Store,
+  ticket: string,
+  token: number,
+): Promise<ReleaseEntry | undefined> {
+  if (!fleet) return claims.releaseOf(ticket, token)
+  return (await (await fleet.claims()).snapshot({ releaseOf: { ticket, token } })).release
 }

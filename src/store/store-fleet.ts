@@ -52,11 +52,12 @@ export function storeFleet(
   given: GivenClaims,
   covers: LeaseCovers,
   clock: LeaseClock,
+  timeoutMs: number,
 ): StoreFleet | undefined {
   const state = fleetState(repository)
   if (state.status !== 'joined') return undefined
   let opened: Promise<Fleet> | undefined
-  const open = () => (opened ??= openFleet({ root: repository.root }))
+  const open = () => (opened ??= openFleet({ root: repository.root, timeoutMs }))
   return {
     machine: state.machine,
     given,

@@ -4,6 +4,7 @@
  * Pure but for reads of the store: the caller replaces the known state once it has the events, so a failure loses none. Does not
  * reconcile; the rows must be up to date.
  */
+import type { LiveClaims } from '../claims/claims.ts'
 import type { Store, View } from '../store/store.ts'
 import { type ClaimChange, compareClaims, type KnownClaims, readClaims } from './claim-changes.ts'
 import { compareFiles, type KnownFiles, readFiles, type TicketChange } from './ticket-changes.ts'
@@ -31,6 +32,8 @@ export interface KnownState {
   generation: number
   files: KnownFiles
   claims: KnownClaims
+  /** True where the claims could not be read: `claims` are then those known before. */
+  areClaimsUnknown: boolean
   verdicts: KnownVerdicts
 }
 
@@ -43,22 +46,25 @@ export function readState(store: Store): KnownState {
     generation,
     files: readFiles(view.queries),
     claims: readClaims(view.claims),
+    areClaimsUnknown: view.claims.unknown !== null,
     verdicts: readVerdicts(view),
   }))
 }
 
 /** True where rows or claims may have changed since the known state, through any process. */
 export function isOutdated(store: Store, known: KnownState): boolean {
-  return (
-    store.index.version() !== known.version ||
-    compareClaims(known.claims, readClaims(store.claims.snapshot())).length > 0
-  )
+  return store.index.version() !== known.version || haveChanged(store.claims.snapshot(), known)
+}
+
+/** True where claims have changed, or are known no longer, or again. Unknown claims have not ended. */
+function haveChanged(claims: LiveClaims, known: KnownState): boolean {
+  if ((claims.unknown !== null) !== known.areClaimsUnknown) return true
+  return claims.unknown === null && compareClaims(known.claims, readClaims(claims)).length > 0
 }
 
 /** Returns the verdicts of a known state where they are those of the view too: no row and no claim has changed since. */
 export function knownVerdicts(store: Store, view: View, known: KnownState): KnownVerdicts | undefined {
-  const isCurrent =
-    store.index.version() === known.version && compareClaims(known.claims, readClaims(view.claims)).length === 0
+  const isCurrent = store.index.version() === known.version && !haveChanged(view.claims, known)
   return isCurrent ? known.verdicts : undefined
 }
 
@@ -68,10 +74,12 @@ export function findEvents(store: Store, known: KnownState): { events: TicketEve
   const generation = store.index.generation()
   return store.peek(view => {
     const files = compareFiles(known.files, view.queries)
-    const claims = readClaims(view.claims)
+    const areClaimsUnknown = view.claims.unknown !== null
+    const claims = areClaimsUnknown ? known.claims : readClaims(view.claims)
     const claimChanges = compareClaims(known.claims, claims)
     // Without a change, rows were only written again. A new generation may come from a new configuration.
-    const canVerdictsDiffer = files.changes.length > 0 || claimChanges.length > 0 || generation !== known.generation
+    const canVerdictsDiffer =
+      files.changes.length > 0 || haveChanged(view.claims, known) || generation !== known.generation
     const verdicts = canVerdictsDiffer ? readVerdicts(view) : known.verdicts
     const events = [
       ...files.changes.map((change): TicketEvent => ({ ...change, verdicts: [] })),
@@ -79,7 +87,7 @@ export function findEvents(store: Store, known: KnownState): { events: TicketEve
     ]
     return {
       events: withVerdicts(events, compareVerdicts(known.verdicts, verdicts), view),
-      now: { version, generation, files: files.now, claims, verdicts },
+      now: { version, generation, files: files.now, claims, areClaimsUnknown, verdicts },
     }
   })
 }
