@@ -58,7 +58,7 @@ function* unsettledReasons(own: ReadableTicket, facts: Facts, bounds: Bounds): G
 function claimed({ holder, session, machine, expires_at }: ClaimFact, asking: Asking): Reason {
   const isNamesake = holder === asking.holder && session !== (asking.session ?? null)
   const where = isNamesake ? (session === null ? ' without a session' : ` in session ${session}`) : ''
-  const isFar = machine !== asking.machine
+  const isFar = asking.machine !== undefined && machine !== asking.machine
   const message = `claimed by ${holder}${where}${isFar ? ` on machine ${machine}` : ''} until ${expires_at}`
   return { code: 'claimed', severity: 'hold', message, holder, session, expires_at, ...(machine && { machine }) }
 }

@@ -26,7 +26,7 @@ export async function renewInFleet(
   fleet: StoreFleet,
   { ticket: name, token, ttl }: { ticket: string; token: number; ttl?: number | undefined },
 ): Promise<Claimed> {
-  const id = claimedId(store, name)
+  const id = await claimedId(store, fleet, name)
   const sent = fleet.clock()
   try {
     const claims = await fleet.claims()
@@ -61,7 +61,7 @@ export async function releaseInFleet(
   { ticket: name, token, force, reason, state }: ReleaseInput,
 ): Promise<Claimed> {
   const by: ReleaseBy = force ? { force: true, reason: reason! } : { token: token! }
-  const id = claimedId(store, name)
+  const id = await claimedId(store, fleet, name)
   const claims = await fleet.claims()
   if (state === undefined) return released(await claims.release(id, by, seenState(store, id)), by)
   const { result: seen, takeBack } = takeBackable(store, written => writeState(store, id, state, written))

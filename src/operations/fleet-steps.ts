@@ -3,7 +3,6 @@ import type { Claim, LeaseRequest } from '../claims/claims.ts'
 import type { Moment } from '../claims/lease-clock.ts'
 import type { FleetAcquired, FleetSnapshot } from '../fleet/fleet-claims.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
-import { isTicketId } from '../model/names.ts'
 import { isoTime } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
@@ -81,13 +80,14 @@ export function noteConfirmed({ notify }: Store, { covers }: StoreFleet, claim: 
   }
 }
 
-/** Returns the id that belongs to a name, from the files alone. A claim can outlive its Ticket's file. */
-export function claimedId(store: Store, name: string): string {
+/** Returns the id that belongs to a name. The server is asked only where no file has it: a claim can outlive its file. */
+export async function claimedId(store: Store, fleet: StoreFleet, name: string): Promise<string> {
   try {
     return store.read(view => view.resolve(name).id)
   } catch (error) {
-    const isGone = isPlanError(error, 'unknown_ticket') || isPlanError(error, 'not_initialized')
-    if (isGone && isTicketId(name)) return name
+    if (!isPlanError(error, 'unknown_ticket') && !isPlanError(error, 'not_initialized')) throw error
+    const { claims } = await (await fleet.claims()).snapshot({ withReleased: true })
+    if (claims.some(({ ticket }) => ticket === name)) return name
     throw error
   }
 }

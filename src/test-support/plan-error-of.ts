@@ -10,3 +10,14 @@ export function planErrorOf(action: () => unknown): PlanError {
   }
   throw new Error('nothing was thrown')
 }
+
+/** Returns the PlanError that the action throws or its promise is rejected with; fails if there is none. */
+export async function rejectionOf(action: () => unknown): Promise<PlanError> {
+  try {
+    await action()
+  } catch (error) {
+    if (isPlanError(error)) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
