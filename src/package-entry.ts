@@ -10,6 +10,6 @@ const message = oldNodeMessage()
 if (message !== null) throw new Error(message)
 const { createRequire } = process.getBuiltinModule('node:module')
 // dist/sdk.cjs, which the build makes of index.ts.
-export const { isPlanError, openPlan, PlanError } = createRequire(import.meta.url)(
+export const { connectPlan, isPlanError, openPlan, PlanError } = createRequire(import.meta.url)(
   './sdk.cjs',
 ) as typeof import('./index.ts')

@@ -3,7 +3,7 @@ import type { ReleaseBy, ReleaseEntry } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
-import { type Claimable, type Claimed, type ClaimInput, judgeClaim, kept, released, seenState } from './claiming.ts'
+import { type Claimable, type Claimed, type ClaimInput, judgeClaim, kept, released, seenState, wholeMs } from './claiming.ts'
 import { takeBackable, writeState } from './file-and-claim.ts'
 import { claimedId, noteConfirmed, takeInFleet, withUntil } from './fleet-steps.ts'
 import { checkPool } from './pools.ts'
@@ -30,7 +30,7 @@ export async function renewInFleet(
   const sent = fleet.clock()
   try {
     const claims = await fleet.claims()
-    const result = await claims.renew(id, token, ttl === undefined ? undefined : ttl * 1000)
+    const result = await claims.renew(id, token, ttl === undefined ? undefined : wholeMs(ttl))
     if (result.status === 'kept') noteConfirmed(store, fleet, result.claim, sent)
     return kept(result)
   } catch (error) {

@@ -4,7 +4,7 @@ import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import { askedPoolField, askingTokenField, sessionField } from './asking.ts'
 import { claimInFleet, releaseInFleet, renewInFleet } from './claim-in-fleet.ts'
-import { type Claimed, claimed, judgeClaim, kept, released, seenState } from './claiming.ts'
+import { type Claimed, claimed, judgeClaim, kept, released, seenState, wholeMs } from './claiming.ts'
 import { fileAndClaim, writeState } from './file-and-claim.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
@@ -74,7 +74,7 @@ export const renew = operation({
   output: claimed,
   examples: ['ticketplan renew T-2 --token 1781234567'],
   run(store, { ticket: name, token, ttl }): Claimed {
-    const ttlMs = ttl === undefined ? undefined : ttl * 1000
+    const ttlMs = ttl === undefined ? undefined : wholeMs(ttl)
     return kept(store.claims.renew(leasedTicket(store, name), token, ttlMs))
   },
   runInFleet: renewInFleet,

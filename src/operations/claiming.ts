@@ -124,5 +124,10 @@ export function kept(result: Kept): Claimed {
 
 /** Returns the time to live of a claim: the one given, else the configured one. */
 export function ttlOf(store: Store, ttlSeconds: number | undefined): number {
-  return (ttlSeconds ?? store.repository.config.claimTtlSeconds) * 1000
+  return wholeMs(ttlSeconds ?? store.repository.config.claimTtlSeconds)
+}
+
+/** Returns a time to live in whole milliseconds, at least one: times have no smaller part. */
+export function wholeMs(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 1000))
 }

@@ -96,10 +96,13 @@ function testClaimOperations(withPlan: WithPlan): void {
       expect((await plan.renew({ ticket: 'A', token: claim.token, ttl: 1.5 })).claim?.expires_at).toBe(
         '2026-06-08T12:00:04.500Z',
       )
+      // A third of a millisecond is none.
+      const odd = await plan.renew({ ticket: 'A', token: claim.token, ttl: 2.0003 })
+      expect(odd.claim?.expires_at).toBe('2026-06-08T12:00:06.000Z')
       expect(await plan.release({ ticket: 'A', token: claim.token })).toMatchObject({ claim: { token: claim.token } })
       expect(await plan.claims()).toEqual({ claims: [] })
       expect((await plan.claims({ all: true })).claims).toMatchObject([
-        { ticket: 'A', live: false, released_at: '2026-06-08T12:00:04.000Z' },
+        { ticket: 'A', live: false, released_at: '2026-06-08T12:00:05.000Z' },
       ])
       const byConfiguration = claimed(await plan.claim({ ticket: 'A', holder: 'pod-2' }))
       expect(Date.parse(byConfiguration.expires_at) - Date.parse(byConfiguration.acquired_at)).toBe(TTL_MS)

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { type HistoryRow, historyFaults } from '../test-support/fleet-history.ts'
+import { runStorm, type StormOptions } from '../test-support/fleet-storm.ts'
+import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
+
+const obstacle = postgresObstacle()
+const postgres = postgresForFile({ settings: 'fsync = off' })
+const SHORT: StormOptions = { machines: 8, processKills: 12, serverKills: 1, serverStops: 1, pauseMs: 300 }
+const LONG: StormOptions = { machines: 8, processKills: 200, serverKills: 10, serverStops: 10, pauseMs: 600 }
+const isLong = process.env.TICKETPLAN_LONG === '1'
+
+test.skipIf(obstacle)(
+  'a storm of kills, stops and cuts leaves one holder, and loses nothing',
+  { timeout: 900_000 },
+  async () => {
+    const { counts, faults } = await runStorm(postgres(), isLong ? LONG : SHORT)
+    if (isLong || process.env.SHOW) console.log(JSON.stringify(counts, null, 2))
+    expect(faults).toEqual([])
+    // The storm has to have done something.
+    expect(counts['log acquired']).toBeGreaterThan(20)
+    expect(counts.accepted).toBeGreaterThan(10)
+    expect(counts.renewed).toBeGreaterThan(0)
+    expect(counts.released).toBeGreaterThan(0)
+  },
+)
+
+describe('the oracle finds', () => {
+  const row = (sequence: number, fields: Partial<HistoryRow>): HistoryRow => ({
+    ...{ sequence, at: sequence * 10, action: 'acquired', ticket: 'A', machine: 'm-1', token: 100 + sequence },
+    ...{ pool: null, area: null, conflicts: [], expires: sequence * 10 + 1000 },
+    ...fields,
+  })
+  const area = [{ pattern: 'app/**', shared: false }]
+  test.each<[string, Partial<HistoryRow>, Partial<HistoryRow>, RegExp]>([
+    ['two holders', {}, {}, /m-1 has it/],
+    ['a token again', { expires: 15 }, { token: 101 }, /after the token 101/],
+    ['a conflict of the first', { conflicts: ['B'] }, { ticket: 'B' }, /beside A/],
+    ['a conflict of the second', {}, { ticket: 'B', conflicts: ['A'] }, /beside A/],
+    ['one area twice', { area }, { ticket: 'B', area }, /in the area of A/],
+    ['a slot too many', { pool: 'gpu' }, { ticket: 'B', pool: 'gpu' }, /2 slots of gpu/],
+    ['a time that runs backwards', {}, { ticket: 'B', at: 5 }, /after 10/],
+    ['a renewal after the end', { expires: 15 }, { action: 'renewed', token: 101 }, /after its end/],
+    ['a release of another token', {}, { action: 'released', token: 7 }, /the lease has 101/],
+  ])('%s', (_, first, second, fault) => {
+    expect(historyFaults([row(1, first)], { pools: { gpu: 1 } })).toEqual([])
+    expect(historyFaults([row(1, first), row(2, second)], { pools: { gpu: 1 } }).join()).toMatch(fault)
+  })
+})
