@@ -3,7 +3,16 @@ import type { ReleaseBy, ReleaseEntry } from '../claims/claims.ts'
 import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
-import { type Claimable, type Claimed, type ClaimInput, judgeClaim, kept, released, seenState, wholeMs } from './claiming.ts'
+import {
+  type Claimable,
+  type Claimed,
+  type ClaimInput,
+  judgeClaim,
+  kept,
+  released,
+  seenState,
+  wholeMs,
+} from './claiming.ts'
 import { takeBackable, writeState } from './file-and-claim.ts'
 import { claimedId, noteConfirmed, takeInFleet, withUntil } from './fleet-steps.ts'
 import { checkPool } from './pools.ts'

@@ -47,6 +47,8 @@ Run it again to go one change further back: an undo is not undone by the next on
       /** What was not taken back, and what a person may want to do. */
       warnings: z.array(z.string()),
     }),
+  claims: () => ({}),
+  needsClaims: true,
   examples: ['ticketplan undo', 'ticketplan undo --dry-run', 'ticketplan undo --skip'],
   check({ dryRun, skip }, nameOf) {
     return dryRun && skip
