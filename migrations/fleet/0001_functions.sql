@@ -89,7 +89,8 @@ $$;
 create function ticketplan.log_document(p_fleet text, p_asked jsonb) returns jsonb
 language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_object('at', ticketplan.iso(at), 'action', action, 'ticket', ticket, 'holder', holder,
-    'machine', machine, 'previous_holder', previous_holder, 'reason', reason) order by sequence desc), '[]')
+    'machine', machine, 'previous_holder', case when action <> 'forced' then previous_holder end,
+    'by', case when action = 'forced' then previous_holder end, 'reason', reason) order by sequence desc), '[]')
   from (
     select * from ticketplan.claim_log
     where fleet = p_fleet and action not in ('renewed', 'lapsed')
@@ -269,7 +270,7 @@ declare
   at timestamptz;
 begin
   perform check_version(p_request);
-  select * into q from jsonb_to_record(p_request) as r(ticket text, token bigint, reason text, state text, state_at text, call text);
+  select * into q from jsonb_to_record(p_request) as r(ticket text, token bigint, reason text, by text, state text, state_at text, call text);
   f := lock_fleet(p_fleet);
   at := clock();
   perform lapse(f.id, at);
@@ -287,7 +288,7 @@ begin
     last_released_at = case when q.state is null then last_released_at else at end
   where fleet = f.id and ticket = q.ticket returning * into l;
   update fleets set changes = f.changes + 1 where id = f.id;
-  perform write_log(l, at, l.ended, null, q.reason);
+  perform write_log(l, at, l.ended, q.by, q.reason); -- of a forced release, the column has who ended it
   perform pg_notify('ticketplan', f.id);
   return jsonb_build_object('status', 'kept', 'claim', claim_document(l, at));
 end $$;

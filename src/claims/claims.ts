@@ -69,7 +69,8 @@ export interface LeaseRequest {
 }
 
 /** How a lease is released: by its holder with the token, or by a person with a reason, which the log keeps. */
-export type ReleaseBy = { token: number } | { force: true; reason: string }
+/** `by` is who ends the claim of another by force, where that is known. */
+export type ReleaseBy = { token: number } | { force: true; reason: string; by?: string | undefined }
 
 export type Acquired =
   | { status: 'acquired'; claim: Claim; takenFrom: string | null }
@@ -104,6 +105,8 @@ export interface ClaimLogEntry {
   holder: string
   /** For `taken_over` and `moved`: who had it before. */
   previous_holder: string | null
+  /** For `forced`: who ended the claim; null where that is not known. */
+  by: string | null
   /** Why a release was forced. */
   reason: string | null
 }

@@ -24,7 +24,8 @@ export function listLog(
 ): ClaimLogEntry[] {
   const filter = { tickets: JSON.stringify(tickets), since, holder: holder ?? null, limit }
   return statementsOf(connection)<[object], ClaimLogEntry>(
-    `select at, action, ticket_id as ticket, holder, previous_holder, reason from claim_log
+    `select at, action, ticket_id as ticket, holder, iif(action = 'forced', null, previous_holder) as previous_holder,
+            iif(action = 'forced', previous_holder, null) as by, reason from claim_log
      where action <> 'renewed' and at >= @since and (@holder is null or holder = @holder or previous_holder = @holder)
        and (@tickets = '[]' or ticket_id in (select value from json_each(@tickets)))
      order by sequence desc limit @limit`,

@@ -20,7 +20,7 @@ export interface Lease extends Omit<Claim, 'ticket' | 'live' | keyof LeaseTimes>
 /** An entry of the log about a changed lease. */
 export interface LogEntry {
   action: 'acquired' | 'renewed' | 'moved' | 'released' | 'forced' | 'taken_over'
-  /** For `taken_over`: the holder of the expired lease. For `moved`: the holder before. */
+  /** For `taken_over`: the holder of the expired lease. For `moved`: the holder before. For `forced`: who ended it. */
   previousHolder?: string
   reason?: string
 }
@@ -92,7 +92,13 @@ export function releaseLease(
   const at = isoTime(moment.wallMs)
   const noted = seen && { released_state: seen.state, released_state_at: seen.state_at, last_released_at: at }
   const next = { ...lease, released_at: at, ...noted }
-  return kept(next, moment, 'force' in by ? { action: 'forced', reason: by.reason } : { action: 'released' })
+  return kept(
+    next,
+    moment,
+    'force' in by
+      ? { action: 'forced', reason: by.reason, ...(by.by !== undefined && { previousHolder: by.by }) }
+      : { action: 'released' },
+  )
 }
 
 /** Returns the claim as answers show it. */

@@ -99,6 +99,10 @@ describe('keep passes on', () => {
       expect(await status(join(root, 'script'))).toBe(126)
       expect(await status('sh', '-c', 'kill -KILL $$')).toBe(137)
       expect(await status('sh', '-c', 'exit 0')).toBe(0)
+      expect((await runCli(root, keep([], root))).stderr).toContain(`${root}: is a folder, not a command`)
+      expect((await runCli(root, keep([], join(root, 'script')))).stderr).toContain(
+        'script: is not executable; "chmod +x"',
+      )
     })
   })
 
@@ -148,6 +152,19 @@ describe('keep passes on', () => {
       await child.said(1)
       child.process.kill('SIGTERM')
       expect(await child.ended).toEqual({ status: 143, signal: null })
+    })
+  })
+
+  test('with --json a last line on standard error says how it ended; standard output is the command alone', async () => {
+    await withClaim(60, async ({ root, keep }) => {
+      const run = await runCli(root, keep(['--json'], 'sh', '-c', 'echo out; exit 3'))
+      expect({ status: run.status, stdout: run.stdout }).toEqual({ status: 3, stdout: 'out\n' })
+      expect(JSON.parse(run.stderr)).toEqual({ ticket: 'A', status: 3, lost: false, released: false })
+      const last = await runCli(root, keep(['--json', '--release'], 'true'))
+      expect(JSON.parse(last.stderr)).toEqual({ ticket: 'A', status: 0, lost: false, released: true })
+      const lost = await runCli(root, keep(['--json'], 'true'))
+      expect(lost.status).toBe(75)
+      expect(JSON.parse(lost.stderr.trim().split('\n').at(-1)!)).toMatchObject({ status: 75, lost: true })
     })
   })
 

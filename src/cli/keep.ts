@@ -1,4 +1,5 @@
 /** Defines `ticketplan keep`: runs a command while its claim is renewed. */
+import { statSync } from 'node:fs'
 import { type KeptOutcome, runKept } from '../keep/kept-command.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
@@ -22,23 +23,37 @@ const NOT_EXECUTABLE = 126
 export const keep: StreamingCommand = {
   ...(keepCommand as unknown as Command),
   async stream(store, { json }, input) {
-    return keepClaim(store, input as unknown as KeepInput, message => {
+    const kept = await keepClaim(store, input as unknown as KeepInput, message => {
       print(2, json ? jsonLine({ note: message }) : `ticketplan: ${escapeText(message)}\n`)
     })
+    // Standard output is the command's.
+    if (json) print(2, jsonLine(kept))
+    return kept.status
   },
 }
 
-async function keepClaim(store: Store, input: KeepInput, say: (message: string) => void): Promise<number> {
+/** What `--json` says at the end. */
+interface Kept {
+  ticket: string
+  /** The exit status. */
+  status: number
+  /** True where the claim was lost, before or while the command ran. */
+  lost: boolean
+  /** True where `keep` has released the claim. */
+  released: boolean
+}
+
+async function keepClaim(store: Store, input: KeepInput, say: (message: string) => void): Promise<Kept> {
   const { ticket: name, token, ttl, grace, command } = input
   const { claim, refused } = await runOperation(store, renew, { ticket: name, token, ttl })
   if (refused === 'fleet_unreachable') {
     say(`keep: the claim on ${name} could not be renewed; the command was not started`)
-    return UNREACHABLE
+    return { ticket: name, status: UNREACHABLE, lost: false, released: false }
   }
   if (refused !== undefined || !claim) {
     const holder = claim?.live ? `: ${claim.holder} has the Ticket` : ''
     say(`keep: the claim on ${claim?.ticket ?? name} is lost (${refused})${holder}; the command was not started`)
-    return LOST
+    return { ticket: claim?.ticket ?? name, status: LOST, lost: true, released: false }
   }
   const { ticket } = claim
   const ttlMs = Date.parse(claim.expires_at) - Date.parse(claim.renewed_at)
@@ -52,7 +67,9 @@ async function keepClaim(store: Store, input: KeepInput, say: (message: string) 
     },
   )
   const status = statusOf(outcome, command[0]!, say)
-  return input.release && outcome.kind !== 'lost' ? await releaseAtEnd(store, ticket, input, status, say) : status
+  if (!input.release || outcome.kind === 'lost')
+    return { ticket, status, lost: outcome.kind === 'lost', released: false }
+  return releaseAtEnd(store, ticket, input, status, say)
 }
 
 function statusOf(outcome: KeptOutcome, program: string, say: (message: string) => void): number {
@@ -60,26 +77,38 @@ function statusOf(outcome: KeptOutcome, program: string, say: (message: string) 
   if (outcome.kind === 'ended') return outcome.status
   const { code, message } = outcome
   const isMissing = code === 'ENOENT'
-  say(`keep: ${program}: ${isMissing ? 'command not found' : message}`)
+  say(`keep: ${program}: ${startProblem(program, code) ?? message}`)
   return isMissing ? NOT_FOUND : NOT_EXECUTABLE
 }
 
-/** Releases the claim; returns the exit status. A command that has released it itself is no failure. */
+/** Returns why a command cannot be started; undefined for a code that says nothing to a person. */
+function startProblem(program: string, code: string): string | undefined {
+  if (code === 'EACCES') {
+    const isFolder = statSync(program, { throwIfNoEntry: false })?.isDirectory()
+    return isFolder ? 'is a folder, not a command' : 'is not executable; "chmod +x" makes it so'
+  }
+  if (code === 'ENOENT') return 'command not found'
+  if (code === 'ENOEXEC') return 'is not a program of this machine, and has no "#!" line'
+  if (code === 'E2BIG') return 'its arguments and environment are too long for the system'
+  return undefined
+}
+
+/** Releases the claim; returns what became of it. A command that has released it itself is no failure. */
 async function releaseAtEnd(
   store: Store,
   ticket: string,
   { token, state }: KeepInput,
   status: number,
   say: (message: string) => void,
-): Promise<number> {
+): Promise<Kept> {
   const given = { ticket, token, ...(status === 0 && state !== undefined && { state }) }
   const { refused, warnings = [] } = await runOperation(store, release, parseInput(release, given))
   for (const warning of warnings) say(`keep: ${warning}`)
-  if (refused === undefined) return status
+  if (refused === undefined) return { ticket, status, lost: false, released: true }
   if ((await releaseOf(store, ticket, token))?.action === 'released') {
     say(`keep: the command has released the claim on ${ticket} itself`)
-    return status
+    return { ticket, status, lost: false, released: false }
   }
   say(`keep: the claim on ${ticket} was lost before it could be released`)
-  return LOST
+  return { ticket, status: LOST, lost: true, released: false }
 }

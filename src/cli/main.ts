@@ -23,6 +23,7 @@ import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
 import { EXIT_STATUS } from './exit-status.ts'
 import {
   argumentNames,
+  flagName,
   type GlobalOptions,
   inputFrom,
   similarOptions,
@@ -107,10 +108,14 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Returns the form of the command that the arguments choose. */
+/** Returns the form of the command that the arguments choose. @throws PlanError usage for an option of the other form. */
 function formOf(command: Operation | StreamingCommand, args: string[]): Operation | StreamingCommand {
-  const { form } = command
-  return form && args.includes(`--${form.flag}`) ? (form.command as Operation) : command
+  const { form, fields } = command
+  if (!form || !args.includes(`--${form.flag}`)) return command
+  const flags = Object.keys(fields).filter(name => !fields[name]!.positional && !(name in form.command.fields))
+  const foreign = flags.map(name => `--${flagName(name)}`).find(flag => args.some(arg => arg.split('=')[0] === flag))
+  if (foreign !== undefined) throw usage(command.name, `--${form.flag} takes no ${foreign}`)
+  return form.command as Operation
 }
 
 async function runOverStore(

@@ -94,7 +94,7 @@ export function inputFrom(operation: Command, args: string[]): Record<string, un
     if (isPlanError(error)) throw error
     throw usage(
       operation.name,
-      syntaxMessage(error as NodeJS.ErrnoException, [
+      syntaxMessage(error as NodeJS.ErrnoException, args, [
         ...flags.keys(),
         ...(operation.form ? [operation.form.flag] : []),
       ]),
@@ -134,13 +134,17 @@ function withOptionalValues(
 }
 
 /** Returns what Node's parser objects to, in the words of the other messages. */
-function syntaxMessage({ code, message }: NodeJS.ErrnoException, flags: string[]): string {
+function syntaxMessage({ code, message }: NodeJS.ErrnoException, args: readonly string[], flags: string[]): string {
   const option = /'(-[^' ]*)/.exec(message)?.[1]
   const options = flags.map(flag => `--${flag}`)
   const known = options.length ? `; the options are ${options.join(', ')}` : ''
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
     return `unknown option ${option}${similarOptions(option ?? '', options) || known}`
-  return message.includes('does not take') ? `${option} takes no value` : `${option} needs a value`
+  if (message.includes('does not take')) return `${option} takes no value`
+  const next = args[args.indexOf(option ?? '') + 1]
+  // A text that begins with "-" could be an option that was forgotten.
+  const hint = message.includes('ambiguous') && next !== undefined ? `; write ${option}=${next} for "${next}"` : ''
+  return `${option} needs a value${hint}`
 }
 
 /** Returns the hint for a misspelt option, of the given ones and the global ones. */

@@ -105,6 +105,11 @@ export function noteLines(warnings: readonly string[]): string[] {
   return warnings.map(warning => `note: ${escapeText(warning)}`)
 }
 
+/** Returns the line below a list that a limit has cut; `listed` says how many entries it has. */
+export function moreLines(more: boolean | undefined, listed: string, { paint }: Pick<Page, 'paint'>): string[] {
+  return more ? [paint('dim', `(${listed}; there are more, raise --limit to get them)`)] : []
+}
+
 /** How many problems an answer lists that is about something else. */
 const MOST_PROBLEMS = 10
 

@@ -53,7 +53,7 @@ describe('record --stdin', () => {
 
   test.each([
     [['record', '--stdin', 'B'], '', 2, 'unexpected argument "B"'],
-    [['record', '--stdin', '--reason', 'x'], '', 2, 'unknown option --reason'],
+    [['record', '--stdin', '--reason', 'x'], '', 2, '--stdin takes no --reason'],
     [['record', '--stdn'], '', 2, 'did you mean --stdin?'],
     [['record', '--stdin'], Buffer.from([0xff, 0xfe]), 2, 'not UTF-8'],
   ])('%j', (args, input, status, message) => {
@@ -112,4 +112,10 @@ test('time spans are seconds, or have units', async () => {
   const wrong = await runCli(repository.root, ['claim', 'A', '--holder', 'h', '--ttl', '30x'])
   expect(wrong.status).toBe(2)
   expect(wrong.stderr).toContain('--ttl takes seconds, or a time such as 90s, 30m, 2h, 1d or 1h30m, not "30x"')
+})
+
+test('a misspelt field of a line is answered with the fields, its own id among them', () => {
+  using repository = repositoryOf(['T-1'])
+  const { stderr } = run(repository.root, ['record', '--stdin'], '{"ticket":"T-1","kind":"note","resaon":"x"}\n')
+  expect(stderr).toMatch(/did you mean reason\? \(the fields are ticket, kind.*, id\)/)
 })

@@ -2,7 +2,7 @@
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OutputOf } from '../sdk.ts'
-import { firstProblemLines, noteLines, type Page } from './phrases.ts'
+import { firstProblemLines, moreLines, noteLines, type Page } from './phrases.ts'
 import { type Cell, table } from './terminal.ts'
 
 type Entry = OutputOf<'list'>['tickets'][number]
@@ -27,7 +27,7 @@ export function listLines({ tickets, more, problems }: OutputOf<'list'>, page: P
   const unknown = tickets.flatMap(({ reasons }) => reasons.filter(({ code }) => code === 'unknown_state'))
   return [
     ...table([head, ...rows], paint, width),
-    ...(more ? [paint('dim', `(${count(tickets.length, 'Ticket')}; there are more, raise --limit to get them)`)] : []),
+    ...moreLines(more, count(tickets.length, 'Ticket'), page),
     ...noteLines([...new Set(unknown.map(({ message }) => message))]),
     ...firstProblemLines(problems, page),
   ]

@@ -24,13 +24,13 @@ export function decisionEntryLines(
 }
 
 function claimEntryLine(entry: NonNullable<Log['claims']>[number]): string {
-  const { at, action, ticket, holder, previous_holder: previous, reason } = entry
+  const { at, action, ticket, holder, previous_holder: previous, by, reason } = entry
   const what = {
     acquired: `claimed by ${holder}`,
     moved: `moved to ${holder} from ${previous}`,
     taken_over: `taken over by ${holder} from ${previous}, whose claim had expired`,
     released: `released by ${holder}`,
-    forced: `the claim of ${holder} was ended by force: ${reason}`,
+    forced: `the claim of ${holder} was ended by force${by === null ? '' : ` by ${by}`}: ${reason}`,
   }[action]
   return escapeText(`${timeText(at)}  ${ticket}  ${what}`.replace(/\s*\n\s*/g, ' '))
 }

@@ -2,7 +2,7 @@
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OutputOf } from '../sdk.ts'
-import { decisionText, noteLines, type Page, problemLines } from './phrases.ts'
+import { decisionText, moreLines, noteLines, type Page, problemLines } from './phrases.ts'
 import { table } from './terminal.ts'
 
 export function initLines(output: OutputOf<'init'>, { input, paint }: Page): string[] {
@@ -33,6 +33,7 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
     changes = [],
     retracted,
     gone,
+    cancelled,
     skipped,
     skippedRecords = [],
     dropped,
@@ -44,19 +45,25 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
   const wouldBe = input.dryRun ? 'would be ' : ''
   const isListed = input.dryRun || input.verbose
   const some = (lines: string[]) => (input.verbose ? lines : firstLines(lines))
-  const goneLines = gone.map(id => `  ${escapeText(id)}`)
+  const isCancelled = new Set(cancelled)
+  const goneLines = (ids: readonly string[], what: string) => {
+    if (ids.length === 0) return []
+    const isLong = isListed || ids.length > MOST_LINES
+    const lines = isLong ? ids.map(id => `  ${escapeText(id)}`) : []
+    const head = `gone from the source${what}: ${isLong ? ids.length : ids.map(escapeText).join(', ')}`
+    return [head, ...(isListed ? lines : firstLines(lines))]
+  }
   return [
     `${count(tickets, 'Ticket')}, ${count(decisions, 'decision')}; ${count(written, 'file')} ${wouldBe}written${written ? ` (${created} new, ${changed} changed)` : ''}`,
     ...changes.flatMap(change => changeLines(change, wouldBe)),
     ...(retracted ? [`${count(retracted, 'edge')} that the source no longer has ${wouldBe}retracted`] : []),
     ...(reasons.length ? [`skipped: ${reasons.join(', ')}`] : []),
     ...skippedRecords.map(({ source, reason }) => `  ${escapeText(source)}: ${escapeText(reason)}`),
-    ...(gone.length
-      ? [
-          `gone from the source${input.prune ? `, ${wouldBe}cancelled` : ''}: ${isListed || gone.length > MOST_LINES ? gone.length : gone.map(escapeText).join(', ')}`,
-        ]
-      : []),
-    ...(isListed ? goneLines : gone.length > MOST_LINES ? firstLines(goneLines) : []),
+    ...goneLines(
+      gone.filter(id => !isCancelled.has(id)),
+      '',
+    ),
+    ...goneLines(cancelled, `, ${wouldBe}cancelled`),
     ...(states ? [`states in no phase of ticketplan.json, so their Tickets count as open: ${states}`] : []),
     ...some(noteLines(warnings)),
     ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),
@@ -93,18 +100,20 @@ export function syncLines({ tickets, decisions, changed, quarantined, ms }: Outp
   return [`${counts}, ${ms} ms${unread}`]
 }
 
-export function verifyLines({ ok, problems, fixed, checked }: OutputOf<'verify'>, page: Page): string[] {
-  const warnings = problems.filter(({ severity }) => severity === 'warning').length
+export function verifyLines({ ok, problems, more, total, fixed, checked }: OutputOf<'verify'>, page: Page): string[] {
+  const listed = problems.filter(({ severity }) => severity === 'warning').length
+  const { errors, warnings } = total ?? { errors: problems.length - listed, warnings: listed }
   const counts = [
     count(checked.tickets, 'Ticket'),
     count(checked.decisions, 'decision'),
     ...(checked.merges === undefined ? [] : [count(checked.merges, 'merge')]),
-    count(problems.length - warnings, 'problem'),
+    count(errors, 'problem'),
     count(warnings, 'warning'),
   ]
   return [
     ...fixed.map(path => `repaired ${escapeText(path)}`),
     ...problemLines(problems, page),
+    ...moreLines(more, `${problems.length} listed`, page),
     `${ok ? page.paint('green', 'ok') : page.paint('red', 'not ok')}: ${counts.join(', ')}`,
   ]
 }

@@ -1,4 +1,5 @@
 /** Renders verdicts and claims. Text from files is escaped here. */
+import { count } from '../model/count.ts'
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OutputOf } from '../sdk.ts'
@@ -7,6 +8,7 @@ import {
   decisionText,
   firstProblemLines,
   indentedLines,
+  moreLines,
   noteLines,
   type Page,
   planText,
@@ -16,9 +18,10 @@ import {
 } from './phrases.ts'
 import { type Cell, table } from './terminal.ts'
 
-export function queueLines({ queue, problems }: OutputOf<'queue'>, page: Page): string[] {
+export function queueLines({ queue, more, problems }: OutputOf<'queue'>, page: Page): string[] {
   return [
     ...(queue.length ? queue.flatMap(entry => verdictLines(entry, page)) : ['the queue is empty']),
+    ...moreLines(more, count(queue.length, 'Ticket'), page),
     ...firstProblemLines(problems, page),
   ]
 }
@@ -78,7 +81,8 @@ export function releaseLines(output: OutputOf<'release'>, page: Page): string[] 
 }
 
 /** The expiry comes first: a narrow terminal cuts or wraps what is on the right. */
-export function claimsLines({ claims }: OutputOf<'claims'>, { paint, width, nowMs }: Page): string[] {
+export function claimsLines({ claims, more }: OutputOf<'claims'>, page: Page): string[] {
+  const { paint, width, nowMs } = page
   if (claims.length === 0) return ['no claims']
   const head = ['expires', 'ticket', 'token', 'pool', 'holder'].map((text): Cell => ({ text, colour: 'bold' }))
   const rows = claims.map(claim => {
@@ -87,7 +91,7 @@ export function claimsLines({ claims }: OutputOf<'claims'>, { paint, width, nowM
     const cells = [expiryText(claim, nowMs) + note, ticket, String(token ?? ''), pool ?? '', holder]
     return cells.map((text): Cell => ({ text: escapeText(text), colour: live ? undefined : 'dim' }))
   })
-  return table([head, ...rows], paint, width)
+  return [...table([head, ...rows], paint, width), ...moreLines(more, count(claims.length, 'claim'), page)]
 }
 
 function expiryText({ live, expires_at, released_at }: OutputOf<'claims'>['claims'][number], nowMs: number): string {

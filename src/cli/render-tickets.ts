@@ -9,6 +9,7 @@ import {
   decisionText,
   firstProblemLines,
   indentedLines,
+  moreLines,
   noteLines,
   type Page,
   reasonLines,
@@ -148,11 +149,12 @@ function relationsOfOthers(decisions: { id: string }[], relations: Relation[], {
   return ['recorded with other Tickets, as seen from this one:', ...lines.map(line => `  ${line}`)]
 }
 
-export function relationsLines({ relations, problems }: OutputOf<'relations'>, page: Page): string[] {
+export function relationsLines({ relations, more, problems }: OutputOf<'relations'>, page: Page): string[] {
   const { status } = page.input
   const none = status === 'all' ? 'no relations' : `no ${status} relations; --status all lists those of every status`
   return [
     ...(relations.length ? table(relations.map(relationCells), page.paint, page.width) : [none]),
+    ...moreLines(more, count(relations.length, 'relation'), page),
     ...firstProblemLines(problems, page),
   ]
 }

@@ -15,9 +15,13 @@ const HOW: Record<UndoneFile['how'], [done: string, planned: string]> = {
 }
 
 export function undoLines({ undone, dryRun, skipped, change, files, warnings }: OutputOf<'undo'>): string[] {
-  const { operation, by, at } = change
+  const { operation, by, at, tickets } = change
   const what = `the ${operation} of ${timeText(at)} by ${escapeText(by)}`
-  if (skipped) return [`kept ${what}; the next undo takes the change before it`]
+  if (skipped) {
+    const more = tickets.length > MOST_NAMED ? ` and ${tickets.length - MOST_NAMED} more` : ''
+    const where = `${tickets.slice(0, MOST_NAMED).map(escapeText).join(', ')}${more}`
+    return [`kept ${what} in ${where}; the next undo takes the change before it`]
+  }
   const done = dryRun ? 'would take back' : 'took back'
   return [
     undone
@@ -27,6 +31,9 @@ export function undoLines({ undone, dryRun, skipped, change, files, warnings }: 
     ...noteLines(warnings),
   ]
 }
+
+/** How many Tickets of a change that is kept are named. */
+const MOST_NAMED = 5
 
 function fileLines({ ticket, path, how, decisions, fields, active_again }: UndoneFile, dryRun: boolean): string[] {
   const lines = (decision: Decision, label: string) => [

@@ -64,3 +64,21 @@ describe('wrong usage', () => {
     expect(run.stderr).toContain(message)
   })
 })
+
+test('says at once that a settled Ticket cannot be accepted unless it is queued again', async () => {
+  using repository = blockedRepository()
+  replaceTicket(repository.root, 'A', { state: 'done' })
+  const { status, stderr } = await runCli(repository.root, ['wait', 'A', 'B', '--timeout', '0.1s'])
+  expect(status).toBe(7)
+  expect(stderr).toContain(
+    'A is done: it can only be accepted if somebody queues it again (ticketplan set A --state queued)',
+  )
+  expect(stderr).not.toContain('B is')
+  const json = await runCli(repository.root, ['wait', 'A', '--timeout', '0.1s', '--json'])
+  expect(
+    json.stderr
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line).note)[1],
+  ).toContain('A is done')
+})

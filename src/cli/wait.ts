@@ -29,8 +29,8 @@ export const wait: StreamingCommand = {
       const result = await waitFor(store, input as unknown as WaitInput, {
         signal: stopping.signal,
         onWaiting: seen => {
-          const message = `waiting until ${waitingText(seen)}; stop with ctrl-c`
-          print(2, json ? jsonLine({ note: message }) : `${escapeText(message)}\n`)
+          for (const message of [`waiting until ${waitingText(seen)}; stop with ctrl-c`, ...settledNotes(seen)])
+            print(2, json ? jsonLine({ note: message }) : `${escapeText(message)}\n`)
         },
       })
       if (!result) return status
@@ -53,6 +53,16 @@ function waitingText({ tickets, until }: Waited): string {
   const names = tickets.map(({ ticket }) => ticket.id)
   const shown = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names
   return `${shown.join(', ')} ${CONDITION[until][0]}`
+}
+
+/** Returns a sentence for each Ticket that is settled, and so cannot be accepted unless somebody queues it again. */
+function settledNotes({ tickets, until }: Waited): string[] {
+  if (until !== 'accept') return []
+  const settled = tickets.filter(({ ticket }) => ticket.phase === 'terminal')
+  return settled.map(
+    ({ ticket: { id, state } }) =>
+      `${id} is ${state}: it can only be accepted if somebody queues it again (ticketplan set ${id} --state queued)`,
+  )
 }
 
 function waitLines({ met, tickets, until, ms }: Waited, paint: Page['paint']): string[] {

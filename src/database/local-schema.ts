@@ -56,7 +56,7 @@ export const claimLog = sqliteTable('claim_log', {
   ticketId: text('ticket_id').notNull(),
   holder: text('holder').notNull(),
   token: integer('token').notNull(),
-  /** For `taken_over`: the holder of the expired lease. For `moved`: the holder before. */
+  /** For `taken_over`: the holder of the expired lease. For `moved`: the holder before. For `forced`: who ended it. */
   previousHolder: text('previous_holder'),
   reason: text('reason'),
 })

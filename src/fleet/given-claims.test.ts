@@ -93,7 +93,16 @@ describe('given claims', () => {
   test('have the log that was given, filtered and newest first', () => {
     const { claims } = given()
     const entry = (ticket: string, at: string, holder = 'pod-1') => {
-      return { at, action: 'acquired' as const, ticket, holder, machine: 'm-1', previous_holder: null, reason: null }
+      return {
+        at,
+        action: 'acquired' as const,
+        ticket,
+        holder,
+        machine: 'm-1',
+        previous_holder: null,
+        by: null,
+        reason: null,
+      }
     }
     const log = [
       entry('A', '2026-06-08T12:02'),

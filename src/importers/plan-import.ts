@@ -39,6 +39,8 @@ export interface ImportPlan {
   imported: Imported
   changes: Change[]
   gone: TicketId[]
+  /** Of these, the ones that are cancelled. */
+  cancelled: TicketId[]
   dropped: Dropped[]
   warnings: string[]
   skipped: Record<string, number>
@@ -66,6 +68,7 @@ export function planImport(store: Store, imported: Imported, options: ImportOpti
       imported,
       changes: [],
       gone: [],
+      cancelled: [],
       dropped: [...imported.dropped],
       warnings: [...imported.warnings],
       skipped: { ...imported.skipped },
@@ -272,10 +275,11 @@ function planGone(
       continue
     }
     plan.gone.push(ticket.id)
-    if (prune)
-      changes.set(idKey(ticket.id), {
-        ...(changes.get(idKey(ticket.id)) ?? emptyChange(path, ticket.id)),
-        fields: 'gone',
-      })
+    if (!prune) continue
+    plan.cancelled.push(ticket.id)
+    changes.set(idKey(ticket.id), {
+      ...(changes.get(idKey(ticket.id)) ?? emptyChange(path, ticket.id)),
+      fields: 'gone',
+    })
   }
 }

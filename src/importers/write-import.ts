@@ -36,6 +36,7 @@ export interface WrittenImport {
   /** The files that were written, in the order of the source. */
   changes: FileChange[]
   gone: string[]
+  cancelled: string[]
   skipped: Record<string, number>
   skippedRecords: SkippedRecord[]
   dropped: Dropped[]
@@ -54,7 +55,7 @@ export function writeImport(store: Store, imported: Imported, options: Options):
     done += options.dryRun ? checkAll(store, rest, plan, total) : writeOrSay(store, rest, plan, total)
     store.progress?.(done, changes.length)
   }
-  const { tickets, decisions, gone, skipped, skippedRecords, dropped, warnings } = plan
+  const { tickets, decisions, gone, cancelled, skipped, skippedRecords, dropped, warnings } = plan
   const { written, retracted } = total
   const settled = isSettled(total, plan, options) ? printAfter(plan, total) : undefined
   return {
@@ -64,6 +65,7 @@ export function writeImport(store: Store, imported: Imported, options: Options):
     retracted,
     changes: total.changes,
     gone,
+    cancelled,
     skipped,
     skippedRecords,
     dropped,

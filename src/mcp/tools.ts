@@ -132,22 +132,30 @@ function listed({ definition, description, destructive, idempotent }: ToolOperat
   } as Tool
 }
 
-/** Returns an operation without some of its fields and with others added; added fields are not passed on to its `run`. */
+/** Returns an operation without some of its fields and with others added; added fields are not passed on to its `run`. `limitField` bounds the answer itself, which then says what it left out. */
 function adapted<F extends Fields, O>(original: Operation<F, O>, without: (keyof F)[], added: Fields = {}): Operation {
   const kept = Object.entries(original.fields).filter(([name]) => !without.includes(name))
   const ownInput = (input: Record<string, unknown>) => {
-    const own = Object.entries(input).filter(([name]) => Object.hasOwn(original.fields, name))
+    const own = Object.entries(input).filter(
+      ([name]) => Object.hasOwn(original.fields, name) && added[name] !== limitField,
+    )
     return original.input.parse(Object.fromEntries(own)) as InputOf<F>
   }
   return operation({
     ...original,
     fields: { ...Object.fromEntries(kept), ...added },
+    output: () => (Object.values(added).includes(limitField) ? withoutMore(original.output()) : original.output()),
     run: (store, input) => original.run(store, ownInput(input)),
     ...(original.claims && { claims: input => original.claims!(ownInput(input)) }),
     ...(original.runInFleet && {
       runInFleet: (store, fleet, input) => original.runInFleet!(store, fleet, ownInput(input)),
     }),
   }) as unknown as Operation
+}
+
+/** Returns the shape of an answer that is bounded here: `left_out` says what the operation says with `more`. */
+function withoutMore(output: unknown): never {
+  return z.omit(output as z.ZodMiniObject<{ more: z.ZodMiniType }>, { more: true }) as never
 }
 
 const READING: ToolOperation[] = [
@@ -267,7 +275,7 @@ const CLAIMS: ToolOperation = {
       state: { schema: release.fields.state.schema, help: 'release: also set this state, such as done' },
       ...listFields,
     },
-    output: () => z.partial(z.extend(claims.output() as unknown as z.ZodMiniObject, renewed().shape)),
+    output: () => z.partial(z.extend(withoutMore(claims.output()) as z.ZodMiniObject, renewed().shape)),
     examples: [],
     check({ action, ticket, token }, nameOf) {
       const missing = ticket === undefined ? 'ticket' : token === undefined ? 'token' : undefined

@@ -69,7 +69,7 @@ export async function releaseInFleet(
   fleet: StoreFleet,
   { ticket: name, token, force, reason, state }: ReleaseInput,
 ): Promise<Claimed> {
-  const by: ReleaseBy = force ? { force: true, reason: reason! } : { token: token! }
+  const by: ReleaseBy = force ? { force: true, reason: reason!, by: findActor(store) } : { token: token! }
   const id = await claimedId(store, fleet, name)
   const claims = await fleet.claims()
   if (state === undefined) return released(await claims.release(id, by, seenState(store, id)), by)

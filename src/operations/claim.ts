@@ -4,8 +4,9 @@ import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import { askedPoolField, askingTokenField, sessionField } from './asking.ts'
 import { claimInFleet, releaseInFleet, renewInFleet } from './claim-in-fleet.ts'
-import { type Claimed, claimed, judgeClaim, kept, released, seenState, wholeMs } from './claiming.ts'
+import { type Claimed, claimed, findActor, judgeClaim, kept, released, seenState, wholeMs } from './claiming.ts'
 import { fileAndClaim, writeState } from './file-and-claim.ts'
+import { limited, moreShape, optionalLimit } from './limit.ts'
 import { filledLine, flag, operation, text, ticketName } from './operation.ts'
 import { checkPool } from './pools.ts'
 import { claimShape } from './shapes.ts'
@@ -113,7 +114,7 @@ export const release = operation({
     return { field: 'token', message }
   },
   run(store, { ticket: name, token, force, reason, state }): Claimed {
-    const by: ReleaseBy = force ? { force: true, reason: reason! } : { token: token! }
+    const by: ReleaseBy = force ? { force: true, reason: reason!, by: findActor(store) } : { token: token! }
     if (state !== undefined) return releaseInState(store, name, by, state)
     const id = leasedTicket(store, name)
     return released(store.claims.release(id, by, seenState(store, id)), by)
@@ -144,7 +145,7 @@ export const claims = operation({
   details:
     'An expired claim holds nothing back and can be taken over. A claim on a Ticket that is terminal holds no slot; it is listed until it is released.',
   writes: false,
-  fields: { all: { schema: flag, help: 'also list released claims' } },
+  fields: { all: { schema: flag, help: 'also list released claims' }, limit: optionalLimit('claims') },
   claims: ({ all }) => ({ withReleased: all }),
   needsClaims: true,
   output: () =>
@@ -156,16 +157,19 @@ export const claims = operation({
           terminal: z.optional(z.literal(true)),
         }),
       ),
+      more: moreShape,
     }),
   examples: ['ticketplan claims', 'ticketplan claims --all --json'],
-  run: (store, { all }) => ({
-    claims: readClaims(store, (claims, isTerminal) =>
-      claims.all(all).map(claim => ({
+  run(store, { all, limit }) {
+    return readClaims(store, (claims, isTerminal) => {
+      const { entries, ...more } = limited(claims.all(all), limit)
+      const listed = entries.map(claim => ({
         ...hideToken(claim, store.showsTokens),
         ...(isTerminal(claim.ticket) && { terminal: true as const }),
-      })),
-    ),
-  }),
+      }))
+      return { claims: listed, ...more }
+    })
+  },
 })
 
 function hideToken({ token, ...claim }: ListedClaim, isShown: boolean) {

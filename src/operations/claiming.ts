@@ -131,3 +131,13 @@ export function ttlOf(store: Store, ttlSeconds: number | undefined): number {
 export function wholeMs(seconds: number): number {
   return Math.max(1, Math.round(seconds * 1000))
 }
+
+/** Returns who runs the command; undefined where nothing says it: a claim can be ended all the same. */
+export function findActor(store: Store): string | undefined {
+  try {
+    return store.stamp().by
+  } catch (error) {
+    if (isPlanError(error, 'no_actor')) return undefined
+    throw error
+  }
+}

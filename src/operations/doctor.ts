@@ -21,6 +21,7 @@ import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
 import { changedSourceNotes } from './import-source.ts'
 import { operation } from './operation.ts'
+import { unknownStateText } from './warnings.ts'
 
 const checkShape = lazy(() => z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }))
 type Check = z.infer<ReturnType<typeof checkShape>>
@@ -132,9 +133,13 @@ function sourcesCheck(store: Store): string {
 /** States that no list of the configuration has count as open, which may switch enforcement off. */
 function statesCheck(store: Store): string {
   const unknown = store.peek(({ queries }) => queries.statesInUse()).filter(state => !store.states.isKnown(state))
-  if (unknown.length === 0) return 'every state is in a list of the configuration'
+  if (unknown.length === 0) return 'every state is in a list of states in ticketplan.json, or in a default one'
+  const more = unknown.length > 10 ? `; and ${unknown.length - 10} more` : ''
   fail(
-    `in no list of states in ticketplan.json, so they count as open: ${unknown.slice(0, 10).join(', ')}${unknown.length > 10 ? ', …' : ''}`,
+    `${unknown
+      .slice(0, 10)
+      .map(state => unknownStateText(store.states, state))
+      .join('; ')}${more}; "ticketplan verify" lists the files`,
   )
 }
 

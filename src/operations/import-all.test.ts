@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { render } from '../cli/render.ts'
 import { openPlan } from '../sdk.ts'
 import { readTicketJson, temporaryRepository } from '../test-support/temporary-repository.ts'
 
@@ -164,7 +165,7 @@ test('a change of any part is seen by an import that remembers the last one', ()
   here.write('issues.jsonl', `${bead('bd-1')}\n`)
   expect(run()).toMatchObject({ gone: ['bd-2'] })
   expect(run()).toMatchObject({ gone: ['bd-2'], written: 0 })
-  expect(run({ prune: true })).toMatchObject({ written: 1, gone: ['bd-2'] })
+  expect(run({ prune: true })).toMatchObject({ written: 1, gone: ['bd-2'], cancelled: ['bd-2'] })
   expect(run({ prune: true })).toMatchObject({ written: 0, gone: [] })
 })
 
@@ -189,4 +190,15 @@ test('warns of words for queued that no record has', () => {
   )
   expect(here.plan.import({}).warnings).toEqual([])
   expect(here.plan.queue().queue).toHaveLength(1)
+})
+
+test('a Ticket that a source of the configuration cancels is called cancelled, not only gone', () => {
+  using here = withSources([{ ...BOTH[0], prune: true }])
+  here.plan.import({})
+  here.write('issues.jsonl', `${bead('bd-1')}\n`)
+  const report = here.plan.import({})
+  expect(report).toMatchObject({ gone: ['bd-2'], cancelled: ['bd-2'] })
+  const text = render('import', report, {}, { isTerminal: false, width: undefined })
+  expect(text).toContain('gone from the source, cancelled: bd-2')
+  expect(text).not.toContain('gone from the source: ')
 })

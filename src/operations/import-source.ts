@@ -5,7 +5,7 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { packageVersion } from '../files/package-root.ts'
-import type { Imported, SkippedRecord } from '../importers/import-collector.ts'
+import type { Imported } from '../importers/import-collector.ts'
 import {
   findLastImport,
   type LastImport,
@@ -16,7 +16,7 @@ import {
 import type { Source } from '../importers/source.ts'
 import { descriptorOf } from '../importers/source-text.ts'
 import { optionFields, SOURCES, SYSTEMS, systemsWith, unreadOption } from '../importers/sources.ts'
-import { type FileChange, writeImport } from '../importers/write-import.ts'
+import { type WrittenImport, writeImport } from '../importers/write-import.ts'
 import { count } from '../model/count.ts'
 import { anyFields } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
@@ -92,18 +92,8 @@ function refuseRepeated(sources: readonly SourceInput[], path: string): void {
 }
 
 /** The report of one source. */
-export interface SourceReport {
-  tickets: number
-  decisions: number
-  written: number
-  retracted: number
-  changes: FileChange[]
-  gone: string[]
-  skipped: Record<string, number>
-  skippedRecords: SkippedRecord[]
-  dropped: { source: string; message: string }[]
+export interface SourceReport extends Omit<WrittenImport, 'settled'> {
   unphasedStates: string[]
-  warnings: string[]
 }
 
 /**

@@ -50,6 +50,8 @@ const reportShape = lazy(() =>
     retracted: z.int(),
     /** Unsettled Tickets of this source that it no longer has. */
     gone: z.array(z.string()),
+    /** Of these, the ones that are cancelled, with prune. */
+    cancelled: z.array(z.string()),
     /** Records that are no Tickets by design, and parts of records, by reason. */
     skipped: z.record(z.string(), z.int()),
     /** With verbose or dryRun: each of them, with its place in the source. */
@@ -147,6 +149,7 @@ function importOrReport(store: Store, input: SourceInput, dryRun: boolean, isLis
       retracted: 0,
       changes: [],
       gone: [],
+      cancelled: [],
       skipped: {},
       skippedRecords: [],
       dropped: [lost],
@@ -170,6 +173,7 @@ function sumOf(answers: readonly Answer[], isListed: boolean): Answer {
     changed: sum('changed'),
     retracted: sum('retracted'),
     gone: answers.flatMap(({ gone }) => gone),
+    cancelled: answers.flatMap(({ cancelled }) => cancelled),
     skipped,
     dropped: answers.flatMap(({ dropped }) => dropped),
     unphasedStates: [...new Set(answers.flatMap(({ unphasedStates }) => unphasedStates))].sort(),

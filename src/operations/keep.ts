@@ -37,7 +37,7 @@ export const keepCommand = command({
   summary: 'Run a command, and renew its claim while it runs',
   details: `Renews at a third of the time to live, from a process that does nothing else: a busy or stopped command does not lose its claim. If this process is killed, the renewals end and the claim expires. The command inherits standard input, output and error, gets SIGINT, SIGTERM and SIGHUP passed on, and finds TICKETPLAN_TICKET and TICKETPLAN_TOKEN in its environment.
 
-If the claim is lost (taken over, released by force, expired), it says so, ends the command and exits with 75. Else the exit status is that of the command: 128 and the number of the signal that ended it, 127 if it was not found, 126 if it cannot be run. Works on a branch without a tickets folder.`,
+If the claim is lost (taken over, released by force, expired), it says so, ends the command and exits with 75. Else the exit status is that of the command: 128 and the number of the signal that ended it, 127 if it was not found, 126 if it cannot be run. Works on a branch without a tickets folder. With --json its messages are JSON lines on standard error, at the end one with status, lost and released: standard output is the command's.`,
   fields,
   examples: [
     'ticketplan keep T-2 --token 1781234567 -- npm test',

@@ -74,7 +74,7 @@ describe('log', () => {
 })
 
 describe('log of claims', () => {
-  test('says who took what from whom, and why a release was forced; it has no renewals and no tokens', () =>
+  test('says who took what from whom, and who forced a release and why; it has no renewals and no tokens', () =>
     withPlan((plan, clock) => {
       const { claim } = plan.claim({ ticket: 'A', holder: 'pod-1', ttl: 60 })
       plan.renew({ ticket: 'A', token: claim!.token! })
@@ -86,11 +86,18 @@ describe('log of claims', () => {
       const log = plan.log({ claims: true })
       expect(log.decisions).toBeUndefined()
       expect(log.claims!.map(({ at: _, ...entry }) => entry)).toEqual([
-        { action: 'released', ticket: 'B', holder: 'pod-3', previous_holder: null, reason: null },
-        { action: 'acquired', ticket: 'B', holder: 'pod-3', previous_holder: null, reason: null },
-        { action: 'forced', ticket: 'A', holder: 'pod-2', previous_holder: null, reason: 'the pod is gone' },
-        { action: 'taken_over', ticket: 'A', holder: 'pod-2', previous_holder: 'pod-1', reason: null },
-        { action: 'acquired', ticket: 'A', holder: 'pod-1', previous_holder: null, reason: null },
+        { action: 'released', ticket: 'B', holder: 'pod-3', previous_holder: null, by: null, reason: null },
+        { action: 'acquired', ticket: 'B', holder: 'pod-3', previous_holder: null, by: null, reason: null },
+        {
+          action: 'forced',
+          ticket: 'A',
+          holder: 'pod-2',
+          previous_holder: null,
+          by: expect.any(String),
+          reason: 'the pod is gone',
+        },
+        { action: 'taken_over', ticket: 'A', holder: 'pod-2', previous_holder: 'pod-1', by: null, reason: null },
+        { action: 'acquired', ticket: 'A', holder: 'pod-1', previous_holder: null, by: null, reason: null },
       ])
       expect(JSON.stringify(log)).not.toContain(String(claim!.token))
       const actions = (input: object) => plan.log({ claims: true, ...input }).claims!.map(({ action }) => action)

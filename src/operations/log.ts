@@ -51,7 +51,7 @@ export const log = operation({
   name: 'log',
   summary: 'List decisions across Tickets, newest first',
   details:
-    'Decisions of every status, each with its time, author, text and status. With --claims it lists instead who took which Ticket from whom, and why a release was forced, without renewals; never a token.',
+    'Decisions of every status, each with its time, author, text and status. With --claims it lists instead who took which Ticket from whom, and who forced a release and why, without renewals; never a token.',
   writes: false,
   fields: {
     ...logFields,
@@ -116,6 +116,8 @@ const claimEntryShape = z.object({
   holder: z.string(),
   /** For `taken_over` and `moved`: who had it before. */
   previous_holder: z.nullable(z.string()),
+  /** For `forced`: who ended the claim; null where that is not known. */
+  by: z.nullable(z.string()),
   /** Why a release was forced. */
   reason: z.nullable(z.string()),
 })

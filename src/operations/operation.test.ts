@@ -109,5 +109,5 @@ test('an unknown field is answered with the known ones', () => {
     'consult: unknown field "tickte"; did you mean ticket? (the fields are ticket, holder, session, token, pool)',
     'tickte',
   ])
-  expect(objectionTo('queue', { x: 1 }, 'sdk')).toEqual(['queue: unknown field "x"; it has no fields', 'x'])
+  expect(objectionTo('doctor', { x: 1 }, 'sdk')).toEqual(['doctor: unknown field "x"; it has no fields', 'x'])
 })

@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { verdictOn } from '../model/verdict.ts'
 import { MANY_TICKETS } from '../model/wait-graph.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
+import { limited, moreShape, optionalLimit } from './limit.ts'
 import { operation } from './operation.ts'
 import { problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 
@@ -11,7 +12,7 @@ export const queue = operation({
   summary: 'List the queued Tickets, each with its verdict',
   details: 'Tickets are listed in the order in which they were queued.',
   writes: false,
-  fields: {},
+  fields: { limit: optionalLimit('Tickets') },
   output: () =>
     z.object({
       queue: z.array(
@@ -21,17 +22,19 @@ export const queue = operation({
           reasons: z.array(reasonShape()),
         }),
       ),
+      more: moreShape,
       problems: z.array(problemShape()),
     }),
   claims: () => ({}),
   examples: ['ticketplan queue', 'ticketplan queue --json | jq \'.queue[] | select(.verdict == "accept")\''],
-  run(store) {
-    return store.read(({ queries, facts }) => ({
-      queue: queries.queued().map(row => ({
+  run(store, { limit }) {
+    return store.read(({ queries, facts }) => {
+      const { entries, ...more } = limited(queries.queued(), limit)
+      const judged = entries.map(row => ({
         ticket: { ...ticketSummary(row.id, row), queued_at: row.queued_at, queued_by: row.queued_by },
         ...verdictOn(row.id, facts, {}, MANY_TICKETS),
-      })),
-      problems: problemsOf(queries),
-    }))
+      }))
+      return { queue: judged, ...more, problems: problemsOf(queries) }
+    })
   },
 })

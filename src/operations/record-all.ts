@@ -8,7 +8,7 @@ import { isObject } from '../model/objects.ts'
 import type { Ticket } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
 import { decisionBatch } from './decision-batch.ts'
-import { flag, type GivenInputOf, operation, parseInput } from './operation.ts'
+import { command, flag, type GivenInputOf, operation, parseInput } from './operation.ts'
 import { cyclesOf, decisionId, record, recordOne } from './record.ts'
 import { decisionShape } from './shapes.ts'
 
@@ -139,11 +139,20 @@ function idsOf(store: Store): KnownIds {
   }
 }
 
+/** A line as `record` takes it, so that messages name its fields with the id. */
+const lineCommand = command({
+  name: 'record',
+  summary: '',
+  fields: { ...record.fields, id: { schema: z.optional(decisionId), help: 'an id of its own' } },
+  examples: [],
+  check: ({ id: _, ...input }, nameOf) => record.check?.(input, nameOf),
+})
+
 function recordLine(store: Store, given: unknown, ids: KnownIds) {
   if (!isObject(given)) return refuseLine('must be an object such as {"ticket":"B","kind":"blocked_by","other":"A"}')
   const { id, ...rest } = given
   if (id !== undefined && !decisionId.safeParse(id).success) return refuseLine('id: not the id of a decision (a ULID)')
-  const input = parseInput(record, rest, undefined, 'field')
+  const input = parseInput(lineCommand, rest, undefined, 'field')
   if ((input.other?.length ?? 0) > 1) return refuseLine('other: one Ticket in each line')
   return recordOne(id === undefined ? store : withOwnId(store, id as string, ids), input, input.other?.[0])
 }

@@ -9,6 +9,7 @@ import {
   type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { problemsOf, relationsOf } from './answers.ts'
+import { limited, moreShape, optionalLimit } from './limit.ts'
 import { operation, ticketName } from './operation.ts'
 import { problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
 
@@ -39,10 +40,11 @@ export const relations = operation({
       help: 'active (default), satisfied, superseded, retracted or all',
       value: 'status',
     },
+    limit: optionalLimit('relations'),
   },
-  output: () => z.object({ relations: z.array(relationShape()), problems: z.array(problemShape()) }),
+  output: () => z.object({ relations: z.array(relationShape()), more: moreShape, problems: z.array(problemShape()) }),
   examples: ['ticketplan relations --ticket A-17', 'ticketplan relations --kind conflicts_with --status all --json'],
-  run(store, { ticket: name, kind, status }) {
+  run(store, { ticket: name, kind, status, limit }) {
     return store.read(({ queries, resolve }) => {
       const named = name === undefined ? undefined : resolve(name)
       const ticket = named?.id
@@ -54,7 +56,8 @@ export const relations = operation({
         kind: ticket === undefined ? asStored : kind,
         status: status === 'all' ? undefined : status,
       })
-      return { relations: relationsOf(rows, ticket === undefined), problems: problemsOf(queries, named?.row) }
+      const { entries, ...more } = limited(relationsOf(rows, ticket === undefined), limit)
+      return { relations: entries, ...more, problems: problemsOf(queries, named?.row) }
     })
   },
 })

@@ -37,7 +37,11 @@ function checkClaims({ claims }: View, { at }: ChangeNote, { ticket, how, decisi
       : how === 'removed'
         ? ''
         : ', or change the fields all the same with "ticketplan set"'
-    const message = `${id} has a live claim by ${claim.holder}, taken at ${claim.acquired_at}, which rests on this change; nothing was changed. Undo it after the claim is released ("ticketplan claims" lists it)${byHand}`
+    const why =
+      claim.acquired_at > at
+        ? `taken at ${claim.acquired_at}, after this change, so it may rest on it`
+        : `and ${how === 'removed' ? 'the file of a claimed Ticket is not removed' : 'the state of a claimed Ticket is not set back'}`
+    const message = `${id} has a live claim by ${claim.holder}, ${why}; nothing was changed. Undo it after the claim is released ("ticketplan claims" lists it)${byHand}`
     throw new PlanError('undo_refused', message, { ticket: id })
   }
 }

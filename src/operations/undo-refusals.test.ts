@@ -24,7 +24,11 @@ describe('undo is refused', () => {
       plan.record({ ticket: 'B', kind: 'blocked_by', other: 'A' })
       plan.retract({ decision: 'B', kind: 'blocked_by', other: 'A' })
       const { claim } = plan.accept({ ticket: 'B', holder: 'w1' })
-      expectRefused(place, 'B', /^B has a live claim by w1.*ticketplan claims.*ticketplan retract 01/)
+      expectRefused(
+        place,
+        'B',
+        /^B has a live claim by w1, taken at .*, after this change, so it may rest on it.*ticketplan claims.*ticketplan retract 01/,
+      )
       plan.release({ ticket: 'B', token: claim!.token })
       expect(plan.undo()).toMatchObject({ undone: true, files: [{ how: 'retracted' }] })
       expect(plan.consult('B').verdict).toBe('hold')
@@ -44,7 +48,11 @@ describe('undo is refused', () => {
       plan.record({ ticket: 'B', kind: 'hold', reason: 'wrong Ticket' })
       expect(plan.undo().undone).toBe(true)
       plan.set({ ticket: 'B', state: 'in_progress' })
-      expectRefused(place, 'B', /^B has a live claim.*ticketplan set/)
+      expectRefused(
+        place,
+        'B',
+        /^B has a live claim by w1, and the state of a claimed Ticket is not set back;.*ticketplan set/,
+      )
     }))
 
   test('of an added Ticket that is committed, changed since, or named by others; --skip goes on', () =>
@@ -60,7 +68,11 @@ describe('undo is refused', () => {
       other.undo()
       commit()
       expectRefused(place, 'D', /is committed/)
-      expect(plan.undo({ skip: true })).toMatchObject({ undone: false, skipped: true, change: { operation: 'add' } })
+      expect(plan.undo({ skip: true })).toMatchObject({
+        undone: false,
+        skipped: true,
+        change: { operation: 'add', tickets: ['D'] },
+      })
       expect(plan.undo()).toMatchObject({ undone: true, files: [{ ticket: 'A' }] })
     }))
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { ChangeNote } from '../files/change-notes.ts'
+import { idFromPath } from '../files/ticket-files.ts'
 import { count } from '../model/count.ts'
 import { PlanError } from '../model/errors.ts'
 import { activeAgain, takeBack } from '../model/take-back.ts'
@@ -28,7 +29,13 @@ Run it again to go one change further back: an undo is not undone by the next on
       dryRun: z.boolean(),
       skipped: z.boolean(),
       /** What was run, by whom and when. */
-      change: z.object({ operation: z.enum(['record', 'retract', 'set', 'add']), by: z.string(), at: z.string() }),
+      change: z.object({
+        operation: z.enum(['record', 'retract', 'set', 'add']),
+        by: z.string(),
+        at: z.string(),
+        /** The Tickets whose files it wrote. */
+        tickets: z.array(z.string()),
+      }),
       files: z.array(
         z.object({
           ticket: z.string(),
@@ -60,8 +67,8 @@ Run it again to go one change further back: an undo is not undone by the next on
       const { by } = store.stamp()
       const note = store.findLastChange(by)
       if (!note) throw nothingToUndo(by)
-      const { operation, at } = note
-      const change = { operation, by, at }
+      const { operation, at, files } = note
+      const change = { operation, by, at, tickets: files.map(({ path }) => idFromPath(path)) }
       if (skip) {
         store.forgetChange(note.number)
         return { undone: false, dryRun, skipped: true, change, files: [], warnings: [] }

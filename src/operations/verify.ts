@@ -8,15 +8,15 @@ import { findHistoryLosses } from '../merging/history-losses.ts'
 import { verifyStaged } from '../merging/staged-tickets.ts'
 import type { AnyFields } from '../model/decision.ts'
 import { isPlanError } from '../model/errors.ts'
-import { didYouMean } from '../model/nearest-names.ts'
 import type { States } from '../model/states.ts'
 import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
+import { limited, moreShape, optionalLimit } from './limit.ts'
 import { flag, operation } from './operation.ts'
 import { type Problem, problemShape } from './shapes.ts'
-import { homePathWarnings } from './warnings.ts'
+import { homePathWarnings, unknownStateText } from './warnings.ts'
 
 /** The age at which a temporary file no longer belongs to a running writer, and to a suspended one. */
 const ORPHAN_MS = { reported: 60_000, removed: 3_600_000 }
@@ -39,11 +39,15 @@ export const verify = operation({
       help: 'also check that no commit after this one has lost or changed a decision',
       value: 'rev',
     },
+    limit: optionalLimit('problems, errors first'),
   },
   output: () =>
     z.object({
       ok: z.boolean(),
       problems: z.array(problemShape()),
+      more: moreShape,
+      /** With a limit: how many problems there are. */
+      total: z.optional(z.object({ errors: z.int(), warnings: z.int() })),
       /** Paths of repaired files. */
       fixed: z.array(z.string()),
       checked: z.object({
@@ -64,41 +68,65 @@ export const verify = operation({
     const message = `${nameOf('staged')} checks the next commit, ${nameOf('since')} past merges; give only one of them`
     return { field: 'since', message }
   },
-  run(store, { fix, staged, since }) {
-    if (staged) return verifyStaged(store.repository, fix)
-    const history = since === undefined ? null : findHistoryLosses(store.repository, since, store.progress)
-    store.read(() => {})
-    const { fixed, failed } = fix ? repair(store) : { fixed: [], failed: [] }
-    const mismatch = store.index.findMismatch()
-    if (mismatch && fix) {
-      store.rebuild()
-      fixed.push(store.index.path)
-    }
-    const problems = store.read(({ queries }) => [
-      ...fileProblems(queries),
-      ...unknownStates(queries, store.states),
-      ...homePaths(queries),
-    ])
-    problems.push(...failed)
-    for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
-      const message = 'temporary file of an interrupted write; nothing reads it'
-      problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
-    }
-    if (mismatch && !fix) {
-      const message = `${mismatch}; run "ticketplan rebuild"`
-      problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
-    }
-    for (const path of unmerged(store)) {
-      const message = 'unmerged in git, so it may have the decisions of one side only; run "ticketplan resolve"'
-      problems.push({ code: 'unmerged', path, message, severity: 'error' })
-    }
-    for (const loss of history?.losses ?? []) problems.push({ ...loss, severity: 'error' })
-    const ok = problems.every(({ severity }) => severity === 'warning')
-    const { tickets, decisions } = store.index.peek(queries => queries.counts())
-    return { ok, problems, fixed, checked: { tickets, decisions, ...(history && { merges: history.merges }) } }
+  run(store, { limit, ...input }): Verified {
+    const found = findProblems(store, input)
+    if (limit === undefined) return found
+    const errors = found.problems.filter(({ severity }) => severity === 'error')
+    const warnings = found.problems.filter(({ severity }) => severity !== 'error')
+    const { entries, more } = limited([...errors, ...warnings], limit)
+    return { ...found, problems: entries, more, total: { errors: errors.length, warnings: warnings.length } }
   },
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
+
+type Verified = {
+  ok: boolean
+  problems: Problem[]
+  fixed: string[]
+  checked: { tickets: number; decisions: number; merges?: number | undefined }
+  more?: boolean | undefined
+  total?: { errors: number; warnings: number }
+}
+
+interface VerifyInput {
+  fix: boolean
+  staged: boolean
+  since?: string | undefined
+}
+
+function findProblems(store: Store, { fix, staged, since }: VerifyInput): Verified {
+  if (staged) return verifyStaged(store.repository, fix)
+  const history = since === undefined ? null : findHistoryLosses(store.repository, since, store.progress)
+  store.read(() => {})
+  const { fixed, failed } = fix ? repair(store) : { fixed: [], failed: [] }
+  const mismatch = store.index.findMismatch()
+  if (mismatch && fix) {
+    store.rebuild()
+    fixed.push(store.index.path)
+  }
+  const problems = store.read(({ queries }) => [
+    ...fileProblems(queries),
+    ...unknownStates(queries, store.states),
+    ...homePaths(queries),
+  ])
+  problems.push(...failed)
+  for (const path of orphansOlderThan(store, ORPHAN_MS.reported)) {
+    const message = 'temporary file of an interrupted write; nothing reads it'
+    problems.push({ code: 'orphan_temp', path, message, severity: 'warning' })
+  }
+  if (mismatch && !fix) {
+    const message = `${mismatch}; run "ticketplan rebuild"`
+    problems.push({ code: 'index_mismatch', path: store.index.path, message, severity: 'error' })
+  }
+  for (const path of unmerged(store)) {
+    const message = 'unmerged in git, so it may have the decisions of one side only; run "ticketplan resolve"'
+    problems.push({ code: 'unmerged', path, message, severity: 'error' })
+  }
+  for (const loss of history?.losses ?? []) problems.push({ ...loss, severity: 'error' })
+  const ok = problems.every(({ severity }) => severity === 'warning')
+  const { tickets, decisions } = store.index.peek(queries => queries.counts())
+  return { ok, problems, fixed, checked: { tickets, decisions, ...(history && { merges: history.merges }) } }
+}
 
 /** Returns the Ticket files with merge conflicts in git; none if git cannot be run. */
 function unmerged({ repository }: Store): string[] {
@@ -168,10 +196,12 @@ function fileProblems(queries: IndexQueries): Problem[] {
 function unknownStates(queries: IndexQueries, states: States): Problem[] {
   const unknown = queries.statesInUse().filter(state => !states.isKnown(state))
   if (unknown.length === 0) return []
-  return queries.ticketList({ states: unknown }, 'id').map(({ state, path }) => {
-    const message = `the state "${state}" is in no list of states in ticketplan.json, so it counts as open${didYouMean(states.nearest(state))}`
-    return { code: 'unknown_state', path, message, severity: 'warning' }
-  })
+  return queries.ticketList({ states: unknown }, 'id').map(({ state, path }) => ({
+    code: 'unknown_state',
+    path,
+    message: unknownStateText(states, state),
+    severity: 'warning',
+  }))
 }
 
 function homePaths(queries: IndexQueries): Problem[] {

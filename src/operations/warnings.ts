@@ -1,5 +1,6 @@
 /** Warnings that several operations share. */
 import { didYouMean } from '../model/nearest-names.ts'
+import type { States } from '../model/states.ts'
 import type { Store } from '../store/store.ts'
 
 const HOME_PATH = /(?:^|[\s"'`(=:])(?:\/(?:home|Users)\/[^/\s]+|\/root\/|[A-Za-z]:\\Users\\)/
@@ -13,7 +14,10 @@ export function homePathWarnings(texts: Record<string, string | undefined>): str
 
 /** A warning for a state that no list of the configuration has: it counts as open. */
 export function stateWarnings({ states }: Store, state: string | undefined): string[] {
-  if (state === undefined || states.isKnown(state)) return []
-  const hint = didYouMean(states.nearest(state))
-  return [`the state "${state}" is in no list of states in ticketplan.json, so it counts as open${hint}`]
+  return state === undefined || states.isKnown(state) ? [] : [unknownStateText(states, state)]
+}
+
+/** Returns what is said of a state that no list has, with the nearest one. */
+export function unknownStateText(states: States, state: string): string {
+  return `the state "${state}" is in no list of states in ticketplan.json, so it counts as open${didYouMean(states.nearest(state))}`
 }
