@@ -118,6 +118,19 @@ describe('compiled code', () => {
     expect(program.files()).toHaveLength(1)
   })
 
+  test('is kept for four versions of a command', () => {
+    using folder = temporaryFolder()
+    const names = ['merge-v22-1', 'merge-v22-2', 'merge-v24-3', 'merge-v24-4', 'merge-v24-5', 'merge-driver-v22-1']
+    for (const [position, name] of names.entries()) {
+      writeFileSync(join(folder.path, name), 'code')
+      const time = new Date(Date.now() - 60_000 + position)
+      utimesSync(join(folder.path, name), time, time)
+    }
+    writeCode(join(folder.path, 'merge-v24-6'), Buffer.from('code'))
+    const kept = ['merge-driver-v22-1', 'merge-v24-3', 'merge-v24-4', 'merge-v24-5', 'merge-v24-6']
+    expect(readdirSync(folder.path).sort()).toEqual(kept)
+  })
+
   test('of old versions is removed after a month', () => {
     using folder = temporaryFolder()
     const path = (name: string) => join(folder.path, name)

@@ -12,6 +12,8 @@ import { privateCacheFolder } from './compile-cache.ts'
 const LONG_RUN_MS = 2000
 /** A file of this age is removed, whether or not it is in use: that of a removed version is not. */
 const MOST_AGE_MS = 30 * 24 * 3600 * 1000
+/** As many files of a command are kept, for versions of ticketplan and of Node that are used side by side. */
+const MOST_VERSIONS = 4
 
 /** Exit statuses of the command line after its ordinary work: a run that failed early leaves no code. 3 is the verdict "hold". */
 const ORDINARY = [0, 3]
@@ -63,9 +65,7 @@ export function readCode(path: string): Buffer | undefined {
 
 /** Writes the code in two copies, and removes the files of old versions. What fails is left out: the next run compiles again. */
 export function writeCode(path: string, code: Buffer): void {
-  const { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } =
-    process.getBuiltinModule('node:fs')
-  const { dirname, join } = process.getBuiltinModule('node:path')
+  const { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } = process.getBuiltinModule('node:fs')
   const temporary = `${path}.${process.pid}.tmp`
   try {
     const file = openSync(temporary, 'wx', 0o600)
@@ -78,14 +78,25 @@ export function writeCode(path: string, code: Buffer): void {
       closeSync(file)
     }
     renameSync(temporary, path)
-    for (const name of readdirSync(dirname(path))) {
-      const other = join(dirname(path), name)
-      const stat = statSync(other)
-      if (stat.isFile() && Date.now() - stat.mtimeMs > MOST_AGE_MS) rmSync(other)
-    }
+    removeOld(path)
   } catch {
     rmSync(temporary, { force: true })
   }
+}
+
+/** Removes files that are too old, and the oldest of the command whose file is at the path where it has too many. */
+function removeOld(path: string): void {
+  const { readdirSync, rmSync, statSync } = process.getBuiltinModule('node:fs')
+  const { basename, dirname, join } = process.getBuiltinModule('node:path')
+  const folder = dirname(path)
+  const command = basename(path).replace(/-v\d.*/, '-v')
+  const files = readdirSync(folder)
+    .map(name => ({ name, stat: statSync(join(folder, name)) }))
+    .filter(({ stat }) => stat.isFile())
+    .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
+  const surplus = files.filter(({ name }) => name.startsWith(command)).slice(MOST_VERSIONS)
+  const aged = files.filter(({ stat }) => Date.now() - stat.mtimeMs > MOST_AGE_MS)
+  for (const { name } of [...surplus, ...aged]) rmSync(join(folder, name), { force: true })
 }
 
 /**
