@@ -597,6 +597,21 @@ describe('other conflicts, locks and places', () => {
     expect(errorOf(run)).toMatchObject({ code: 'bad_config', message: expect.stringContaining('ticketplan.json') })
   })
 
+  test('with the driver that docs/git.md gives for one merge, as with the configured one', () => {
+    const ids = Array.from({ length: 5 }, (_, n) => `N-${n}`)
+    const each = (fields: Partial<Ticket>) => all(...ids.map(id => put(fields, id)))
+    const setting = { base: each(BASE), ours: each(OURS), theirs: each(THEIRS), driver: testDriver() }
+    const command = /^git (-c) '?([^=]*=)'([^']*)' merge other$/m.exec(readFileSync('docs/git.md', 'utf8'))!
+    using repo = diverged(setting)
+    tryGit(repo.root, [command[1]!, `${command[2]}${command[3]}`, 'merge', '--quiet', 'theirs'])
+    // Also a file that git could have merged as text waits for resolve.
+    expect(unmerged(repo.root)).toEqual(ids.map(id => `tickets/${id}.json`))
+    resolve(repo.root)
+    using driven = diverged(setting)
+    git(driven.root, ['merge', '--quiet', 'theirs'])
+    expect(ticketTexts(repo.root)).toEqual(ticketTexts(driven.root))
+  })
+
   test(`of ${LONG ? 1000 : 20} Tickets in one run, as the driver does it one by one`, { timeout: 300_000 }, () => {
     const ids = Array.from({ length: LONG ? 1000 : 20 }, (_, n) => `N-${n}`)
     const each = (fields: Partial<Ticket>) => all(...ids.map(id => put(fields, id)))

@@ -1,11 +1,17 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it, test } from 'vitest'
+import { packageRoot } from '../files/package-root.ts'
 import { findRepository } from '../files/repository.ts'
 import { driverCommand, programsIn } from '../setup/driver-config.ts'
 import { initRepository } from '../setup/init.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
-import { runGit, type TemporaryRepository, temporaryRepository } from '../test-support/temporary-repository.ts'
+import {
+  putTicket,
+  runGit,
+  type TemporaryRepository,
+  temporaryRepository,
+} from '../test-support/temporary-repository.ts'
 
 /** A repository that is set up, with programs that are there. */
 function setUp(): TemporaryRepository & { driver: string } {
@@ -35,6 +41,22 @@ const again = expect.stringContaining('ticketplan init')
 test('all checks pass after init', () => {
   using repo = setUp()
   expect(failing(repo.root)).toEqual({})
+})
+
+test('a plan of a thousand Tickets is told how to merge many of them at once', () => {
+  using repo = setUp()
+  const advice = () => {
+    using plan = checkedPlan(repo.root)
+    return plan.doctor().checks.filter(({ name }) => name === 'large merges')
+  }
+  for (let n = 0; n < 999; n++) putTicket(repo.root, `T-${n}`)
+  expect(advice()).toEqual([])
+  putTicket(repo.root, 'T-999')
+  expect(advice()).toEqual([
+    { name: 'large merges', ok: true, detail: expect.stringContaining('ticketplan resolve && git commit') },
+  ])
+  const driver = /driver="([^"]*)"/.exec(advice()[0]!.detail)?.[1]
+  expect(readFileSync(join(packageRoot(), 'docs', 'git.md'), 'utf8')).toContain(`driver='${driver}' merge other`)
 })
 
 test('a clone without init fails merge driver, attributes and hooks', () => {

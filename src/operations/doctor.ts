@@ -56,7 +56,7 @@ export const doctor = operation({
       ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
       ...(fleetState(repository).status === 'none' ? [] : [check('fleet', () => fleetCheck(repository))]),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
-      ...(repository.gitDir ? gitChecks(repository) : []),
+      ...(repository.gitDir ? [...gitChecks(repository), ...largeMergeChecks(store)] : []),
       check('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
@@ -162,6 +162,18 @@ function localCheck(store: Store): string {
   store.claims.snapshot()
   const shared = isSharedFileSystem(store.repository.localDir)
   return shared ? `${path}: on a network or shared-folder file system, which must support file locks` : path
+}
+
+/** With fewer Tickets the start of a driver for each of them takes seconds at most. */
+const MANY_TICKETS = 1000
+
+/** Says how to merge many Tickets that both sides changed, where there can be that many. */
+function largeMergeChecks(store: Store): Check[] {
+  const { tickets } = store.peek(({ queries }) => queries.counts())
+  if (tickets < MANY_TICKETS) return []
+  const merge = `git -c merge.ticketplan.driver="git merge-file --marker-size=%L %A %O %B; exit 1" merge <branch>`
+  const detail = `git starts the merge driver for each Ticket that both sides changed; for many hundreds at once run '${merge}', then "ticketplan resolve && git commit --no-edit"`
+  return [{ name: 'large merges', ok: true, detail }]
 }
 
 const AGAIN = 'run "ticketplan init" again'
