@@ -7,6 +7,7 @@ import {
   type Claimable,
   type Claimed,
   type ClaimInput,
+  findActor,
   judgeClaim,
   kept,
   released,
