@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   type Acknowledged,
@@ -9,12 +10,15 @@ import {
   AT_ONCE,
   acknowledgement,
   addScenario,
+  batchScenario,
   callsOf,
+  importScenario,
   LONG,
+  putSource,
   recordScenario,
   template,
 } from '../test-support/fault-scenarios.ts'
-import { inParallel, type PlanChild, runCli, startPlanChild } from '../test-support/run-cli.ts'
+import { inParallel, type PlanChild, runCli, startCli, startPlanChild } from '../test-support/run-cli.ts'
 import { injectFault, type TracedCall } from '../test-support/strace.ts'
 import { straceObstacle } from '../test-support/system-abilities.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
@@ -27,12 +31,14 @@ function acknowledgedBy(child: PlanChild): Acknowledged[] {
 }
 
 describe('kill -9', () => {
-  it('of writers at random moments loses nothing that was acknowledged', { timeout: 900_000 }, async () => {
+  it.for(['record-on', 'record-all-on'])('of writers (%s) at random moments loses nothing that was acknowledged', {
+    timeout: 900_000,
+  }, async task => {
     using repo = temporaryRepository()
     const ids = ['A', 'B', 'C', 'D', 'E', 'F']
     for (const id of ids) putTicket(repo.root, id)
     const acknowledged: Acknowledged[] = []
-    const start = () => startPlanChild('record-on', repo.root, ...ids)
+    const start = () => startPlanChild(task, repo.root, ...ids)
     const children = [start(), start(), start()]
     for (let kills = 0; kills < (LONG ? 400 : 42); kills++) {
       const victim = children[kills % children.length]!
@@ -50,6 +56,29 @@ describe('kill -9', () => {
     acknowledged.push(...children.flatMap(acknowledgedBy))
     expect(acknowledged.length).toBeGreaterThan(42)
     checkAfterFault(repo.root, acknowledged)
+  })
+
+  it('of an import at random moments leaves whole Tickets, and the next import finishes it', {
+    timeout: 600_000,
+  }, async () => {
+    const records = 500
+    for (let kills = 0; kills < (LONG ? 100 : 8); kills++) {
+      using repo = temporaryRepository()
+      putSource(repo.root, records)
+      const child = startCli(repo.root, importScenario.args)
+      // New and temporary files alike: the batch that is killed is not a complete one.
+      const files = Math.floor(Math.random() * records)
+      while (readdirSync(repo.ticketsDir).length < files && child.process.exitCode === null)
+        await new Promise(setImmediate)
+      child.process.kill('SIGKILL')
+      await child.ended
+      checkAfterFault(repo.root, [])
+      const again = await runCli(repo.root, importScenario.args)
+      expect(again, again.stderr).toMatchObject({ status: 0 })
+      const listed = readdirSync(repo.ticketsDir).filter(name => name.endsWith('.json'))
+      expect(listed).toHaveLength(records)
+      checkAfterFault(repo.root, acknowledgement(again))
+    }
   })
 
   it('of a process that rebuilds the index leaves the old index or the new one', { timeout: 600_000 }, async () => {
@@ -97,13 +126,15 @@ describe('kill at each system call', () => {
     { scenario: recordScenario, withDatabases: true },
     { scenario: recordScenario, withDatabases: false },
     { scenario: addScenario, withDatabases: true },
+    { scenario: batchScenario, withDatabases: true },
+    { scenario: importScenario, withDatabases: true },
   ])('of $scenario.name, with existing databases: $withDatabases', { timeout: 3_600_000 }, async (given, { skip }) => {
     skip(obstacle !== null, obstacle ?? '')
     using prepared = template(given.scenario, given.withDatabases)
-    const { args } = given.scenario
+    const { args, calls: wantedCalls } = given.scenario
     const calls = await callsOf(prepared, args, SYSCALLS)
     // The calls include the write itself, not only what happens around it.
-    for (const wanted of given.scenario.name === 'add' ? ['link', 'fsync', 'unlink'] : ['rename', 'fsync'])
+    for (const wanted of wantedCalls)
       expect(
         calls.some(({ name }) => name === wanted),
         wanted,

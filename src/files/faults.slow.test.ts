@@ -11,12 +11,15 @@ import {
   AT_ONCE,
   acknowledgement,
   addScenario,
+  batchScenario,
   callsOf,
+  importScenario,
   LONG,
+  putSource,
   recordScenario,
   template,
 } from '../test-support/fault-scenarios.ts'
-import { inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
+import { errorOf, inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
 import { injectFault } from '../test-support/strace.ts'
 import { mountObstacle, mountTmpfs, straceObstacle } from '../test-support/system-abilities.ts'
 import { putTicket, readTicketJson, temporaryRepository } from '../test-support/temporary-repository.ts'
@@ -28,14 +31,15 @@ function tempFiles(folder: string): string[] {
 
 describe('a system call that fails', () => {
   const obstacle = straceObstacle()
-  const { args } = recordScenario
 
   /** Runs the command with a fault at the first call of that name on a matching file, then `check`. */
   async function withFault(
     [name, file, fault]: [name: string, file: RegExp, fault: string],
     check: (run: Run, root: string, acknowledged: Acknowledged[]) => void | Promise<void>,
+    scenario = recordScenario,
   ): Promise<void> {
-    using prepared = template(recordScenario, true)
+    const { args } = scenario
+    using prepared = template(scenario, true)
     for (let attempt = 0; attempt < 10; attempt++) {
       const call = (await callsOf(prepared, args, [name])).find(({ line }) => file.test(line))
       if (!call) throw new Error(`no ${name} of ${file}`)
@@ -65,8 +69,71 @@ describe('a system call that fails', () => {
       expect(decisions).toHaveLength(1)
       expect(tempFiles(join(root, 'tickets'))).toEqual([])
       checkAfterFault(root, acknowledged)
-      expect(jsonOf(await runCli(root, args))).toMatchObject({ created: true })
+      expect(jsonOf(await runCli(root, recordScenario.args))).toMatchObject({ created: true })
     })
+  })
+
+  it.for(
+    cases,
+  )('$error from $name of one of several files that are written together is reported, with what was written', async (given, {
+    skip,
+  }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    const { name, error } = given
+    const check = async (run: Run, root: string, acknowledged: Acknowledged[]) => {
+      expect(expectNamedFailure(run)).toBe('io')
+      expect(run.stderr).toContain(`"syscallCode":"${error}"`)
+      expect(run.stderr).toContain('C.json')
+      expect(run.stdout).toBe('')
+      // Only a rename comes after the first file is in place.
+      const written = name === 'rename' ? ['tickets/B.json'] : []
+      expect(errorOf(run).written ?? []).toEqual(written)
+      for (const path of ['tickets/B.json', 'tickets/C.json', 'tickets/D.json'])
+        expect(
+          readTicketJson(root, path).decisions.some(({ kind }) => kind === 'blocked_by'),
+          path,
+        ).toBe(written.includes(path))
+      expect(tempFiles(join(root, 'tickets'))).toEqual([])
+      checkAfterFault(root, acknowledged)
+      const again = await runCli(root, batchScenario.args)
+      expect(jsonOf(again)).toMatchObject({ created: true })
+      checkAfterFault(root, [...acknowledged, ...acknowledgement(again)])
+    }
+    await withFault([name, /\.C\.json\.[0-9a-f]{12}\.tmp/, `error=${error}`], check, batchScenario)
+  })
+
+  it.for([
+    'openat',
+    'fsync',
+    'link',
+  ])('EIO from %s of one imported Ticket: the report says how many were written', async (name, { skip }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    const check = async (run: Run, root: string, acknowledged: Acknowledged[]) => {
+      expect(expectNamedFailure(run)).toBe('io')
+      expect(run.stdout).toBe('')
+      const imported = readdirSync(join(root, 'tickets')).filter(name => name.startsWith('bd-'))
+      expect(imported).toEqual(name === 'link' ? ['bd-0.json'] : [])
+      const said = /1 file of 3 were written before that; run the import again to finish it/
+      if (name === 'link') expect(run.stderr).toMatch(said)
+      else expect(run.stderr).not.toContain('before that')
+      expect(tempFiles(join(root, 'tickets'))).toEqual([])
+      checkAfterFault(root, acknowledged)
+      const again = await runCli(root, importScenario.args)
+      expect(jsonOf(again)).toMatchObject({ tickets: 3, dropped: [] })
+      checkAfterFault(root, [...acknowledged, ...acknowledgement(again)])
+    }
+    await withFault([name, /\.bd-1\.json\.[0-9a-f]{12}\.tmp/, 'error=EIO'], check, importScenario)
+  })
+
+  it('EIO from fsync of the folder of several files: none is acknowledged, and all are complete', async ({ skip }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    const check = (run: Run, root: string, acknowledged: Acknowledged[]) => {
+      expect(expectNamedFailure(run)).toBe('io')
+      expect(run.stderr).toMatch(/3 files in it are written, but a power cut may undo that/)
+      expect(run.stdout).toBe('')
+      checkAfterFault(root, acknowledged)
+    }
+    await withFault(['fsync', /\/tickets>/, 'error=EIO'], check, batchScenario)
   })
 
   it.for([
@@ -164,6 +231,32 @@ describe('a disk that is full', () => {
     const run = await record()
     expect(jsonOf(run)).toMatchObject({ created: true })
     checkAfterFault(repo.root, [...acknowledged, ...acknowledgement(run)])
+  })
+})
+
+describe('a disk that gets full during an import', () => {
+  it('ends it with a named error that counts what was written; the next import finishes it', async ({ skip }) => {
+    const obstacle = mountObstacle()
+    skip(obstacle !== null, obstacle ?? '')
+    const records = 700
+    using repo = temporaryRepository()
+    using _small = mountTmpfs(repo.ticketsDir, '4m') // a page for each file, so about a thousand files
+    putSource(repo.root, records)
+    const filler = join(repo.ticketsDir, 'filler')
+    writeFileSync(filler, Buffer.alloc(2 * 1024 * 1024))
+    const tickets = () => readdirSync(repo.ticketsDir).filter(name => name.endsWith('.json'))
+    const run = await runCli(repo.root, importScenario.args)
+    expect(expectNamedFailure(run)).toBe('io')
+    expect(run.stderr).toContain('no space left on the disk')
+    expect(tickets().length).toBeGreaterThan(0)
+    expect(errorOf(run).message).toContain(`${tickets().length} files of ${records} were written before that`)
+    expect(tempFiles(repo.ticketsDir)).toEqual([])
+    checkAfterFault(repo.root, [])
+    rmSync(filler)
+    const again = await runCli(repo.root, importScenario.args)
+    expect(again, again.stderr).toMatchObject({ status: 0 })
+    expect(tickets()).toHaveLength(records)
+    checkAfterFault(repo.root, acknowledgement(again))
   })
 })
 

@@ -3,7 +3,7 @@
  *
  * In a clone without them, finding that out costs the first bytes of git's index. Never changes git's index.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 import { findGitConfig, runGit } from './git.ts'
@@ -33,6 +33,7 @@ export function findSparseIndex(gitDir: string): SparseIndex | undefined {
   const path = join(gitDir, 'index')
   let file: number | undefined
   try {
+    if (!lstatSync(path, { throwIfNoEntry: false })) return undefined // nothing was ever staged
     file = openSync(path, 'r')
     const header = Buffer.alloc(8)
     const isWhole = readSync(file, header, 0, 8, 0) === 8
@@ -41,7 +42,7 @@ export function findSparseIndex(gitDir: string): SparseIndex | undefined {
     if (!isWhole || (header.readUInt32BE(4) <= PLAIN_VERSION && !hasPatterns)) return undefined
     return { hasPatterns }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // nothing was ever staged
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw ioError(error, path)
   } finally {
     if (file !== undefined) closeSync(file)

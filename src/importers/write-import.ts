@@ -21,8 +21,8 @@ import type { Dropped, Imported, SkippedRecord } from './import-collector.ts'
 import { ticketsPrint } from './last-imports.ts'
 import { type Change, type ImportOptions, type ImportPlan, planImport, unreadable } from './plan-import.ts'
 
-/** How many files are written under one hold of the write lock, and for how long it is held, in milliseconds, at most. */
-const CHUNK = 100
+/** How many files are made durable together, under one hold of the write lock, and for how long they are prepared, in milliseconds, at most. */
+const CHUNK = 200
 const HOLD_MS = 100
 /** How often a file that other programs change meanwhile is read again. */
 const ATTEMPTS = 20
@@ -113,16 +113,11 @@ interface Totals {
 /** Checks the changes without writing; returns their number. */
 function checkAll(store: Store, changes: Change[], plan: ImportPlan, total: Totals): number {
   for (const change of changes)
-    orReport(
-      change,
-      plan,
-      () => {
-        const prepared = prepare(store, change, plan)
-        if (prepared.ticket) checkedBytes(prepared.ticket, change.path)
-        return prepared
-      },
-      total,
-    )
+    orReport(change, plan, () => {
+      const prepared = prepare(store, change, plan)
+      const hash = prepared.ticket ? hashOf(checkedBytes(prepared.ticket, change.path)) : null
+      countChange(change, prepared, hash, plan, total)
+    })
   return changes.length
 }
 
@@ -140,19 +135,38 @@ function writeOrSay(store: Store, changes: Change[], plan: ImportPlan, total: To
 
 /** Writes changes until the lock has been held long enough; returns how many are done. Called under the write lock. */
 function writeSome(store: Store, changes: Change[], plan: ImportPlan, total: Totals): number {
-  const written: string[] = []
+  using batch = store.batch()
   const until = performance.now() + HOLD_MS
+  const added: { change: Change; prepared: Prepared }[] = []
   let done = 0
-  try {
-    for (const change of changes) {
-      if (done > 0 && performance.now() > until) break
-      if (orReport(change, plan, () => write(store, change, plan), total)) written.push(change.path)
-      done++
-    }
-  } finally {
-    store.indexWritten(written)
+  for (const change of changes) {
+    if (done > 0 && performance.now() > until) break
+    orReport(change, plan, () => {
+      const prepared = prepare(store, change, plan)
+      if (prepared.ticket) batch.add(prepared.file, change.path, prepared.ticket)
+      added.push({ change, prepared })
+    })
+    done++
   }
+  const { written, changed, error } = batch.write()
+  store.indexWritten(written.map(({ path }) => path))
+  const hashes = new Map(written.map(({ path, hash }) => [path, hash]))
+  const isChanged = new Set(changed)
+  for (const { change, prepared } of added) {
+    const hash = hashes.get(change.path)
+    if (hash !== undefined || !prepared.ticket) countChange(change, prepared, hash ?? null, plan, total)
+    else if (!error && isChanged.has(change.path)) orReport(change, plan, () => writeOne(store, change, plan, total))
+  }
+  if (error) throw error
   return done
+}
+
+/** Writes a change of a file that another program has changed meanwhile. Called under the write lock. */
+function writeOne(store: Store, change: Change, plan: ImportPlan, total: Totals): void {
+  const prepared = write(store, change, plan)
+  if (prepared.ticket) store.indexWritten([change.path])
+  const hash = prepared.ticket ? hashOf(Buffer.from(encodeTicket(prepared.ticket))) : null
+  countChange(change, prepared, hash, plan, total)
 }
 
 /** A Ticket to write, null where the file has all of it already, and what the report says of it. */
@@ -186,19 +200,27 @@ const REPORTED = [
   'unknown_ticket',
 ] as const
 
-/** Counts the result of the action; returns false, with a line in the report, where the change is not possible. */
-function orReport(change: Change, plan: ImportPlan, action: () => Prepared, total: Totals): boolean {
-  const { id, fields, decisions } = change
+/** Adds a change to the totals. `hash` is that of the new bytes, null where the file had all of it already. */
+function countChange(
+  { id, path }: Change,
+  { file, retracted, added, moved, notes }: Prepared,
+  hash: string | null,
+  plan: ImportPlan,
+  total: Totals,
+): void {
+  plan.warnings.push(...notes)
+  total.notes += notes.length
+  if (hash === null) return
+  total.hashes.set(path, hash)
+  total.written++
+  total.retracted += retracted
+  total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted, decisions: added, moved })
+}
+
+/** Runs the action; adds a line to the report where the change is not possible. */
+function orReport({ id, fields, decisions }: Change, plan: ImportPlan, action: () => void): void {
   try {
-    const { file, ticket, retracted, added, moved, notes } = action()
-    plan.warnings.push(...notes)
-    total.notes += notes.length
-    if (!ticket) return false
-    total.hashes.set(change.path, hashOf(Buffer.from(encodeTicket(ticket))))
-    total.written++
-    total.retracted += retracted
-    total.changes.push({ ticket: id, change: file ? 'changed' : 'new', retracted, decisions: added, moved })
-    return true
+    action()
   } catch (error) {
     // A RangeError is a value that is nested too deeply to be encoded, or that contains itself.
     if (!(error instanceof RangeError) && !REPORTED.some(code => isPlanError(error, code))) throw error
@@ -206,7 +228,6 @@ function orReport(change: Change, plan: ImportPlan, action: () => Prepared, tota
     plan.decisions -= decisions.length
     const lost = decisions.length ? ` (with ${count(decisions.length, 'decision')})` : ''
     plan.dropped.push({ source: `Ticket ${id}`, message: `not changed${lost}: ${(error as Error).message}` })
-    return false
   }
 }
 

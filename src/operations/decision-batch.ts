@@ -108,24 +108,37 @@ function problemOf(ticket: Ticket, path: string): PlanError | undefined {
   }
 }
 
-/** Writes the files; each that another program has changed meanwhile is edited again. */
+/** How many files are made durable together. */
+const MOST_TOGETHER = 200
+
+/** Writes the files, many at a time. */
 function writeAll(store: Store, files: ReadonlyMap<string, Pending>): string[] {
   const written: string[] = []
+  const pending = [...files.values()]
   try {
-    for (const [path, { file, ticket, changes }] of files) {
-      if (!store.overwrite(file, path, ticket)) {
-        store.edit(path, now => ({ ticket: changes.reduce((ticket, change) => change(ticket).ticket, now) }))
-      }
-      written.push(path)
-    }
+    for (let done = 0; done < pending.length; done += MOST_TOGETHER)
+      writeTogether(store, pending.slice(done, done + MOST_TOGETHER), written)
   } catch (error) {
     if (written.length === 0 || !(error instanceof PlanError)) throw error
     const message = `${error.message}; ${count(written.length, 'file')} of ${files.size} were written before that: ${written.join(', ')}`
     throw new PlanError(error.code, message, { ...error.data, written }, error)
-  } finally {
-    store.indexWritten(written)
   }
   return written
+}
+
+/** Writes files together; each that another program has changed meanwhile is edited again. Adds the paths to `written`. */
+function writeTogether(store: Store, files: readonly Pending[], written: string[]): void {
+  using batch = store.batch()
+  for (const { file, ticket } of files) batch.add(file, file.path, ticket)
+  const outcome = batch.write()
+  const paths = outcome.written.map(({ path }) => path)
+  written.push(...paths)
+  store.indexWritten(paths)
+  if (outcome.error) throw outcome.error
+  for (const { file, changes } of files.filter(({ file }) => outcome.changed.includes(file.path))) {
+    store.edit(file.path, now => ({ ticket: changes.reduce((ticket, change) => change(ticket).ticket, now) }))
+    written.push(file.path)
+  }
 }
 
 /** Returns the facts with the parents and the order that the pending Tickets say. */

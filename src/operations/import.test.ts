@@ -323,6 +323,15 @@ describe('import yoi', () => {
     using store = disposableStore(repository.root)
     const overwrite = store.overwrite.bind(store)
     store.overwrite = (file, path, ticket) => path !== 'tickets/A.json' && overwrite(file, path, ticket)
+    const openBatch = store.batch.bind(store)
+    store.batch = () => {
+      const batch = openBatch()
+      const add: typeof batch.add = (file, path, ticket) => {
+        batch.add(file, path, ticket)
+        if (path === 'tickets/A.json') putTicket(repository.root, 'A', { title: 'theirs' })
+      }
+      return { ...batch, add }
+    }
     const input = { system: 'yoi', path: source.path, dryRun: false, prune: false, older: false, all: false } as const
     expect(importTickets.run(store, input)).toMatchObject({
       tickets: 1,
@@ -330,6 +339,7 @@ describe('import yoi', () => {
         { source: 'Ticket A', message: expect.stringMatching(/another program keeps changing tickets\/A\.json/) },
       ],
     })
+    expect(readTicketJson(repository.root, 'tickets/A.json').title).toBe('theirs')
   })
 
   test('a Ticket that cannot be encoded is reported, by a dry run too, and the others are imported', () => {

@@ -247,24 +247,42 @@ describe('a batch', () => {
     })
   })
 
-  test('says which files it had written when one cannot be', () => {
-    withPlan((_, root) => {
-      putTicket(root, 'E', { state: 'queued' }, 'deeper')
-      const store = openStore({ root, actor: 'tester' })
-      const write = () =>
-        store.locked(() => {
-          const batch = decisionBatch(store)
-          for (const id of ['A', 'E', 'B']) {
-            const { path } = batch.store.getFile(id)
-            batch.store.edit(path, ticket => ({ ticket: { ...ticket, title: 'changed' } }))
-          }
-          rmSync(join(root, 'tickets/deeper'), { recursive: true })
-          batch.write()
-        })
-      expect(write).toThrow('1 file of 3 were written before that: tickets/A.json')
+  /** Changes the title in the files, the last of which is in a folder that is gone by then. */
+  const writeWithoutFolder = (root: string, ids: readonly string[]) => {
+    putTicket(root, 'E', { state: 'queued' }, 'deeper')
+    const store = openStore({ root, actor: 'tester' })
+    try {
+      store.locked(() => {
+        const batch = decisionBatch(store)
+        for (const id of [...ids, 'E']) {
+          const { path } = batch.store.getFile(id)
+          batch.store.edit(path, ticket => ({ ticket: { ...ticket, title: 'changed' } }))
+        }
+        rmSync(join(root, 'tickets/deeper'), { recursive: true })
+        batch.write()
+      })
+    } finally {
       store.close()
-      expect(readTicketJson(root, 'tickets/A.json').title).toBe('changed')
-      expect(readTicketJson(root, 'tickets/B.json').title).toBe('Ticket B')
+    }
+  }
+
+  test('writes nothing where one of its files cannot be written', () => {
+    withPlan((_, root) => {
+      expect(() => writeWithoutFolder(root, ['A', 'B'])).toThrow(/deeper: no such file or folder$/)
+      expect(readTicketJson(root, 'tickets/A.json').title).toBe('Ticket A')
+      expect(readdirSync(join(root, 'tickets')).filter(name => name.startsWith('.'))).toEqual([])
+    })
+  })
+
+  test('of many files says which it had written when one cannot be', () => {
+    withPlan((_, root) => {
+      const ids = Array.from({ length: 201 }, (_, n) => `T-${n}`)
+      for (const id of ids) putTicket(root, id)
+      expect(() => writeWithoutFolder(root, ids)).toThrow(
+        '200 files of 202 were written before that: tickets/T-0.json, ',
+      )
+      expect(readTicketJson(root, 'tickets/T-199.json').title).toBe('changed')
+      expect(readTicketJson(root, 'tickets/T-200.json').title).toBe('Ticket T-200')
     })
   })
 })

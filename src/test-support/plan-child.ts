@@ -26,6 +26,13 @@ if (task === 'hold-lock') {
     say(String(claim!.token))
     plan.release({ ticket, token: claim!.token! })
   }
+} else if (task === 'record-all-on') {
+  const plan = openPlan({ root, actor: 'child' })
+  for (let number = 0; ; number++) {
+    const reason = `child ${process.pid}, note ${number}`
+    const { recorded } = plan.recordAll({ decisions: args.map(ticket => ({ ticket, kind: 'note', reason })) })
+    for (const { ticket, decision } of recorded) say(`${ticket} ${decision.id}`)
+  }
 } else if (task === 'rebuild') {
   const plan = openPlan({ root, actor: 'child' })
   for (let times = Number(args[0]); times > 0; times--) say(JSON.stringify(plan.rebuild()))

@@ -170,8 +170,10 @@ function prepareApply(
         continue
       }
       changed++
-      if (file?.readable && rows.update(file, reading!.racy)) continue
-      rows.remove(path)
+      if (known) {
+        if (file?.readable && rows.update(file, reading!.racy)) continue
+        rows.remove(path)
+      }
       if (file) insertions.push(() => rows.insert(file, reading.racy))
     }
     for (const insert of insertions) insert() // after all removals: a Ticket may have moved to another path
