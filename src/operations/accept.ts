@@ -98,7 +98,7 @@ export const accept = operation({
   run(store, input): Accepted {
     const request = requestOf(store, input)
     const choose = choiceOf(input, request)
-    if (!input.next) return acceptOne(store, choose, request)
+    if (!input.next) return acceptOne(store, choose, request, store.readFew)
     // Without the lock first: workers that poll a queue of held Tickets delay nobody.
     const seen = store.read(choose)
     return typeof seen === 'string' ? acceptOne(store, choose, request) : noneAccepted(seen, request.warnings)
@@ -141,9 +141,9 @@ function planAsked({ summary, branch, worktree, rolePlan, pool, plan }: GivenPla
 }
 
 /** Accepts the Ticket that is chosen under the lock, or refuses it, as one step. */
-function acceptOne(store: Store, choose: Choice, request: AcceptRequest): Accepted {
+function acceptOne(store: Store, choose: Choice, request: AcceptRequest, read = store.read): Accepted {
   return fileAndClaim(store, written => {
-    const situation = judge(store, choose, request)
+    const situation = judge(store, choose, request, read)
     if ('accepted' in situation) return situation
     const { claim } = store.claims.acquire(leaseFor(store, situation, request))
     const stamp = store.stamp()

@@ -80,10 +80,18 @@ export function noneAccepted(none: NoneAcceptable, warnings: string[]): Accepted
   return { accepted: false, claim: null, decision: null, reasons: [], ...none, warnings }
 }
 
-/** Judges the chosen Ticket over the files as they are; returns its situation, or the answer that refuses it. */
-export function judge(store: Store, choose: Choice, request: AcceptRequest): Situation | Accepted {
+/**
+ * Judges the chosen Ticket over the files as they are; returns its situation, or the answer that refuses it. `read` is
+ * `store.readFew` where the choice depends on few Tickets.
+ */
+export function judge(
+  store: Store,
+  choose: Choice,
+  request: AcceptRequest,
+  read: Store['read'] = store.read,
+): Situation | Accepted {
   const { force, asking, warnings } = request
-  const seen = store.read(view => {
+  const seen = read(view => {
     const chosen = choose(view)
     return typeof chosen === 'string' ? situationOf(view, chosen, asking) : chosen
   })

@@ -56,7 +56,7 @@ export function judgeClaim(
   { ticket: name, ttl, worktree, pid, ...given }: ClaimInput,
 ): Claimable | Claimed {
   const asking = askingOf(store, given)
-  return store.read(view => {
+  return store.readFew(view => {
     const { id, row } = view.resolve(name)
     const live = view.claims.find(id)
     const held = live ? withoutToken(live) : null

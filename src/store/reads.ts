@@ -89,7 +89,7 @@ export function storeReads(
     read,
     readFew(action) {
       checkout.refresh()
-      const generation = checkout.isLocked ? undefined : trust.trustedGeneration()
+      const generation = trust.trustedGeneration()
       try {
         const few =
           generation === undefined ? undefined : checkout.index.readFew(generation, queries => action(viewOf(queries)))

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
+import { accept } from '../operations/accept.ts'
 import { consult } from '../operations/consult.ts'
+import { parseInput } from '../operations/operation.ts'
 import { show } from '../operations/show.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Watcher } from '../store/watcher-trust.ts'
@@ -69,6 +71,11 @@ function waitUntilOld(): void {
   while (performance.now() < until);
 }
 
+/** What `accept` gets for a Ticket. */
+function acceptInput(ticket: string) {
+  return parseInput(accept, { ticket, holder: 'w' })
+}
+
 /** The answers about a Ticket, without parts that depend on files which are not indexed yet. */
 function answer(store: Store, id: string) {
   const { problems: _, ...consulted } = consult.run(store, { ticket: id, holder: undefined, pool: undefined })
@@ -110,6 +117,49 @@ describe('an answer that depends on few Tickets, while no file event arrives', (
     )
     store.close()
   }, 60_000)
+
+  it('equals that of a full scan for an accept, which is decided under the lock', () => {
+    using repo = temporaryRepository()
+    using mirror = temporaryRepository() // the same files under another index, for the full scan
+    const tickets = new Map<string, Ticket>()
+    const write = (id: string) => {
+      for (const { ticketsDir } of [repo, mirror])
+        writeFileSync(join(ticketsDir, `${id}.json`), encodeTicket(tickets.get(id)!))
+    }
+    const conflict = relation('conflicts_with', 'B')
+    for (const id of IDS) tickets.set(id, makeTicket(id, { state: 'queued', decisions: id === 'A' ? [conflict] : [] }))
+    for (const id of IDS) write(id)
+    const store = openStore({ root: repo.root, actor: 'tester' })
+    store.trust(silentWatcher)
+    const trustAgain = () => {
+      waitUntilOld()
+      store.reconcile()
+    }
+    trustAgain()
+    let accepts = 0
+    fc.assert(
+      fc.property(fc.array(fc.tuple(change, anyId), { minLength: 1, maxLength: 4 }), steps => {
+        for (const [change, asked] of steps) {
+          if (change.kind === 'break') continue
+          tickets.set(change.id, changed(tickets.get(change.id)!, change))
+          write(change.id)
+          const fresh = openStore({ root: mirror.root })
+          const { verdict, reasons } = consult.run(fresh, { ticket: asked, holder: 'w', pool: undefined })
+          fresh.close()
+          const { accepted, claim, reasons: found } = accept.run(store, acceptInput(asked))
+          expect({ accepted, reasons: found }).toEqual({ accepted: verdict === 'accept', reasons })
+          if (!accepted) continue
+          accepts++
+          store.claims.release(asked, { token: (claim as { token: number }).token })
+          write(asked) // without the plan again
+          trustAgain()
+        }
+      }),
+      { numRuns: 20 },
+    )
+    expect(accepts).toBeGreaterThan(0)
+    store.close()
+  }, 120_000)
 
   it('does not check other files: one that is not indexed and names the Ticket needs a file event', () => {
     using repo = temporaryRepository()
