@@ -25,6 +25,13 @@ export async function measureSources(folder: string, records: number, bench: Ben
   plan.init()
   const size = records.toLocaleString('en')
   note(
+    `import of ${size}, us a Ticket`,
+    firstImport(`${folder}-first`, path, records, bench),
+    'the goal of 1.5 ms',
+    1500,
+    1,
+  )
+  note(
     `longest renew while ${size} records are imported`,
     await longestRenew(plan, folder, path, bench.cli),
     'the goal of 1 s',
@@ -38,6 +45,18 @@ export async function measureSources(folder: string, records: number, bench: Ben
     () => plan.sync(),
   )
   note(`import of ${size} unchanged records`, measuredMs!, 'sync with nothing to do', floorMs!, 3)
+}
+
+/** Imports the file into a repository without Tickets; returns the time for each, in us. */
+function firstImport(folder: string, path: string, records: number, { openPlan }: Bench): number {
+  mkdirSync(folder)
+  spawnSync('git', ['init', '-q', folder])
+  using plan = openPlan({ root: folder, actor: 'bench' })
+  plan.init()
+  const startedAt = performance.now()
+  const { written } = plan.import({ system: 'beads', path })
+  if (written !== records) throw new Error(`${written} of ${records} Tickets were imported`)
+  return ((performance.now() - startedAt) * 1000) / records
 }
 
 function beadsRecord(n: number): object {

@@ -390,6 +390,7 @@ async function measureWatching(repositories: [size: number, repository: string][
       cold.push(consult(sample))
     }
   }
+  await measureAccepts(subjects)
   const [first] = subjects
   const smallest = { warm: median(first!.warm), cold: median(first!.cold) }
   for (const { size, plan, db, warm, cold } of subjects) {
@@ -406,6 +407,34 @@ async function measureWatching(repositories: [size: number, repository: string][
     )
     db.close()
     plan.close()
+  }
+}
+
+interface Watched {
+  size: number
+  plan: Plan
+  consult(sample: number): number
+}
+
+/** `accept` while a watch is on, each after the full scan that the accept before it has caused. */
+async function measureAccepts(subjects: readonly Watched[]): Promise<void> {
+  const accepts = subjects.map(({ plan }) => {
+    const ids = plan.queue().queue.flatMap(({ ticket, verdict }) => (verdict === 'accept' ? [ticket.id] : []))
+    return { ids, times: [] as number[] }
+  })
+  for (let sample = 0; sample < 21; sample++) {
+    for (const [position, { plan, consult }] of subjects.entries()) {
+      await untilTrusted(consult)
+      const { ids, times } = accepts[position]!
+      times.push(timed(() => plan.accept({ ticket: ids[sample]!, holder: 'bench' })))
+    }
+  }
+  const medians = accepts.map(({ times }) => median(times))
+  for (const [position, { size }] of subjects.entries()) {
+    const isFirst = position === 0
+    const floor = isFirst ? 'itself' : `that with ${subjects[0]!.size.toLocaleString('en')} Tickets`
+    const what = `accept, SDK, watching, ${size.toLocaleString('en')} Tickets`
+    note(what, medians[position]!, floor, medians[0]!, isFirst ? null : 1.3)
   }
 }
 
@@ -462,7 +491,7 @@ function measureRecord(repository: string): void {
   const record = () =>
     plan.record({ ticket: `T-${String(n++ % ticketCount).padStart(6, '0')}`, kind: 'note', reason: `note ${n}` })
   const [measuredMs, floorMs] = alternate(200, record, durableWrite)
-  note('record, SDK', measuredMs!, 'write, fsync, rename, fsync of the folder', floorMs!, null)
+  note('record, SDK', measuredMs!, 'write, fsync, rename, fsync of the folder', floorMs!, 2.1)
 }
 
 function alternate(times: number, ...actions: (() => unknown)[]): number[] {
