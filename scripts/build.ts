@@ -6,11 +6,12 @@
  * minified further: that is no faster, and an uncaught error would print a whole bundle as one line. The dependencies in
  * package.json stay outside, because few commands need them; of SQLite only the binary does.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { buildPage } from './build-page.ts'
 import { bundleSqlite } from './bundle-sqlite.ts'
+import { bundledJson, bundledPackages, licencesText } from './licences.ts'
 import { publicDeclarations } from './public-declarations.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -75,7 +76,12 @@ const bundles = [
 ]
 const declarations = publicDeclarations(root)
 chmodSync(join(fresh, 'cli.js'), 0o755)
-writeFileSync(join(fresh, 'LICENSES.txt'), licences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
+const packages = bundledPackages(
+  root,
+  bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+)
+writeFileSync(join(fresh, 'LICENSES.txt'), licencesText(packages))
+writeFileSync(join(fresh, 'bundled.json'), bundledJson(packages))
 // The same types twice: for the compiler, the extension says whether a module is imported or required.
 for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(join(fresh, name), declarations)
 
@@ -95,27 +101,4 @@ function fleetBundle(): Plugin {
       )
     },
   }
-}
-
-/** Returns the licence of each package that a bundle contains. */
-function licences(inputs: string[]): string {
-  const packages = new Set(inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]))
-  const names = new Map<string, string[]>()
-  for (const path of packages) {
-    if (path === undefined) continue
-    const text = findLicence(join(root, path))
-    if (!text) throw new Error(`${path} has no licence text, and a bundle contains it`)
-    names.set(text, [...(names.get(text) ?? []), path.replace(/^.*node_modules\//, '')].sort())
-  }
-  const texts = [...names].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
-  return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
-}
-
-/** Returns the licence text of a package: its licence file, else that section of its README. */
-function findLicence(folder: string): string | undefined {
-  const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
-  if (file) return readFileSync(join(folder, file), 'utf8').trim()
-  const readme = join(folder, 'README.md')
-  const text = existsSync(readme) ? readFileSync(readme, 'utf8') : ''
-  return /^## licen[cs]e\n([\s\S]*?)(?=^## |(?![\s\S]))/im.exec(text)?.[1]?.trim()
 }

@@ -2,7 +2,8 @@
  * Imports one source: reads it, plans and writes, and remembers the result, so that a source that has not changed costs no more
  * than a look at it and at the Ticket files.
  */
-import { isAbsolute, relative, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
 import * as z from 'zod/mini'
 import { packageVersion } from '../files/package-root.ts'
 import type { Imported } from '../importers/import-collector.ts'
@@ -155,12 +156,15 @@ export interface ChangedSource {
   problem?: string
 }
 
-/** Returns the sources in the repository of which an import would write something. Writes no Ticket file. */
+/**
+ * Returns the sources in the repository of which an import would write something. Nobody asked for a look at them, so one
+ * outside, or behind a link that leads out, is not read. Writes no Ticket file.
+ */
 export function changedSources(store: Store): ChangedSource[] {
   const { root } = store.repository
   return configuredSources(store).flatMap((input): ChangedSource[] => {
+    if (!isBelow(root, input.path) || !isBelow(root, realPathOf(input.path))) return []
     const place = relative(root, input.path)
-    if (place.startsWith('..') || isAbsolute(place)) return []
     const source = `${input.system} ${place}`
     try {
       const files = pendingFiles(store, input)
@@ -170,6 +174,20 @@ export function changedSources(store: Store): ChangedSource[] {
       return [{ source, files: null, problem: (error as Error).message }]
     }
   })
+}
+
+function isBelow(root: string, path: string): boolean {
+  const place = relative(root, path)
+  return place !== '..' && !place.startsWith(`..${sep}`) && !isAbsolute(place)
+}
+
+/** Follows links: a repository can have one that leads out of it. A path that cannot be followed is returned as it is. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 /** Returns how many files an import would write. What it found for the same source is not computed again. */
