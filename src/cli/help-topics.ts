@@ -17,6 +17,7 @@ interface Topic {
 /** What the program reads from the environment. */
 export const ENVIRONMENT: readonly Row[] = [
   ['TICKETPLAN_ACTOR', 'the author of decisions; --actor takes precedence'],
+  ['TICKETPLAN_FLEET_URL', 'the server of the fleet: postgres://user@host/database'],
   ['TICKETPLAN_SESSION', 'the session of a holder; --session takes precedence'],
   ['NO_COLOR', 'if set to anything, no colour on a terminal'],
   ['TICKETPLAN_DEBUG', 'if set to anything, an internal error prints its stack trace'],
