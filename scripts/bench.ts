@@ -1,8 +1,8 @@
 /**
  * Measures the promises of speed, each as a ratio to its floor, both taken in this run, medians of alternating runs.
  *
- * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--only cli,watching] [--huge] [--json]; --huge adds 100,000 Tickets to
- * what must not depend on their number. Exit status 1 where a limit is passed. It measures dist/, as
+ * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--only cli,watching] [--huge] [--fleet] [--json]; --huge adds 100,000
+ * Tickets to what must not depend on their number; --fleet measures a fleet alone, on a PostgreSQL of this machine. Exit status 1 where a limit is passed. It measures dist/, as
  * users run it, in a temporary git repository. docs/performance.md records the figures and what they mean.
  */
 import { spawnSync } from 'node:child_process'
@@ -31,6 +31,7 @@ import { migrationTexts } from '../src/database/open.ts'
 import type { Plan } from '../src/index.ts'
 import { encodeTicket } from '../src/model/canonical-json.ts'
 import type { Ticket } from '../src/model/ticket.ts'
+import { measureFleet } from './bench-fleet.ts'
 import { measureSources } from './bench-sources.ts'
 
 const { values: options } = parseArgs({
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '9' },
     only: { type: 'string', default: '' },
     huge: { type: 'boolean', default: false },
+    fleet: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -47,7 +49,8 @@ const runs = Number(options.runs)
 const only = options.only.split(',').filter(name => name !== '')
 const root = join(import.meta.dirname, '..')
 const cli = join(root, 'dist', 'cli.js')
-const { openPlan } = (await import('../dist/index.js' as string)) as typeof import('../src/index.ts')
+const sdk = (await import('../dist/index.js' as string)) as typeof import('../src/index.ts')
+const { openPlan } = sdk
 
 interface Figure {
   what: string
@@ -61,6 +64,14 @@ const figures: Figure[] = []
 
 const folder = mkdtempSync(join(tmpdir(), 'ticketplan-bench-'))
 try {
+  if (options.fleet) await measureFleet({ cli, runs, sdk, note })
+  else await measureAll()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+print()
+
+async function measureAll(): Promise<void> {
   const small = makeRepository(join(folder, 'small'), 1000)
   const large = makeRepository(join(folder, 'large'), ticketCount)
   const repositories: [size: number, repository: string][] = [
@@ -90,10 +101,7 @@ try {
     },
   }
   for (const [name, measure] of Object.entries(parts)) if (only.length === 0 || only.includes(name)) await measure()
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }
-print()
 
 /** A repository with Tickets of 0.8 KB: two relations each, a tenth queued, more than half settled. */
 function makeRepository(path: string, count: number): string {
