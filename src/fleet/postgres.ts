@@ -5,7 +5,6 @@
  * No startup options, no names for prepared statements and no locks of a session, so that PgBouncer may stand in between in its
  * transaction mode. Nothing here is an error of ticketplan: this bundle would have an error class of its own.
  */
-import { checkServerIdentity } from 'node:tls'
 import Client from 'pg/lib/client.js'
 import pgpass from 'pgpass'
 import type { ServerAddress } from '../model/errors.ts'
@@ -107,7 +106,9 @@ function tlsOptions({ mode, ca, cert, key }: ServerSettings['ssl']) {
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
   }
-  if (mode === 'verify-full') return { ...own, checkServerIdentity }
+  // Loaded where it is needed: it costs milliseconds of each start.
+  if (mode === 'verify-full')
+    return { ...own, checkServerIdentity: process.getBuiltinModule('node:tls').checkServerIdentity }
   if (mode === 'verify-ca') return { ...own, checkServerIdentity: () => undefined }
   return { ...own, rejectUnauthorized: false }
 }

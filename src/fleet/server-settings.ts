@@ -73,8 +73,15 @@ export function settingsOf({ address, password, parameters }: ServerUrl, usesPas
 function findUrl(repository: Repository): FoundUrl | undefined {
   const ofEnvironment = process.env[VARIABLE]
   if (ofEnvironment) return { ...parseServerUrl(ofEnvironment, VARIABLE), from: 'environment' }
-  const ofGit = repository.gitDir === null ? undefined : findGitConfig(repository.root, KEY)
+  const ofGit = mayHaveKey(repository) ? findGitConfig(repository.root, KEY) : undefined
   return ofGit === undefined ? undefined : { ...parseServerUrl(ofGit, `${KEY} of git`), from: 'git' }
+}
+
+/** False where the clone's configuration cannot have the key: starting git costs as much as the rest of a query. */
+function mayHaveKey({ commonDir }: Repository): boolean {
+  if (commonDir === null) return false
+  const text = readIfExists(join(commonDir, 'config')) ?? ''
+  return /fleeturl|^\s*\[include|worktreeconfig/im.test(text)
 }
 
 function readText(path: string): string {
