@@ -4,7 +4,7 @@
  * Each Node is the npm package `node`, installed into a temporary folder; nothing of this checkout changes. Usage:
  * npm run matrix, after a build. `--node 26` (again for more) runs these alone, `--sha256` the repositories alone;
  * `--all` runs the whole suite in place of the fast tests and some slow ones, `--fast` the fast tests alone. Exits with
- * 1 if a row failed.
+ * 1 if a row failed. Arguments after these name test files: they alone are run, of both projects.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,8 @@ interface Row {
   seconds: number
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     node: { type: 'string', multiple: true },
     sha256: { type: 'boolean', default: false },
@@ -82,7 +83,8 @@ function runTests(name: string, program: string, ...programs: string[]): Row {
   const path = [...programs, dirname(program), process.env.PATH].join(delimiter)
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const runs = [['--project', 'fast']]
-  if (values.all) runs.push(['--project', 'slow'])
+  if (positionals.length > 0) runs.splice(0, 1, positionals)
+  else if (values.all) runs.push(['--project', 'slow'])
   else if (!values.fast) runs.push(['--project', 'slow', ...SLOW])
   const passed = runs.map(args => {
     console.log(`\n${name}: vitest run ${args.join(' ')}`)

@@ -44,12 +44,14 @@ describe('runGit', () => {
     using repo = temporaryRepository()
     using other = temporaryRepository()
     const index = join(repo.root, 'other-index')
+    const blob = (text: string) => runGit(repo.root, ['hash-object', '-w', '--stdin'], text).toString().trim()
+    const [one, two] = [blob('one'), blob('two')]
     withEnvironment({ GIT_DIR: join(other.root, '.git'), GIT_INDEX_FILE: index }, () => {
       expect(runGit(repo.root, ['rev-parse', '--show-toplevel']).toString().trim()).toBe(repo.root)
-      runGit(repo.root, ['update-index', '--add', '--cacheinfo', `100644,${'1'.repeat(40)},one`])
+      runGit(repo.root, ['update-index', '--add', '--cacheinfo', `100644,${one},one`])
       expect(existsSync(index)).toBe(false)
     })
-    runGit(repo.root, ['update-index', '--add', '--cacheinfo', `100644,${'2'.repeat(40)},two`], undefined, {
+    runGit(repo.root, ['update-index', '--add', '--cacheinfo', `100644,${two},two`], undefined, {
       indexFile: index,
     })
     expect(runGit(repo.root, ['ls-files']).toString()).toBe('one\n')

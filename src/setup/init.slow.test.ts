@@ -151,7 +151,9 @@ describe('hooks keep the index current, in a bare environment', () => {
     await init(clone)
     expect(git(clone, 'checkout', '--quiet', '-b', 'side').status).toBe(1) // git returns 1 for any failure of the hook
     done(clone, 'commit', '--quiet', '--amend', '--allow-empty', '--message=other')
-    expect(readFileSync(join(clone, '.git/rewritten'), 'utf8')).toMatch(/^[0-9a-f]{40} [0-9a-f]{40}\n$/)
+    expect(readFileSync(join(clone, '.git/rewritten'), 'utf8')).toMatch(
+      /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64})\n$/,
+    )
   })
 
   test('a hook folder of the repository: no output in a clone without init, a current index in one with it', async () => {
