@@ -37,7 +37,7 @@ export function migratedLines({ server, before, after }: FleetMigrated): string[
 export function statusLines(status: FleetStatus): string[] {
   const { fleet, machine, server, version, claims, log, differingPools, machines } = status
   const live = claims.filter(claim => claim.live)
-  const isMine = (other: string) => (other === machine ? 'this clone' : escapeText(other))
+  const isMine = (other: string) => (other === machine ? 'this clone' : other)
   return [
     `fleet    ${fleet}`,
     `server   ${escapeText(serverName(server))}, schema version ${version}`,
@@ -45,12 +45,7 @@ export function statusLines(status: FleetStatus): string[] {
     `clock    ${clockText(status.clockDifferenceMs)}`,
     `claims   ${live.length} live, ${claims.length - live.length} expired`,
     ...indented(
-      live.map(({ ticket, holder, machine, expires_at }) => [
-        ticket,
-        escapeText(holder),
-        isMine(machine),
-        `until ${expires_at}`,
-      ]),
+      live.map(({ ticket, holder, machine, expires_at }) => [ticket, holder, isMine(machine), `until ${expires_at}`]),
     ),
     ...differingPools.flatMap(({ pool, capacities }) => [
       `pool ${escapeText(pool)} differs; the capacity of the clone that asks counts`,
@@ -62,9 +57,7 @@ export function statusLines(status: FleetStatus): string[] {
       ),
     ]),
     ...(log.length > 0 ? ['log'] : []),
-    ...indented(
-      log.map(({ at, action, ticket, holder, machine }) => [at, action, ticket, escapeText(holder), isMine(machine)]),
-    ),
+    ...indented(log.map(({ at, action, ticket, holder, machine }) => [at, action, ticket, holder, isMine(machine)])),
   ]
 }
 
@@ -75,6 +68,6 @@ function clockText(differenceMs: number): string {
 }
 
 function indented(rows: string[][]): string[] {
-  const cells = rows.map(row => row.map(text => ({ text })))
+  const cells = rows.map(row => row.map(text => ({ text: escapeText(text) })))
   return table(cells, (_, text) => text, undefined).map(line => `  ${line}`)
 }

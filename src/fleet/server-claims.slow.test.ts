@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { createTestFleet, setClock, stopClock } from '../test-support/test-fleet.ts'
 import { conflictingWith, type FleetLeaseRequest, liveClaimsOf } from './fleet-claims.ts'
+import { differingCapacities } from './pool-capacities.ts'
 
 const obstacle = postgresObstacle()
 const postgres = postgresForFile()
@@ -50,5 +51,49 @@ describe.skipIf(obstacle)('claims of a fleet', () => {
     expect(conflictingWith('B', seen).map(({ ticket }) => ticket)).toEqual(['A'])
     await setClock(fleet.owner, NOON + 60_000)
     expect((await claims.snapshot()).claims[0]).toMatchObject({ live: false, released_at: null })
+  })
+
+  test('a clock of the server that is set back brings no lapsed claim to life, and tokens grow', async () => {
+    await using fleet = await createTestFleet(postgres())
+    await stopClock(fleet.owner, NOON)
+    const claims = fleet.claimsOf('m-1')
+    const take = async (ticket: string) => {
+      const { changes } = await claims.snapshot()
+      const taken = await claims.acquire(ask({ ticket, changes }))
+      if (taken.status !== 'acquired') throw new Error(taken.status)
+      return taken.claim.token
+    }
+    const lapsed = await take('A')
+    await setClock(fleet.owner, NOON + 60_000)
+    expect((await claims.renew('A', lapsed)).status).toBe('stale_token')
+    await setClock(fleet.owner, NOON - 86_400_000)
+    expect((await claims.renew('A', lapsed)).status).toBe('stale_token')
+    expect((await claims.snapshot()).claims).toMatchObject([{ ticket: 'A', token: lapsed, live: false }])
+    expect(await take('B')).toBe(lapsed + 1)
+    expect(await take('A')).toBe(lapsed + 2)
+  })
+
+  test('clones that are configured with different capacities are listed', async () => {
+    await using fleet = await createTestFleet(postgres())
+    const clones: Record<string, number>[] = [{ gpu: 1, default: 4 }, { gpu: 2, default: 4 }, { default: 4 }]
+    for (const [at, pools] of clones.entries()) {
+      const claims = fleet.claimsOf(`m-${at}`, { pools })
+      const { changes } = await claims.snapshot()
+      await claims.acquire(ask({ ticket: `T-${at}`, changes }))
+    }
+    const machines = await fleet.claimsOf('m-0').machines()
+    expect(machines.map(({ machine, pools }) => [machine, pools])).toEqual(
+      clones.map((pools, at) => [`m-${at}`, pools]),
+    )
+    expect(differingCapacities(machines)).toEqual([
+      {
+        pool: 'gpu',
+        capacities: [
+          { capacity: 1, machines: ['m-0'] },
+          { capacity: 2, machines: ['m-1'] },
+          { capacity: null, machines: ['m-2'] },
+        ],
+      },
+    ])
   })
 })
