@@ -32,6 +32,7 @@ import type { Plan } from '../src/index.ts'
 import { encodeTicket } from '../src/model/canonical-json.ts'
 import type { Ticket } from '../src/model/ticket.ts'
 import { measureFleet } from './bench-fleet.ts'
+import { measureResident } from './bench-resident.ts'
 import { measureSources } from './bench-sources.ts'
 
 const { values: options } = parseArgs({
@@ -90,6 +91,10 @@ async function measureAll(): Promise<void> {
     cli() {
       for (const [repository, size] of sizes) measureCli(repository, size)
       measureCompletion(large)
+    },
+    async resident() {
+      for (const [size, repository] of repositories)
+        await measureResident(repository, size, { cli, runs, alternate, note })
     },
     import: measureImport,
     sources: () => measureSources(join(folder, 'sources'), ticketCount, { cli, openPlan, alternate, note, runs }),

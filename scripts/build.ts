@@ -50,8 +50,23 @@ const wrapped = {
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 } satisfies BuildOptions
+// An ES module that imports node:fs evaluates all of its getters. The entries of the package take it at run time, without
+// them, and load on an old Node too, which has no such function, to say that it is too old.
+const builtinsAtRunTime: Plugin = {
+  name: 'builtins-at-run-time',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }))
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule?.(${JSON.stringify(path)})`,
+    }))
+  },
+}
 const bundles = [
-  await build({ ...shared, entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' } }),
+  await build({
+    ...shared,
+    plugins: [builtinsAtRunTime],
+    entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' },
+  }),
   await build({ ...commonJs, entryPoints: { sdk: 'src/index.ts', index: 'src/package-entry.ts' } }),
   await build({
     ...shortened,

@@ -17,7 +17,7 @@ const STEPS: string[][] = [
   ['ticket-index', 'claims', 'merging', 'setup'],
   ['fleet'],
   ['store'],
-  ['watch', 'importers', 'keep'],
+  ['watch', 'importers', 'keep', 'resident'],
   ['operations'],
   ['sdk', 'mcp', 'view'],
   ['index', 'package-entry', 'cli'],

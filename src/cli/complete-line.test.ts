@@ -62,16 +62,16 @@ describe('completes', () => {
     ['init --agents --dry', ['--dry-run']],
     ['consult T-1 --holder ', []],
     ['consult --nonsense', []],
-    ['nonsense ', ['-C', '--actor', '--json', '-h', '--help']],
-    ['db --', ['--actor', '--json', '--help']],
+    ['nonsense ', ['-C', '--actor', '--json', '--no-resident', '-h', '--help']],
+    ['db --', ['--actor', '--json', '--no-resident', '--help']],
     ['--v', ['--version']],
     ['db --v', []],
-    ['db x --json ', ['-C', '--actor', '-h', '--help']],
+    ['db x --json ', ['-C', '--actor', '--no-resident', '-h', '--help']],
     ['db -- x', 'files'],
     ['keep T-1 --rel', ['--release']],
     ['keep T-1 --token 7 --release --state q', ['queued']],
     ['keep T-1 --token 7 -- npm ', 'files'],
-    ['keep T-1 --token 7 --ttl 30m --grace 1 --release --state done --actor x --json --help -C . ', []],
+    ['keep T-1 --token 7 --ttl 30m --grace 1 --release --state done --actor x --json --no-resident --help -C . ', []],
   ])('%s', async (line, expected) => {
     expect(await at(line)).toEqual(expected)
   })

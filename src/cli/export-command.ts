@@ -12,7 +12,8 @@ import { exportPlan, notifyUnread } from '../operations/export.ts'
 import { exportParts } from '../operations/export-parts.ts'
 import type { InputOf } from '../operations/operation.ts'
 import type { Problem } from '../operations/shapes.ts'
-import { print, terminalOf } from './print.ts'
+import { print } from './print.ts'
+import { terminalOf } from './terminal-of.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Parts are printed when they have this many characters together. */

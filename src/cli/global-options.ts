@@ -19,6 +19,10 @@ export const globalOptions: readonly GlobalOption[] = [
     help: "the author of decisions (default: $TICKETPLAN_ACTOR, else git's user.name)",
   },
   { names: ['--json'], help: 'print one JSON document' },
+  {
+    names: ['--no-resident'],
+    help: 'never let a running watch or mcp answer (also: TICKETPLAN_NO_RESIDENT=1)',
+  },
   { names: ['-h', '--help'], help: 'print this help' },
   { names: ['--version'], help: 'print the version', withoutCommand: true },
 ]

@@ -13,7 +13,7 @@ import { runOperation } from '../operations/run-operation.ts'
 import { workerBrief } from '../operations/worker-brief.ts'
 import type { AgentName } from '../setup/agent-names.ts'
 import { openStore } from '../store/store.ts'
-import type { GlobalOptions } from './parse-arguments.ts'
+import type { GlobalOptions } from './command-words.ts'
 import { print } from './print.ts'
 
 /** How long to wait for the first byte of an input, and for all of it. */

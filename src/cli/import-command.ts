@@ -10,8 +10,9 @@ import { importTickets } from '../operations/import.ts'
 import { configuredSources } from '../operations/import-source.ts'
 import { command, flag, type Operation } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { print, terminalOf } from './print.ts'
+import { print } from './print.ts'
 import { render } from './render.ts'
+import { terminalOf } from './terminal-of.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
 
 /** How often the sources are looked at, in milliseconds: a moved state changes verdicts within a second. */

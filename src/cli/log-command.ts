@@ -4,9 +4,10 @@ import { jsonLine } from '../model/json-line.ts'
 import { log, logFields, sinceTime } from '../operations/log.ts'
 import { command, flag, type Operation } from '../operations/operation.ts'
 import { watchTickets } from '../watch/watch.ts'
-import { print, terminalOf } from './print.ts'
+import { print } from './print.ts'
 import { decisionEntryLines } from './render-log.ts'
 import { painter } from './terminal.ts'
+import { terminalOf } from './terminal-of.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
 
 const follow = command({

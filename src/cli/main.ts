@@ -7,31 +7,33 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { allowFolderChange } from '../files/file-system.ts'
-import { systemError } from '../files/io-error.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
-import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
-import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
-import type { OperationName } from '../operations/registry.ts'
+import type { Operation } from '../operations/operation.ts'
 import { runOperation } from '../operations/run-operation.ts'
 import type { AgentName } from '../setup/agent-names.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { followClaims } from '../watch/follow-claims.ts'
-import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
-import { EXIT_STATUS } from './exit-status.ts'
+import type { UnprintedAnswer } from './ask-resident.ts'
 import {
-  argumentNames,
-  flagName,
-  type GlobalOptions,
-  inputFrom,
-  similarOptions,
-  splitCommandLine,
-  usage,
-} from './parse-arguments.ts'
-import { print, terminalOf } from './print.ts'
+  asksForJson,
+  formOf,
+  loadRender,
+  ownOutput,
+  parseCommand,
+  printError,
+  printNotice,
+  printOutput,
+} from './command-output.ts'
+import type { GlobalOptions } from './command-words.ts'
+import { commandNames, loadCommand, loadCommandGroups } from './commands.ts'
+import { similarOptions, splitCommandLine, usage } from './parse-arguments.ts'
+import { print } from './print.ts'
 import { progressLine } from './progress-line.ts'
+import { residentFor } from './resident-for.ts'
+import { terminalOf } from './terminal-of.ts'
 import type { StreamingCommand } from './watch.ts'
 import { helpWidth } from './wrap.ts'
 
@@ -46,14 +48,8 @@ export async function main(): Promise<void> {
   try {
     process.exitCode = await run(args)
   } catch (error) {
-    process.exitCode = await report(error, asksForJson(args))
+    process.exitCode = printError(error, asksForJson(args), ownOutput)
   }
-}
-
-/** True where the command line asks for JSON; what comes after `--` belongs to another program. */
-function asksForJson(args: string[]): boolean {
-  const end = args.indexOf('--')
-  return args.slice(0, end === -1 ? undefined : end).includes('--json')
 }
 
 async function run(args: string[]): Promise<number> {
@@ -76,7 +72,9 @@ async function run(args: string[]): Promise<number> {
   }
   if (name === 'mcp') {
     const { mcpCommand, serve } = await import('./mcp-command.ts')
-    return serve(global, parseCommand(mcpCommand, rest))
+    const input = parseCommand(mcpCommand, rest)
+    const end = residentFor(global.folder ?? '.', global)
+    return serve(global, input).finally(end)
   }
   if (name === 'completion') {
     const { completionCommand, completionText } = await import('./completion-command.ts')
@@ -104,18 +102,9 @@ async function run(args: string[]): Promise<number> {
   } catch (error) {
     if (name !== 'doctor' || !isPlanError(error, 'bad_config')) throw error
     const { doctorOfBadConfig } = await import('../operations/doctor.ts')
-    return printOutput(operation as Operation, doctorOfBadConfig(error, global.folder ?? '.'), {}, global)
+    const output = doctorOfBadConfig(error, global.folder ?? '.')
+    return printOutput(operation as Operation, output, {}, ownOutput, await loadRender(global.json))
   }
-}
-
-/** Returns the form of the command that the arguments choose. @throws PlanError usage for an option of the other form. */
-function formOf(command: Operation | StreamingCommand, args: string[]): Operation | StreamingCommand {
-  const { form, fields } = command
-  if (!form || !args.includes(`--${form.flag}`)) return command
-  const flags = Object.keys(fields).filter(name => !fields[name]!.positional && !(name in form.command.fields))
-  const foreign = flags.map(name => `--${flagName(name)}`).find(flag => args.some(arg => arg.split('=')[0] === flag))
-  if (foreign !== undefined) throw usage(command.name, `--${form.flag} takes no ${foreign}`)
-  return form.command as Operation
 }
 
 async function runOverStore(
@@ -132,7 +121,7 @@ async function runOverStore(
         actor: global.actor,
         onNotice: message => {
           progress.clear()
-          print(2, global.json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
+          printNotice(message, global.json, ownOutput)
         },
         onProgress: progress.show,
       },
@@ -141,7 +130,12 @@ async function runOverStore(
   )
   if ('stream' in operation) {
     using _ = operation.follows && (await followClaims(store, operation.follows))
-    return await operation.stream(store, { json: global.json }, input)
+    const end = operation.isResident ? residentFor(store.repository.root, global) : () => {}
+    try {
+      return await operation.stream(store, { json: global.json }, input)
+    } finally {
+      end()
+    }
   }
   let output: unknown
   try {
@@ -149,25 +143,17 @@ async function runOverStore(
   } finally {
     progress.clear()
   }
-  if (input.csv && (output as { truncated?: boolean }).truncated)
-    print(2, 'note: there are more rows; raise --limit to get them\n')
-  return printOutput(operation, output, input, global)
+  return printOutput(operation, output, input, ownOutput, await loadRender(global.json))
 }
 
-/** Prints the output of an operation; returns the exit status. */
-async function printOutput(
-  operation: Operation,
-  output: unknown,
-  input: Record<string, unknown>,
-  global: GlobalOptions,
-): Promise<number> {
-  if (global.json) print(1, jsonLine(output))
-  else {
-    const { render } = await import('./render.ts')
-    print(1, render(operation.name as OperationName, output as never, input, terminalOf(1)))
+/** Prints the rest of an answer that could not be printed in one go; returns the exit status. */
+export function printRest(rest: UnprintedAnswer): void {
+  try {
+    for (const [descriptor, bytes] of rest.writes) print(descriptor, bytes)
+    process.exitCode = rest.status
+  } catch (error) {
+    process.exitCode = printError(error, asksForJson(process.argv.slice(2)), ownOutput)
   }
-  const failure = operation.failure?.(output)
-  return failure ? report(failure, global.json) : (operation.exitStatus?.(output) ?? 0)
 }
 
 function printText(text: string, { json }: GlobalOptions): number {
@@ -189,34 +175,6 @@ async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise
   const descriptor = global.help ? 1 : 2
   print(descriptor, programHelp(version(), await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
   return global.help ? 0 : 2
-}
-
-function parseCommand<F extends Fields>(command: Command<F>, args: string[]): InputOf<F> {
-  return parseInput(
-    command,
-    inputFrom(command as unknown as Command, args),
-    argumentNames(command as unknown as Command),
-  )
-}
-
-async function report(thrown: unknown, json: boolean): Promise<number> {
-  const error = systemError(thrown)
-  const known = isPlanError(error)
-  const message = error instanceof Error ? error.message : String(error)
-  if (json) {
-    const code = known ? error.code : 'internal'
-    print(2, jsonLine({ error: { ...(known && error.data), code, message } }))
-  } else {
-    const text = escapeText(message)
-    print(
-      2,
-      known
-        ? `ticketplan: ${text}\n`
-        : `ticketplan: internal error: ${text}\nPlease report it, with the stack trace that TICKETPLAN_DEBUG=1 prints.\n`,
-    )
-  }
-  if (!known && process.env.TICKETPLAN_DEBUG) print(2, `${(error as Error).stack}\n`)
-  return known ? EXIT_STATUS[error.code] : 1
 }
 
 function disposable(store: Store): Store & AsyncDisposable {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { command, flag } from '../operations/operation.ts'
 import { loadProgram } from '../program-loader.ts'
-import type { GlobalOptions } from './parse-arguments.ts'
+import type { GlobalOptions } from './command-words.ts'
 
 /** Serves MCP. Not an operation: it has no output of its own. */
 export const mcpCommand = command({

@@ -9,54 +9,17 @@ import { DURATION_FORM, parseDuration } from '../model/duration.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import type { Command, Field, NameOf } from '../operations/operation.ts'
+import { type CommandLine, splitWords } from './command-words.ts'
 import { globalOptions } from './global-options.ts'
 import { readStdinText } from './stdin-text.ts'
 
-export interface GlobalOptions {
-  /** Undefined: the working folder, which may no longer exist. */
-  folder: string | undefined
-  actor: string | undefined
-  json: boolean
-  help: boolean
-}
-
-export interface CommandLine {
-  global: GlobalOptions
-  command: string | undefined
-  rest: string[]
-}
-
 const GLOBAL_OPTIONS = globalOptions.flatMap(({ names }) => names.filter(name => name.startsWith('--')))
-const GLOBAL_VALUES: Record<string, 'folder' | 'actor'> = { '-C': 'folder', '--actor': 'actor' }
 
 /** Separates the global options, which may be anywhere, from the command and its arguments. @throws PlanError usage. */
 export function splitCommandLine(args: readonly string[]): CommandLine {
-  const global: GlobalOptions = { folder: undefined, actor: undefined, json: false, help: false }
-  const rest: string[] = []
-  for (let i = 0; i < args.length; i++) {
-    const argument = args[i]!
-    const [name, inline] = splitInline(argument)
-    const option = GLOBAL_VALUES[name]
-    if (argument === '--') {
-      rest.push(...args.slice(i))
-      break
-    }
-    if (option) {
-      const value = inline ?? args[++i]
-      if (!value || (inline === undefined && value.startsWith('-'))) throw usage(null, `${name} needs a value`)
-      global[option] = value
-    } else if (argument === '--json') global.json = true
-    else if (argument === '--help' || argument === '-h') global.help = true
-    else rest.push(argument)
-  }
-  const first = rest.findIndex(argument => !argument.startsWith('-'))
-  const command = first === -1 ? undefined : rest.splice(first, 1)[0]
-  return { global, command, rest }
-}
-
-function splitInline(argument: string): [name: string, value: string | undefined] {
-  const equals = argument.startsWith('--') ? argument.indexOf('=') : -1
-  return equals === -1 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)]
+  const split = splitWords(args)
+  if ('withoutValue' in split) throw usage(null, `${split.withoutValue} needs a value`)
+  return split
 }
 
 /** Returns the name of a field on the command line, without dashes: `queuedBy` is `queued-by`. */

@@ -1,6 +1,7 @@
 /** Shows the progress of long work in a line on the terminal; prints nothing off a terminal and in the first second. */
 import { monotonicMs } from '../files/pause.ts'
-import { print, type Terminal, terminalOf } from './print.ts'
+import { print } from './print.ts'
+import { type Terminal, terminalOf } from './terminal-of.ts'
 
 const QUIET_MS = 1000
 const REFRESH_MS = 100

@@ -23,7 +23,7 @@ const status: FleetStatus = {
   log: [
     {
       ...{ at: '2026-06-08T12:00:00.000Z', action: 'acquired', ticket: 'T-2\u001b', holder: 'pod-3', machine: 'm-2' },
-      ...{ previous_holder: null, reason: null },
+      ...{ previous_holder: null, by: null, reason: null },
     },
   ],
   differingPools: [

@@ -47,7 +47,13 @@ test('overview prints every section, and text of Tickets is escaped', () => {
     putTicket(root, 'A', { state: 'queued', title: 'evil \u001b[31m title' })
     putTicket(root, 'B', { state: 'in_progress' })
   })
-  const text = render('overview', overview, {}, { isTerminal: false, width: undefined }, NOW_MS)
+  const text = render(
+    'overview',
+    overview,
+    {},
+    { isTerminal: false, hasColours: false, width: undefined, hasColours: false },
+    NOW_MS,
+  )
   expect(text).toContain('1 may run  0 held  1 running, 1 without a claim')
   expect(text).toContain('evil \\x1b[31m title')
   expect(text).toContain('no claim')

@@ -3,8 +3,8 @@ import type { OutputOf } from '../sdk.ts'
 import { render } from './render.ts'
 
 const NOW = Date.parse('2026-06-08T12:00:00.000Z')
-const off = { isTerminal: false, width: undefined }
-const narrow = { isTerminal: true, width: 40 }
+const off = { isTerminal: false, width: undefined, hasColours: false }
+const narrow = { isTerminal: true, width: 40, hasColours: true }
 
 function claim(fields: object): OutputOf<'claims'>['claims'][number] {
   return {
@@ -96,7 +96,9 @@ test('a terminal of 0 columns has an unknown width: nothing is cut', () => {
   const queue = [
     { ticket: { id: 'A', slug: null, title, state: 'queued', phase: 'queued' }, verdict: 'accept', reasons: [] },
   ]
-  expect(render('queue', { queue, problems: [] } as never, {}, { isTerminal: true, width: 0 })).toContain(title)
+  expect(
+    render('queue', { queue, problems: [] } as never, {}, { isTerminal: true, width: 0, hasColours: true }),
+  ).toContain(title)
 })
 
 test('an answer lists ten problems, and says how many more there are', () => {

@@ -7,7 +7,6 @@ import { escapeText } from '../model/escape-text.ts'
 import type { OperationName } from '../operations/registry.ts'
 import type { OutputOf } from '../sdk.ts'
 import type { Page } from './phrases.ts'
-import type { Terminal } from './print.ts'
 import { graphLines } from './render-graph.ts'
 import { listLines } from './render-list.ts'
 import { logLines } from './render-log.ts'
@@ -35,6 +34,7 @@ import {
 } from './render-tickets.ts'
 import { undoLines } from './render-undo.ts'
 import { painter } from './terminal.ts'
+import type { Terminal } from './terminal-of.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
 

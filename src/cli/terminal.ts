@@ -1,14 +1,13 @@
 /** Formats text for a terminal: colours and aligned columns. */
 import stringWidth from 'string-width'
-import type { Terminal } from './print.ts'
+import type { Terminal } from './terminal-of.ts'
 
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold'
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 }
 
-/** Returns a function that colours text; off a terminal, with NO_COLOR and on a dumb terminal it returns the text unchanged. */
-export function painter({ isTerminal }: Terminal): (colour: Colour, text: string) => string {
-  const plain = !isTerminal || !!process.env.NO_COLOR || process.env.TERM === 'dumb'
-  return plain ? (_, text) => text : (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m`
+/** Returns a function that colours text; without colours it returns the text unchanged. */
+export function painter({ hasColours }: Pick<Terminal, 'hasColours'>): (colour: Colour, text: string) => string {
+  return hasColours ? (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m` : (_, text) => text
 }
 
 /** One cell: its text, already escaped, and its colour. */

@@ -4,9 +4,10 @@ import { command, flag } from '../operations/operation.ts'
 import { OVERVIEW_CLAIMS, overviewOf } from '../operations/overview.ts'
 import type { Store } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
-import { print, terminalOf } from './print.ts'
+import { print } from './print.ts'
 import { overviewLines, screenLines } from './render-overview.ts'
 import { painter } from './terminal.ts'
+import { terminalOf } from './terminal-of.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
 
 /** Times on the screen change without an event. */
@@ -27,6 +28,7 @@ const topCommand = command({
 })
 
 export const top: StreamingCommand = {
+  isResident: true,
   ...topCommand,
   follows: OVERVIEW_CLAIMS,
   async stream(store, { json }, given) {

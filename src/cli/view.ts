@@ -22,6 +22,7 @@ import { type StreamingCommand, untilStopped } from './watch.ts'
 const LIST_LIMIT = 300
 
 export const view: StreamingCommand = {
+  isResident: true,
   ...viewCommand,
   follows: OVERVIEW_CLAIMS,
   async stream(store, { json }, given) {

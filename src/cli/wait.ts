@@ -4,8 +4,9 @@ import { jsonLine } from '../model/json-line.ts'
 import type { Command } from '../operations/operation.ts'
 import { type Waited, type WaitInput, waitCommand, waitFor } from '../operations/wait.ts'
 import { type Page, reasonLines, spanText, stateText, ticketText } from './phrases.ts'
-import { print, terminalOf } from './print.ts'
+import { print } from './print.ts'
 import { painter } from './terminal.ts'
+import { terminalOf } from './terminal-of.ts'
 import type { StreamingCommand } from './watch.ts'
 
 const TIMED_OUT = 7

@@ -13,11 +13,14 @@ import { print } from './print.ts'
 export interface StreamingCommand extends Command {
   /** Which claims it needs current while it runs, where a server has them; undefined for none. */
   follows?: SnapshotRequest
+  /** True for one that keeps the index current, and so can answer for other commands. */
+  isResident?: true
   /** Runs until its end, or until a signal; returns the exit status. */
   stream(store: Store, options: { json: boolean }, input: Record<string, unknown>): Promise<number>
 }
 
 export const watch: StreamingCommand = {
+  isResident: true,
   ...command({
     name: 'watch',
     summary: 'Keep the index current and print one JSON line for each change',

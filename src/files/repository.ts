@@ -4,11 +4,12 @@
  * Reads git's own files for its layout (`.git`, `commondir`), because starting git costs as much as the rest of a query. Ignores
  * GIT_* in the environment: a hook sets them for another purpose.
  */
-import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { checkNoBareAround, checkNotBare } from './bare-repository.ts'
 import { type Config, readConfig } from './config.ts'
+import { readGitDir } from './git-folder.ts'
 import { ioError } from './io-error.ts'
 import { checkStateFolder, PLAIN_DIR } from './state-folder.ts'
 
@@ -79,18 +80,6 @@ function describe(root: string, gitDir: string | null): Repository {
 /** True where the folder itself has a git folder now. */
 export function hasGitFolder(folder: string): boolean {
   return readGitDir(join(folder, '.git')) !== null
-}
-
-/** Returns the folder that `.git` is or, in a linked worktree or a submodule, points to; null where it is neither. */
-function readGitDir(dotGit: string): string | null {
-  const stat = statSync(dotGit, { throwIfNoEntry: false })
-  if (!stat) return null
-  if (stat.isDirectory()) return existsSync(join(dotGit, 'HEAD')) ? dotGit : null
-  if (!stat.isFile()) return null
-  const target = /^gitdir: (.+)$/m.exec(readFileSync(dotGit, 'utf8'))?.[1]
-  const gitDir = target && resolve(dirname(dotGit), target)
-  if (!gitDir || (existsSync(gitDir) && !existsSync(join(gitDir, 'HEAD')))) return null // some other folder
-  return gitDir
 }
 
 /** Returns the git folder that all worktrees of a clone share, given git's folder for one of them. */

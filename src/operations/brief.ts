@@ -33,6 +33,7 @@ export const brief = operation({
       schema: z.optional(z.enum(AGENT_NAMES)),
       help: `print what a hook of this agent must print (${AGENT_NAMES.join(', ')}), at most as much as it takes`,
       value: 'agent',
+      alone: true,
     },
   },
   output: () => z.object({ text: z.string(), tokens: z.int(), omitted: z.int() }),

@@ -14,6 +14,7 @@ import { findGitConfig, findGitVersion, runGit } from '../git/git.ts'
 import { count } from '../model/count.ts'
 import type { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
+import { probeResident } from '../resident/probe.ts'
 import { checkClone } from '../setup/clone-check.ts'
 import { programsIn, programsOfCommand } from '../setup/driver-config.ts'
 import { hookStates } from '../setup/hook-folder.ts'
@@ -32,6 +33,7 @@ export const doctor = operation({
   summary: 'Check the installation: folders, databases, merge driver, hooks',
   details: 'Exit status 4 if a check fails. It changes nothing except the index, which is brought up to date.',
   writes: false,
+  alone: true,
   fields: {},
   output: () => z.object({ ok: z.boolean(), checks: z.array(checkShape()) }),
   examples: ['ticketplan doctor'],
@@ -52,6 +54,7 @@ export const doctor = operation({
       }),
       check('index', () => indexCheck(store)),
       check('local database', () => localCheck(store)),
+      check('resident', () => residentCheck(repository.root)),
       check('states', () => statesCheck(store)),
       ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
       ...(fleetState(repository).status === 'none' ? [] : [check('fleet', () => fleetCheck(repository))]),
@@ -175,6 +178,23 @@ function largeMergeChecks(store: Store): Check[] {
   const detail = `git starts the merge driver for each Ticket that both sides changed; for many hundreds at once run '${merge}', then "ticketplan resolve && git commit --no-edit"`
   return [{ name: 'large merges', ok: true, detail }]
 }
+
+/** A resident makes answers faster, and nothing needs one: the check never fails. */
+function residentCheck(root: string): string {
+  const residence = probeResident(root)
+  if (residence.status === 'answers') {
+    const { pid, answered } = residence.state
+    return `process ${pid} answers reading commands in this worktree, ${answered} so far`
+  }
+  return RESIDENCE[residence.status]
+}
+
+const RESIDENCE = {
+  none: 'none answers in this worktree; "ticketplan watch" and "ticketplan mcp" do while they run',
+  silent: 'one has the socket and does not answer, so every command waits a moment, then runs by itself',
+  'turned off': 'TICKETPLAN_NO_RESIDENT is set, so none is asked',
+  impossible: 'only on Linux',
+} as const
 
 const AGAIN = 'run "ticketplan init" again'
 

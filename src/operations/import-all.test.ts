@@ -198,7 +198,7 @@ test('a Ticket that a source of the configuration cancels is called cancelled, n
   here.write('issues.jsonl', `${bead('bd-1')}\n`)
   const report = here.plan.import({})
   expect(report).toMatchObject({ gone: ['bd-2'], cancelled: ['bd-2'] })
-  const text = render('import', report, {}, { isTerminal: false, width: undefined })
+  const text = render('import', report, {}, { isTerminal: false, hasColours: false, width: undefined })
   expect(text).toContain('gone from the source, cancelled: bd-2')
   expect(text).not.toContain('gone from the source: ')
 })

@@ -10,7 +10,7 @@ function withPlan(use: (plan: ReturnType<typeof openPlan>, root: string) => void
   use(plan, repository.root)
 }
 
-const TERMINAL = { isTerminal: false, width: undefined }
+const TERMINAL = { isTerminal: false, hasColours: false, width: undefined }
 
 test('queue, relations and claims list everything without a limit, and say with one whether there is more', () => {
   withPlan(plan => {

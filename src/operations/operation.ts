@@ -36,6 +36,8 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   optionalValue?: true
   /** Not on the command line, whose arguments are flat. */
   sdkOnly?: true
+  /** With it the command runs alone: a resident must not start git, or wait for input, for another process. */
+  alone?: true
   /** For completion in a shell. Not needed for a `ticketName`, nor for a schema that lists its values. */
   completes?: Completes
 }
@@ -75,6 +77,8 @@ export interface Command<F extends Fields = Fields> {
 export interface Operation<F extends Fields = Fields, O = unknown> extends Command<F> {
   /** True if Ticket files or claims may change. */
   writes: boolean
+  /** True for one that reads but is never answered by a resident: it starts processes, or is about the process that runs it. */
+  alone?: true
   /** The schema of the output, built on demand: a run of the command line does not need it. */
   output(): z.ZodMiniType<O>
   /** Does the work. The input has passed `parseInput`. */

@@ -19,6 +19,7 @@ export const scope = operation({
       schema: z.optional(filledLine),
       help: 'compare the files that differ in this range of commits, such as main...HEAD',
       value: 'range',
+      alone: true,
     },
   },
   output: () =>

@@ -15,6 +15,7 @@ export const sql = operation({
   details:
     'Views: tickets, decisions, relations, blockers, quarantine, claims; docs/sql.md has their columns. Anything but one reading statement is refused, including every PRAGMA. For other SQLite programs, "ticketplan db" prints the path.',
   writes: false,
+  alone: true,
   fields: {
     query: {
       schema: z.string().check(z.minLength(1), z.maxLength(MAX_QUERY)),

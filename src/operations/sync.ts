@@ -26,6 +26,7 @@ export const sync = operation({
   details:
     'Reads only the files that changed. Every command does this first; alone it is useful in scripts, for example after git pull.',
   writes: false,
+  alone: true,
   fields: {
     quiet: {
       schema: flag,
@@ -74,6 +75,7 @@ export const rebuild = operation({
   details:
     'Never needed for correct answers: the index is reconciled before each one. Readers see either the old index or the new one.',
   writes: false,
+  alone: true,
   fields: {},
   output: counts,
   examples: ['ticketplan rebuild'],

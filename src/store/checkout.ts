@@ -20,7 +20,9 @@ export interface Checkout {
   readonly states: States
   /** Reads the configuration again if its file has changed. @throws PlanError bad_config, io. */
   refresh(): void
-  /** Refreshes, and fails unless the tickets folder exists here or in git's index. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
+  /** Fails unless the tickets folder exists here or in git's index. @throws PlanError not_initialized, unsafe_path, io. */
+  check(): void
+  /** Refreshes, and checks. @throws PlanError bad_config, not_initialized, unsafe_path, io. */
   refreshAndCheck(): void
   /** Runs the action while no other process of this clone writes. @throws PlanError busy, and those of `refreshAndCheck`. */
   locked<T>(action: () => T): T
@@ -51,9 +53,10 @@ export function openCheckout(
     index.close()
     index = ticketIndex(repository, states, local, timeoutMs, notify)
   }
+  const check = () => checkTicketsDir(repository, index.hasLeftOut)
   const refreshAndCheck = () => {
     refresh()
-    checkTicketsDir(repository, index.hasLeftOut)
+    check()
   }
   return {
     get repository() {
@@ -69,6 +72,7 @@ export function openCheckout(
       return states
     },
     refresh,
+    check,
     refreshAndCheck,
     locked(action) {
       if (isLocked) return action()

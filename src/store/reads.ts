@@ -38,6 +38,11 @@ export interface Reads {
   readFew<T>(action: (view: View) => T): T
   /** Runs the action over the rows of the index as they are, even if they are out of date. */
   peek<T>(action: (view: View) => T): T
+  /**
+   * Runs the action, whose reads take the rows of the index as they are and the configuration as it was last read. For a caller
+   * who knows that both equal the files.
+   */
+  overCurrentRows<T>(action: () => T): T
   /** Makes the index equal to the files. */
   reconcile(): Reconciled
   /** Rebuilds the index. */
@@ -82,12 +87,19 @@ export function storeReads(
     checkout.refreshAndCheck()
     return trust.recordScan(checkout.index, () => work(checkout.index))
   }
+  let areRowsCurrent = false
+  const peek = <T>(action: (view: View) => T): T => checkout.index.peek(queries => action(viewOf(queries)))
+  const readCurrent = <T>(action: (view: View) => T): T => {
+    checkout.check()
+    return peek(action)
+  }
   const read = <T>(action: (view: View) => T): T =>
-    checking(index => index.read(queries => action(viewOf(queries)), progress))
+    areRowsCurrent ? readCurrent(action) : checking(index => index.read(queries => action(viewOf(queries)), progress))
 
   return {
     read,
     readFew(action) {
+      if (areRowsCurrent) return readCurrent(action)
       checkout.refresh()
       const generation = trust.trustedGeneration()
       try {
@@ -99,7 +111,15 @@ export function storeReads(
       }
       return read(action)
     },
-    peek: action => checkout.index.peek(queries => action(viewOf(queries))),
+    peek,
+    overCurrentRows(action) {
+      areRowsCurrent = true
+      try {
+        return action()
+      } finally {
+        areRowsCurrent = false
+      }
+    },
     reconcile: () => checking(index => index.reconcile(progress)),
     rebuild: () => checking(index => index.rebuild(progress)),
     trust: trust.add,

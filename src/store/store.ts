@@ -106,7 +106,12 @@ interface EdgeOptions {
 /** Opens the store around a folder. Databases are opened when first needed. @throws PlanError invalid_input, bad_config, io. */
 export function openStore(
   options: OpenOptions = {},
-  { session = sessionOfEnvironment(), showsTokens = true, holdGuard, waits = false }: EdgeOptions = {},
+  {
+    session = checkedSession(process.env.TICKETPLAN_SESSION),
+    showsTokens = true,
+    holdGuard,
+    waits = false,
+  }: EdgeOptions = {},
 ): Store {
   checkOptions(options)
   const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
@@ -164,9 +169,8 @@ function cloneNotices(checkout: Checkout, notify: (message: string) => void): ()
   })
 }
 
-/** @throws PlanError invalid_input. */
-function sessionOfEnvironment(): string | undefined {
-  const session = process.env.TICKETPLAN_SESSION
+/** Returns the session that `TICKETPLAN_SESSION` names, undefined where it is empty. @throws PlanError invalid_input. */
+export function checkedSession(session: string | undefined): string | undefined {
   if (!session) return undefined
   if (!/\p{Cc}/u.test(session) && Buffer.byteLength(session) <= LIMITS.lineBytes) return session
   throw new PlanError('invalid_input', 'TICKETPLAN_SESSION must be one line of at most 1 KiB', { field: 'session' })

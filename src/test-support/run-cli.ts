@@ -18,6 +18,8 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv
   /** Runs as another user: needs root. */
   uid?: number
+  /** Keeps standard input open, as a pipe. */
+  stdin?: boolean
   /** A program with its arguments that starts the command line, for example strace. */
   through?: readonly string[]
   /** The file that is its standard input; without it, there is none. */
@@ -100,23 +102,26 @@ export function startPlanChild(task: string, root: string, ...args: string[]): P
 /** Starts a command of the command line that goes on, as the actor "tester". */
 export function startCli(root: string, args: readonly string[], options: RunOptions = {}): PlanChild {
   const [program, ...rest] = [...(options.through ?? []), process.execPath, CLI, '-C', root, '--actor', 'tester']
-  return startChild(program!, [...rest, ...args], options.env)
+  return startChild(program!, [...rest, ...args], options)
 }
 
-function startChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): PlanChild {
-  const child = spawn(program, args, { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+function startChild(program: string, args: readonly string[], { env, stdin }: RunOptions = {}): PlanChild {
+  const child = spawn(program, args, {
+    env: { ...cleanEnvironment(), ...env },
+    stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  })
   const lines: string[] = []
   let rest = ''
   let stderr = ''
   let wake = () => {}
   let over = false
-  child.stdout.setEncoding('utf8').on('data', text => {
+  child.stdout!.setEncoding('utf8').on('data', text => {
     const parts = (rest + text).split('\n')
     rest = parts.pop()!
     lines.push(...parts)
     wake()
   })
-  child.stderr.setEncoding('utf8').on('data', text => {
+  child.stderr!.setEncoding('utf8').on('data', text => {
     stderr += text
   })
   const ended = once(child, 'close').then(([status, signal]) => {

@@ -38,6 +38,8 @@ export interface Reconciler {
   reconcile(progress?: Progress): Reconciled
   /** Reads the files at these paths, whatever the index holds of them. `written` has what this process has just written, by path. */
   apply(paths: readonly string[], written?: ReadonlyMap<string, WrittenTicket>): Reconciled
+  /** Changes whenever rows may depend on something else than before, beside the files of the work tree. */
+  basis(): string
   /** Rebuilds every row in one transaction: a reader sees the old rows or the new ones. */
   rebuild(progress?: Progress): Reconciled
   /** True where the rows equal those of a rebuild. Changes none, but for those of files that this process may not read. */
@@ -118,7 +120,12 @@ export function prepareReconciler(
       })
     return { changed: 0, rebuilt: false }
   }
+  const basis = () =>
+    statement<[], [string]>("select value from meta where key in ('derivation', 'left_out') order by key", true)
+      .all()
+      .join('\n')
   return {
+    basis,
     apply,
     rebuild,
     reconcile,

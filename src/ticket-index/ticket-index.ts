@@ -34,6 +34,10 @@ export interface TicketIndex {
   readFew<T>(generation: number, action: (queries: IndexQueries) => T): { answer: T } | undefined
   /** Runs the action over one snapshot of the rows, which may be out of date. */
   peek<T>(action: (queries: IndexQueries) => T): T
+  /** Makes the rows of the files at some paths equal to the files. */
+  apply(paths: readonly string[]): void
+  /** Changes whenever rows may depend on something else than before, beside the files: another database, other settings. */
+  basis(): string
   /** The folders of the last full scan, and git's own files on which it depended. */
   folders(): readonly string[]
   /** A number that changes whenever a different database is opened. */
@@ -84,6 +88,8 @@ export function ticketIndex(
       }),
     readFew: (generation, action) => file.use(index => readTracked(index, generation, action)),
     peek: action => file.use(({ queries, inSnapshot }) => inSnapshot(() => action(queries))),
+    apply: paths => void file.use(({ reconciler }) => reconciler.apply(paths)),
+    basis: () => file.use(({ generation, reconciler }) => `${generation} ${reconciler.basis()}`),
     folders: () => file.use(({ reconciler }) => reconciler.folders()),
     generation: () => file.use(({ generation }) => generation),
     version: () => file.use(({ generation, version }) => `${generation} ${version()}`),
