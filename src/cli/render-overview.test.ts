@@ -47,13 +47,7 @@ test('overview prints every section, and text of Tickets is escaped', () => {
     putTicket(root, 'A', { state: 'queued', title: 'evil \u001b[31m title' })
     putTicket(root, 'B', { state: 'in_progress' })
   })
-  const text = render(
-    'overview',
-    overview,
-    {},
-    { isTerminal: false, hasColours: false, width: undefined, hasColours: false },
-    NOW_MS,
-  )
+  const text = render('overview', overview, {}, { isTerminal: false, hasColours: false, width: undefined }, NOW_MS)
   expect(text).toContain('1 may run  0 held  1 running, 1 without a claim')
   expect(text).toContain('evil \\x1b[31m title')
   expect(text).toContain('no claim')
@@ -61,7 +55,7 @@ test('overview prints every section, and text of Tickets is escaped', () => {
 
 describe('overviewLines', () => {
   const lines = (overview: ReturnType<typeof overviewOf>, width?: number) =>
-    render('overview', overview, {}, { isTerminal: width !== undefined, width }, NOW_MS)
+    render('overview', overview, {}, { isTerminal: width !== undefined, hasColours: false, width }, NOW_MS)
       .replace(/\u001b\[\d+m/g, '')
       .split('\n')
   const plan = (root: string) => {
