@@ -20,6 +20,7 @@ export const EXIT_STATUSES: readonly Row[] = [
   ['2', 'wrong usage'],
   ['3', 'the verdict is hold, or a claim was refused'],
   ['4', 'problems were found, or an import left something out'],
+  ['5', 'renew, keep: the server of the fleet cannot be reached, and the claim may still be live'],
   ['7', 'wait: the time-out'],
   ['75', 'keep: the claim was lost'],
 ]

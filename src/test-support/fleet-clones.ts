@@ -20,13 +20,13 @@ export function fleetClone(
   fields: Partial<Ticket> = {},
 ): TemporaryRepository {
   const repository = temporaryRepository()
-  join(repository.root, { id, url }, machine)
+  joinFleet(repository.root, { id, url }, machine)
   for (const ticket of tickets) putTicket(repository.root, ticket, { state: 'queued', ...fields })
   return repository
 }
 
 /** Makes a clone a machine of the fleet. */
-export function join(root: string, { id, url }: JoinableFleet, machine: string): void {
+export function joinFleet(root: string, { id, url }: JoinableFleet, machine: string): void {
   const { address, parameters } = parseServerUrl(url, 'test')
   writeJoined(findRepository(root), { fleet: id, machine, server: address, parameters })
 }
