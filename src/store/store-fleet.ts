@@ -7,7 +7,7 @@
 import type { LeaseClock } from '../claims/lease-clock.ts'
 import type { LeaseCovers } from '../claims/lease-covers.ts'
 import type { Repository } from '../files/repository.ts'
-import { type Fleet, openFleet } from '../fleet/fleet.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { FleetClaims, SnapshotRequest } from '../fleet/fleet-claims.ts'
 import type { Given, GivenClaims } from '../fleet/given-claims.ts'
 import { fleetState } from '../fleet/joined-fleet.ts'
@@ -57,7 +57,15 @@ export function storeFleet(
   const state = fleetState(repository)
   if (state.status !== 'joined') return undefined
   let opened: Promise<Fleet> | undefined
-  const open = () => (opened ??= openFleet({ root: repository.root, timeoutMs }))
+  const openNow = async (): Promise<Fleet> => {
+    // Loaded here: most commands need no server.
+    const [{ openFleet }, { CALL_TIMEOUT_MS }] = await Promise.all([
+      import('../fleet/fleet.ts'),
+      import('../fleet/fleet-server.ts'),
+    ])
+    return openFleet({ root: repository.root, timeoutMs: Math.min(timeoutMs, CALL_TIMEOUT_MS) })
+  }
+  const open = () => (opened ??= openNow())
   return {
     machine: state.machine,
     given,

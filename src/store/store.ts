@@ -13,7 +13,6 @@ import { localClaims } from '../claims/local-claims.ts'
 import { localDatabase } from '../database/local-database.ts'
 import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
 import { findRepository, type Repository } from '../files/repository.ts'
-import { CALL_TIMEOUT_MS } from '../fleet/fleet-server.ts'
 import { givenClaims } from '../fleet/given-claims.ts'
 import { alternatives } from '../model/alternatives.ts'
 import type { Stamp } from '../model/change.ts'
@@ -124,10 +123,7 @@ export function openStore(
   const refused = claimsRefused(found)
   const given = refused && givenClaims(refused, () => performance.now())
   const claims = given ?? afterMove(findMoveProblem(found, local, timeoutMs, notify), localClaims(local, clock))
-  const fleet =
-    given && waits
-      ? storeFleet(found, given, leaseCovers(local, clock), clock, Math.min(timeoutMs, CALL_TIMEOUT_MS))
-      : undefined
+  const fleet = given && waits ? storeFleet(found, given, leaseCovers(local, clock), clock, timeoutMs) : undefined
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
   const stamp = stampSource(found.root, options.actor, now, options.newId)
