@@ -211,8 +211,9 @@ describe.skipIf(obstacle)('a clock', () => {
   test.each([-DAY_MS, DAY_MS])('of a machine that is %i ms off has no effect', async offMs => {
     await withMachines(
       async ({ one, two }) => {
-        const { accepted, claim } = await one.accept({ ticket: 'A', holder: 'pod-1', ttl: 600 })
+        const { accepted, claim, decision } = await one.accept({ ticket: 'A', holder: 'pod-1', ttl: 600 })
         expect(accepted).toBe(true)
+        expect(decision!.at).toBe(claim!.acquired_at) // the plan has the server's time
         const leftMs = Date.parse(claim!.expires_at) - Date.now()
         expect(leftMs).toBeGreaterThan(500_000)
         expect(leftMs).toBeLessThan(700_000)
@@ -221,6 +222,12 @@ describe.skipIf(obstacle)('a clock', () => {
         expect(await one.renew({ ticket: 'A', token: claim!.token! })).toMatchObject({ claim: { live: true } })
         expect(await one.release({ ticket: 'A', token: claim!.token! })).toMatchObject({ claim: { live: false } })
         expect((await one.accept({ ticket: 'B', holder: 'pod-1' })).accepted).toBe(true)
+        // Its earlier plan, of whatever time, is not one under the new claim.
+        await one.claim({ ticket: 'A', holder: 'pod-1' })
+        await one.record({ ticket: 'A', kind: 'blocked_by', other: 'B' })
+        expect((await one.accept({ ticket: 'A', holder: 'pod-1' })).reasons).toMatchObject([
+          { code: 'blocked_by', severity: 'hold' },
+        ])
       },
       { now: () => Date.now() + offMs },
     )
