@@ -28,6 +28,7 @@ interface Printer {
 
 export const exportCommand: typeof exportPlan & StreamingCommand = {
   ...exportPlan,
+  alone: true, // it prints as it reads
   async stream(store, { json }, given) {
     const input = given as InputOf<typeof exportPlan.fields>
     const { format, all } = input

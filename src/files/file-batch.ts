@@ -13,13 +13,13 @@ import { type FileStat, fileStat } from './ticket-files.ts'
 const MOST_OPEN = 32
 
 /** A file that is in place. `stat` was taken before it got its name, which changes `ctimeMs`. */
-export interface PlacedFile {
+interface PlacedFile {
   path: string
   stat: FileStat
 }
 
 /** What became of the files of a batch. Where `error` is set, those in neither list are as they were. */
-export interface PlacedFiles {
+interface PlacedFiles {
   /** In place, and durable unless there is an error. */
   replaced: PlacedFile[]
   /** Another program has changed them: left as they are. */

@@ -13,7 +13,7 @@ import type { FleetSnapshot, KnownFleetClaim } from './fleet-claims.ts'
 export type Given = { snapshot: FleetSnapshot } | { unknown: PlanError } | { refused: PlanError }
 
 /** The Tickets and pools whose claims a verdict has read. */
-export interface AskedClaims {
+interface AskedClaims {
   tickets: string[]
   pools: string[]
 }

@@ -18,7 +18,7 @@ import type { SourceOptionValues } from './source-options.ts'
 import { descriptorOf } from './source-text.ts'
 import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
 
-export type BacklogOptions = ReadContext & Pick<SourceOptionValues, 'all' | 'areas' | 'queued'>
+type BacklogOptions = ReadContext & Pick<SourceOptionValues, 'all' | 'areas' | 'queued'>
 
 export const backlog: Source = {
   what: 'the folder of Backlog.md',
@@ -30,7 +30,7 @@ export const backlog: Source = {
 }
 
 /** Reads the whole folder. @throws PlanError import_source where it has no tasks, or a conflict. */
-export function readBacklog(path: string, options: BacklogOptions): Imported {
+function readBacklog(path: string, options: BacklogOptions): Imported {
   if (descriptorOf(path) !== undefined) {
     const message = `${path} is not a folder; name the folder of Backlog.md. Nothing was written`
     throw new PlanError('import_source', message, { path, place: null })

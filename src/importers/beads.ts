@@ -13,7 +13,7 @@ import { type Collector, type Imported, importCollector, quoted } from './import
 import type { Source } from './source.ts'
 import { readSource, timeOf } from './source-text.ts'
 
-export interface BeadsOptions {
+interface BeadsOptions {
   name?: string | undefined
   /** True where skipped records are imported too. */
   all: boolean
@@ -28,7 +28,7 @@ export const beads: Source = {
 }
 
 /** Reads the whole file. @throws PlanError import_source where it cannot be read or contains no record. */
-export function readBeads(path: string, { name, all }: BeadsOptions): Imported {
+function readBeads(path: string, { name, all }: BeadsOptions): Imported {
   const collector = importCollector({ system: 'beads', name }, { needsTarget: isDerived })
   const records = parseRecords(collector, readSource(path), path)
   const { imported, drop } = collector

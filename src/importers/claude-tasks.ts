@@ -53,7 +53,7 @@ const taskSchema = lazy(() =>
 type Task = z.infer<ReturnType<typeof taskSchema>>
 
 /** Reads the whole folder. @throws PlanError import_source where it has no tasks, or a conflict. */
-export function readClaudeTasks(path: string, options: ClaudeOptions): Imported {
+function readClaudeTasks(path: string, options: ClaudeOptions): Imported {
   const names = descriptorOf(path) === undefined ? readNames(path) : []
   const files = names.filter(name => FILE.test(name)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
   if (files.length === 0) {

@@ -21,7 +21,7 @@ const PLAIN = ['id', 'title', 'state', 'created_at', 'updated_at', 'queued_at', 
 const NAMES: readonly string[] = ['records', ...PLAIN, ...RELATIONS]
 const PATH = /^[^.[\]]+(?:\[\])?(?:\.[^.[\]]+(?:\[\])?)*$/
 
-export type MappedRelation = (typeof RELATIONS)[number]
+type MappedRelation = (typeof RELATIONS)[number]
 
 /** A path of fields, with the relations that it states. */
 export interface FieldMap {

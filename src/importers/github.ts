@@ -35,7 +35,7 @@ interface Context {
 }
 
 /** Returns the issues as Tickets and decisions. @throws PlanError import_source where there is none, or no prefix for ids. */
-export function readGithub(path: string, documents: readonly unknown[], options: GithubOptions): Imported {
+function readGithub(path: string, documents: readonly unknown[], options: GithubOptions): Imported {
   const origin = { system: 'github', name: options.name }
   const collector = importCollector(origin, {
     needsTarget: () => false,

@@ -85,7 +85,7 @@ export interface Imported {
 }
 
 /** A relation or another decision as the source has it, not yet checked. */
-export interface SourceRecord {
+interface SourceRecord {
   ticket: string
   kind: string
   other?: string

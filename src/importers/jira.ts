@@ -50,7 +50,7 @@ const NOT_DONE =
   /cancel|won.?t|not.?planned|reject|declin|duplicate|abandon|obsolete|invalid|cannot reproduce|incomplete|dropped/i
 
 /** Returns the issues as Tickets and decisions. @throws PlanError import_source where Jira answered with an error. */
-export function readJira(path: string, documents: readonly unknown[], options: JiraOptions): Imported {
+function readJira(path: string, documents: readonly unknown[], options: JiraOptions): Imported {
   const collector = importCollector({ system: 'jira', name: options.name }, { needsTarget: () => false })
   const records = recordsOf(collector, path, documents)
   const known = new Set(records.flatMap(({ values }) => (isObject(values) ? values.key : [])))

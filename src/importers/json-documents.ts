@@ -18,7 +18,7 @@ export function readDocuments(path: string): unknown[] {
 }
 
 /** Returns the documents of a text, at least one. Byte order marks before a document are ignored. @throws PlanError import_source. */
-export function parseDocuments(text: string, path: string): unknown[] {
+function parseDocuments(text: string, path: string): unknown[] {
   checkMarkers(text, path)
   const documents: unknown[] = []
   for (let start = nextStart(text, 0); start < text.length; ) {

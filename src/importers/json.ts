@@ -30,7 +30,7 @@ export const json: Source = {
 }
 
 /** Returns the records as Tickets and decisions. @throws PlanError import_source, invalid_input for a map that cannot be used. */
-export function readJson(path: string, documents: () => unknown[], options: JsonOptions): Imported {
+function readJson(path: string, documents: () => unknown[], options: JsonOptions): Imported {
   const map = options.map && parseFieldMap(options.map)
   const collector = importCollector({ system: 'json', name: options.name }, { needsTarget: () => true })
   const all = documents()

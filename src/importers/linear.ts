@@ -47,7 +47,7 @@ const STATES: Record<string, string> = {
 }
 
 /** Returns the issues as Tickets and decisions. */
-export function readLinear(documents: readonly unknown[], options: LinearOptions): Imported {
+function readLinear(documents: readonly unknown[], options: LinearOptions): Imported {
   const collector = importCollector({ system: 'linear', name: options.name }, { needsTarget: () => false })
   const records = recordsOf(collector, documents)
   const known = new Set(records.flatMap(({ values }) => (isObject(values) ? values.identifier : [])))

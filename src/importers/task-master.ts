@@ -53,7 +53,7 @@ const STATES: Record<string, string> = {
 const FIRST_TAG = 'master'
 
 /** Returns the tasks as Tickets and decisions. @throws PlanError import_source where there are none, or not that tag. */
-export function readTaskMaster(path: string, documents: readonly unknown[], options: TaskMasterOptions): Imported {
+function readTaskMaster(path: string, documents: readonly unknown[], options: TaskMasterOptions): Imported {
   const collector = importCollector({ system: 'task-master', name: options.name }, { needsTarget: () => false })
   const [document] = documents
   const tags = tagsOf(document)

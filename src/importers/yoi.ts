@@ -52,7 +52,7 @@ export const yoi: Source = {
 }
 
 /** Reads the whole folder. @throws PlanError import_source where it contains no yoi Tickets, or a conflict. */
-export function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Imported {
+function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Imported {
   if (descriptorOf(folder) !== undefined) {
     const message = `${folder} is not a folder; name the folder whose subfolders are the Tickets`
     throw new PlanError('import_source', message, { path: folder, place: null })

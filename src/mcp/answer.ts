@@ -54,7 +54,7 @@ function bytes(value: unknown): number {
 }
 
 /** Returns a document as JSON, with the label first. */
-export function labelled(document: object): string {
+function labelled(document: object): string {
   return jsonLine({ label: LABEL, ...document }).trimEnd()
 }
 

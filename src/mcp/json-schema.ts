@@ -6,7 +6,7 @@
 import * as z from 'zod/mini'
 import type { Fields } from '../operations/operation.ts'
 
-export interface JsonSchema {
+interface JsonSchema {
   [keyword: string]: unknown
 }
 

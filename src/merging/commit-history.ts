@@ -24,7 +24,7 @@ export interface Commit {
 }
 
 /** The files of one Ticket: mostly one, two where it moves between folders, none where it is absent. */
-export interface ChangedTicket {
+interface ChangedTicket {
   inCommit: TicketFile[]
   /** The same for each parent, in the order of the parents; one without files for a commit that has no parent. */
   inParents: TicketFile[][]

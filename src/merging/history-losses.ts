@@ -33,7 +33,7 @@ import { readContents, type TicketContent } from './ticket-content.ts'
 import { isRemovedByBranch, type TicketHistory, ticketHistory } from './ticket-history.ts'
 
 /** A decision, or a Ticket, that a commit lost. */
-export interface Loss {
+interface Loss {
   code: 'lost_in_merge' | 'lost_in_commit' | 'lost_since'
   path: string
   message: string

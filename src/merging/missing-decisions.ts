@@ -55,7 +55,7 @@ function isChosen(result: TicketContent, parents: readonly TicketContent[], deci
   return text !== undefined && parents.length > 1 && parents.some(({ decisions }) => decisions.get(decision) === text)
 }
 
-export function has({ exists, decisions }: TicketContent, decision: string | null): boolean {
+function has({ exists, decisions }: TicketContent, decision: string | null): boolean {
   return decision === null ? exists : decisions.has(decision)
 }
 

@@ -28,7 +28,7 @@ interface StagedFile {
 }
 
 /** A problem of a staged file. */
-export interface StagedProblem {
+interface StagedProblem {
   code: string
   path: string
   message: string

@@ -22,7 +22,7 @@ export interface TicketContent {
   fields: ReadonlyMap<string, string>
 }
 
-export const ABSENT: TicketContent = { exists: false, decisions: new Map(), retracted: new Set(), fields: new Map() }
+const ABSENT: TicketContent = { exists: false, decisions: new Map(), retracted: new Set(), fields: new Map() }
 
 /**
  * Reads the files in two runs of git; returns a function from the files of one Ticket to its content.

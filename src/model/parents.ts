@@ -12,7 +12,7 @@ import { lazy } from './lazy.ts'
 import { remembered } from './remembered.ts'
 
 /** A Ticket above another one that holds all of its parts; without blockers and holds, one whose file cannot be read. */
-export interface HeldParent {
+interface HeldParent {
   parent: string
   /** Its blockers that are no parts of it. */
   blockers: readonly RelationFact[]

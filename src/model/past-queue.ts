@@ -27,7 +27,7 @@ export interface PastHold {
 }
 
 /** A span of time, the end not included. */
-export interface Span {
+interface Span {
   from: number
   to: number
 }

@@ -102,7 +102,7 @@ interface ReasonFields {
   unknown_state: { ticket: string; state: string; nearest: string[] }
 }
 
-export type Severity = 'hold' | 'warn'
+type Severity = 'hold' | 'warn'
 
 /** A reason with one code; `decisions` are those that it rests on, in the order of their ids. */
 export type ReasonOf<C extends ReasonCode> = { code: C; severity: Severity; message: string } & ReasonFields[C]

@@ -20,10 +20,10 @@ export const CAUSE_KINDS = [
   'elsewhere',
   'other',
 ] as const
-export type CauseKind = (typeof CAUSE_KINDS)[number]
+type CauseKind = (typeof CAUSE_KINDS)[number]
 
 /** What has to move first. */
-export interface Cause {
+interface Cause {
   /** Names the cause within one answer. */
   key: string
   kind: CauseKind
@@ -44,7 +44,7 @@ export interface JudgedTicket {
 }
 
 /** At most this many causes are kept for one Ticket; the first ones by key. */
-export const MOST_CAUSES = 24
+const MOST_CAUSES = 24
 
 export interface RootCauses {
   /** Largest first; `holds` counts the held Tickets that wait for it, near or far. */

@@ -47,6 +47,5 @@ export const isLine = fits(LIMITS.lineBytes)
 /** True where the text fits a reason or a summary. */
 export const isText = fits(LIMITS.textBytes)
 
-export const timestamp = lazy(() => z.string().check(z.refine(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z')))
 export const oneLine = lazy(() => z.string().check(z.refine(isLine, 'longer than 1 KiB')))
 export const longText = lazy(() => z.string().check(z.refine(isText, 'longer than 16 KiB')))

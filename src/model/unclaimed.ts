@@ -9,6 +9,6 @@ export function stateOrUnclaimed({ id, state, state_at, phase }: ReadableTicket,
 }
 
 /** Returns the command that gives a Ticket back to the queue, in its old place. */
-export function requeueCommand(id: string, queuedStates: readonly string[]): string {
+function requeueCommand(id: string, queuedStates: readonly string[]): string {
   return `"ticketplan set ${id} --state ${queuedStates[0] ?? 'queued'}"`
 }

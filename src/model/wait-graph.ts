@@ -24,7 +24,7 @@ export const ONE_TICKET: Bounds = { links: 100, exact: true }
 export const MANY_TICKETS: Bounds = { links: 10, exact: false }
 
 /** The beginning of a list. `atLeast` marks a total that may be higher. */
-export interface Bounded<T> {
+interface Bounded<T> {
   list: T[]
   total: number
   atLeast?: true

@@ -25,7 +25,7 @@ const plain = (text: string) => text
 /** No limit is documented for most agents, so they get what Claude Code takes. */
 const CHARACTERS = 10_000
 
-export const HOOK_FORMS = {
+const HOOK_FORMS = {
   claude: { characters: 10_000, print: envelope },
   codex: { characters: CHARACTERS, print: envelope },
   gemini: { characters: CHARACTERS, print: envelope },

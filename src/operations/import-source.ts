@@ -148,7 +148,7 @@ function contextOf({ repository }: Store, input: SourceInput): string {
 }
 
 /** A configured source inside the repository that has changed since its last import. */
-export interface ChangedSource {
+interface ChangedSource {
   /** System and path, from the root. */
   source: string
   /** How many Ticket files an import would write; null where the source cannot be read. */
@@ -160,7 +160,7 @@ export interface ChangedSource {
  * Returns the sources in the repository of which an import would write something. Nobody asked for a look at them, so one
  * outside, or behind a link that leads out, is not read. Writes no Ticket file.
  */
-export function changedSources(store: Store): ChangedSource[] {
+function changedSources(store: Store): ChangedSource[] {
   const { root } = store.repository
   return configuredSources(store).flatMap((input): ChangedSource[] => {
     if (!isBelow(root, input.path) || !isBelow(root, realPathOf(input.path))) return []

@@ -70,6 +70,6 @@ export function relationsAround(ticket: string, relations: readonly Relation[]):
 }
 
 /** True for the relations that make one Ticket wait for another. */
-export function isOrder({ kind }: Pick<Relation, 'kind'>): boolean {
+function isOrder({ kind }: Pick<Relation, 'kind'>): boolean {
   return kind === 'blocked_by' || kind === 'after'
 }

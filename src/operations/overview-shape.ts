@@ -52,7 +52,7 @@ const causeShape = lazy(() =>
   }),
 )
 
-export const attentionShape = lazy(() =>
+const attentionShape = lazy(() =>
   z.object({
     code: z.enum([
       'problem',
@@ -129,7 +129,7 @@ const leaseShape = lazy(() =>
   }),
 )
 
-export const pastShape = lazy(() =>
+const pastShape = lazy(() =>
   z.object({
     /** The last day. Each point but the last is reconstructed; the last has the counts of now. */
     day: z.array(z.object({ at: z.string(), free: z.int(), held: z.int(), running: z.int() })),

@@ -7,7 +7,7 @@ import { type CurrentRows, currentRows } from './current-rows.ts'
 import type { ResidentAnswer, ResidentRequest } from './wire.ts'
 
 /** Runs an action over a store whose rows are current; undefined where they cannot be. */
-export type UseStore = <T>(
+type UseStore = <T>(
   sessionOf: () => string | undefined,
   notify: (message: string) => void,
   action: (store: Store) => T,

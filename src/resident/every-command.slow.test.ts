@@ -49,7 +49,6 @@ const LINES: Record<string, string[]> = {
   scope: ['T-4', 'T-9'],
   overview: [''],
   db: [''],
-  export: ['mermaid', 'dot --all', 'json', 'csv', 'beads --all', 'svg', 'html --claims', 'svg --all', 'pdf'],
 }
 
 /** A checkout with a Ticket of each sort, a claim, and files that cannot be read. */

@@ -8,7 +8,7 @@
 import { statSync } from 'node:fs'
 
 /** What a stream of the asker leads to. */
-export interface AskedTerminal {
+interface AskedTerminal {
   isTerminal: boolean
   /** Columns. */
   width?: number | undefined

@@ -19,7 +19,6 @@ export type {
   DanglingRow,
   DecisionRow,
   IncomingConflictRow,
-  RelationFilter,
   RelationRow,
 } from './decision-queries.ts'
 export type { FileRow, QuarantineRow } from './file-queries.ts'

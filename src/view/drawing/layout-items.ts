@@ -15,7 +15,7 @@ export interface Line {
 }
 
 /** The place of a box: its left upper corner, and its column. */
-export interface Place {
+interface Place {
   x: number
   y: number
   height: number

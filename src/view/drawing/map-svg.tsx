@@ -6,7 +6,7 @@ import { Mark } from './mark.tsx'
 import { cleanText, countText, fitId, fitText, LOOK_WORDS } from './words.ts'
 
 /** What only the page has: links, the pointer, and the one box that the tab key reaches. */
-export interface Interaction {
+interface Interaction {
   href(node: MapNode): string
   lit: ReadonlySet<string> | null
   cursor: string | undefined
