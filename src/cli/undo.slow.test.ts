@@ -42,7 +42,7 @@ test('answers with a document, and with exit 1 where there is nothing to undo', 
     undone: true,
     dryRun: false,
     skipped: false,
-    change: { operation: 'record', by: 'tester', at: expect.any(String) },
+    change: { operation: 'record', by: 'tester', at: expect.any(String), tickets: ['B'] },
     files: [
       {
         ticket: 'B',
