@@ -270,13 +270,13 @@ test('backlog: the root of a project is refused with the folder to name', () => 
 
 test('a long import says how far it is', () => {
   const source = SOURCE_CASES.find(({ system }) => system === 'json')!
-  const items = Array.from({ length: 250 }, (_, at): Item => ({ n: at + 1, state: 'todo', blockedBy: [], day: 2 }))
+  const items = Array.from({ length: 450 }, (_, at): Item => ({ n: at + 1, state: 'todo', blockedBy: [], day: 2 }))
   const said: [number, number][] = []
   using shop = imported(source, items, { onProgress: (done, total) => said.push([done, total]) })
-  expect(shop.run()).toMatchObject({ created: 250 })
-  const steps = said.filter(([, total]) => total === 250).map(([done]) => done)
+  expect(shop.run()).toMatchObject({ created: 450 })
+  const steps = said.filter(([, total]) => total === 450).map(([done]) => done)
   expect(steps.length).toBeGreaterThanOrEqual(3)
   expect(steps).toEqual(steps.toSorted((a, b) => a - b))
-  expect(steps.at(-1)).toBe(250)
+  expect(steps.at(-1)).toBe(450)
   expect(shop.run()).toMatchObject({ written: 0 })
 })
