@@ -60,6 +60,7 @@ function publicNames(): string[] {
 describe('types', () => {
   const CONSUMER = `
 import {
+  connectPlan, type ConnectedPlan,
   type AcceptedPlan, type ChainLink, type ClaimRefusal, type Decision, type DecisionOf, type ErrorCode, type ErrorData, type InputTo, isPlanError,
   type OpenOptions, openPlan, type KnownDecision, type OutputOf, type Phase, type Place, type Plan, PlanError, type Problem, type Reason,
   type ReasonCode, type ReasonOf, type RefusalCode, type Relation, type RelationKind, type Status, type StoredKind, type TicketEvent,
@@ -68,6 +69,7 @@ import {
 
 const options: OpenOptions = { root: '.', actor: 'ann', onNotice: message => message.length }
 const plan: Plan = openPlan(options)
+const connected: Promise<ConnectedPlan> = connectPlan(options)
 const input: InputTo<'record'> = { ticket: 'B', kind: 'blocked_by', other: 'A', reason: 'schema first' }
 const recorded: OutputOf<'record'> = plan.record(input)
 const { verdict, reasons }: { verdict: Verdict; reasons: Reason[] } = plan.consult('B')
@@ -227,7 +229,7 @@ test('the page works from the installed package', async () => {
 
 describe('running', () => {
   test('the same names are exported to import and to require', async () => {
-    const names = ['PlanError', 'isPlanError', 'openPlan']
+    const names = ['PlanError', 'connectPlan', 'isPlanError', 'openPlan']
     const imported = await runModule("console.log(Object.keys(await import('ticketplan')).sort().join())")
     expect(imported).toMatchObject({ status: 0, stdout: `${names.join()}\n`, stderr: '' })
     const required = await runModule(

@@ -270,7 +270,7 @@ declare
   at timestamptz;
 begin
   perform check_version(p_request);
-  select * into q from jsonb_to_record(p_request) as r(ticket text, token bigint, reason text, by text, state text, state_at text, call text);
+  select * into q from jsonb_to_record(p_request) as r(ticket text, token bigint, reason text, forced_by text, state text, state_at text, call text);
   f := lock_fleet(p_fleet);
   at := clock();
   perform lapse(f.id, at);
@@ -288,7 +288,7 @@ begin
     last_released_at = case when q.state is null then last_released_at else at end
   where fleet = f.id and ticket = q.ticket returning * into l;
   update fleets set changes = f.changes + 1 where id = f.id;
-  perform write_log(l, at, l.ended, q.by, q.reason); -- of a forced release, the column has who ended it
+  perform write_log(l, at, l.ended, q.forced_by, q.reason); -- of a forced release, the column has who ended it
   perform pg_notify('ticketplan', f.id);
   return jsonb_build_object('status', 'kept', 'claim', claim_document(l, at));
 end $$;

@@ -91,7 +91,7 @@ export function serverClaims(server: FleetServer, { fleet, machine, pools }: Cla
     release: (ticket, by, seen) =>
       call<FleetKept>('release', {
         ticket,
-        ...('force' in by ? { reason: by.reason, by: by.by } : { token: by.token }),
+        ...('force' in by ? { reason: by.reason, forced_by: by.by } : { token: by.token }),
         ...seen,
         call: process.getBuiltinModule('node:crypto').randomUUID(),
       }),
