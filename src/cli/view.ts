@@ -1,5 +1,5 @@
 /** Defines `ticketplan view`, which serves the page until it is stopped. */
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
 import { ioError } from '../files/io-error.ts'
 import { PlanError } from '../model/errors.ts'
 import { jsonLine } from '../model/json-line.ts'
@@ -10,7 +10,6 @@ import type { Judge } from '../operations/overview-facts.ts'
 import { decisionEntry } from '../operations/overview-lists.ts'
 import { searchTickets, ticketDocument } from '../operations/page-documents.ts'
 import { viewCommand } from '../operations/view.ts'
-import { loadProgram } from '../program-loader.ts'
 import type { Store } from '../store/store.ts'
 import type { PlanSource } from '../view/plan-source.ts'
 import { type KnownState, knownVerdicts, watchTickets } from '../watch/watch.ts'
@@ -28,8 +27,7 @@ export const view: StreamingCommand = {
   async stream(store, { json }, given) {
     const { port, host, open } = viewCommand.input.parse(given)
     // dist/view.cjs, which the build bundles from view/view.ts; it has no store of its own.
-    const program = loadProgram(join(import.meta.dirname, 'view.cjs'), 'view')
-    const { serveView } = program as typeof import('../view/view.ts')
+    const { serveView } = createRequire(import.meta.url)('./view.cjs') as typeof import('../view/view.ts')
     if (host !== undefined && host !== '127.0.0.1')
       note(
         `${host} can be reached by other machines, and nothing is encrypted: anybody who sees the traffic sees the token`,
