@@ -3,93 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { BEADS_STATES, type BeadsEdgeLine, type BeadsLine, readyIds } from '../test-support/beads-oracle.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { findSharedData } from '../test-support/shared-data.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
 
-interface Edge {
-  issue_id: string
-  depends_on_id: string
-  type: string
-  metadata?: string
-}
-interface BeadsLine {
-  id: string
-  title: string
-  status: string
-  ephemeral?: boolean
-  defer_until?: string
-  close_reason?: string
-  dependencies?: Edge[]
-}
-
-const STATES = {
-  queued: ['open'],
-  active: ['in_progress', 'hooked'],
-  terminal: ['closed'],
-  abandoned: ['cancelled'],
-}
 const NOW = '2026-06-08T12:00:00.000Z'
-
-/** The ids that the source calls ready, but that the parts of an epic do not wait for it where it waits for them. */
-function readyIds(lines: readonly BeadsLine[]): string[] {
-  const byId = new Map(lines.map(line => [line.id, line]))
-  const edges = lines.flatMap(({ dependencies = [] }) => dependencies)
-  const parentsOf = (id: string) =>
-    edges
-      .filter(
-        ({ issue_id, type, depends_on_id }) =>
-          issue_id === id && type === 'parent-child' && byId.get(depends_on_id)?.status !== 'tombstone',
-      )
-      .map(edge => edge.depends_on_id)
-  const above = (id: string) => {
-    const found = new Set<string>()
-    const visit = (child: string) => {
-      for (const parent of parentsOf(child)) {
-        if (found.has(parent)) continue
-        found.add(parent)
-        visit(parent)
-      }
-    }
-    visit(id)
-    return found
-  }
-  const isDone = (id: string) => ['closed', 'tombstone'].includes(byId.get(id)!.status)
-  const isOff = (id: string) => ['closed', 'tombstone', 'pinned'].includes(byId.get(id)!.status)
-  const partsOf = (id: string) =>
-    edges
-      .filter(({ type, depends_on_id }) => type === 'parent-child' && depends_on_id === id)
-      .map(edge => edge.issue_id)
-  /** What blocks a record directly: ids, or the text of a condition that nobody can settle here. */
-  const blockersOf = (id: string): string[] =>
-    edges
-      .filter(edge => edge.issue_id === id)
-      .flatMap(({ type, depends_on_id: other, metadata }) => {
-        if (other.startsWith('external:')) return [other]
-        const direct = isOff(other) ? [] : [other]
-        if (type === 'blocks' || type === 'blocked-by') return direct
-        if (type === 'conditional-blocks') {
-          const { status, close_reason = '' } = byId.get(other)!
-          return status === 'closed' && !/failed|rejected/.test(close_reason) ? ['condition'] : direct
-        }
-        if (type !== 'waits-for') return []
-        const parts = partsOf(other)
-        if (metadata?.includes('any-children') && parts.some(isDone)) return direct
-        return [...direct, ...parts.filter(part => part !== id && !isOff(part))]
-      })
-  const isDeferred = (id: string) => (byId.get(id)!.defer_until ?? '') > NOW
-  // An ephemeral part is no Ticket: waiting for it is a hold, which the parts inherit, as at the source.
-  const isFreePart = (id: string, epic: string) => above(id).has(epic) && !byId.get(id)!.ephemeral
-  const holdsItsParts = (id: string) =>
-    !isDone(id) && (isDeferred(id) || blockersOf(id).some(other => other !== id && !isFreePart(other, id)))
-  return lines
-    .filter(({ id, status, ephemeral }) => {
-      if (status !== 'open' || ephemeral || isDeferred(id) || blockersOf(id).length > 0) return false
-      return ![...above(id)].some(parent => parent !== id && holdsItsParts(parent))
-    })
-    .map(({ id }) => id)
-    .sort()
-}
 
 /** The ways in which exporters write the edges of a record. */
 const FORMS = ['dependencies', 'bare dependencies', 'deps', 'texts', 'depends_on', 'blocked_by', 'mixed'] as const
@@ -98,14 +17,18 @@ type Form = (typeof FORMS)[number]
 /** Returns a record with its edges in a form; an edge that the form has no place for stays an object of `dependencies`. */
 function written({ dependencies = [], ...line }: BeadsLine, form: Form): object {
   // Only a gate is lost without its metadata.
-  const isGated = ({ type, metadata }: Edge) => type === 'waits-for' && metadata !== undefined
+  const isGated = ({ type, metadata }: BeadsEdgeLine) => type === 'waits-for' && metadata !== undefined
   const [plain, gated] = [dependencies.filter(edge => !isGated(edge)), dependencies.filter(isGated)]
   const blockers = plain.filter(({ type }) => type === 'blocks')
   const parent = plain.find(({ type }) => type === 'parent-child')
   const rest = dependencies.filter(edge => !blockers.includes(edge) && edge !== parent)
   const targets = blockers.map(edge => edge.depends_on_id)
-  const typed = (edge: Edge) => ({ depends_on_id: edge.depends_on_id, type: edge.type, metadata: edge.metadata })
-  const typedId = ({ depends_on_id: id, type, metadata }: Edge) => ({ id, dependency_type: type, metadata })
+  const typed = (edge: BeadsEdgeLine) => ({
+    depends_on_id: edge.depends_on_id,
+    type: edge.type,
+    metadata: edge.metadata,
+  })
+  const typedId = ({ depends_on_id: id, type, metadata }: BeadsEdgeLine) => ({ id, dependency_type: type, metadata })
   const half = Math.ceil(targets.length / 2)
   switch (form) {
     case 'dependencies':
@@ -134,7 +57,7 @@ function written({ dependencies = [], ...line }: BeadsLine, form: Form): object 
 
 function acceptedIds(lines: readonly object[]): string[] {
   using repository = temporaryRepository()
-  writeFileSync(join(repository.root, 'ticketplan.json'), JSON.stringify({ states: STATES }))
+  writeFileSync(join(repository.root, 'ticketplan.json'), JSON.stringify({ states: BEADS_STATES }))
   const path = join(repository.root, 'source.jsonl')
   writeFileSync(path, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   using plan = checkedPlan(repository.root)
@@ -207,7 +130,7 @@ describe('after an import of beads records the verdicts agree with what the sour
   test('for any records and edges', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(fc.tuple(...IDS.map(line)), fc.tuple(...IDS.map(() => fc.constantFrom(...FORMS))), (lines, forms) => {
-        expect(acceptedIds(lines.map((line, at) => written(line, forms[at]!)))).toEqual(readyIds(lines))
+        expect(acceptedIds(lines.map((line, at) => written(line, forms[at]!)))).toEqual(readyIds(lines, NOW))
       }),
       { numRuns: Number(process.env.READINESS_RUNS ?? 200) },
     )
@@ -219,7 +142,7 @@ describe('after an import of beads records the verdicts agree with what the sour
       .trim()
       .split('\n')
       .map(text => JSON.parse(text) as BeadsLine)
-    const ready = readyIds(lines)
+    const ready = readyIds(lines, NOW)
     expect(ready.length).toBeGreaterThan(50)
     expect(acceptedIds(lines)).toEqual(ready)
   })
