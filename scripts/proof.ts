@@ -59,6 +59,11 @@ const PARTS: Record<string, Part> = {
     project: 'slow',
     files: ['src/proof/mutated-inputs.slow.test.ts'],
   },
+  replay: {
+    what: 'verdicts on each commit of made histories of yoi and beads, against oracles',
+    project: 'slow',
+    files: ['scripts/replay.slow.test.ts'],
+  },
   soak: { what: 'watch, MCP server and page under change', project: 'slow', files: ['src/proof/soak.slow.test.ts'] },
 }
 
