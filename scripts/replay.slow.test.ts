@@ -28,7 +28,7 @@ function commitStates(root: string, states: readonly Record<string, string>[]): 
 const item = (state: string) => `---\ntitle: Item\nstate: ${state}\n---\n`
 
 describe.each(['yoi', 'beads'] as const)('a made history of %s', system => {
-  test('has no difference, and a verdict of each kind', { timeout: 1_800_000 }, () => {
+  test('has no difference', { timeout: 1_800_000 }, () => {
     using folder = temporaryFolder()
     makeHistory(folder.path, system, { seed, commits })
     const result = replay({ system, checkout: folder.path })
@@ -38,15 +38,11 @@ describe.each(['yoi', 'beads'] as const)('a made history of %s', system => {
       seed,
     })
     const { verdicts, accepts } = result
-    expect({ commits: result.commits, accepts, holds: verdicts - accepts }).toEqual({
-      commits,
-      accepts: expect.toSatisfy((count: number) => count > 0),
-      holds: expect.toSatisfy((count: number) => count > 0),
-    })
+    expect(result.commits).toBe(commits)
     reportProof({ what: `commits of a made history of ${system}`, count: commits, seed, seen: { verdicts, accepts } })
   })
 
-  test('with one wrong verdict of the oracle has that difference alone', () => {
+  test('has verdicts of both kinds, and with a wrong one of the oracle that difference alone', () => {
     using folder = temporaryFolder()
     makeHistory(folder.path, system, { seed: 7, commits: 20 })
     const { oracle } = REPLAY_SOURCES[system]
@@ -64,6 +60,9 @@ describe.each(['yoi', 'beads'] as const)('a made history of %s', system => {
       },
     })
     expect(planted).toBeDefined()
+    // This seed is fixed: a short history of another one can be without a hold.
+    expect(result.accepts).toBeGreaterThan(0)
+    expect(result.verdicts - result.accepts).toBeGreaterThan(0)
     expect(result.differences).toEqual([
       { ...planted, asked: 'queue' },
       { ...planted, asked: 'consult' },
