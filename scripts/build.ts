@@ -41,6 +41,8 @@ const commonJs = {
   outExtension: { '.js': '.cjs' },
   external: shared.external.filter(name => name !== 'better-sqlite3'),
   plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle()],
+  // A program that is run as a script has no import(): what is not bundled is required.
+  supported: { 'dynamic-import': false },
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
 } satisfies BuildOptions
 const shortened = { ...commonJs, minifyIdentifiers: true } satisfies BuildOptions

@@ -11,6 +11,7 @@ import { jsonLine } from '../model/json-line.ts'
 import { exportPlan, notifyUnread } from '../operations/export.ts'
 import { exportParts } from '../operations/export-parts.ts'
 import type { InputOf } from '../operations/operation.ts'
+import { runOperation } from '../operations/run-operation.ts'
 import type { Problem } from '../operations/shapes.ts'
 import { print } from './print.ts'
 import { terminalOf } from './terminal-of.ts'
@@ -34,7 +35,7 @@ export const exportCommand: typeof exportPlan & StreamingCommand = {
     const { format, all } = input
     const newPrinter = () => (json ? jsonPrinter(format) : textPrinter())
     if (format === 'svg' || format === 'html' || isSharedFileSystem(store.repository.indexDir)) {
-      const { text, problems } = exportPlan.run(store, input)
+      const { text, problems } = await runOperation(store, exportPlan, input)
       const printer = newPrinter()
       if (printer.add(text)) printer.end(problems)
       return 0

@@ -48,7 +48,11 @@ export function connect(path: string, kind: DatabaseKind, timeoutMs: number): Co
 export function openLockFile(path: string): Connection {
   prepareFile(path)
   const connection = openFile(path, 0)
-  connection.pragma('journal_mode = memory') // nothing is ever written, so no journal has to be created and removed
+  try {
+    connection.pragma('journal_mode = memory') // nothing is ever written, so no journal has to be created and removed
+  } catch {
+    // taking the lock says what is wrong
+  }
   return connection
 }
 

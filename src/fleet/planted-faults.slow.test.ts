@@ -113,8 +113,13 @@ describe.skipIf(postgresObstacle())('a fault that is planted on the server', () 
     const { run, finds } = SCENARIOS[fault]
     await using sound = await createTestFleet(postgres())
     expect(await run(sound)).toEqual([])
-    await using faulty = await createTestFleet(postgres())
-    await faulty.owner.query(FAULTS[fault])
-    expect((await run(faulty)).join('\n')).toMatch(finds)
+    // Two clients have to meet inside of the server, which a busy machine does not let them do each time.
+    let found = ''
+    for (let attempt = 0; attempt < 5 && !finds.test(found); attempt++) {
+      await using faulty = await createTestFleet(postgres())
+      await faulty.owner.query(FAULTS[fault])
+      found = (await run(faulty)).join('\n')
+    }
+    expect(found).toMatch(finds)
   })
 })
