@@ -35,11 +35,22 @@ test('two holders of one Ticket are found', () => {
 test('a renewal makes the lease longer', () => {
   const [begin, done] = lease('A', 1, 0) as [HistoryLine, HistoryLine]
   const renewal: HistoryLine[] = [
-    { ...begin, operation: 'renew', at: 800, token: 1 },
+    { ...begin, operation: 'renew', at: 800, token: 1, ttlMs: 1000 },
     { ...done, operation: 'renew', at: 810 },
   ]
   expect(problems([begin, done], lease('A', 2, 1100))).toEqual([])
   expect(problems([begin, done, ...renewal], lease('A', 2, 1100))).toHaveLength(1)
+})
+
+test('a renewal for a shorter time makes it shorter, also where its answer is lost', () => {
+  const [begin, done] = lease('A', 1, 0) as [HistoryLine, HistoryLine]
+  const renewal: HistoryLine[] = [
+    { ...begin, operation: 'renew', at: 100, token: 1, ttlMs: 100 },
+    { ...done, operation: 'renew', at: 110, ttlMs: 100 },
+  ]
+  expect(problems([begin, done, ...renewal], lease('A', 2, 250))).toEqual([])
+  expect(problems([begin, done, renewal[0]!], lease('A', 2, 250))).toEqual([])
+  expect(problems([begin, done, ...renewal], lease('A', 2, 150))).toHaveLength(1)
 })
 
 test('two Tickets in conflict, and too many leases, are found', () => {

@@ -15,7 +15,7 @@ const plan = openPlan({ root, actor: 'child', busyTimeoutMs: 60_000 })
 const held = new Map<string, number>()
 const TTLS = [1, 2, 5]
 
-type Call = Pick<HistoryLine, 'operation' | 'ticket' | 'token'>
+type Call = Pick<HistoryLine, 'operation' | 'ticket' | 'token' | 'ttlMs'>
 
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
 const now = () => Number(process.hrtime.bigint()) / 1e6
@@ -35,7 +35,7 @@ for (;;) {
     const { decision } = plan.record({ ticket, kind: 'note', reason: `child ${name}` })
     say({ ticket, decision: decision.id })
   } else if (token !== undefined && random(2)) {
-    call({ operation: 'renew', ticket, token }, () => {
+    call({ operation: 'renew', ticket, token, ttlMs: ttl * 1000 }, () => {
       const { refused } = plan.renew({ ticket, token, ttl })
       if (refused !== undefined) held.delete(ticket)
       return refused === undefined ? { token, ttlMs: ttl * 1000 } : undefined

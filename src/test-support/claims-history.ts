@@ -14,6 +14,7 @@ export interface HistoryLine {
   /** Undefined for a call that begins. `refused` changes nothing. */
   outcome?: 'done' | 'refused'
   token?: number
+  /** The time to live that the call asks for. */
   ttlMs?: number
 }
 
@@ -45,6 +46,8 @@ export function holdsOf(lines: readonly HistoryLine[]): Hold[] {
       begun.set(line.process, line)
       const hold = holds.get(`${line.ticket} ${line.token}`)
       if (line.operation === 'release' && hold) hold.to = Math.min(hold.to, line.at)
+      // A renewal can make the time to live shorter, and takes effect even if its answer is lost.
+      if (line.operation === 'renew' && hold) hold.to = Math.min(hold.to, line.at + (line.ttlMs ?? 0) - ROUNDING_MS)
       continue
     }
     const begin = begun.get(line.process)!
@@ -53,7 +56,7 @@ export function holdsOf(lines: readonly HistoryLine[]): Hold[] {
     const until = begin.at + (line.ttlMs ?? 0) - ROUNDING_MS
     const hold = holds.get(key)
     if (line.operation === 'release') continue
-    if (hold) hold.to = Math.max(hold.to, until)
+    if (hold) hold.to = until
     else holds.set(key, { ticket: line.ticket, token: line.token!, process: line.process, from: line.at, to: until })
   }
   return [...holds.values()].filter(({ from, to }) => from < to)
