@@ -71,7 +71,7 @@ describe('openPlan in a clone that has joined a fleet', () => {
   })
 })
 
-test('a clone that has not joined the fleet of its configuration is refused, and told to join', async () => {
+test('a clone that has not joined the fleet of its configuration is refused, with the command to join', async () => {
   using repository = temporaryRepository()
   putTicket(repository.root, 'A', { state: 'queued' })
   writeFileSync(join(repository.root, 'ticketplan.json'), JSON.stringify({ fleet: FLEET.id }))

@@ -128,7 +128,7 @@ describe.skipIf(postgresObstacle())('a call to the server of a fleet', () => {
     await expect(connect('require')).rejects.toThrow(/does not support SSL/)
   })
 
-  test('of a claim notifies who listens, and a listener hears of it again after a restart', async () => {
+  test('of a claim notifies listeners, and does so again after a restart', async () => {
     await using fleet = await createTestFleet(postgres())
     const { listenTo } = await import('./listen-to.ts')
     const server = fleetServer(settingsOf(parseServerUrl(postgres().url(fleet.database), 'test'), false))

@@ -2,7 +2,7 @@
  * Claims that were read elsewhere and are given: a snapshot for the synchronous reads of a store, never changed here.
  *
  * Invariants: a lease that was live when it was read counts as expired once its time has passed on a clock that cannot be set.
- * What a verdict asked of the claims is recorded, so that whoever keeps them can check that none of it has changed since.
+ * What a verdict asked of the claims is recorded, so that their server can check that none of it has changed since.
  */
 
 import { type ClaimLogEntry, type Claims, type LiveClaims, liveClaims } from '../claims/claims.ts'

@@ -43,7 +43,7 @@ describe('the URL of a server', () => {
     expect(JSON.stringify([error.message, error.stack, error.data, error.cause])).not.toContain('hunter2')
   })
 
-  test('names the same server whoever the user is', () => {
+  test('names the same server for every user', () => {
     const one = address('postgres://kim@db/plans')
     expect(isSameServer(one, address('postgres://ana@db:5432/plans?sslmode=require'))).toBe(true)
     expect(isSameServer(one, address('postgres://kim@db/other'))).toBe(false)

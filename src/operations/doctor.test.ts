@@ -43,7 +43,7 @@ test('all checks pass after init', () => {
   expect(failing(repo.root)).toEqual({})
 })
 
-test('a plan of a thousand Tickets is told how to merge many of them at once', () => {
+test('doctor says how to merge many Tickets at once in a plan of a thousand', () => {
   using repo = setUp()
   const advice = () => {
     using plan = checkedPlan(repo.root)

@@ -16,7 +16,7 @@ export type TextFormat = 'mermaid' | 'dot' | 'json' | 'csv' | 'beads'
 const CSV_COLUMNS = ['ticket', 'kind', 'other', 'status', 'decision', 'by', 'at', 'reason'] as const
 
 /**
- * Returns the parts of an export. Whoever takes them must do so within the read whose queries these are.
+ * Returns the parts of an export. The caller must take them within the read whose queries these are.
  * @param all also terminal Tickets, and relations of every status.
  * @param notify receives what the format has no form for.
  */

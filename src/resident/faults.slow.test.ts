@@ -44,7 +44,7 @@ function expectOrdinary(run: Run): void {
   expect(run.stdout).toContain('accept')
 }
 
-/** Listens as a resident would, and sends these bytes to whoever asks. */
+/** Listens as a resident would, and sends these bytes to every client. */
 async function impostor(repository: TemporaryRepository, reply: string | null): Promise<AsyncDisposable> {
   mkdirSync(folderOf(repository), { recursive: true, mode: 0o700 })
   const server = createServer(socket => {

@@ -1,7 +1,7 @@
 /**
  * The place of a resident's socket: a folder of its own in git's folder of the worktree.
  *
- * Invariant: the folder is this user's and closed to all others, so that whoever answers in it is the same user, and nobody else
+ * Invariant: the folder is this user's and closed to all others, so that a process that answers in it is of the same user, and nobody else
  * can ask. It is reached through an open descriptor: the path of a socket has about a hundred bytes, and nothing can take the
  * folder's place between the check and the connection. That needs /proc, as Linux has it; elsewhere there is no resident.
  */

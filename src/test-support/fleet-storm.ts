@@ -199,7 +199,7 @@ async function readHistory(_: TestPostgres, { owner, id }: TestFleet): Promise<H
   })
 }
 
-/** What a worker was told has to be in the log. */
+/** Every answer to a worker has to be in the log. */
 function lostAcknowledgements(
   rows: readonly HistoryRow[],
   acknowledged: readonly { machine: number; line: StormLine }[],
