@@ -221,7 +221,9 @@ testMutated('SQL', 0.01, async tryOften => {
   putTicket(repository.root, 'A', { state: 'queued' })
   using plan = openPlan({ root: repository.root, actor: 'tester' })
   await tryOften(random => {
-    const query = mutatedBytes(QUERIES[random(QUERIES.length)]!, random).toString()
+    // Few damaged queries are SQL: some stay whole.
+    const bytes = QUERIES[random(QUERIES.length)]!
+    const query = (random(3) ? mutatedBytes(bytes, random) : bytes).toString()
     return outcomeOf(() => plan.sql({ query, timeout: 5 }))
   })
   checkAfterFault(repository.root, [])

@@ -1,36 +1,18 @@
 /** Damages bytes as disks, editors and other programs do: a flipped bit, a cut, a piece that was repeated, removed or put in. */
-const PIECES = [
-  '"',
-  '\\',
+const WORDS = [
   '\\ud800',
-  '{',
-  '}',
-  '[',
-  ']',
-  ',',
-  ':',
-  '0',
-  '-',
   '1e400',
   'null',
   'true',
-  '\n',
-  '\r\n',
-  '\t',
-  '\0',
   '---\n',
   '<<<<<<< ours\n',
   '=======\n',
   '../',
-  '\u2028',
   '__proto__',
-  '# ',
   '${',
-  ';',
-  "'",
   '--',
-  '\u{10ffff}',
-].map(text => Buffer.from(text))
+]
+const PIECES = [...'"\\{}[],:0-\n\r\t\0\u2028#;\'\u{10ffff}', ...WORDS].map(text => Buffer.from(text))
 
 /** Returns the bytes with one to three changes. */
 export function mutatedBytes(bytes: Buffer, random: (bound: number) => number): Buffer {
