@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { readConfig } from '../files/config.ts'
 import { mergeFiles } from '../merging/merge-files.ts'
@@ -161,6 +160,16 @@ testMutated('sources of the importers', 0.25, async tryOften => {
   }
 })
 
+/** Reads lines that end with a line feed alone; readline also ends them at U+2028. */
+async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop()!
+    yield* parts
+  }
+}
+
 const MCP_LINES = [
   { method: 'tools/call', params: { name: 'consult', arguments: { ticket: 'A' } } },
   { method: 'tools/call', params: { name: 'query', arguments: { kind: 'note', limit: 5 } } },
@@ -178,7 +187,7 @@ testMutated('lines of MCP', 0.09, async tryOften => {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const ended = once(server, 'close')
-  const answers = createInterface({ input: server.stdout! })[Symbol.asyncIterator]()
+  const answers = linesOf(server.stdout!)
   const send = (message: object) => server.stdin!.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
   send({ id: 'start', method: 'initialize', params: initialize })
