@@ -93,7 +93,7 @@ export interface ReplayOptions {
   checkout: string
   /** The source, from the root of the checkout; without it, where such a source is in HEAD. */
   path?: string | undefined
-  /** Only so many of the newest commits. */
+  /** The number of newest commits to replay; without it, all of them. */
   last?: number | undefined
   oracle?: Oracle
   onCommit?: (done: number, all: number) => void

@@ -12,7 +12,7 @@ import { startPlanChild } from '../test-support/run-cli.ts'
 import { putTicket, runGit } from '../test-support/temporary-repository.ts'
 
 const TICKETS = ['A', 'B', 'C', 'D']
-/** After so many cuts the disk is made again: Ticket files grow with each. */
+/** The number of cuts before the disk is created again: Ticket files grow with each cut. */
 const CUTS_A_DISK = 25
 
 const obstacle = loopDiskObstacle()

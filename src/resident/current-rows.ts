@@ -18,7 +18,7 @@ export interface CurrentRows {
   close(): void
 }
 
-/** After so many events some may have been dropped: the kernel drops what its queue cannot hold, without a word. */
+/** The number of events after which all files are checked: the kernel silently drops events that its queue cannot hold. */
 const MAX_EVENTS = 4096
 /** With more changed files, a full scan is as fast. */
 const MAX_CHANGED = 100

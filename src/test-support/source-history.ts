@@ -19,7 +19,7 @@ const PLANS = ['after', 'before', 'blocked_by', 'conflicts_with', 'do_not_parall
 const EDGES = ['blocks', 'blocks', 'waits-for', 'conditional-blocks', 'parent-child', 'related']
 const TICKETS = 12
 
-/** Creates a git repository with so many commits, each of which changes the source. The same seed gives the same files. */
+/** Creates a git repository with the given number of commits, each of which changes the source. The same seed gives the same files. */
 export function makeHistory(
   root: string,
   system: keyof typeof PLACES,
