@@ -11,6 +11,8 @@ import { gzipSync } from 'node:zlib'
 import { browserObstacle, launchBrowser, serveBusyPlan } from '../src/test-support/browser.ts'
 import { PACKAGE_ROOT, runCli } from '../src/test-support/run-cli.ts'
 import { measureChanges, measureStart } from '../src/test-support/view-measures.ts'
+import { layout } from '../src/view/drawing/layout.ts'
+import type { Box, Line } from '../src/view/drawing/layout-items.ts'
 
 const { values } = parseArgs({
   options: { tickets: { type: 'string', default: '24,352,1200,10000' }, runs: { type: 'string', default: '9' } },
@@ -24,7 +26,7 @@ for (const name of ['page.js', 'page.css']) {
   console.log(`${name}: ${kilobytes(bytes.length)}, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} compressed`)
 }
 /** Limits of the medians, in ms. */
-const LIMITS = { paintMs: 400, contentMs: 1500, longestTaskMs: 200, claimedMs: 1200 }
+const LIMITS = { paintMs: 400, contentMs: 1500, longestTaskMs: 200, claimedMs: 1200, exportMs: 3000, layoutMs: 80 }
 const writtenLimit = (tickets: number) => (tickets <= 1200 ? 300 : 1000)
 
 const browser = await launchBrowser()
@@ -46,11 +48,10 @@ for (const tickets of values.tickets.split(',').map(Number)) {
   check('longest task', startOf('longestTaskMs'), LIMITS.longestTaskMs)
   check('a written file', writtenMs, writtenLimit(tickets))
   check('a claim', claimedMs, LIMITS.claimedMs)
-  const exports = await repeat(async () => {
-    const start = performance.now()
-    await runCli(plan.root, ['export', 'html'])
-    return performance.now() - start
-  })
+  const exportMs = (format: string) => repeat(() => timeOf(() => runCli(plan.root, ['export', format])))
+  const [svgMs, htmlMs] = [await exportMs('svg'), await exportMs('html')]
+  check('export svg', svgMs, LIMITS.exportMs)
+  check('export html', htmlMs, LIMITS.exportMs)
   console.log(
     [
       `${tickets.toLocaleString('en')} Tickets`,
@@ -60,11 +61,31 @@ for (const tickets of values.tickets.split(',').map(Number)) {
       `${first.elements.toLocaleString('en')} elements`,
       `a written file ${spread(writtenMs)}`,
       `a claim ${spread(claimedMs)}`,
-      `export html ${ms(at(exports, 0.5))}`,
+      `export svg ${ms(at(svgMs, 0.5))}, html ${ms(at(htmlMs, 0.5))}`,
     ].join('; '),
   )
 }
 await browser.close()
+const layoutMs = await repeat(() => timeOf(() => layout(boxes(160), lines(240), 1400)))
+check('layout', layoutMs, LIMITS.layoutMs)
+console.log(`layout of 160 boxes with 240 lines: ${ms(at(layoutMs, 0.5))}`)
+
+function boxes(count: number): Box[] {
+  return Array.from({ length: count }, (_, n) => ({ id: `T${n}`, height: 40 }))
+}
+
+function lines(count: number): Line[] {
+  return Array.from({ length: count }, (_, n) => {
+    const from = (n * 7) % 150
+    return { from: `T${from}`, to: `T${from + 1 + (n % 9)}`, kind: 'blocked_by' }
+  })
+}
+
+async function timeOf(action: () => unknown): Promise<number> {
+  const start = performance.now()
+  await action()
+  return performance.now() - start
+}
 
 function check(what: string, times: readonly number[], limit: number): void {
   if (at(times, 0.5) <= limit) return

@@ -55,23 +55,6 @@ test('a focus draws only what is around the Ticket', async () => {
   expect(text).not.toMatch(/>D</)
 })
 
-describe('of 10,000 Tickets', () => {
-  test('each file is made in at most 3 s', async () => {
-    using repository = temporaryRepository()
-    writeBusyPlan(repository.root, { tickets: 10_000, nowMs: Date.now() })
-    await runCli(repository.root, ['sync'])
-    for (const format of ['svg', 'html']) {
-      const times: number[] = []
-      for (let run = 0; run < 3; run++) {
-        const start = performance.now()
-        await exported(repository.root, format)
-        times.push(performance.now() - start)
-      }
-      expect(Math.min(...times), format).toBeLessThanOrEqual(3000)
-    }
-  })
-})
-
 describe.skipIf(obstacle)('in the browser', () => {
   let browser: Browser
   beforeAll(async () => {
