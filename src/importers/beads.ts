@@ -22,6 +22,7 @@ interface BeadsOptions {
 export const beads: Source = {
   what: 'a JSONL file',
   reads: 'file',
+  needsQueuedState: true,
   options: ['all'],
   example: 'ticketplan import beads .beads/issues.jsonl',
   read: readBeads,

@@ -20,6 +20,8 @@ export interface Source {
   reads: 'file' | 'folder'
   /** The options that the reader uses; any other one is refused. */
   options: readonly SourceOption[]
+  /** Open records are in a state that only the configuration can call queued. */
+  needsQueuedState?: true
   /** A complete command line. */
   example: string
   /** Files beside a folder that the reader reads too, as paths from it. */

@@ -192,6 +192,18 @@ test('warns of words for queued that no record has', () => {
   expect(here.plan.queue().queue).toHaveLength(1)
 })
 
+test('says how open Tickets are queued, where none is', () => {
+  using here = withSources([{ system: 'backlog', path: 'backlog' }])
+  expect(here.plan.import({}).hints).toEqual([
+    '1 open Ticket, none of them queued; name the labels or states that count as queued (--queued)',
+  ])
+  here.write(
+    'ticketplan.json',
+    JSON.stringify({ sources: [{ system: 'backlog', path: 'backlog', queued: ['To Do'] }] }),
+  )
+  expect(here.plan.import({}).hints).toEqual([])
+})
+
 test('a Ticket that a source of the configuration cancels is called cancelled, not only gone', () => {
   using here = withSources([{ ...BOTH[0], prune: true }])
   here.plan.import({})

@@ -95,6 +95,7 @@ function refuseRepeated(sources: readonly SourceInput[], path: string): void {
 /** The report of one source. */
 export interface SourceReport extends Omit<WrittenImport, 'settled'> {
   unphasedStates: string[]
+  hints: string[]
 }
 
 /**
@@ -120,6 +121,7 @@ export function importSource(store: Store, input: SourceInput, dryRun: boolean, 
     ...done,
     unphasedStates: [...seen].filter(state => !store.states.isKnown(state)).sort(),
     warnings: [...warnings, ...queuedWarnings(store, imported, input.queued), ...pathWarnings(imported)],
+    hints: queuedHints(store, input, imported),
   }
   if (print !== undefined && settled !== undefined && sourcePrint(input.path, source.beside) === print) {
     const kept = { ...report, written: 0, retracted: 0, changes: [], skippedRecords: [] }
@@ -220,9 +222,28 @@ export function changedSourceNotes(store: Store): string[] {
 
 /** Warns where none of the words that should count as queued is in the source: a misspelt one would empty the queue unseen. */
 function queuedWarnings(store: Store, { tickets }: Imported, words: readonly string[] = []): string[] {
-  if (words.length === 0 || tickets.some(({ fields }) => store.phaseOf(fields.state) === 'queued')) return []
+  if (words.length === 0 || hasQueued(store, tickets)) return []
   const named = words.map(word => JSON.stringify(word)).join(', ')
   return [`no open record has the label or state ${named}, so none is queued; check how the source spells it`]
+}
+
+/** Says how open records become queued, where none is: without that the queue stays empty. */
+function queuedHints(store: Store, { system, queued = [] }: SourceInput, { tickets }: Imported): string[] {
+  const open = tickets.map(({ fields }) => fields.state).filter(state => store.phaseOf(state) === 'open')
+  const remedy = queuedRemedy(system, open[0])
+  if (queued.length > 0 || open.length === 0 || !remedy || hasQueued(store, tickets)) return []
+  return [`${count(open.length, 'open Ticket')}, none of them queued; ${remedy}`]
+}
+
+function queuedRemedy(system: SourceInput['system'], state = ''): string | undefined {
+  const { options, needsQueuedState }: Source = SOURCES[system]
+  if (options.includes('queued')) return 'name the labels or states that count as queued (--queued)'
+  if (!needsQueuedState) return undefined
+  return `add {"states": {"queued": [${JSON.stringify(state)}]}} to ticketplan.json to queue those in the state ${state}`
+}
+
+function hasQueued(store: Store, tickets: Imported['tickets']): boolean {
+  return tickets.some(({ fields }) => store.phaseOf(fields.state) === 'queued')
 }
 
 function pathWarnings({ decisions }: Imported): string[] {

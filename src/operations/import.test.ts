@@ -101,6 +101,7 @@ describe('import yoi', () => {
       dropped: [],
       unphasedStates: [],
       warnings: [],
+      hints: [],
     })
     expect(readTicketJson(repository.root, 'tickets/A.json')).toEqual({
       created_at: '2026-06-07T01:57:10.000Z',
@@ -589,6 +590,7 @@ describe('import beads', () => {
       dropped: [],
       unphasedStates: ['hooked'],
       warnings: [],
+      hints: [expect.stringContaining('2 open Tickets, none of them queued; add {"states": {"queued": ["open"]}}')],
     })
     const ticket = readTicketJson(repository.root, 'tickets/bd-1.json')
     expect(ticket).toMatchObject({

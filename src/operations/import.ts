@@ -60,6 +60,8 @@ const reportShape = lazy(() =>
     /** States of the source that are in no phase of the configuration; their Tickets count as open. */
     unphasedStates: z.array(z.string()),
     warnings: z.array(z.string()),
+    /** What to do about a result that is seldom wanted: open Tickets, none of them queued. */
+    hints: z.array(z.string()),
   }),
 )
 
@@ -155,6 +157,7 @@ function importOrReport(store: Store, input: SourceInput, dryRun: boolean, isLis
       dropped: [lost],
       unphasedStates: [],
       warnings: [],
+      hints: [],
     }
   }
 }
@@ -178,6 +181,7 @@ function sumOf(answers: readonly Answer[], isListed: boolean): Answer {
     dropped: answers.flatMap(({ dropped }) => dropped),
     unphasedStates: [...new Set(answers.flatMap(({ unphasedStates }) => unphasedStates))].sort(),
     warnings: answers.flatMap(({ warnings }) => warnings),
+    hints: answers.flatMap(({ hints }) => hints),
     ...(isListed && {
       changes: answers.flatMap(({ changes = [] }) => changes),
       skippedRecords: answers.flatMap(({ skippedRecords = [] }) => skippedRecords),
