@@ -6,7 +6,7 @@
  */
 import { type AnyFields, anyFields, byTime, type Decision } from './decision.ts'
 import { isStoredRelationKind, LAST_COUNTS, type OwnFieldsOf, type StoredKind } from './decision-kinds.ts'
-import { fileStatuses } from './decision-status.ts'
+import { fileStatuses, isInForce } from './decision-status.ts'
 import { PlanError } from './errors.ts'
 import { FORMAT } from './format.ts'
 import type { TicketId } from './names.ts'
@@ -157,7 +157,7 @@ export function addDecision(ticket: Ticket, draft: DecisionDraft, stamp: Stamp):
 
 function replacesActive(ticket: Ticket, { supersedes = [] }: DecisionDraft): boolean {
   const statuses = fileStatuses(ticket.decisions)
-  return supersedes.some(id => statuses.get(id) === 'active' || statuses.get(id) === 'satisfied')
+  return supersedes.some(id => isInForce(statuses.get(id)))
 }
 
 /**

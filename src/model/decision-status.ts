@@ -6,8 +6,13 @@ import type { Outcome, Phase } from './states.ts'
 /** What became of a decision. */
 export type Status = 'active' | 'satisfied' | 'superseded' | 'retracted'
 
+/** True for a decision that was neither retracted nor superseded. */
+export function isInForce(status: Status | undefined): boolean {
+  return status === 'active' || status === 'satisfied'
+}
+
 /**
- * Returns the status of each decision as far as its file alone can tell, by decision id.
+ * Returns the status of each decision as far as it follows from its file alone, by decision id.
  *
  * A retraction that is itself retracted has no effect; nor has a `supersedes` in a retracted decision. Of the kinds of
  * which only the last counts, the last one that is not retracted is active.

@@ -4,10 +4,10 @@ import type { Reason } from '../model/reasons.ts'
 import { verdictOn } from '../model/verdict.ts'
 import { MANY_TICKETS } from '../model/wait-graph.ts'
 import type { View } from '../store/store.ts'
+import { firstHolds } from './answers.ts'
 
-/** How many Tickets of a queue without an acceptable one are named, and how many reasons of each. */
+/** How many Tickets are named where none of the queue can be accepted. */
 const MOST_HELD = 10
-const MOST_REASONS = 3
 
 /** A queued Ticket that cannot be accepted: the first reasons that hold it, and how many those are. */
 interface Held {
@@ -16,7 +16,7 @@ interface Held {
   total: number
 }
 
-/** What is said where no queued Ticket can be accepted: the first of them, and how many are queued. */
+/** The answer where no queued Ticket can be accepted: the first of them, and how many are queued. */
 export interface NoneAcceptable {
   held: Held[]
   queued: number
@@ -32,8 +32,7 @@ export function firstAcceptable({ queries, facts, claims }: View, asking: Asking
     const { verdict, reasons } = verdictOn(id, facts, live ? { pool: asking.pool } : asking, MANY_TICKETS)
     if (verdict === 'accept') return id
     if (held.length >= MOST_HELD) continue
-    const holds = reasons.filter(({ severity }) => severity === 'hold')
-    held.push({ ticket: id, reasons: holds.slice(0, MOST_REASONS), total: holds.length })
+    held.push({ ticket: id, ...firstHolds(reasons) })
   }
   return { held, queued: queued.length }
 }

@@ -1,9 +1,9 @@
 /** Turns rows of the index into the shapes of outputs: Tickets, relations, problems. */
-
 import { idFromPath } from '../files/ticket-files.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
+import type { Reason } from '../model/reasons.ts'
 import type {
   DanglingRow,
   IndexQueries,
@@ -23,6 +23,15 @@ export function ticketSummary(id: string, row: TicketRow | null): TicketSummary 
     state: row?.state ?? null,
     phase: row?.phase ?? null,
   }
+}
+
+/** How many reasons an answer has of a Ticket that is not its subject. */
+const MOST_REASONS = 3
+
+/** Returns the first reasons that hold a Ticket, and how many there are. */
+export function firstHolds(reasons: readonly Reason[]): { reasons: Reason[]; total: number } {
+  const holds = reasons.filter(({ severity }) => severity === 'hold')
+  return { reasons: holds.slice(0, MOST_REASONS), total: holds.length }
 }
 
 /**

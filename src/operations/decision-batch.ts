@@ -88,7 +88,7 @@ export function decisionBatch(store: Store): DecisionBatch {
   }
 }
 
-/** Finds a Ticket by the rows: a name that nobody has costs no scan of the files. */
+/** Finds a Ticket by the rows: an unknown name costs no scan of the files. */
 function findOnce(store: Store, name: string): { id: TicketId; file: ReadTicket | undefined } {
   const id = store.peek(({ queries }) => {
     if (!isTicketId(name)) return resolveName(queries, name).id

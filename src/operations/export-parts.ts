@@ -1,5 +1,5 @@
 /**
- * Exports as text, part by part, so that nobody needs the whole of it in memory.
+ * Exports as text, part by part, so that the whole text is never needed in memory.
  *
  * Parts are made while a snapshot of the index is open, and end with a line. Joined, they are the export.
  */

@@ -5,8 +5,7 @@
  * change of the file is taken back.
  */
 import type { SeenState } from '../claims/claims.ts'
-import type { Stamp } from '../model/change.ts'
-import { setFields } from '../model/change.ts'
+import { type Stamp, setFields } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest-names.ts'
 import type { Phase } from '../model/states.ts'
@@ -19,9 +18,19 @@ type Undo = (ticket: Ticket) => Ticket
 /** Called once a file is written, with how to take that back. */
 export type OnWritten = (path: string, undo: Undo) => void
 
-/** Runs the step under the write lock; undoes what it wrote to a file where the claim cannot be committed. */
+/** What a step wrote to a file. */
+interface WrittenFile {
+  path: string
+  undo: Undo
+}
+
+function takeBack(store: Store, { path, undo }: WrittenFile): void {
+  store.locked(() => store.edit(path, ticket => ({ ticket: undo(ticket) })))
+}
+
+/** Runs the step under the write lock; takes back what it wrote to a file where the claim cannot be committed. */
 export function fileAndClaim<T>(store: Store, step: (written: OnWritten) => T): T {
-  let written: { path: string; undo: Undo } | undefined
+  let written: WrittenFile | undefined
   try {
     return store.locked(() =>
       step((path, undo) => {
@@ -29,29 +38,26 @@ export function fileAndClaim<T>(store: Store, step: (written: OnWritten) => T): 
       }),
     )
   } catch (error) {
-    if (written) {
-      const { path, undo } = written
-      store.locked(() => store.edit(path, ticket => ({ ticket: undo(ticket) })))
-    }
+    if (written) takeBack(store, written)
     throw error
   }
 }
 
 /** Runs the step under the write lock. Returns its result, and what takes back its write to a file. */
 export function takeBackable<T>(store: Store, step: (written: OnWritten) => T): { result: T; takeBack: () => void } {
-  let change: { path: string; undo: Undo } | undefined
+  let change: WrittenFile | undefined
   const result = fileAndClaim(store, written =>
     step((path, undo) => {
       change = { path, undo }
       written(path, undo)
     }),
   )
-  const takeBack = () => {
-    if (!change) return
-    const { path, undo } = change
-    store.locked(() => store.edit(path, ticket => ({ ticket: undo(ticket) })))
+  return {
+    result,
+    takeBack: () => {
+      if (change) takeBack(store, change)
+    },
   }
-  return { result, takeBack }
 }
 
 /** Returns the Ticket in another state; the same object without a state, or where it has that state. */

@@ -6,7 +6,7 @@ import { unknownTicket } from '../store/resolve-name.ts'
 import type { Store } from '../store/store.ts'
 
 /**
- * Finds the Ticket of a name. With `future`, a name that could be an id may stand for a Ticket without a file yet.
+ * Finds the Ticket of a name. With `future`, a name that could be an id may name a Ticket without a file yet.
  * @throws PlanError unknown_ticket with the nearest names.
  */
 export function findTicket(
@@ -25,9 +25,7 @@ export function findTicket(
 function refuseOtherCase(store: Store, name: string): void {
   const [path] = store.read(({ queries }) => queries.pathsOfKey(idKey(name)))
   if (path === undefined || idFromPath(path) === name) return
-  const similar = [idFromPath(path)]
-  throw new PlanError('unknown_ticket', `no Ticket has the id "${name}"; did you mean ${similar[0]}?`, {
-    ticket: name,
-    similar,
-  })
+  const id = idFromPath(path)
+  const message = `no Ticket has the id "${name}"; did you mean ${id}?`
+  throw new PlanError('unknown_ticket', message, { ticket: name, similar: [id] })
 }

@@ -3,10 +3,9 @@ import { MANY_TICKETS, waitGraph } from '../model/wait-graph.ts'
 import { groupsOf, rootsOf, walkWaits } from '../model/wait-tree.ts'
 import type { View } from '../store/store.ts'
 import { problemsOf, relationsOf, ticketSummary } from './answers.ts'
+import { limitField } from './limit.ts'
 import { operation, ticketName } from './operation.ts'
 import { problemShape, type Relation, relationShape, ticketShape } from './shapes.ts'
-
-const DEFAULT_LIMIT = 200
 
 /** Returns what waits for what: around a Ticket, or in the whole plan. */
 export const graph = operation({
@@ -22,11 +21,7 @@ export const graph = operation({
       help: 'at most this many steps from the Ticket, or from those that wait for nothing (default: any number)',
       value: 'n',
     },
-    limit: {
-      schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
-      help: `at most this many relations in a direction, the nearest first (default ${DEFAULT_LIMIT})`,
-      value: 'n',
-    },
+    limit: limitField('at most this many relations in a direction, the nearest first', 200),
   },
   output: () =>
     z.object({

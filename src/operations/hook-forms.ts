@@ -3,6 +3,7 @@
  *
  * Pure. docs/agents.md has the source of each entry.
  */
+import { jsonLine } from '../model/json-line.ts'
 import type { AgentName } from '../setup/agent-names.ts'
 
 /** The form in which an agent takes a text, and how much of it. */
@@ -12,8 +13,6 @@ interface HookForm {
   /** Returns what the hook prints; for no text a valid form that adds nothing. */
   print(text: string, event: string): string
 }
-
-const jsonLine = (document: object) => `${JSON.stringify(document)}\n`
 
 /** One envelope that several agents share. The agents ignore one that names another event than theirs. */
 function envelope(text: string, event: string): string {

@@ -1,6 +1,6 @@
 /**
- * Imports one source: reads it, plans and writes, and remembers the result, so that a source that has not changed costs no more
- * than a look at it and at the Ticket files.
+ * Imports one source: reads it, plans and writes, and remembers the result: of a source that has not changed, only the stat data
+ * of its files and of the Ticket files is read again.
  */
 import { realpathSync } from 'node:fs'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
@@ -23,7 +23,7 @@ import { anyFields } from '../model/decision.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import { command, filledLine, flag, type InputOf, type NameOf, parseInput } from './operation.ts'
-import { homePathWarnings } from './warnings.ts'
+import { decisionPathWarnings } from './warnings.ts'
 
 /** What names a source and says how to read it: an entry of `sources` in the configuration. */
 export const sourceFields = {
@@ -247,13 +247,7 @@ function hasQueued(store: Store, tickets: Imported['tickets']): boolean {
 }
 
 function pathWarnings({ decisions }: Imported): string[] {
-  const texts = decisions.filter(({ decision }) => {
-    const { reason, plan } = anyFields(decision)
-    return (
-      homePathWarnings({ reason, summary: plan?.summary, branch: plan?.branch, role_plan: plan?.role_plan }).length > 0
-    )
-  })
-  return texts.length
-    ? [`absolute paths of one machine in ${count(texts.length, 'decision')}; "ticketplan verify" lists them`]
-    : []
+  const found = decisions.filter(({ decision }) => decisionPathWarnings(anyFields(decision)).length > 0)
+  if (found.length === 0) return []
+  return [`absolute paths of one machine in ${count(found.length, 'decision')}; "ticketplan verify" lists them`]
 }

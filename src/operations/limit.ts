@@ -1,11 +1,20 @@
-/** The option `limit` of commands that list everything without it. */
+/** The option `limit` of commands that list. */
 import * as z from 'zod/mini'
 
-/** Returns the field; `what` names the entries. */
+/** Returns the field of a command that lists everything without it; `what` names the entries. */
 export function optionalLimit(what: string) {
   return {
     schema: z.optional(z.int().check(z.positive(), z.maximum(1_000_000))),
     help: `at most this many ${what} (default: all)`,
+    value: 'n',
+  }
+}
+
+/** Returns the field of a command that lists `usual` entries without it; `help` says what it bounds. */
+export function limitField(help: string, usual: number) {
+  return {
+    schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), usual),
+    help: `${help} (default ${usual})`,
     value: 'n',
   }
 }

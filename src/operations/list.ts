@@ -11,11 +11,11 @@ import type { Store, View } from '../store/store.ts'
 import { LIST_ORDERS } from '../ticket-index/list-queries.ts'
 import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
 import { problemsOf, ticketSummary } from './answers.ts'
+import { limitField } from './limit.ts'
 import { filledLine, operation } from './operation.ts'
+import { textMatcher } from './search-text.ts'
 import { claimWithoutTokenShape, phaseShape, problemShape, reasonShape, ticketShape, verdictShape } from './shapes.ts'
 import { touchedPaths } from './touched-paths.ts'
-
-const DEFAULT_LIMIT = 100
 
 /** Lists Tickets of every phase, filtered. */
 export const list = operation({
@@ -55,11 +55,7 @@ export const list = operation({
       help: 'id (default), changed (last changed first) or queued (the order of the queue)',
       value: 'order',
     },
-    limit: {
-      schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
-      help: `at most this many Tickets (default ${DEFAULT_LIMIT})`,
-      value: 'n',
-    },
+    limit: limitField('at most this many Tickets', 100),
   },
   output: () =>
     z.object({
@@ -96,7 +92,12 @@ export const list = operation({
       }
       const isFiltered = verdict !== undefined || search !== undefined
       const rows = queries.ticketList(filter, sort, isFiltered ? undefined : limit + 1)
-      const found = firstEntries(view, search === undefined ? rows : rowsWith(rows, search), verdict, limit + 1)
+      const found = firstEntries(
+        view,
+        search === undefined ? rows : rows.filter(textMatcher(search)),
+        verdict,
+        limit + 1,
+      )
       return { tickets: found.slice(0, limit), more: found.length > limit, problems: problemsOf(queries) }
     })
   },
@@ -127,13 +128,6 @@ function entryOf({ claims, facts }: View, row: TicketRow) {
     claim: live ? withoutToken(live) : null,
     ...verdictOn(row.id, facts, {}, MANY_TICKETS),
   }
-}
-
-/** Returns the rows with the text in id, slug or title. SQLite knows no letters but those of ASCII, so it is done here. */
-function rowsWith(rows: readonly TicketRow[], search: string): TicketRow[] {
-  const plain = (text: string) => text.normalize('NFC').toLowerCase()
-  const wanted = plain(search)
-  return rows.filter(({ id, slug, title }) => [id, slug, title].some(text => text && plain(text).includes(wanted)))
 }
 
 /** Returns the states of the files that are one of those given. @throws PlanError invalid_input with the nearest states. */

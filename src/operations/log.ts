@@ -1,16 +1,15 @@
 import * as z from 'zod/mini'
 import { MOST_LOG_ENTRIES } from '../claims/claims.ts'
-import { canonicalKind, STORED_KINDS } from '../model/decision-kinds.ts'
+import { STORED_KINDS } from '../model/decision-kinds.ts'
 import { parseDuration } from '../model/duration.ts'
 import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
-import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { isoTime, parseMoment } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
+import { kindSchema } from './kind-schema.ts'
+import { limitField } from './limit.ts'
 import { filledLine, flag, operation, ticketName } from './operation.ts'
 import { decisionShape, statusShape } from './shapes.ts'
-
-const DEFAULT_LIMIT = 50
 
 /** Filters of `log`, and of what follows it. */
 export const logFields = {
@@ -32,19 +31,12 @@ export const logFields = {
     value: 'name',
   },
   kind: {
-    schema: z.optional(
-      z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), z.enum(STORED_KINDS, { error: kindError })),
-    ),
+    schema: z.optional(kindSchema(STORED_KINDS, 'kind of stored decision')),
     help: 'only decisions of this kind, as stored',
     value: 'kind',
     completes: 'kind',
   },
 } as const
-
-function kindError({ input }: { input?: unknown }): string {
-  const nearest = typeof input === 'string' ? didYouMean(nearestNames(input, STORED_KINDS)) : ''
-  return `not a kind of stored decision${nearest} (they are ${STORED_KINDS.join(', ')})`
-}
 
 /** Lists what was decided, newest first. */
 export const log = operation({
@@ -56,11 +48,7 @@ export const log = operation({
   fields: {
     ...logFields,
     claims: { schema: flag, help: 'the history of claims in this clone, not decisions' },
-    limit: {
-      schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
-      help: `at most this many entries (default ${DEFAULT_LIMIT})`,
-      value: 'n',
-    },
+    limit: limitField('at most this many entries', 50),
   },
   output: () =>
     z.object({

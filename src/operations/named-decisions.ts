@@ -1,5 +1,6 @@
 /** Finds the decisions that a caller names: by id, by the beginning of an id, or by what they say. */
 import { isRelationKind, type RelationKind } from '../model/decision-kinds.ts'
+import { isInForce } from '../model/decision-status.ts'
 import { PlanError } from '../model/errors.ts'
 import { isDecisionId } from '../model/names.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
@@ -57,7 +58,7 @@ export function decisionsBySense(
   if (isRelationKind(kind)) return relationDecisions(view, ticket, kind, view.resolve(otherName!).id)
   const found = view.queries
     .decisionsOf(ticket)
-    .filter(decision => decision.kind === kind && isStanding(decision.status))
+    .filter(decision => decision.kind === kind && isInForce(decision.status))
     .map(({ id }) => ({ id, ticket }))
   if (found.length === 1) return found
   const message =
@@ -70,14 +71,10 @@ export function decisionsBySense(
 function relationDecisions(view: View, ticket: string, kind: RelationKind, other: string): NamedDecision[] {
   const rows = view.queries
     .relations({ ticket, kind })
-    .filter(({ other_id, status }) => other_id === other && isStanding(status))
+    .filter(({ other_id, status }) => other_id === other && isInForce(status))
   const ids = [...new Set(rows.map(({ decision_id }) => decision_id))]
   if (ids.length > 0) return ids.map(id => decisionById(view, id))
   throw new PlanError('unknown_decision', `no active decision says "${ticket} ${kind} ${other}"`, { decision: kind })
-}
-
-function isStanding(status: string): boolean {
-  return status === 'active' || status === 'satisfied'
 }
 
 function listOf(ids: readonly string[]): string {

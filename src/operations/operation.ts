@@ -30,7 +30,7 @@ export interface Field<S extends z.ZodMiniType = z.ZodMiniType> {
   afterDashes?: true
   /** A time span in seconds; the command line and MCP also take `30m`, `2h` and the like. */
   span?: true
-  /** On the command line: `-` stands for the text on standard input. */
+  /** On the command line: `-` reads the text from standard input. */
   stdin?: true
   /** On the command line: the value follows "=", and may be left out. */
   optionalValue?: true
@@ -171,6 +171,8 @@ export const moment = z.pipe(
   ),
   z.string().check(z.refine(isTimestamp, 'not a time: write 2026-12-01 or 2026-12-01T09:00:00Z')),
 ) as unknown as z.ZodMiniType<string, string>
+
+// For the commands that the command line defines itself: it imports no zod.
 export const optionalLine = z.optional(filledLine)
 /** Returns the schema of one of several texts. */
 export function oneOf<const T extends readonly string[]>(values: T) {

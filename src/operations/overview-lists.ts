@@ -1,5 +1,6 @@
 /** Gathers single lists of an overview: pools, areas, holds, parents, decisions. */
 import type { AnyFields } from '../model/decision.ts'
+import { isInForce } from '../model/decision-status.ts'
 import { isTicketId } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
 import type { Store, View } from '../store/store.ts'
@@ -84,7 +85,7 @@ export function holdsOf({ queries }: View, rows: OverviewFacts['rows']): Overvie
 export function parentsOf({ facts, queries }: View, { rows, judged }: OverviewFacts): Overview['parents'] {
   const parts = queries
     .relations({ kind: 'part_of' })
-    .filter(({ status, ticket_id }) => (status === 'active' || status === 'satisfied') && rows.has(ticket_id))
+    .filter(({ status, ticket_id }) => isInForce(status) && rows.has(ticket_id))
   const isTerminal = (id: string) => rows.get(id)?.phase === 'terminal'
   return [...Map.groupBy(parts, ({ other_id }) => other_id)]
     .filter(([parent]) => !isTerminal(parent))

@@ -1,4 +1,5 @@
 /** Reads the past of the queue from dates, decisions and the log of claims. What is not kept is counted, never guessed. */
+import { MOST_LOG_ENTRIES } from '../claims/claims.ts'
 import { leaseSpans } from '../model/lease-spans.ts'
 import { type PastCode, type PastHold, pastQueue, upTo, type Wait } from '../model/past-queue.ts'
 import { isoTime } from '../model/text.ts'
@@ -73,7 +74,8 @@ function startsOf(store: Store, { queries }: View, nowMs: number): Map<string, n
   const add = (ticket: string, at: string) => starts.set(ticket, [...(starts.get(ticket) ?? []), Date.parse(at)])
   for (const { ticket_id, at } of queries.decisionTimes('accepted_plan')) add(ticket_id, at)
   const since = isoTime(nowMs - 30 * DAY_MS)
-  for (const { ticket, from } of leaseSpans(store.claims.log({ since }, 10_000))) if (from !== null) add(ticket, from)
+  for (const { ticket, from } of leaseSpans(store.claims.log({ since }, MOST_LOG_ENTRIES)))
+    if (from !== null) add(ticket, from)
   for (const times of starts.values()) times.sort((a, b) => a - b)
   return starts
 }

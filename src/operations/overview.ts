@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { MOST_LOG_ENTRIES } from '../claims/claims.ts'
 import { isoTime } from '../model/text.ts'
 import type { Store } from '../store/store.ts'
+import { limitField } from './limit.ts'
 import { flag, operation, ticketName } from './operation.ts'
 import { attentionOf } from './overview-attention.ts'
 import { gatherOverview, type Judge } from './overview-facts.ts'
@@ -12,7 +13,6 @@ import { pastOf } from './overview-past.ts'
 import { behindOf, relationsAround, relationsInPlay } from './overview-relations.ts'
 import { type Overview, overviewShape } from './overview-shape.ts'
 
-const DEFAULT_LIMIT = 100
 /** Relations are short, and a drawing needs more of them than a list has lines. */
 const RELATIONS_PER_LINE = 20
 
@@ -21,7 +21,7 @@ export const overview = operation({
   name: 'overview',
   summary: 'Say what may run, what is held by what, who works, what was decided',
   details:
-    'One bounded document, read in one snapshot: the queue with verdicts, the causes of holds (what has to move first), claims and their history, pools, areas, relations, the latest decisions, what needs attention, and the past of the queue. "ticketplan top" shows it again and again, "ticketplan view" as a page.',
+    'One bounded document, read in one snapshot: the queue with verdicts, the causes of holds (what has to move first), claims and their history, pools, areas, relations, the latest decisions, what needs attention, and the past of the queue. "ticketplan top" shows it and keeps it current, "ticketplan view" shows it as a page.',
   writes: false,
   fields: {
     focus: {
@@ -29,11 +29,7 @@ export const overview = operation({
       help: 'id or slug: relations around this Ticket (all that it waits for, two steps of what waits for it); printed instead of the lists',
       value: 'ticket',
     },
-    limit: {
-      schema: z._default(z.int().check(z.positive(), z.maximum(10_000)), DEFAULT_LIMIT),
-      help: `at most this many entries of each list, and ${RELATIONS_PER_LINE} times as many relations (default ${DEFAULT_LIMIT})`,
-      value: 'n',
-    },
+    limit: limitField(`at most this many entries of each list, and ${RELATIONS_PER_LINE} times as many relations`, 100),
     noPast: { schema: flag, help: 'leave out the past of the queue, the waits and the history' },
   },
   output: overviewShape,

@@ -9,6 +9,7 @@ import { relationsOf, ticketSummary } from './answers.ts'
 import { activePlan } from './consult.ts'
 import { decisionEntry } from './overview-lists.ts'
 import type { Overview } from './overview-shape.ts'
+import { textMatcher } from './search-text.ts'
 import type { Relation, TicketSummary } from './shapes.ts'
 
 export interface TicketDocument {
@@ -111,11 +112,11 @@ const PAGE_SIZE = 100
 
 /** Returns Tickets whose id, slug or title contains the words, those that changed last first. */
 export function searchTickets(store: Store, { q, phase, from }: { q: string; phase: string; from: number }): Searched {
-  const words = q.trim().toLowerCase()
+  const matches = textMatcher(q)
   return store.read(({ queries, facts }) => {
     const found = queries
       .allTickets()
-      .filter(row => (!phase || row.phase === phase) && matches(words, row))
+      .filter(row => (!phase || row.phase === phase) && matches(row))
       .sort((a, b) => compareText(b.changed_at ?? '', a.changed_at ?? '') || compareText(a.id, b.id))
     const tickets = found.slice(from, from + PAGE_SIZE).map(row => ({
       ...ticketSummary(row.id, row),
@@ -124,8 +125,4 @@ export function searchTickets(store: Store, { q, phase, from }: { q: string; pha
     }))
     return { total: found.length, from, tickets }
   })
-}
-
-function matches(words: string, { id, slug, title }: { id: string; slug: string | null; title: string }): boolean {
-  return words === '' || `${id}\n${slug ?? ''}\n${title}`.toLowerCase().includes(words)
 }

@@ -2,26 +2,23 @@ import * as z from 'zod/mini'
 import type { ReadTicket } from '../files/ticket-files.ts'
 import { addDecision, type DecisionDraft, findActive } from '../model/change.ts'
 import {
-  canonicalKind,
   isRelationKind,
-  KIND_ALIASES,
   MOST_GLOBS,
   RECORDABLE_KINDS,
   RELATION_KINDS,
   type RecordableKind,
   type RelationKind,
-  type SpellingOf,
 } from '../model/decision-kinds.ts'
 import { PlanError } from '../model/errors.ts'
 import { GLOB, poolName } from '../model/fields.ts'
 import { lazy } from '../model/lazy.ts'
 import { isDecisionId } from '../model/names.ts'
-import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 import { storedRelation } from '../model/stored-relation.ts'
 import { ONE_TICKET, waitGraph } from '../model/wait-graph.ts'
 import type { Store } from '../store/store.ts'
 import { decisionBatch } from './decision-batch.ts'
 import { findTicket } from './find-ticket.ts'
+import { aliasesOf, kindSchema } from './kind-schema.ts'
 import { flag, type InputOf, moment, oneOrMore, operation, text, ticketName } from './operation.ts'
 import { refuseRing } from './parent-ring.ts'
 import { poolWarnings } from './pools.ts'
@@ -31,20 +28,7 @@ import { homePathWarnings } from './warnings.ts'
 
 /** The kinds that `record` takes: relations from either side, and what else people decide. */
 const KINDS = [...RELATION_KINDS, ...RECORDABLE_KINDS] as const
-const KIND_NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)]
-const NAMES = KIND_NAMES.join(', ')
-
-/** A kind as a caller may write it. */
-type GivenKind = SpellingOf<(typeof KINDS)[number] | keyof typeof KIND_ALIASES>
-
-const kind = z.pipe(
-  z.pipe(z.string(), z.transform(canonicalKind)),
-  z.enum(KINDS, { error: ({ input }) => `not a kind of decision${nearestKinds(input)} (the kinds are ${NAMES})` }),
-) as unknown as z.ZodMiniType<(typeof KINDS)[number], GivenKind>
-
-function nearestKinds(given: unknown): string {
-  return typeof given === 'string' ? didYouMean(nearestNames(given, KIND_NAMES)) : ''
-}
+const NAMES = [...KINDS, ...aliasesOf(KINDS)].join(', ')
 
 /** How many Tickets or decisions one decision may name. */
 const MAX_NAMED = 1000
@@ -73,7 +57,12 @@ export const record = operation({
   writes: true,
   fields: {
     ticket: { schema: ticketName, help: 'id or slug', positional: true },
-    kind: { schema: kind, help: 'the kind of decision', positional: true, completes: 'kind' },
+    kind: {
+      schema: kindSchema(KINDS, 'kind of decision'),
+      help: 'the kind of decision',
+      positional: true,
+      completes: 'kind',
+    },
     other: {
       schema: z.optional(oneOrMore(ticketName, MAX_NAMED)),
       help: 'the other Ticket of a relation, or several: a relation to each',
@@ -267,14 +256,10 @@ function recordRelation(
   const recorded = decide(store, file, relation, warnings)
   if (advisory && !('advisory' in recorded.decision && recorded.decision.advisory)) {
     warnings.push(
-      `${holder} and ${target} already have a strict conflict, which stays: ${nameOfSupersedes(recorded.decision.id)} weakens it`,
+      `${holder} and ${target} already have a strict conflict, which stays: recording it with supersedes ${recorded.decision.id} weakens it`,
     )
   }
   return recorded
-}
-
-function nameOfSupersedes(id: string): string {
-  return `recording it with supersedes ${id}`
 }
 
 /** Warnings where Tickets wait for themselves now, by the index as it is: a scan of all files would cost every record. */

@@ -1,22 +1,10 @@
 import * as z from 'zod/mini'
-import {
-  canonicalKind,
-  INVERSE,
-  isStoredRelationKind,
-  type KIND_ALIASES,
-  RELATION_KINDS,
-  type RelationKind,
-  type SpellingOf,
-} from '../model/decision-kinds.ts'
+import { INVERSE, isStoredRelationKind, RELATION_KINDS } from '../model/decision-kinds.ts'
 import { problemsOf, relationsOf } from './answers.ts'
+import { kindSchema } from './kind-schema.ts'
 import { limited, moreShape, optionalLimit } from './limit.ts'
 import { operation, ticketName } from './operation.ts'
-import { problemShape, relationKindShape, relationShape, statusShape } from './shapes.ts'
-
-const kind = z.pipe(z.pipe(z.string(), z.transform(canonicalKind)), relationKindShape()) as unknown as z.ZodMiniType<
-  RelationKind,
-  SpellingOf<RelationKind | keyof typeof KIND_ALIASES>
->
+import { problemShape, relationShape, statusShape } from './shapes.ts'
 
 /** Lists relations: those of one Ticket from its side, or each once. */
 export const relations = operation({
@@ -30,7 +18,7 @@ export const relations = operation({
       value: 'ticket',
     },
     kind: {
-      schema: z.optional(kind),
+      schema: z.optional(kindSchema(RELATION_KINDS, 'kind of relation')),
       help: RELATION_KINDS.join(', '),
       value: 'kind',
       completes: 'kind',

@@ -1,17 +1,10 @@
 import * as z from 'zod/mini'
 import { findActive, retractDecision } from '../model/change.ts'
 import { isStoredRelation } from '../model/decision.ts'
-import {
-  canonicalKind,
-  isRelationKind,
-  KIND_ALIASES,
-  OTHER_KINDS,
-  RELATION_KINDS,
-  type SpellingOf,
-} from '../model/decision-kinds.ts'
-import { didYouMean, nearestNames } from '../model/nearest-names.ts'
+import { isRelationKind, OTHER_KINDS, RELATION_KINDS } from '../model/decision-kinds.ts'
 import type { Ticket } from '../model/ticket.ts'
 import type { Store } from '../store/store.ts'
+import { kindSchema } from './kind-schema.ts'
 import {
   decisionById,
   decisionsBySense,
@@ -26,17 +19,6 @@ import { homePathWarnings } from './warnings.ts'
 
 /** The kinds that can be retracted by what they say. */
 const KINDS = [...RELATION_KINDS, ...OTHER_KINDS] as const
-const KIND_NAMES = [...KINDS, ...Object.keys(KIND_ALIASES)]
-
-const kind = z.pipe(
-  z.pipe(z.string(), z.transform(canonicalKind)),
-  z.enum(KINDS, {
-    error: ({ input }) => {
-      const nearest = typeof input === 'string' ? didYouMean(nearestNames(input, KIND_NAMES)) : ''
-      return `not a kind of decision${nearest} (the kinds are ${KIND_NAMES.join(', ')})`
-    },
-  }),
-) as unknown as z.ZodMiniType<(typeof KINDS)[number], SpellingOf<(typeof KINDS)[number] | keyof typeof KIND_ALIASES>>
 
 /** Withdraws a decision, or every decision that says a relation. */
 export const retract = operation({
@@ -52,7 +34,7 @@ export const retract = operation({
       completes: 'decision',
     },
     kind: {
-      schema: z.optional(kind),
+      schema: z.optional(kindSchema(KINDS, 'kind of decision')),
       help: 'the kind of decision, such as hold or blocked_by',
       positional: true,
       completes: 'kind',

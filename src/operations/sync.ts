@@ -36,24 +36,20 @@ export const sync = operation({
   output: counts,
   examples: ['ticketplan sync', 'git pull && ticketplan sync'],
   run(store, { quiet }) {
-    if (!quiet) {
-      const done = timed(store, () => store.reconcile())
-      notifyOfSources(store)
-      return done
-    }
     try {
       const done = timed(store, () => store.reconcile())
-      if (done.quarantined > 0) store.notify(unreadable(done.quarantined))
+      if (quiet && done.quarantined > 0)
+        store.notify(`${count(done.quarantined, 'Ticket file')} cannot be read; see "ticketplan verify"`)
       notifyOfSources(store)
       return done
     } catch (error) {
-      if (!isPlanError(error, 'not_initialized')) throw error
+      if (!quiet || !isPlanError(error, 'not_initialized')) throw error
       return { tickets: 0, decisions: 0, quarantined: 0, changed: 0, ms: 0 }
     }
   },
 })
 
-/** Says which sources in the repository have changed. Whatever is wrong with one does not fail the sync. */
+/** Notifies of the sources in the repository that have changed. A problem with one does not fail the sync. */
 function notifyOfSources(store: Store): void {
   if (store.repository.config.sources.length === 0) return
   try {
@@ -62,10 +58,6 @@ function notifyOfSources(store: Store): void {
     if (!isPlanError(error)) throw error
     store.notify((error as Error).message)
   }
-}
-
-function unreadable(files: number): string {
-  return `${count(files, 'Ticket file')} cannot be read; see "ticketplan verify"`
 }
 
 /** Rebuilds the index. */

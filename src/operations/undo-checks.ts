@@ -1,6 +1,7 @@
 /** Checks that nothing rests on a change that is to be taken back. */
 import type { ChangeNote } from '../files/change-notes.ts'
 import { anyFields } from '../model/decision.ts'
+import { isInForce } from '../model/decision-status.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Store, View } from '../store/store.ts'
 import { checkSlug } from './add.ts'
@@ -48,7 +49,6 @@ function checkClaims({ claims }: View, { at }: ChangeNote, { ticket, how, decisi
 
 /** A relation that is older than the Ticket's file waits for it to come, as it did before. */
 function checkUnnamed({ queries }: View, { at }: ChangeNote, { ticket }: FileAnswer): void {
-  const isInForce = (status: string) => status === 'active' || status === 'satisfied'
   const named = queries.relations({ ticket }).find(row => isInForce(row.status) && row.at > at)
   if (!named) return
   const message = `${named.other_id} names ${ticket} in decision ${named.decision_id}, so ${ticket} is not removed; retract that first with "ticketplan retract ${named.decision_id}", or run "ticketplan undo --skip"`

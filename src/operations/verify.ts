@@ -16,7 +16,7 @@ import { problemsOf } from './answers.ts'
 import { limited, moreShape, optionalLimit } from './limit.ts'
 import { flag, operation } from './operation.ts'
 import { type Problem, problemShape } from './shapes.ts'
-import { homePathWarnings, unknownStateText } from './warnings.ts'
+import { decisionPathWarnings, unknownStateText } from './warnings.ts'
 
 /** The age at which a temporary file no longer belongs to a running writer, and to a suspended one. */
 const ORPHAN_MS = { reported: 60_000, removed: 3_600_000 }
@@ -207,20 +207,11 @@ function unknownStates(queries: IndexQueries, states: States): Problem[] {
 function homePaths(queries: IndexQueries): Problem[] {
   const problems: Problem[] = []
   for (const { ticket_id, path, body } of queries.eachBodyLike('%/home/%', '%/Users/%', '%/root/%', '%:\\\\Users%')) {
-    const { id, reason, plan } = JSON.parse(body) as AnyFields
-    const found = homePathWarnings({
-      reason,
-      summary: plan?.summary,
-      branch: plan?.branch,
-      role_plan: plan?.role_plan,
-    })
-    for (const message of found)
-      problems.push({
-        code: 'home_path',
-        path,
-        message: `${ticket_id}, decision ${id}: ${message}`,
-        severity: 'warning',
-      })
+    const decision = JSON.parse(body) as AnyFields
+    for (const warning of decisionPathWarnings(decision)) {
+      const message = `${ticket_id}, decision ${decision.id}: ${warning}`
+      problems.push({ code: 'home_path', path, message, severity: 'warning' })
+    }
   }
   return problems
 }

@@ -2,7 +2,7 @@
  * Waits until Tickets can be accepted, are terminal, or are not claimed. The command line and MCP have it; the SDK, which is
  * synchronous, has `watch`.
  *
- * Changes of files come from a watch. Claims, leases that expire, holds that end and other worktrees are looked at twice a second:
+ * Changes of files come from a watch. Claims, leases that expire, holds that end and other worktrees are polled twice a second:
  * no event reports that time has passed. Must not report a condition that a full check of the files does not confirm.
  */
 import * as z from 'zod/mini'
@@ -13,16 +13,14 @@ import { verdictOn } from '../model/verdict.ts'
 import { MANY_TICKETS } from '../model/wait-graph.ts'
 import type { Store, View } from '../store/store.ts'
 import { watchTickets } from '../watch/watch.ts'
-import { ticketSummary } from './answers.ts'
+import { firstHolds, ticketSummary } from './answers.ts'
 import { command, flag, type InputOf, ticketName } from './operation.ts'
 import { claimWithoutTokenShape, reasonShape, ticketShape } from './shapes.ts'
 
 const UNTIL = ['accept', 'terminal', 'released'] as const
 
-/** How often claims and due times are looked at. */
-const LOOK_MS = 500
-/** How many reasons are listed for a Ticket that cannot be accepted. */
-const MOST_REASONS = 3
+/** How often claims and due times are polled. */
+const POLL_MS = 500
 /** The longest wait, in seconds. */
 const MAX_TIMEOUT = 30 * 24 * 3600
 
@@ -114,16 +112,16 @@ export async function waitFor(
   const alarm = newAlarm(signal)
   using _ = watchTickets(store, alarm.ring)
   for (;;) {
-    await alarm.wait(Math.min(LOOK_MS, deadline - performance.now()))
+    await alarm.wait(Math.min(POLL_MS, deadline - performance.now()))
     if (signal.aborted) return undefined
     const isLate = performance.now() >= deadline
-    seen = look(store, check) ?? { ...seen, ms: Math.round(performance.now() - startedAt) }
+    seen = poll(store, check) ?? { ...seen, ms: Math.round(performance.now() - startedAt) }
     if (seen.met || isLate) return seen
   }
 }
 
-/** Looks at the rows as they are, and where the condition is true, at all files; undefined where that is not possible now. */
-function look(store: Store, check: (view: View) => Waited): Waited | undefined {
+/** Checks the rows as they are, and where the condition is true, all files; undefined where that is not possible now. */
+function poll(store: Store, check: (view: View) => Waited): Waited | undefined {
   try {
     const seen = store.peek(check)
     return seen.met ? store.read(check) : seen
@@ -160,6 +158,5 @@ function entryOf({ queries, facts, claims }: View, id: string, until: WaitInput[
   if (until === 'terminal') return { ...entry, met: row?.phase === 'terminal' }
   if (until === 'released') return { ...entry, met: live === undefined }
   const { verdict, reasons } = verdictOn(id, facts, {}, MANY_TICKETS)
-  const holds = reasons.filter(({ severity }) => severity === 'hold')
-  return { ...entry, met: verdict === 'accept', reasons: holds.slice(0, MOST_REASONS), total: holds.length }
+  return { ...entry, met: verdict === 'accept', ...firstHolds(reasons) }
 }

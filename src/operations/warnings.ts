@@ -1,4 +1,5 @@
 /** Warnings that several operations share. */
+import type { AnyFields } from '../model/decision.ts'
 import { didYouMean } from '../model/nearest-names.ts'
 import type { States } from '../model/states.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +11,11 @@ export function homePathWarnings(texts: Record<string, string | undefined>): str
   return Object.entries(texts)
     .filter(([, text]) => text !== undefined && HOME_PATH.test(text))
     .map(([field]) => `the ${field} names an absolute path of one machine, and it will be in git`)
+}
+
+/** Returns a warning for each text of a decision that names a home folder. */
+export function decisionPathWarnings({ reason, plan }: Pick<AnyFields, 'reason' | 'plan'>): string[] {
+  return homePathWarnings({ reason, summary: plan?.summary, branch: plan?.branch, role_plan: plan?.role_plan })
 }
 
 /** A warning for a state that no list of the configuration has: it counts as open. */

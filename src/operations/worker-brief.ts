@@ -1,10 +1,10 @@
 /** What a worker must know when it starts: the plan and the token of the claim that was taken for its worktree. */
-import { relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import type { Claim } from '../claims/claims.ts'
 import { findTicketFile } from '../files/ticket-files.ts'
 import { byTime, type DecisionOf } from '../model/decision.ts'
 import { fileStatuses } from '../model/decision-status.ts'
-import { idKey } from '../model/names.ts'
+import { idKey, type TicketId } from '../model/names.ts'
 import type { Store, View } from '../store/store.ts'
 import { worktreeRoots } from '../store/worktrees.ts'
 import { quoted } from './brief-phrases.ts'
@@ -35,11 +35,9 @@ function claimsHere({ repository }: Store, { claims }: View): Claim[] {
  * Reads the Ticket and its plan from all worktrees: the plan is usually recorded in another one than the worker's, and reaches
  * that with a merge only.
  */
-function planOf({ repository }: Store, { queries }: View, ticket: string) {
-  const known = queries.pathsOfKey(idKey(ticket))
-  const { root, ticketsDir } = repository
-  const path = known[0] ?? `${relative(root, ticketsDir).split(sep).join('/')}/${ticket}.json`
-  const files = worktreeRoots(repository).map(root => findTicketFile(root, path))
+function planOf(store: Store, { queries }: View, ticket: string) {
+  const path = queries.pathsOfKey(idKey(ticket))[0] ?? store.pathOf(ticket as TicketId)
+  const files = worktreeRoots(store.repository).map(root => findTicketFile(root, path))
   const tickets = files.flatMap(file => (file?.readable && file.ticket.id === ticket ? [file.ticket] : []))
   const plans = tickets.flatMap(({ decisions }) => {
     const statuses = fileStatuses(decisions)

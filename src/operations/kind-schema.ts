@@ -1,0 +1,26 @@
+/** The schema of an input that names a kind of decision. */
+import * as z from 'zod/mini'
+import { canonicalKind, KIND_ALIASES, type SpellingOf } from '../model/decision-kinds.ts'
+import { didYouMean, nearestNames } from '../model/nearest-names.ts'
+
+type Alias = keyof typeof KIND_ALIASES
+type KindOfAlias = (typeof KIND_ALIASES)[Alias]
+
+/** A kind as a caller may write it: with "-" or "_", or by a second name. */
+export type GivenKind<K extends string> = SpellingOf<K> | (KindOfAlias extends K ? SpellingOf<Alias> : never)
+
+/** Returns the schema of one of these kinds, however the caller writes it; `what` names them in the message. */
+export function kindSchema<const K extends string>(kinds: readonly K[], what: string) {
+  const names = [...kinds, ...aliasesOf(kinds)]
+  const error = ({ input }: { input?: unknown }) => {
+    const nearest = typeof input === 'string' ? didYouMean(nearestNames(input, names)) : ''
+    return `not a ${what}${nearest} (they are ${names.join(', ')})`
+  }
+  const canonical = z.pipe(z.string(), z.transform(canonicalKind))
+  return z.pipe(canonical, z.enum(kinds, { error })) as unknown as z.ZodMiniType<K, GivenKind<K>>
+}
+
+/** Returns the second names of the kinds that have one. */
+export function aliasesOf(kinds: readonly string[]): string[] {
+  return Object.entries(KIND_ALIASES).flatMap(([alias, kind]) => (kinds.includes(kind) ? [alias] : []))
+}
