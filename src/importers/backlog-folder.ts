@@ -1,12 +1,11 @@
 /** Reads the files of Backlog.md: which folders there are, and the front matter of each task. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { PlanError } from '../model/errors.ts'
 import type { Phase } from '../model/states.ts'
 import { frontMatterOf, parseEachField, parseYaml } from './front-matter.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { exists, readNames, readText } from './source-folder.ts'
-import { checkMarkers } from './source-text.ts'
+import { checkMarkers, refuseSource } from './source-text.ts'
 
 /** Where tasks are, below the folder of Backlog.md. */
 const PARTS = ['tasks', 'completed', 'archive/tasks', 'drafts'] as const
@@ -30,8 +29,10 @@ export interface Task {
 export function readTasks(collector: Collector, folder: string, isAll: boolean): Task[] {
   if (!isFolder(join(folder, 'tasks'))) {
     const inside = ['backlog', '.backlog'].map(name => join(folder, name)).find(path => isFolder(join(path, 'tasks')))
-    const message = `${folder} contains no folder "tasks"; name the folder of Backlog.md, for example ${inside ?? 'backlog'}. Nothing was written`
-    throw new PlanError('import_source', message, { path: folder, place: null })
+    refuseSource(
+      folder,
+      `${folder} contains no folder "tasks"; name the folder of Backlog.md, for example ${inside ?? 'backlog'}. Nothing was written`,
+    )
   }
   const damaged = new Map<string, number>()
   const tasks: Task[] = []

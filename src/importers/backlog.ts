@@ -4,18 +4,16 @@
  * Invariant: a dependency is found by its number where exactly one task has it, since a project may have changed the prefix of
  * its ids. One that is not found still holds the task, and is reported.
  */
-
 import { join } from 'node:path'
-import { PlanError } from '../model/errors.ts'
 import { globProblem } from '../model/glob.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { backlogConfig, folderState, ROOT_CONFIG, readTasks, type Task } from './backlog-folder.ts'
-import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
+import { LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { descriptorOf } from './source-text.ts'
+import { descriptorOf, refuseSource } from './source-text.ts'
 import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type BacklogOptions = ReadContext & Pick<SourceOptionValues, 'all' | 'areas' | 'queued'>
@@ -32,8 +30,7 @@ export const backlog: Source = {
 /** Reads the whole folder. @throws PlanError import_source where it has no tasks, or a conflict. */
 function readBacklog(path: string, options: BacklogOptions): Imported {
   if (descriptorOf(path) !== undefined) {
-    const message = `${path} is not a folder; name the folder of Backlog.md. Nothing was written`
-    throw new PlanError('import_source', message, { path, place: null })
+    refuseSource(path, `${path} is not a folder; name the folder of Backlog.md. Nothing was written`)
   }
   const collector = importCollector(
     { system: 'backlog', name: options.name },
@@ -123,8 +120,7 @@ function edgesOf(collector: Collector, context: Context): Pick<WorkItem, 'edges'
   const { drop } = collector
   const edges: ItemEdge[] = []
   let isIncomplete = task.lost.some(name => LIKE_BLOCKERS.test(name))
-  for (const [name, value] of Object.entries(values)) {
-    if (name === 'dependencies' || !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
+  for (const [name, value] of unknownBlockers(values, name => name === 'dependencies')) {
     isIncomplete = true
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }

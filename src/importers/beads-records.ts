@@ -6,7 +6,7 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject } from '../model/objects.ts'
-import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
+import { isEmpty, unknownBlockers } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { sourceLines, timeOf } from './source-text.ts'
 import { recordProblem } from './work-items.ts'
@@ -123,8 +123,7 @@ function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
     collector.imported.incomplete.add(id)
     collector.drop(place, message)
   }
-  for (const [field, value] of Object.entries(values)) {
-    if (Object.hasOwn(EDGE_FIELDS, field) || isHarmless(field, value) || !LIKE_BLOCKERS.test(field)) continue
+  for (const [field, value] of unknownBlockers(values, name => Object.hasOwn(EDGE_FIELDS, name))) {
     const message = `${field} left out: it looks like blockers, and this version does not know it: ${quoted(value)}`
     incomplete(source, message)
   }
@@ -142,10 +141,6 @@ function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
   if (edges.length === 0 && Number(values.dependency_count) > 0)
     incomplete(source, `its dependencies are missing: the record counts ${values.dependency_count} and lists none`)
   return edges
-}
-
-function isEmpty(value: unknown): boolean {
-  return value == null || value === '' || value === false || value === 0 || (Array.isArray(value) && value.length === 0)
 }
 
 /** Returns the edge of an entry; its place in the source where it is none. */

@@ -4,14 +4,13 @@
  * A record that cannot be mapped is reported and never ends the import. Records that are no work of the project (ephemeral
  * ones, memories) are skipped and counted.
  */
-import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { addDecisions, beadsGraph, isDerived } from './beads-decisions.ts'
 import { type BeadsRecord, parseRecords } from './beads-records.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import type { Source } from './source.ts'
-import { readSource, timeOf } from './source-text.ts'
+import { readSource, refuseSource, timeOf } from './source-text.ts'
 
 interface BeadsOptions {
   name?: string | undefined
@@ -34,8 +33,7 @@ function readBeads(path: string, { name, all }: BeadsOptions): Imported {
   const records = parseRecords(collector, readSource(path), path)
   const { imported, drop } = collector
   if (records.length + imported.dropped.length + Object.keys(imported.skipped).length === 0) {
-    const message = `${path} contains no record; name a file with one JSON record a line`
-    throw new PlanError('import_source', message, { path, place: null })
+    refuseSource(path, `${path} contains no record; name a file with one JSON record a line`)
   }
   const skipped = new Set<string>()
   for (const record of records) {

@@ -4,8 +4,14 @@ export const LIKE_BLOCKERS = /block|depend|^deps?$|_deps$|require|prereq|^waits?
 
 const HARMLESS = /(?:_count|_reason|_at|_until)$/
 
-/** True where the field holds nothing, or is a count, a reason or a time. */
-export function isHarmless(name: string, value: unknown): boolean {
-  const isEmpty = value == null || value === '' || value === false || value === 0
-  return isEmpty || HARMLESS.test(name) || (Array.isArray(value) && value.length === 0)
+/** Returns the fields of a record that look like blockers and hold something, but for those that the reader knows. */
+export function unknownBlockers(record: object, isKnown: (name: string) => boolean): [name: string, value: unknown][] {
+  return Object.entries(record).filter(([name, value]) => {
+    return !isKnown(name) && LIKE_BLOCKERS.test(name) && !HARMLESS.test(name) && !isEmpty(value)
+  })
+}
+
+/** True for a value that states nothing: null, false, 0, an empty text or an empty list. */
+export function isEmpty(value: unknown): boolean {
+  return value == null || value === '' || value === false || value === 0 || (Array.isArray(value) && value.length === 0)
 }

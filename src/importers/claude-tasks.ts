@@ -6,18 +6,17 @@
 import { statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import * as z from 'zod/mini'
-import { PlanError } from '../model/errors.ts'
 import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isoTime } from '../model/text.ts'
-import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
+import { unknownBlockers } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import { readNames, readText } from './source-folder.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { checkMarkers, descriptorOf } from './source-text.ts'
+import { checkMarkers, descriptorOf, refuseSource } from './source-text.ts'
 import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type ClaudeOptions = ReadContext & Pick<SourceOptionValues, 'idPrefix' | 'queued'>
@@ -57,8 +56,10 @@ function readClaudeTasks(path: string, options: ClaudeOptions): Imported {
   const names = descriptorOf(path) === undefined ? readNames(path) : []
   const files = names.filter(name => FILE.test(name)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
   if (files.length === 0) {
-    const message = `${path} contains no <n>.json; name the folder of one task list, for example ~/.claude/tasks/shop. Nothing was written`
-    throw new PlanError('import_source', message, { path, place: null })
+    refuseSource(
+      path,
+      `${path} contains no <n>.json; name the folder of one task list, for example ~/.claude/tasks/shop. Nothing was written`,
+    )
   }
   const folderName = basename(resolve(path))
   const prefix = options.idPrefix ?? UUID.exec(folderName)?.[1] ?? folderName
@@ -113,8 +114,7 @@ function itemOf(
   const { status, owner, metadata } = task
   const state = Object.hasOwn(STATES, status) ? STATES[status]! : status
   let isIncomplete = false
-  for (const [name, value] of Object.entries(task)) {
-    if (['blocks', 'blockedBy'].includes(name) || !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
+  for (const [name, value] of unknownBlockers(task, name => name === 'blocks' || name === 'blockedBy')) {
     isIncomplete = true
     drop(file, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }

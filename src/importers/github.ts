@@ -4,7 +4,6 @@
  * Invariant: a blocker is never weakened. One in another repository is a hold with its name while it is not closed. A record that
  * does not list its blockers, as those of `gh issue list`, retracts none.
  */
-import { PlanError } from '../model/errors.ts'
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { type GithubIssue, type IssueReference, issuesOf } from './github-issues.ts'
@@ -13,6 +12,7 @@ import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
+import { refuseSource } from './source-text.ts'
 import { addItems, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type GithubOptions = ReadContext & Pick<SourceOptionValues, 'body' | 'idPrefix' | 'queued'>
@@ -61,7 +61,7 @@ function readGithub(path: string, documents: readonly unknown[], options: Github
 }
 
 function refuse(path: string, problem: string): never {
-  throw new PlanError('import_source', `${path}: ${problem}. Nothing was written`, { path, place: null })
+  refuseSource(path, `${path}: ${problem}. Nothing was written`)
 }
 
 function repositoryOf(issues: readonly GithubIssue[], path: string): string | undefined {

@@ -4,7 +4,6 @@
  * Invariant: a link blocks in the direction that its type says. A link type that blocks is never weakened to `related`.
  */
 import * as z from 'zod/mini'
-import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { LIKE_BLOCKERS } from './blocker-names.ts'
@@ -13,6 +12,7 @@ import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
+import { refuseSource } from './source-text.ts'
 import { addItems, checkedRecords, type ItemEdge, type PlacedRecord, type WorkItem } from './work-items.ts'
 
 type JiraOptions = ReadContext & Pick<SourceOptionValues, 'queued'>
@@ -67,8 +67,10 @@ function recordsOf(collector: Collector, path: string, documents: readonly unkno
     if (Array.isArray(value)) return value.flatMap((entry, at) => recordsIn(entry, `${source}[${at}]`))
     if (!isObject(value) || value.key !== undefined) return [{ values: value, source }]
     if (Array.isArray(value.errorMessages) && value.errorMessages.length > 0) {
-      const message = `${path}: Jira answered with an error: ${quoted(value.errorMessages[0])}; export it again. Nothing was written`
-      throw new PlanError('import_source', message, { path, place: null })
+      refuseSource(
+        path,
+        `${path}: Jira answered with an error: ${quoted(value.errorMessages[0])}; export it again. Nothing was written`,
+      )
     }
     if (!Array.isArray(value.issues)) {
       collector.dropUnread(source, 'no issues: a page of the search needs a list "issues"')

@@ -5,14 +5,13 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { PlanError } from '../model/errors.ts'
-import { checkMarkers, readSource } from './source-text.ts'
+import { checkMarkers, readSource, refuseSource } from './source-text.ts'
 
 /** Reads all documents of a file or of standard input. @throws PlanError import_source with line and column. */
 export function readDocuments(path: string): unknown[] {
   const bytes = readSource(path)
   if (!isUtf8(bytes)) {
-    const message = `${path} is not valid UTF-8; export it again. Nothing was written`
-    throw new PlanError('import_source', message, { path, place: null })
+    refuseSource(path, `${path} is not valid UTF-8; export it again. Nothing was written`)
   }
   return parseDocuments(bytes.toString('utf8'), path)
 }

@@ -5,17 +5,17 @@
  */
 import * as z from 'zod/mini'
 import { type Decision, decisionProblem } from '../model/decision.ts'
-import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
+import { unknownBlockers } from './blocker-names.ts'
 import { type FieldMap, hasField, parseFieldMap, valuesAt } from './field-map.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
+import { refuseSource } from './source-text.ts'
 import { addItems, checkedRecords, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type JsonOptions = ReadContext & Pick<SourceOptionValues, 'map' | 'queued'>
@@ -37,8 +37,10 @@ function readJson(path: string, documents: () => unknown[], options: JsonOptions
   if (map) readMapped(collector, map, recordsOf(all, map, path), options.queued)
   else if (all.length === 1 && isExport(all[0])) readExport(collector, all[0])
   else {
-    const message = `${path} is no export of ticketplan; say which fields are which with --map, for example id=key,title=summary. Nothing was written`
-    throw new PlanError('import_source', message, { path, place: null })
+    refuseSource(
+      path,
+      `${path} is no export of ticketplan; say which fields are which with --map, for example id=key,title=summary. Nothing was written`,
+    )
   }
   return collector.imported
 }
@@ -46,8 +48,7 @@ function readJson(path: string, documents: () => unknown[], options: JsonOptions
 function recordsOf(documents: readonly unknown[], { records: at }: FieldMap, path: string): unknown[] {
   const records = documents.flatMap(document => (at === undefined ? document : valuesAt(document, at)))
   if (records.length > 0 || documents.every(document => Array.isArray(document))) return records
-  const message = `${path} has no list at "${at}"; correct records=… in --map. Nothing was written`
-  throw new PlanError('import_source', message, { path, place: null })
+  refuseSource(path, `${path} has no list at "${at}"; correct records=… in --map. Nothing was written`)
 }
 
 function readMapped(collector: Collector, map: FieldMap, records: readonly unknown[], queued: Queued): void {
@@ -112,8 +113,7 @@ function edgesOf(
   const edges: ItemEdge[] = []
   const unlisted: ItemEdge['kind'][] = []
   let isIncomplete = false
-  for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
-    if (mapped.has(name) || !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
+  for (const [name] of unknownBlockers(isObject(values) ? values : {}, name => mapped.has(name))) {
     isIncomplete = true
     drop(source, `${name} left out: it looks like blockers; name it in --map, for example blocked_by=${name}[]`)
   }

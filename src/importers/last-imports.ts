@@ -51,7 +51,7 @@ export function sourcePrint(path: string, beside: readonly string[] = []): strin
   }
 }
 
-/** Returns the sizes and times of a source, for a look every moment; "" where there is none. */
+/** Returns the sizes and times of a source, cheap enough to poll; "" where there is none. */
 export function sourceStamp(path: string, beside: readonly string[] = []): string {
   try {
     const lines = [path, ...beside.map(name => join(path, name))].map(file =>

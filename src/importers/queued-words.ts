@@ -6,7 +6,7 @@ export function queuedBy(queued: readonly string[] | undefined, words: readonly 
   return words.find(word => wanted.has(folded(word)))
 }
 
-/** Returns a word without what does not tell two words apart. */
+/** Returns a word in the form in which words are compared: without case, "-", "_" and spaces. */
 export function folded(word: string): string {
   return word.toLowerCase().replace(/[-_ ]/g, '')
 }

@@ -1,7 +1,7 @@
 /**
  * Reads the text of a source: files or standard input, with or without a byte order mark, in lines of any ending.
  *
- * A text with conflict markers is refused with its line before anything is written: no side of it is the source's word.
+ * A text with conflict markers is refused with its line before anything is written: neither side of it is what the source says.
  */
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
@@ -32,8 +32,7 @@ export function readSource(path: string): Buffer {
     const message = isPlanError(known) ? known.message : `${path}: ${(error as Error).message}`
     throw new PlanError('import_source', message, { path, place: null }, error)
   }
-  const message = `${path} is not a file; name the file with the records, for example .beads/issues.jsonl`
-  throw new PlanError('import_source', message, { path, place: null })
+  return refuseSource(path, `${path} is not a file; name the file with the records, for example .beads/issues.jsonl`)
 }
 
 function readDescriptor(descriptor: number): Buffer {
@@ -75,6 +74,11 @@ export function checkMarkers(text: string, path: string): void {
 function refuseMarkers(path: string, line: number): never {
   const message = `${path}:${line}: conflict markers; resolve the conflict in the source, then import it. Nothing was written`
   throw new PlanError('import_source', message, { path, place: { line, column: 1 } })
+}
+
+/** Refuses a source as a whole: nothing of it is imported. @throws PlanError import_source. */
+export function refuseSource(path: string, message: string): never {
+  throw new PlanError('import_source', message, { path, place: null })
 }
 
 const LINE_BREAKS = /\s*[\t-\r\u0085\u2028\u2029]\s*/g

@@ -4,17 +4,16 @@
  * Numbers are unique in a tag only, so ids begin with the tag: `master-4`, and `master-4.2` for a subtask.
  */
 import * as z from 'zod/mini'
-import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isoTime } from '../model/text.ts'
-import { isHarmless, LIKE_BLOCKERS } from './blocker-names.ts'
+import { unknownBlockers } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { folded, queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { momentOf } from './source-text.ts'
+import { momentOf, refuseSource } from './source-text.ts'
 import { addItems, type ItemEdge, recordProblem, type WorkItem } from './work-items.ts'
 
 type TaskMasterOptions = ReadContext & Pick<SourceOptionValues, 'queued' | 'tag'>
@@ -70,7 +69,7 @@ function readTaskMaster(path: string, documents: readonly unknown[], options: Ta
 }
 
 function refuse(path: string, problem: string): never {
-  throw new PlanError('import_source', `${path}: ${problem}. Nothing was written`, { path, place: null })
+  refuseSource(path, `${path}: ${problem}. Nothing was written`)
 }
 
 interface Tag {
@@ -169,9 +168,9 @@ function itemOf(collector: Collector, placed: Placed, { queued }: TaskMasterOpti
 function edgesOf({ drop }: Collector, placed: Placed): Pick<WorkItem, 'edges' | 'isIncomplete'> {
   const { tag, task, parent, siblings, top, source } = placed
   const edges: ItemEdge[] = []
-  let isIncomplete = task.dependencies != null && !Array.isArray(task.dependencies)
-  for (const [name, value] of Object.entries(task)) {
-    if (name === 'dependencies' ? !isIncomplete : !LIKE_BLOCKERS.test(name) || isHarmless(name, value)) continue
+  const isKnown = (name: string) => name === 'dependencies' && Array.isArray(task.dependencies)
+  let isIncomplete = false
+  for (const [name, value] of unknownBlockers(task, isKnown)) {
     isIncomplete = true
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }

@@ -6,7 +6,6 @@
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { localKeyProblem } from '../model/decision.ts'
-import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
@@ -15,7 +14,7 @@ import { type Collector, type Imported, importCollector, quoted } from './import
 import type { ReadContext, Source } from './source.ts'
 import { exists, readBytes, readNames, readText } from './source-folder.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { checkMarkers, descriptorOf, sourceLines, timeOf } from './source-text.ts'
+import { checkMarkers, descriptorOf, refuseSource, sourceLines, timeOf } from './source-text.ts'
 import { recordProblem } from './work-items.ts'
 
 const PLAN_KINDS: Record<string, string> = {
@@ -54,15 +53,13 @@ export const yoi: Source = {
 /** Reads the whole folder. @throws PlanError import_source where it contains no yoi Tickets, or a conflict. */
 function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Imported {
   if (descriptorOf(folder) !== undefined) {
-    const message = `${folder} is not a folder; name the folder whose subfolders are the Tickets`
-    throw new PlanError('import_source', message, { path: folder, place: null })
+    refuseSource(folder, `${folder} is not a folder; name the folder whose subfolders are the Tickets`)
   }
   const names = readNames(folder)
   const collector = importCollector({ system: 'yoi', name }, { needsTarget: ({ kind }) => kind !== 'related' })
   const withItem = new Set(names.filter(name => exists(join(folder, name, 'item.md'))))
   if (withItem.size === 0) {
-    const message = `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`
-    throw new PlanError('import_source', message, { path: folder, place: null })
+    refuseSource(folder, `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`)
   }
   for (const id of names) {
     if (withItem.has(id)) collector.imported.seen.add(id)
@@ -186,7 +183,7 @@ function mapPlan(value: unknown, mapRoot: string | undefined, drop: (message: st
     const hint =
       mapRoot === undefined
         ? '; mapRoot (--map-root) makes those below a folder relative to it'
-        : ` and does not lie below ${mapRoot}`
+        : ` and is not below ${mapRoot}`
     drop(`the plan's worktree left out: ${worktree} is absolute${hint}`)
   }
   return plan
