@@ -1,6 +1,6 @@
 /** The files that differ between commits, by names alone: no content is read and no file of the work tree. */
 import { PlanError } from '../model/errors.ts'
-import { tryGit } from './git.ts'
+import { findCommit, tryGit } from './git.ts'
 
 /**
  * Lists the files that differ in a range of commits, from the root, sorted: `a..b`, `a...b` (since their merge base), or one
@@ -10,10 +10,9 @@ import { tryGit } from './git.ts'
 export function listChangedFiles(root: string, range: string): string[] {
   const [from = '', to] = range.split(/\.{2,3}/)
   const revisions = [from, to ?? ''].map(revision => revision || 'HEAD')
-  for (const revision of revisions) {
-    const known = tryGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`])
-    if (known.status === 0) continue
-    const message = `git has no commit ${JSON.stringify(revision)}; give a range such as main...HEAD, and fetch the branch that it names`
+  const unknown = revisions.find(revision => findCommit(root, revision) === undefined)
+  if (unknown !== undefined) {
+    const message = `git has no commit ${JSON.stringify(unknown)}; give a range such as main...HEAD, and fetch the branch that it names`
     throw new PlanError('invalid_input', message, { field: 'diff' })
   }
   const between = range.includes('...') ? '...' : '..'

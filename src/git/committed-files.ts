@@ -1,15 +1,14 @@
 /** The files of the commit that is checked out. */
 import { readFetchedBlobs } from './blobs.ts'
-import { runGit, tryGit } from './git.ts'
+import { findCommit, runGit } from './git.ts'
 
 /**
- * Returns the bytes that HEAD has at each of the paths, from the root. A path that HEAD does not have is absent; null stands for
+ * Returns the bytes that HEAD has at each of the paths, from the root. A path that HEAD does not have is absent; null means
  * bytes that are too large for a Ticket, or that the clone has not fetched.
  * @throws PlanError no_git, git_failed.
  */
 export function readCommittedFiles(root: string, paths: readonly string[]): Map<string, Buffer | null> {
-  const { status } = tryGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
-  if (status !== 0 || paths.length === 0) return new Map() // nothing is committed yet
+  if (paths.length === 0 || findCommit(root, 'HEAD') === undefined) return new Map() // nothing is committed yet
   const blobs = new Map<string, string>()
   // Named one by one, they would not fit on a command line.
   const wanted = new Set(paths)

@@ -113,6 +113,19 @@ export function mergeText({ base, ours, theirs }: { base: string; ours: string; 
   return status < 128 ? stdout : undefined // the number of conflicts
 }
 
+/** Returns the error about a folder outside of git; `rest` says what follows from that and what to do. */
+export function notInGit(root: string, rest: string): PlanError<'no_git'> {
+  return new PlanError('no_git', `${root} is not in a git repository, so ${rest}`, { folder: root })
+}
+
+/** Returns the id of the commit that a revision names; undefined where there is none. @throws PlanError no_git, git_failed. */
+export function findCommit(folder: string, revision: string): string | undefined {
+  const verify = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]
+  const { status, stdout } = tryGit(folder, verify)
+  const id = stdout.toString().trim().split('\n').at(-1)!
+  return status === 0 && /^[0-9a-f]{40,64}$/.test(id) ? id : undefined
+}
+
 /** Returns a value of git's configuration for the folder; undefined where it is not set or git is not installed. */
 export function findGitConfig(folder: string, key: string): string | undefined {
   return findOutput(folder, ['config', '--get', key])

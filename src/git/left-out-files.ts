@@ -7,7 +7,7 @@ import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 import { findGitConfig, runGit } from './git.ts'
-import { shellWord } from './shell-word.ts'
+import { shellArgument } from './shell-word.ts'
 
 /** A file of the index that the work tree does not have. */
 export interface LeftOutFile {
@@ -69,10 +69,9 @@ export function listLeftOutFiles(root: string, paths: readonly string[]): LeftOu
 /** Returns the command that brings a left-out file or folder, named from the root, into the work tree. */
 export function checkOutCommand(root: string, path: string, isFile = true): string {
   const setting = (key: string) => findGitConfig(root, key)?.toLowerCase() ?? ''
-  const word = (text: string) => (/^[\w./-]+$/.test(text) ? text : shellWord(text))
   if (!['true', 'yes', 'on', '1'].includes(setting('core.sparseCheckout')))
-    return `git update-index --no-skip-worktree ${word(path)} && git restore ${word(path)}`
+    return `git update-index --no-skip-worktree ${shellArgument(path)} && git restore ${shellArgument(path)}`
   // In cone mode, git's default, the patterns are folders.
   const isCone = !['false', 'no', 'off', '0'].includes(setting('core.sparseCheckoutCone'))
-  return `git sparse-checkout add ${word(isCone && isFile && path.includes('/') ? dirname(path) : path)}`
+  return `git sparse-checkout add ${shellArgument(isCone && isFile && path.includes('/') ? dirname(path) : path)}`
 }

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { runGit, tryGit } from '../git/git.ts'
+import { findCommit, runGit, tryGit } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 
 /** A file of a commit. */
@@ -32,10 +32,8 @@ interface ChangedTicket {
 
 /** Returns the commit that a revision names. @throws PlanError invalid_input where there is none. */
 export function getCommit(root: string, revision: string): string {
-  const verify = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]
-  const { status, stdout } = tryGit(root, verify)
-  const commit = stdout.toString().trim().split('\n').at(-1)!
-  if (status === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit
+  const commit = findCommit(root, revision)
+  if (commit !== undefined) return commit
   const advice = isShallow(root)
     ? 'this clone is shallow: run "git fetch --unshallow" first'
     : 'name a branch, a tag or a commit of this repository'

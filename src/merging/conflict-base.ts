@@ -4,7 +4,6 @@
  * Only the base of that very merge is right: with any other version as base, what that version has and a side lacks would
  * count as removed.
  */
-
 import { idFromPath } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
 import { tryGit } from '../git/git.ts'

@@ -1,4 +1,4 @@
-/** Files of the work tree in conflict: checks that nobody has edited one, and replaces it. Paths are from the root. */
+/** Files of the work tree in conflict: checks that no person has edited one, and replaces it. Paths are from the root. */
 import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileAtomically } from '../files/atomic-write.ts'

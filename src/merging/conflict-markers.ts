@@ -9,7 +9,7 @@ export interface MarkedSides {
 
 const MARKER = /^(<{7,}|\|{7,}|={7,}|>{7,})(?:[ \r][^\n]*)?$/
 
-/** True where a line of the text looks like a conflict marker. */
+/** True where a line of the text has the form of a conflict marker. */
 export function hasMarkers(text: string): boolean {
   return text.split('\n').some(line => MARKER.test(line))
 }

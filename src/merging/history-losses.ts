@@ -2,11 +2,11 @@
  * Finds what commits lost: decisions of a parent that a commit dropped, or changed under their ids, without a trace.
  *
  * A trace is a retraction of the decision or a revert. A commit reverts if its change of the Ticket inverts that of an earlier
- * commit, exactly or as the merge driver does in "git revert"; a merge, if a merge base had the decision and one parent has removed it. What the latest commit contains again
- * is not lost. Reads git's history only, never the work tree.
+ * commit, exactly or as the merge driver does in "git revert"; a merge, if a merge base had the decision and one parent has
+ * removed it. What the latest commit contains again is not lost. Reads git's history only, never the work tree.
  */
 import type { Repository } from '../files/repository.ts'
-import { PlanError } from '../model/errors.ts'
+import { notInGit } from '../git/git.ts'
 import { lazy } from '../model/lazy.ts'
 import {
   type Commit,
@@ -66,10 +66,7 @@ export function findHistoryLosses(
   progress?: (done: number, total: number) => void,
 ): HistoryCheck {
   const { root, gitDir, config } = repository
-  if (!gitDir) {
-    const message = `${root} is not in a git repository, so it has no history; run "git init" there first`
-    throw new PlanError('no_git', message, { folder: root })
-  }
+  if (!gitDir) throw notInGit(root, 'it has no history; run "git init" there first')
   const { ticketsDir } = config
   const start = getCommit(root, since)
   const commits = listCommits(root, start)

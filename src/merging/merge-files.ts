@@ -1,7 +1,7 @@
 /**
  * Merges three files for git: reads base, ours and theirs, and replaces ours by the merged Ticket.
  *
- * Invariant: after a failure, ours never looks like a result. It then holds git's text merge, with conflict markers where the
+ * Invariant: after a failure, ours never holds what could be taken for a result. It then holds git's text merge, with conflict markers where the
  * sides differ, and the caller gets a conflict; where even that cannot be written, it throws. Must not load SQLite or other
  * modules that a merge does not need: git starts this once for each Ticket that both sides changed.
  */

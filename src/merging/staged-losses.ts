@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Repository } from '../files/repository.ts'
-import { tryGit } from '../git/git.ts'
+import { findCommit } from '../git/git.ts'
 import { readStaged } from './commit-history.ts'
 import { filesOf, findMissing, lossText, type Missing, pathInParent, showCommand } from './missing-decisions.ts'
 import { findReverts, suspectOf } from './reverts.ts'
@@ -23,7 +23,8 @@ export interface StagedLoss {
 /** Compares what is staged with HEAD and, in a merge, with the other parents. @throws PlanError git_failed. */
 export function findStagedLosses(repository: Repository, indexFile: string | undefined): StagedLoss[] {
   const { root, gitDir, config } = repository
-  const parents = [...headOf(root), ...readMergeHeads(gitDir!)]
+  const head = findCommit(root, 'HEAD') // undefined before the first commit
+  const parents = [...(head === undefined ? [] : [head]), ...readMergeHeads(gitDir!)]
   if (parents.length === 0) return []
   const staged = readStaged(root, parents, config.ticketsDir, indexFile)
   const contentOf = readContents(root, filesOf(staged))
@@ -61,12 +62,6 @@ export function findStagedLosses(repository: Repository, indexFile: string | und
     )
     return all.filter(one => !isRemovedByBranch(one, parents, history))
   }
-}
-
-/** Returns HEAD; nothing before the first commit. */
-function headOf(root: string): string[] {
-  const { status, stdout } = tryGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', 'HEAD^{commit}'])
-  return status === 0 ? [stdout.toString().trim()] : []
 }
 
 /** Returns the other parents of the merge that is going on. */

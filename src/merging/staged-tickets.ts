@@ -9,7 +9,7 @@ import { sep } from 'node:path'
 import type { Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
-import { runGit } from '../git/git.ts'
+import { notInGit, runGit } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
@@ -50,10 +50,7 @@ export function verifyStaged(repository: Repository, fix: boolean): StagedReport
     const message = "verify: fix (--fix) repairs the work tree, staged (--staged) checks git's index; give one of them"
     throw new PlanError('invalid_input', message, { field: 'fix' })
   }
-  if (!gitDir) {
-    const message = `${root} is not in a git repository, so nothing is staged; run "ticketplan verify" without --staged`
-    throw new PlanError('no_git', message, { folder: root })
-  }
+  if (!gitDir) throw notInGit(root, 'nothing is staged; run "ticketplan verify" without --staged')
   const files = listStaged(repository)
   const readable = files.filter(file => placeProblem(file) === null)
   const blobs = readBlobs(

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { listChangedFiles } from '../git/changed-files.ts'
-import { PlanError } from '../model/errors.ts'
+import { notInGit } from '../git/git.ts'
 import { matchesGlob } from '../model/glob.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, operation, ticketName } from './operation.ts'
@@ -41,10 +41,7 @@ export const scope = operation({
     })
     if (diff === undefined) return { ticket, area }
     const { root, gitDir, config } = store.repository
-    if (!gitDir) {
-      const message = `${root} is not in a git repository, so no files can be compared; run "git init" there first`
-      throw new PlanError('no_git', message, { folder: root })
-    }
+    if (!gitDir) throw notInGit(root, 'no files can be compared; run "git init" there first')
     const files = listChangedFiles(root, diff).filter(path => !path.startsWith(`${config.ticketsDir}/`))
     const outside = files.filter(path => !area.some(({ pattern }) => matchesGlob(pattern, path)))
     return { ticket, area, files: files.length, outside }

@@ -1,5 +1,5 @@
 /**
- * The commands that agents run: the MCP server, and hooks that print the digest.
+ * The commands that agents run: the MCP server, and hooks that print the brief.
  *
  * They are committed, so none contains a path of this machine: they read the program from the clone's git configuration, as
  * the git hooks do, and fall back to the installed one.
@@ -16,7 +16,7 @@ export const SERVER_SCRIPT = `${FIND} && eval "exec ${PROGRAM} mcp"`
 export const MCP_ENTRY = { command: 'sh', args: ['-c', SERVER_SCRIPT] }
 
 /**
- * Returns the shell command that prints the digest in the form of an agent. It passes on what the agent says on standard input.
+ * Returns the shell command that prints the brief in the form of an agent. It passes the agent's input on.
  * Prints nothing and succeeds where ticketplan is not installed.
  */
 export function briefCommand(agent: AgentName): string {

@@ -1,8 +1,22 @@
+/** Files of the checkout that agents read, as `init` changes them. From texts to texts. */
+
 /** A file with its entries, and the inserted texts. */
 export interface Added {
   after: string
   inserted: string[]
   isReplaced?: true
+}
+
+/** Removes inserted texts, the last one first; `isWhole` is true where there were some, and all were found. */
+export function withoutTexts(text: string, inserted: readonly string[]): { rest: string; isWhole: boolean } {
+  let rest = text
+  let isWhole = inserted.length > 0
+  for (const added of inserted.toReversed()) {
+    const at = rest.lastIndexOf(added)
+    if (at === -1) isWhole = false
+    else rest = rest.slice(0, at) + rest.slice(at + added.length)
+  }
+  return { rest, isWhole }
 }
 
 /** A file of the checkout that agents read, with entries of ours; texts are its bytes as latin1. */

@@ -10,6 +10,7 @@ import type { AgentFile } from './agent-file.ts'
 import { AGENT_NAMES, type AgentName } from './agent-names.ts'
 import { withAgentsBlock, withoutAgentsBlock } from './agents-block.ts'
 import { type JsonEntry, jsonAgentFile } from './json-agent-file.ts'
+import { INCOMPLETE_BLOCK } from './marked-block.ts'
 import { claudeMd, codexConfig, opencodePlugin } from './text-agent-files.ts'
 
 interface Agent {
@@ -28,7 +29,7 @@ function hook(event: string, element: object): JsonEntry {
   return { at: ['hooks', event], element, isThere: value => isObject(value) && printsBrief(value) }
 }
 
-/** True for a hook that prints the digest, in whatever form. */
+/** True for a hook that prints the brief, in whatever form. */
 function printsBrief(value: object): boolean {
   return /ticketplan\b.*\bbrief\b/s.test(JSON.stringify(value))
 }
@@ -155,7 +156,7 @@ function agentsMd(ticketsDir: string): AgentFile {
     path: 'AGENTS.md',
     add(text) {
       const after = withAgentsBlock(text, ticketsDir)
-      if (after === null) return { message: 'one of the two marker comments of its ticketplan lines is missing' }
+      if (after === null) return { message: INCOMPLETE_BLOCK }
       return { after, inserted: [] }
     },
     remove: withoutAgentsBlock,

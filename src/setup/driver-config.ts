@@ -4,7 +4,6 @@
  * When the program of a driver is missing, git keeps "ours" without markers. So the driver is a shell command that checks
  * for the program first; on a failure it leaves the markers of a text merge, status 1 and a message on standard error.
  */
-
 import { shellWord } from '../git/shell-word.ts'
 
 /** The programs of an installation, as absolute paths. */

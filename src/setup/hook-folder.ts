@@ -19,6 +19,7 @@ import {
   SYNC_HOOKS,
   withBlock,
 } from './hook-block.ts'
+import { INCOMPLETE_BLOCK } from './marked-block.ts'
 import type { Skipped } from './part.ts'
 import { isFile, isFolder, isLinkedOutside, shownPath, statOf, whyNotPlain } from './paths.ts'
 
@@ -77,7 +78,7 @@ export function planHook(
   if (!husky && !(stat.mode & 0o111)) return skip('it is not executable, so git does not run it')
   if (!isShellScript(text) && !(husky && !text.startsWith('#!'))) return skip('it is not a shell script')
   const after = withBlock(text, hook)
-  return after === null ? skip('one of the two marker comments of its ticketplan lines is missing') : { path, after }
+  return after === null ? skip(INCOMPLETE_BLOCK) : { path, after }
 }
 
 /** True where the hook that checks staged Tickets has our block, which every `init` then updates. */

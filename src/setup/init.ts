@@ -20,7 +20,7 @@ import { withoutLeftOut } from './left-out-part.ts'
 import { joinPlans, type Part, type PartOptions, type Skipped } from './part.ts'
 import { isFolder, shownPath } from './paths.ts'
 
-/** What was done, or with `dryRun` would be; paths from the root, where they lie below it. */
+/** What was done, or with `dryRun` would be; paths from the root, where they are below it. */
 export interface SetUp {
   made: string[]
   changed: string[]

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '../model/objects.ts'
-import type { Added, AgentFile } from './agent-file.ts'
+import { type Added, type AgentFile, withoutTexts } from './agent-file.ts'
 import {
   type Grown,
   newJson,
@@ -16,10 +16,17 @@ import {
 
 /** An entry: a member of the object at a path, or an element of the array there. */
 export type JsonEntry =
-  | { at: readonly string[]; key: string; value: unknown /** Any value that is there is kept. */; ifMissing?: true }
   | {
       at: readonly string[]
-      element: unknown /** True for an element that does the same. */
+      key: string
+      value: unknown
+      /** Any value that is there is kept. */
+      ifMissing?: true
+    }
+  | {
+      at: readonly string[]
+      element: unknown
+      /** True for an element that does the same. */
       isThere(value: unknown): boolean
     }
 
@@ -86,18 +93,6 @@ function withoutEarlier(
   const { rest, isWhole } = withoutTexts(text, earlier)
   if (isWhole && rest === '') return null
   return isWhole && isObject(parseLatin1Json(rest)) ? rest : undefined
-}
-
-/** Removes inserted texts, the last one first; `isWhole` is true where there were some, and all were found. */
-function withoutTexts(text: string, inserted: readonly string[]): { rest: string; isWhole: boolean } {
-  let rest = text
-  let isWhole = inserted.length > 0
-  for (const added of inserted.toReversed()) {
-    const at = rest.lastIndexOf(added)
-    if (at === -1) isWhole = false
-    else rest = rest.slice(0, at) + rest.slice(at + added.length)
-  }
-  return { rest, isWhole }
 }
 
 /** Returns the document with the entry in it; the document of a new file is made of these. */

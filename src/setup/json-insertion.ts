@@ -2,11 +2,10 @@
  * Inserts members and elements into a JSON text, and removes them, without rewriting the rest. Comments and trailing commas are
  * kept.
  *
- * Texts are the file's bytes as latin1, and valid JSON but for those, so that its ASCII characters alone show the structure. A new item
- * becomes the first of its object or array, so that no existing line gets a comma: where items are on lines of their own, a
- * diff has only added lines.
+ * Texts are the file's bytes as latin1, and valid JSON but for those, so that its ASCII characters alone show the structure. A
+ * new item becomes the first of its object or array, so that no existing line gets a comma: where items are on lines of their
+ * own, a diff has only added lines.
  */
-
 import { maskJsonc } from './jsonc-mask.ts'
 
 /** The place of an item in the text; a member of an object begins with its key. */

@@ -1,5 +1,5 @@
 /**
- * A block of lines between two marker lines, in a text that belongs to somebody else.
+ * A block of lines between two marker lines, in a text that has other content too.
  *
  * Invariant: replacing a block changes nothing outside of it. Half of a block, or two markers in the wrong order, is never
  * taken for one.
@@ -10,6 +10,9 @@ export interface BlockPlace {
   start: number
   end: number
 }
+
+/** Why a text with half of a block is not changed. */
+export const INCOMPLETE_BLOCK = 'one of the two marker comments of its ticketplan lines is missing'
 
 /** Finds the block in a text: `absent` where it has no marker, `incomplete` where one is missing. */
 export function findBlock(text: string, begin: string, end: string): BlockPlace | 'absent' | 'incomplete' {

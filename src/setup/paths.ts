@@ -58,7 +58,7 @@ export function isInside(path: string, folder: string): boolean {
   return path.startsWith(folder + sep)
 }
 
-/** Returns a path for people: relative to the root, with "/", where it lies below it. */
+/** Returns a path for people: relative to the root, with "/", where it is below it. */
 export function shownPath(root: string, path: string): string {
   return isInside(path, root) ? relative(root, path).split(sep).join('/') : path
 }

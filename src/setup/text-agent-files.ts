@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'smol-toml'
 import { isObject } from '../model/objects.ts'
 import { briefCommand, MCP_ENTRY } from './agent-commands.ts'
-import type { AgentFile } from './agent-file.ts'
+import { type AgentFile, withoutTexts } from './agent-file.ts'
 
 const IMPORT_LINE = '@AGENTS.md'
 
@@ -113,11 +113,7 @@ function lineBreakOf(text: string): string {
 
 /** Removes the inserted texts; null for a file that was new, and is nothing but them. */
 function withoutInserted(text: string, inserted: readonly string[]): string | null {
-  let rest = text
-  for (const added of inserted.toReversed()) {
-    const at = rest.lastIndexOf(added)
-    if (at !== -1) rest = rest.slice(0, at) + rest.slice(at + added.length)
-  }
+  const { rest } = withoutTexts(text, inserted)
   // What is added to a file that is there, even an empty one, begins with a line break or is one line.
   const wasNew = inserted[0] === `${SERVER_TABLE}\n`
   return rest === '' && wasNew ? null : rest
