@@ -41,7 +41,7 @@ export function formOf(command: Operation | StreamingCommand, args: readonly str
   return form.command as Operation
 }
 
-/** Returns the input that the arguments stand for, checked. @throws PlanError usage, invalid_input. */
+/** Returns the input that the arguments give, checked. @throws PlanError usage, invalid_input. */
 export function parseCommand<F extends Fields>(command: Command<F>, args: string[]): InputOf<F> {
   return parseInput(
     command,

@@ -4,19 +4,19 @@
  * Everything comes from the definitions of the commands, so a new command or option completes by itself. Names of Tickets,
  * decisions, states and pools come from `Names`. Pure but for loading definitions.
  */
-import { DECISION_KINDS, INVERSE, KIND_ALIASES } from '../model/decision-kinds.ts'
+import { KIND_ALIASES, kindHelp } from '../model/decision-kinds.ts'
 import type { Command, Completes, Field } from '../operations/operation.ts'
 import { globalOptions } from './global-options.ts'
 import { flagName } from './parse-arguments.ts'
 import { valueSource } from './value-source.ts'
 
-/** One thing that can stand at the cursor. */
+/** One thing that can follow at the cursor. */
 export interface Candidate {
   value: string
   about?: string
 }
 
-/** What can stand at the cursor: candidates, or paths, which the shell knows better. */
+/** What can follow at the cursor: candidates, or paths, which the shell knows better. */
 export interface Completion {
   candidates: Candidate[]
   paths?: 'files' | 'folders'
@@ -41,7 +41,7 @@ interface Before {
 export const MAX_CANDIDATES = 200
 
 /**
- * Returns what can stand at the cursor after the words, which do not include the program.
+ * Returns what can follow at the cursor after the words, which do not include the program.
  * `load` returns the definition of a command; undefined where there is none.
  */
 export async function completeLine(
@@ -173,15 +173,10 @@ async function valuesOf(field: Field, prefix: string, names: Names): Promise<Com
 
 /** The kinds with their meaning, and the second names of those among them. */
 function kindsOf(choices: readonly string[]): Candidate[] {
-  const help: Record<string, { help: string } | undefined> = DECISION_KINDS
-  const about = (kind: string) => {
-    const inverse = (INVERSE as Record<string, string>)[kind]
-    return help[kind]?.help ?? (inverse && `the inverse of ${inverse}`)
-  }
   const aliases = Object.entries(KIND_ALIASES).filter(([, kind]) => choices.includes(kind))
   return [
-    ...choices.map(value => ({ value, about: about(value) })),
-    ...aliases.map(([value, kind]) => ({ value, about: about(kind) })),
+    ...choices.map(value => ({ value, about: kindHelp(value) })),
+    ...aliases.map(([value, kind]) => ({ value, about: kindHelp(kind) })),
   ]
 }
 

@@ -14,7 +14,7 @@ import { splitCommandLine } from './parse-arguments.ts'
 import { print } from './print.ts'
 import { insertedInBash, type ShellLine, splitShellLine } from './shell-line.ts'
 
-/** Prints what can stand at the cursor. */
+/** Prints what can follow at the cursor. */
 export async function complete([shell, ...given]: readonly string[]): Promise<void> {
   try {
     const [breaks, text] = shell === 'bash' ? given : ['', '']

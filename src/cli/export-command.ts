@@ -6,7 +6,6 @@
  */
 import { databaseError } from '../database/sqlite-error.ts'
 import { isSharedFileSystem } from '../files/file-system.ts'
-import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { exportPlan, notifyUnread } from '../operations/export.ts'
 import { exportParts } from '../operations/export-parts.ts'
@@ -14,13 +13,14 @@ import type { InputOf } from '../operations/operation.ts'
 import { runOperation } from '../operations/run-operation.ts'
 import type { Problem } from '../operations/shapes.ts'
 import { print } from './print.ts'
+import { escapeLines } from './terminal.ts'
 import { terminalOf } from './terminal-of.ts'
 import type { StreamingCommand } from './watch.ts'
 
 /** Parts are printed when they have this many characters together. */
 const PRINT_FROM = 65_536
 
-/** Prints text as it comes, and what remains of it at the end. Both return false once nobody reads it. */
+/** Prints text as it comes, and what remains of it at the end. Both return false once the reader has closed the pipe. */
 interface Printer {
   add(text: string): boolean
   end(problems: readonly Problem[]): boolean
@@ -61,8 +61,7 @@ export const exportCommand: typeof exportPlan & StreamingCommand = {
 /** Prints the text of an export; on a terminal, what could control it is escaped. */
 function textPrinter(): Printer {
   const { isTerminal } = terminalOf(1)
-  const escaped = (text: string) => (isTerminal ? text.split('\n').map(escapeText).join('\n') : text)
-  return bufferedPrinter(escaped, '', () => '')
+  return bufferedPrinter(isTerminal ? escapeLines : text => text, '', () => '')
 }
 
 /** Prints the document of the operation, with the text in it. */

@@ -3,7 +3,7 @@
  *
  * Pure: the width, in columns, is an argument.
  */
-import { DECISION_KINDS, INVERSE, KIND_ALIASES, RELATION_KINDS } from '../model/decision-kinds.ts'
+import { DECISION_KINDS, KIND_ALIASES, kindHelp, RELATION_KINDS } from '../model/decision-kinds.ts'
 import { REASON_HELP } from '../model/reasons.ts'
 import { DEFAULT_STATES, STATE_LISTS } from '../model/states.ts'
 import { EXIT_STATUSES, type Row, section, textOf } from './help.ts'
@@ -75,12 +75,8 @@ export const TOPICS: Record<string, Topic> = {
 
 /** Every kind with what it says. */
 export function kindRows(): Row[] {
-  const stored: Record<string, { help: string } | undefined> = DECISION_KINDS
   const names = [...new Set([...Object.keys(DECISION_KINDS), ...RELATION_KINDS])].sort()
-  return names.map(name => {
-    const inverse = (INVERSE as Record<string, string>)[name]
-    return [name, (stored[name]?.help ?? `the inverse of ${inverse}`).replaceAll('`', '')]
-  })
+  return names.map(name => [name, kindHelp(name)!.replaceAll('`', '')])
 }
 
 /** Every code of a reason with when it is given. */

@@ -1,22 +1,21 @@
 /** Defines `ticketplan import`, which with `--watch` imports again whenever the source changes, until it is stopped. */
-
 import { sourceStamp } from '../importers/last-imports.ts'
 import { descriptorOf } from '../importers/source-text.ts'
 import { SOURCES, type System } from '../importers/sources.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
-import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { importTickets } from '../operations/import.ts'
 import { configuredSources } from '../operations/import-source.ts'
 import { command, flag, type Operation } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
+import { ownOutput, printNotice } from './command-output.ts'
 import { print } from './print.ts'
 import { render } from './render.ts'
 import { terminalOf } from './terminal-of.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
 
-/** How often the sources are looked at, in milliseconds: a moved state changes verdicts within a second. */
-const LOOK_EVERY_MS = 300
+/** How often the sources are polled: a changed state changes verdicts within a second. */
+const POLL_MS = 300
 
 const { dryRun: _, ...fields } = importTickets.fields
 
@@ -40,7 +39,7 @@ const watchCommand: StreamingCommand = {
     return untilStopped((end, fail) => {
       let known = ''
       let problem = ''
-      const look = () => {
+      const poll = () => {
         try {
           const now = stamps()
           if (now === known && problem === '') return
@@ -53,22 +52,18 @@ const watchCommand: StreamingCommand = {
           if (!print(1, text)) end()
         } catch (error) {
           if (!isPlanError(error)) return fail(error)
-          // A source that is being written: the next look tries again.
-          if (error.message !== problem) note(error.message, json)
+          // The source may be half written: the next poll tries again.
+          if (error.message !== problem) printNotice(error.message, json, ownOutput)
           problem = error.message
         }
       }
-      look()
-      const timer = setInterval(look, LOOK_EVERY_MS)
-      note(`watching ${places.map(({ path }) => path).join(', ')}; stop with ctrl-c`, json)
+      poll()
+      const timer = setInterval(poll, POLL_MS)
+      printNotice(`watching ${places.map(({ path }) => path).join(', ')}; stop with ctrl-c`, json, ownOutput)
       const close = () => clearInterval(timer)
       return { close, [Symbol.dispose]: close }
     })
   },
-}
-
-function note(message: string, json: boolean): void {
-  print(2, json ? jsonLine({ note: message }) : `note: ${escapeText(message)}\n`)
 }
 
 interface Place {

@@ -1,5 +1,6 @@
 /** Defines `ticketplan log`, which with `--follow` prints decisions as they arrive, until it is stopped. */
 import type { Decision } from '../model/decision.ts'
+import type { Status } from '../model/decision-status.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { log, logFields, sinceTime } from '../operations/log.ts'
 import { command, flag, type Operation } from '../operations/operation.ts'
@@ -9,6 +10,9 @@ import { decisionEntryLines } from './render-log.ts'
 import { painter } from './terminal.ts'
 import { terminalOf } from './terminal-of.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
+
+/** The most earlier decisions that are printed first. */
+const MOST_EARLIER = 10_000
 
 const follow = command({
   name: 'log',
@@ -27,7 +31,7 @@ const followCommand: StreamingCommand = {
     const { tickets: names, since, by, kind } = follow.input.parse(given)
     const tickets = store.read(({ resolve }) => names.map(name => resolve(name).id as string))
     const paint = painter(terminalOf(1))
-    const show = (ticket: string, decision: Decision, status: 'active' | 'satisfied' | 'superseded' | 'retracted') => {
+    const show = (ticket: string, decision: Decision, status: Status) => {
       const entry = { ...decision, ticket, status }
       return print(1, json ? jsonLine(entry) : `${decisionEntryLines(entry, { paint }).join('\n')}\n`)
     }
@@ -44,15 +48,12 @@ const followCommand: StreamingCommand = {
       const rows =
         from === undefined
           ? []
-          : store.read(({ queries }) => queries.decisionLog({ tickets, since: from, by, kind }, MOST))
+          : store.read(({ queries }) => queries.decisionLog({ tickets, since: from, by, kind }, MOST_EARLIER))
       for (const { ticket_id, status, body } of rows.reverse()) show(ticket_id, JSON.parse(body), status)
       return watching
     })
   },
 }
-
-/** The most earlier decisions that are printed first. */
-const MOST = 10_000
 
 /** The operation `log`, with its form that follows. */
 export const logCommand: Operation = {

@@ -4,10 +4,8 @@
  * Standard output carries the output of the operation and nothing else; notices, progress and errors go to standard error.
  * A stack trace is printed only with TICKETPLAN_DEBUG.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { allowFolderChange } from '../files/file-system.ts'
-import { packageRoot } from '../files/package-root.ts'
+import { packageVersion } from '../files/package-root.ts'
 import { isPlanError } from '../model/errors.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
@@ -85,7 +83,7 @@ async function run(args: string[]): Promise<number> {
     const { topic } = parseCommand(helpCommand, rest)
     const width = helpWidth(terminalOf(1).width)
     return printText(
-      await helpText(topic, { version: version(), commandNames, loadCommand, loadCommandGroups }, width),
+      await helpText(topic, { version: packageVersion(), commandNames, loadCommand, loadCommandGroups }, width),
       global,
     )
   }
@@ -161,19 +159,15 @@ function printText(text: string, { json }: GlobalOptions): number {
   return 0
 }
 
-function version(): string {
-  return JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version
-}
-
 async function runWithoutCommand(global: GlobalOptions, rest: string[]): Promise<number> {
   if (rest[0] === '--version' || rest[0] === '-V') {
-    print(1, global.json ? jsonLine({ version: version() }) : `${version()}\n`)
+    print(1, global.json ? jsonLine({ version: packageVersion() }) : `${packageVersion()}\n`)
     return 0
   }
   if (rest[0] !== undefined) throw usage(null, `unknown option ${rest[0]}${similarOptions(rest[0], [])}`)
   const { programHelp } = await import('./help.ts')
   const descriptor = global.help ? 1 : 2
-  print(descriptor, programHelp(version(), await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
+  print(descriptor, programHelp(packageVersion(), await loadCommandGroups(), helpWidth(terminalOf(descriptor).width)))
   return global.help ? 0 : 2
 }
 

@@ -35,7 +35,7 @@ export function argumentNames({ fields }: Command): NameOf {
   }
 }
 
-/** Returns the input that the arguments of a command stand for; only their syntax is checked. @throws PlanError usage. */
+/** Returns the input that the arguments of a command give; only their syntax is checked. @throws PlanError usage. */
 export function inputFrom(operation: Command, args: string[]): Record<string, unknown> {
   const entries = Object.entries(operation.fields).filter(([, field]) => !field.sdkOnly)
   const positionals = entries.filter(([, field]) => field.positional).map(([name]) => name)

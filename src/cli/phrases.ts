@@ -23,6 +23,18 @@ export function indentedLines(first: string, text: string, indent: number): stri
   return [`${first}${line}`, ...others.map(line => (line === '' ? '' : ' '.repeat(indent) + line))]
 }
 
+/** Returns the lines of a decision and of its id; those of one that is not active are dim. */
+export function decisionLines(
+  { id, status }: { id: string; status: string },
+  first: string,
+  text: string,
+  indent: number,
+  { paint }: Pick<Page, 'paint'>,
+): string[] {
+  const lines = indentedLines(first, text, indent)
+  return [...(status === 'active' ? lines : lines.map(line => paint('dim', line))), paint('dim', `    ${id}`)]
+}
+
 /** Returns a time in minutes with its zone. A merge derives decisions that belong to no moment. */
 export function timeText(at: string): string {
   return at === NO_TIME ? 'from a merge' : `${at.slice(0, 16).replace('T', ' ')}Z`

@@ -56,7 +56,7 @@ function lineOf({ tickets, cycles }: OutputOf<'graph'>, { paint, width }: Page) 
   }
 }
 
-/** What stands for a level of a row: whether the branch there is the last one, and whether it is the row's own. */
+/** What is drawn for a level of a row: whether the branch there is the last one, and whether it is the row's own. */
 const BRANCHES: Record<string, string> = {
   'true-true': '└─ ',
   'false-true': '├─ ',

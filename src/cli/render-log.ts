@@ -2,7 +2,7 @@
 import type { Decision } from '../model/decision.ts'
 import { escapeText } from '../model/escape-text.ts'
 import type { OutputOf } from '../sdk.ts'
-import { decisionText, indentedLines, type Page, timeText } from './phrases.ts'
+import { decisionLines, decisionText, type Page, timeText } from './phrases.ts'
 
 type Log = OutputOf<'log'>
 
@@ -15,12 +15,11 @@ export function logLines({ decisions, claims, more }: Log, page: Page): string[]
 /** Returns the lines of one decision. */
 export function decisionEntryLines(
   { ticket, status, ...decision }: NonNullable<Log['decisions']>[number],
-  { paint }: Pick<Page, 'paint'>,
+  page: Pick<Page, 'paint'>,
 ): string[] {
   const { id, at, by } = decision as unknown as Decision
   const text = `${decisionText(decision as unknown as Decision)}  [${by}]${status === 'active' ? '' : `  ${status}`}`
-  const lines = indentedLines(`${timeText(at).padEnd(17)}  ${ticket}  `, text, 4)
-  return [...lines.map(line => (status === 'active' ? line : paint('dim', line))), paint('dim', `    ${id}`)]
+  return decisionLines({ id, status }, `${timeText(at).padEnd(17)}  ${ticket}  `, text, 4, page)
 }
 
 function claimEntryLine(entry: NonNullable<Log['claims']>[number]): string {

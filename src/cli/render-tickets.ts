@@ -6,6 +6,7 @@ import { csvText } from '../operations/export-text.ts'
 import type { Relation } from '../operations/shapes.ts'
 import type { OutputOf } from '../sdk.ts'
 import {
+  decisionLines,
   decisionText,
   firstProblemLines,
   indentedLines,
@@ -99,10 +100,9 @@ function shownLines(output: Shown, page: Page): string[] {
     ...reasonLines(reasons, paint).map(line => `  ${line}`),
     decisions.length ? 'decisions, oldest first:' : 'no decisions',
     ...decisions.flatMap(decision => {
-      const { id, at, by, status } = decision
+      const { at, by, status } = decision
       const text = `${decisionText(decision as unknown as Decision)}  [${by}]`
-      const lines = indentedLines(`  ${timeText(at).padEnd(17)}  ${status.padEnd(10)}  `, text, 6)
-      return [...lines.map(line => (status === 'active' ? line : paint('dim', line))), paint('dim', `    ${id}`)]
+      return decisionLines(decision, `  ${timeText(at).padEnd(17)}  ${status.padEnd(10)}  `, text, 6, page)
     }),
     ...relationsOfOthers(decisions, relations, page),
     ...firstProblemLines(problems, page),

@@ -33,7 +33,7 @@ import {
   sqlText,
 } from './render-tickets.ts'
 import { undoLines } from './render-undo.ts'
-import { painter } from './terminal.ts'
+import { escapeLines, painter } from './terminal.ts'
 import type { Terminal } from './terminal-of.ts'
 
 type Renderers = { [N in OperationName]: (output: OutputOf<N>, page: Page) => string[] | string }
@@ -83,6 +83,6 @@ export function render<N extends OperationName>(
 ): string {
   const page: Page = { paint: painter(terminal), width: terminal.width || undefined, input, nowMs }
   const shown = renderers[name](output, page)
-  if (typeof shown === 'string') return terminal.isTerminal ? shown.split('\n').map(escapeText).join('\n') : shown
+  if (typeof shown === 'string') return terminal.isTerminal ? escapeLines(shown) : shown
   return shown.length ? `${shown.join('\n')}\n` : ''
 }

@@ -54,7 +54,7 @@ export function splitShellLine(line: string, breaks = ''): ShellLine {
   return { words, current, quote, replacedFrom, isPlain }
 }
 
-/** Returns a candidate as bash must insert it; undefined where it cannot stand in the open quote. */
+/** Returns a candidate as bash must insert it; undefined where the open quote cannot contain it. */
 export function insertedInBash(candidate: string, { quote, replacedFrom }: ShellLine): string | undefined {
   const text = candidate.slice(replacedFrom)
   if (quote === "'") return text.includes("'") ? undefined : text

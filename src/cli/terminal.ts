@@ -1,5 +1,6 @@
 /** Formats text for a terminal: colours and aligned columns. */
 import stringWidth from 'string-width'
+import { escapeText } from '../model/escape-text.ts'
 import type { Terminal } from './terminal-of.ts'
 
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold'
@@ -8,6 +9,11 @@ const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, blue: 34
 /** Returns a function that colours text; without colours it returns the text unchanged. */
 export function painter({ hasColours }: Pick<Terminal, 'hasColours'>): (colour: Colour, text: string) => string {
   return hasColours ? (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[0m` : (_, text) => text
+}
+
+/** Returns a text of several lines in which nothing controls the terminal. */
+export function escapeLines(text: string): string {
+  return text.split('\n').map(escapeText).join('\n')
 }
 
 /** One cell: its text, already escaped, and its colour. */
@@ -22,10 +28,7 @@ export function table(
   paint: (colour: Colour, text: string) => string,
   width: number | undefined,
 ): string[] {
-  const columns = Math.max(0, ...rows.map(row => row.length))
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
-  )
+  const widths = columnWidths(rows)
   return rows.map(row => {
     let used = 0
     const parts = row.map(({ text, colour }, column) => {
@@ -37,6 +40,14 @@ export function table(
     })
     return parts.join('').trimEnd()
   })
+}
+
+/** Returns the width of each column: that of its widest cell. */
+function columnWidths(rows: readonly Cell[][]): number[] {
+  const columns = Math.max(0, ...rows.map(row => row.length))
+  return Array.from({ length: columns }, (_, column) =>
+    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
+  )
 }
 
 /** A column that has to shrink keeps at least this width. */
@@ -53,10 +64,7 @@ export function fittedTable(
   paint: (colour: Colour, text: string) => string,
   width: number,
 ): string[] {
-  const columns = Math.max(0, ...rows.map(row => row.length))
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
-  )
+  const widths = columnWidths(rows)
   const rest = Math.min(widths.at(-1) ?? 0, WIDEST_REST)
   const before = widths.slice(0, -1)
   const sizes = shrunk(before, width - rest - GAP * before.filter(size => size > 0).length)

@@ -13,6 +13,7 @@ import { viewCommand } from '../operations/view.ts'
 import type { Store } from '../store/store.ts'
 import type { PlanSource } from '../view/plan-source.ts'
 import { type KnownState, knownVerdicts, watchTickets } from '../watch/watch.ts'
+import { ownOutput, printNotice } from './command-output.ts'
 import { openBrowser } from './open-browser.ts'
 import { print } from './print.ts'
 import { type StreamingCommand, untilStopped } from './watch.ts'
@@ -28,26 +29,22 @@ export const view: StreamingCommand = {
     const { port, host, open } = viewCommand.input.parse(given)
     // dist/view.cjs, which the build bundles from view/view.ts; it has no store of its own.
     const { serveView } = createRequire(import.meta.url)('./view.cjs') as typeof import('../view/view.ts')
+    const note = (message: string) => printNotice(message, json, ownOutput)
     if (host !== undefined && host !== '127.0.0.1')
       note(
         `${host} can be reached by other machines, and nothing is encrypted: anybody who sees the traffic sees the token`,
-        json,
       )
     const server = await serveView(planSource(store), { port, host }).catch(error => {
       throw listenError(error, port)
     })
     print(1, json ? jsonLine({ url: server.url }) : `${server.url}\n`)
-    const removeFile = open ? openBrowser(server.url, message => note(message, json)) : () => {}
-    note('the page is served until ctrl-c; keep the link to yourself', json)
+    const removeFile = open ? openBrowser(server.url, note) : () => {}
+    note('the page is served until ctrl-c; keep the link to yourself')
     const status = await untilStopped(() => ({ close() {}, [Symbol.dispose]() {} }))
     removeFile()
     await server.close()
     return status
   },
-}
-
-function note(message: string, json: boolean): void {
-  print(2, json ? jsonLine({ note: message }) : `note: ${message}\n`)
 }
 
 function listenError(error: unknown, port: number | undefined): unknown {

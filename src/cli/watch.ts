@@ -1,5 +1,4 @@
-/** Defines `ticketplan watch`, the one command besides `mcp` that runs until it is stopped. */
-
+/** Defines `ticketplan watch`, and what the commands that run until they are stopped have in common. */
 import type { SnapshotRequest } from '../fleet/fleet-claims.ts'
 import { count } from '../model/count.ts'
 import { escapeText } from '../model/escape-text.ts'

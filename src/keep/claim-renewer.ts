@@ -4,7 +4,6 @@
  * It does nothing else, in a session of its own: neither a busy or stopped parent, nor the command, nor a signal of the terminal
  * stops it. It lives exactly as long as its parent: its input ends with the parent, however that ends. Must not start a process.
  */
-
 import { openStore } from '../store/store.ts'
 import { claimCalls } from './claim-calls.ts'
 import { jsonLines, type RenewRequest, type Report, type Started } from './messages.ts'
@@ -77,14 +76,14 @@ function startRenewer(request: RenewRequest): { started(pid: number): void } {
       return true
     }
   }
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const isDue = !isReleased && (performance.now() >= renewal.dueAt || (await claims.isGone()))
     if (isReleased && (await claims.isTaken())) return lose('another holder has taken the Ticket after it was released')
     if (isDue && !(await attempt())) return
     const waitMs = isReleased ? POLL_MS : Math.min(renewal.dueAt - performance.now(), POLL_MS)
-    setTimeout(look, Math.max(waitMs, 1))
+    setTimeout(poll, Math.max(waitMs, 1))
   }
-  void look()
+  void poll()
   return { started: ending.started }
 }
 
@@ -106,7 +105,7 @@ function commandEnding(graceMs: number): { started(pid: number): void; begin(): 
     },
     begin() {
       isBegun = true
-      // A parent that was stopped right after it had started the command has not said its process id yet.
+      // A parent that was stopped right after it had started the command has not sent its process id yet.
       if (pid === undefined) signal(process.ppid, 'SIGCONT')
       endNow()
     },

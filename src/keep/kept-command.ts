@@ -60,7 +60,7 @@ export async function runKept(
     child = started.child
     signals.passTo(child)
     const [code, signal] = await started.ended
-    await renewer.stop() // what it still had to say is read before it has ended
+    await renewer.stop() // its last reports are read before it has ended
     return why === undefined ? { kind: 'ended', status: statusOf(code, signal) } : { kind: 'lost', why }
   } finally {
     signals.close()

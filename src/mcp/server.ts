@@ -4,12 +4,10 @@
  * Standard output carries only the protocol: any other write to it goes to standard error. A call that writes is finished before
  * the next one is read, so a client that disconnects leaves nothing half done; `wait` alone goes on beside other calls.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
-import { packageRoot } from '../files/package-root.ts'
+import { packageVersion } from '../files/package-root.ts'
 import { type ErrorCode, type ErrorData, isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { holdGuard } from '../store/hold-guard.ts'
@@ -129,9 +127,11 @@ function serverOf(
   closing: AbortSignal,
 ): { server: Server; stop: () => void } {
   const store = plans.own
-  const version = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version as string
   const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true, listChanged: true } }
-  const server = new Server({ name: 'ticketplan', version }, { capabilities, instructions: INSTRUCTIONS })
+  const server = new Server(
+    { name: 'ticketplan', version: packageVersion() },
+    { capabilities, instructions: INSTRUCTIONS },
+  )
   const tools = toolsOf(plans, readOnly)
   server.setRequestHandler('tools/list', () => ({ tools: tools.list() }))
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {

@@ -50,8 +50,8 @@ export async function callWait(store: Store, given: unknown, { signal, progress 
   const input = waitTool.input.parse(given)
   using _ = await followClaims(store)
   const startedAt = performance.now()
-  const tell = () => progress?.(Math.round((performance.now() - startedAt) / 1000), input.timeout)
-  const timer = setInterval(tell, PROGRESS_MS)
+  const report = () => progress?.(Math.round((performance.now() - startedAt) / 1000), input.timeout)
+  const timer = setInterval(report, PROGRESS_MS)
   try {
     return (await waitFor(store, input, { signal })) ?? { met: false, until: input.until, tickets: [], ms: 0 }
   } finally {

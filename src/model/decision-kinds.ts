@@ -177,6 +177,13 @@ export const INVERSE = Object.fromEntries(
 /** The kinds of relation as seen from one of the two Tickets, in alphabetical order. */
 export const RELATION_KINDS = Object.keys(INVERSE).sort() as RelationKind[]
 
+/** Returns what a kind says, of a relation from either side; undefined for an unknown kind. */
+export function kindHelp(kind: string): string | undefined {
+  const known: Record<string, KindDefinition> = DECISION_KINDS
+  if (Object.hasOwn(known, kind)) return known[kind]!.help
+  return Object.hasOwn(INVERSE, kind) ? `the inverse of ${INVERSE[kind as RelationKind]}` : undefined
+}
+
 /** Second names of kinds, as people and other systems say them. */
 export const KIND_ALIASES = { do_not_parallelize: 'conflicts_with' } as const satisfies Record<string, RelationKind>
 
