@@ -36,7 +36,8 @@ export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<Sql
   if (!('error' in reply)) return reply
   const { code, message } = reply.error
   if (code === 'sql_failed' && /^out of memory$/.test(message)) throw new PlanError(code, TOO_LARGE, {})
-  throw new PlanError(code, `the query ${code === 'sql_failed' ? 'failed' : 'was refused'}: ${message}`, {})
+  const hint = /^no such (?:table|column): /.test(message) ? '; docs/sql.md lists the views with their columns' : ''
+  throw new PlanError(code, `the query ${code === 'sql_failed' ? 'failed' : 'was refused'}: ${message}${hint}`, {})
 }
 
 function startChild(request: SqlRequest, timeoutSeconds: number, limitKb: number | undefined) {

@@ -5,13 +5,13 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { PlanError } from '../model/errors.ts'
-import { checkMarkers, readSource, refuseSource } from './source-text.ts'
+import { checkMarkers, descriptorOf, readSource, refuseSource } from './source-text.ts'
 
 /** Reads all documents of a file or of standard input. @throws PlanError import_source with line and column. */
 export function readDocuments(path: string): unknown[] {
   const bytes = readSource(path)
   if (!isUtf8(bytes)) {
-    refuseSource(path, `${path} is not valid UTF-8; export it again. Nothing was written`)
+    refuseSource(path, `${nameOf(path)} is not valid UTF-8; export it again. Nothing was written`)
   }
   return parseDocuments(bytes.toString('utf8'), path)
 }
@@ -29,8 +29,14 @@ function parseDocuments(text: string, path: string): unknown[] {
     }
     start = nextStart(text, end)
   }
-  if (documents.length === 0) refuse(text, 0, path, 'no JSON document')
+  if (documents.length === 0)
+    refuseSource(path, `${nameOf(path)} contains no JSON document; export it again. Nothing was written`)
   return documents
+}
+
+/** Returns what a message calls the source. */
+function nameOf(path: string): string {
+  return descriptorOf(path) === undefined ? path : 'standard input'
 }
 
 function nextStart(text: string, from: number): number {
@@ -61,6 +67,6 @@ function refuse(text: string, start: number, path: string, problem: string): nev
   const before = text.slice(0, start)
   const line = before.split('\n').length
   const column = start - before.lastIndexOf('\n')
-  const message = `${path}:${line}:${column}: the JSON document that begins here cannot be read (${problem}); export it again. Nothing was written`
+  const message = `${nameOf(path)}:${line}:${column}: the JSON document that begins here cannot be read (${problem}); export it again. Nothing was written`
   throw new PlanError('import_source', message, { path, place: { line, column } })
 }

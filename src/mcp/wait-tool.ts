@@ -29,7 +29,10 @@ const waitTool = command({
     any: { ...any, help: 'one of them is enough' },
     timeout: {
       ...timeout,
-      schema: z._default(z.number().check(z.minimum(0), z.maximum(MAX_SECONDS)), DEFAULT_SECONDS),
+      schema: z._default(
+        z.number().check(z.minimum(0), z.maximum(MAX_SECONDS, 'must be at most 10 minutes')),
+        DEFAULT_SECONDS,
+      ),
       help: 'seconds, or 5m; then met is false: call again',
     },
   },

@@ -11,7 +11,6 @@ import { idFromPath } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
 import { notInGit, runGit } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
-import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
@@ -43,13 +42,9 @@ export interface StagedReport {
   checked: { tickets: number; decisions: number; merges?: number | undefined }
 }
 
-/** Checks the staged Ticket files. @throws PlanError invalid_input, no_git, git_failed. */
-export function verifyStaged(repository: Repository, fix: boolean): StagedReport {
+/** Checks the staged Ticket files. @throws PlanError no_git, git_failed. */
+export function verifyStaged(repository: Repository): StagedReport {
   const { root, gitDir } = repository
-  if (fix) {
-    const message = "verify: fix (--fix) repairs the work tree, staged (--staged) checks git's index; give one of them"
-    throw new PlanError('invalid_input', message, { field: 'fix' })
-  }
   if (!gitDir) throw notInGit(root, 'nothing is staged; run "ticketplan verify" without --staged')
   const files = listStaged(repository)
   const readable = files.filter(file => placeProblem(file) === null)

@@ -14,7 +14,7 @@ import { stateWarnings } from './warnings.ts'
 
 /** Fields that `claim` and `accept` share. */
 export const ttlField = {
-  schema: z.optional(z.number().check(z.positive(), z.maximum(30 * 24 * 3600))),
+  schema: z.optional(z.number().check(z.positive(), z.maximum(30 * 24 * 3600, 'must be at most 30 days'))),
   help: 'how long until the claim expires unless renewed: seconds, or 30m, 2h, 1d (default: claimTtlSeconds in ticketplan.json, else 1800)',
   value: 'time',
   span: true,

@@ -16,7 +16,7 @@ const fields = {
   token: renew.fields.token,
   ttl: { ...renew.fields.ttl, help: 'how long a renewal lasts: seconds, or 30m, 2h (default: as the claim was taken)' },
   grace: {
-    schema: z._default(z.number().check(z.minimum(0), z.maximum(3600)), 10),
+    schema: z._default(z.number().check(z.minimum(0), z.maximum(3600, 'must be at most an hour')), 10),
     help: 'if the claim is lost: how long the command has from SIGTERM to SIGKILL (default: 10)',
     value: 'time',
     span: true,

@@ -63,7 +63,7 @@ export function decisionsBySense(
   if (found.length === 1) return found
   const message =
     found.length === 0
-      ? `${ticket} has no ${kind} to retract`
+      ? `${ticket} has no ${kind} to retract; "ticketplan show ${ticket}" lists its decisions`
       : `${ticket} has ${found.length} decisions of kind ${kind}; name one by its id: ${listOf(found.map(({ id }) => id))}`
   throw new PlanError('unknown_decision', message, { decision: kind })
 }
@@ -74,7 +74,8 @@ function relationDecisions(view: View, ticket: string, kind: RelationKind, other
     .filter(({ other_id, status }) => other_id === other && isInForce(status))
   const ids = [...new Set(rows.map(({ decision_id }) => decision_id))]
   if (ids.length > 0) return ids.map(id => decisionById(view, id))
-  throw new PlanError('unknown_decision', `no active decision says "${ticket} ${kind} ${other}"`, { decision: kind })
+  const message = `no active decision says "${ticket} ${kind} ${other}"; "ticketplan relations --ticket ${ticket}" lists those that are active`
+  throw new PlanError('unknown_decision', message, { decision: kind })
 }
 
 function listOf(ids: readonly string[]): string {

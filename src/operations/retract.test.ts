@@ -92,7 +92,9 @@ describe('retract by what a decision says', () => {
 
   test('of another kind needs exactly one, and lists the ids of several', () =>
     withPlan(plan => {
-      expect(planErrorOf(() => plan.retract({ decision: 'B', kind: 'hold' })).message).toBe('B has no hold to retract')
+      expect(planErrorOf(() => plan.retract({ decision: 'B', kind: 'hold' })).message).toBe(
+        'B has no hold to retract; "ticketplan show B" lists its decisions',
+      )
       const { message } = planErrorOf(() => plan.retract({ decision: 'A', kind: 'note' }))
       expect(message).toBe(`A has 2 decisions of kind note; name one by its id: ${ID}8S00, ${ID}8T00`)
       plan.retract(`${ID}8S00`)

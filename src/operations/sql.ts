@@ -24,7 +24,7 @@ export const sql = operation({
     },
     csv: { schema: flag, help: 'print CSV' },
     timeout: {
-      schema: z._default(z.number().check(z.positive(), z.maximum(3600)), 30),
+      schema: z._default(z.number().check(z.positive(), z.maximum(3600, 'must be at most an hour')), 30),
       help: 'how long until the query is stopped: seconds, or 2m (default: 30)',
       value: 'time',
       span: true,

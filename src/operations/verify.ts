@@ -63,7 +63,11 @@ export const verify = operation({
     'ticketplan verify --staged',
     'ticketplan verify --since origin/main',
   ],
-  check({ staged, since }, nameOf) {
+  check({ fix, staged, since }, nameOf) {
+    if (staged && fix) {
+      const message = `${nameOf('fix')} repairs the work tree, ${nameOf('staged')} checks git's index; give only one of them`
+      return { field: 'fix', message }
+    }
     if (!staged || since === undefined) return undefined
     const message = `${nameOf('staged')} checks the next commit, ${nameOf('since')} past merges; give only one of them`
     return { field: 'since', message }
@@ -95,7 +99,7 @@ interface VerifyInput {
 }
 
 function findProblems(store: Store, { fix, staged, since }: VerifyInput): Verified {
-  if (staged) return verifyStaged(store.repository, fix)
+  if (staged) return verifyStaged(store.repository)
   const history = since === undefined ? null : findHistoryLosses(store.repository, since, store.progress)
   store.read(() => {})
   const { fixed, failed } = fix ? repair(store) : { fixed: [], failed: [] }

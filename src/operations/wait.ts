@@ -38,7 +38,7 @@ const fields = {
   },
   any: { schema: flag, help: 'one of them is enough (default: all of them, at one moment)' },
   timeout: {
-    schema: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_TIMEOUT))),
+    schema: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_TIMEOUT, 'must be at most 30 days'))),
     help: 'give up after this time: seconds, or 30m, 2h (default: never)',
     value: 'time',
     span: true,
