@@ -12,15 +12,16 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store/store.ts'
-import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
+import {
+  commitAll,
+  putTicket,
+  runGit,
+  temporaryFolder,
+  temporaryRepository,
+} from '../test-support/temporary-repository.ts'
 import { checkTicketsDir, findRepository } from './repository.ts'
 
 const unsafe = expect.objectContaining({ code: 'unsafe_path' })
-
-function commitAll(root: string): void {
-  runGit(root, 'add', '--all')
-  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
-}
 
 describe('findRepository', () => {
   it('finds the root from any folder below it, and through a link to it', () => {

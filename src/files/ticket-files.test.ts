@@ -24,20 +24,15 @@ import { permissionObstacle } from '../test-support/system-abilities.ts'
 import {
   makeTicket,
   putTicket,
+  readTicket as read,
   readTicketJson,
   type TemporaryRepository,
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
 import { findRepository } from './repository.ts'
-import { findTicketFile, type QuarantinedFile, type ReadTicket } from './ticket-files.ts'
+import { findTicketFile, type QuarantinedFile } from './ticket-files.ts'
 import { listTicketPaths } from './ticket-listing.ts'
-
-function read(root: string, path: string): ReadTicket {
-  const file = findTicketFile(root, path)
-  if (!file?.readable) throw new Error(`${path} cannot be read: ${file?.message}`)
-  return file
-}
 
 function refusal(root: string, path: string): QuarantinedFile {
   const file = findTicketFile(root, path)

@@ -18,19 +18,13 @@ import {
   makeNote,
   makeTicket,
   putTicket,
+  readTicket as read,
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
 import { findRepository } from './repository.ts'
-import { findTicketFile, type ReadTicket } from './ticket-files.ts'
 import { listOrphans } from './ticket-listing.ts'
 import { writeTicketFile } from './ticket-writing.ts'
-
-function read(root: string, path: string): ReadTicket {
-  const file = findTicketFile(root, path)
-  if (!file?.readable) throw new Error(`${path} cannot be read: ${file?.message}`)
-  return file
-}
 
 /** Returns the bytes of a Ticket, to be written by the code under test. */
 function bytesOf(id: string, title: string): Buffer {

@@ -7,11 +7,11 @@ import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit } from '../test-support/git-clones.ts'
+import { LONG } from '../test-support/proof-numbers.ts'
 import { randomNumbers } from '../test-support/random-numbers.ts'
 import { NOON_MS } from '../test-support/stamps.ts'
 import { putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
-const LONG = Boolean(process.env.TICKETPLAN_LONG)
 const ROUNDS = LONG ? 200 : 20
 const SEED = Number(process.env.TICKETPLAN_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const CLONES = 8

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
+import { encodeTicket } from '../model/canonical-json.ts'
 import type { Ticket } from '../model/ticket.ts'
 import {
   all,
@@ -17,20 +17,14 @@ import {
   type Setting,
   THEIRS,
   text,
+  ticketIn,
 } from '../test-support/diverged.ts'
 import { ATTRIBUTES, git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
 import { loose } from '../test-support/loose-decision.ts'
+import { LONG } from '../test-support/proof-numbers.ts'
 import { makeTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
-const LONG = Boolean(process.env.TICKETPLAN_LONG)
 const read = (root: string, path = FILE) => readFileSync(join(root, path), 'utf8')
-
-/** Returns the Ticket of a file, whose bytes must be canonical. */
-function ticketIn(root: string, path = FILE): Ticket {
-  const { ticket, canonical } = decodeTicket(readFileSync(join(root, path)), path.replace(/.*\/|\.json$/g, ''))
-  expect(canonical, path).toBe(true)
-  return ticket
-}
 
 describe('the two sides are merged by meaning', () => {
   test.each<[string, string[][]]>([

@@ -21,10 +21,9 @@ import {
   text,
 } from '../test-support/diverged.ts'
 import { git, tryGit, unmerged } from '../test-support/git-clones.ts'
+import { LONG } from '../test-support/proof-numbers.ts'
 import { errorOf, jsonOf, runCli } from '../test-support/run-cli.ts'
 import { temporaryFolder } from '../test-support/temporary-repository.ts'
-
-const LONG = Boolean(process.env.TICKETPLAN_LONG)
 
 const remove =
   (path = FILE): Change =>

@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeTicket, encodeTicket } from '../model/canonical-json.ts'
+import { encodeTicket } from '../model/canonical-json.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import {
@@ -32,12 +32,12 @@ import {
   type Setting,
   THEIRS,
   text,
+  ticketIn,
 } from '../test-support/diverged.ts'
 import { git, testDriver, ticketTexts, tryGit, unmerged } from '../test-support/git-clones.ts'
+import { LONG } from '../test-support/proof-numbers.ts'
 import { errorOf, jsonOf, runCli } from '../test-support/run-cli.ts'
 import { makeTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
-
-const LONG = Boolean(process.env.TICKETPLAN_LONG)
 
 /** Creates a repository without the driver. */
 const withoutDriver = (setting: Setting = {}) => diverged({ driver: null, ...setting })
@@ -67,12 +67,6 @@ function resolveAll(root: string) {
   using plan = checkedPlan(root)
   expect(plan.verify().problems).toEqual([])
   return done
-}
-
-function ticketIn(root: string, path = FILE): Ticket {
-  const { ticket, canonical } = decodeTicket(readFileSync(join(root, path)), path.replace(/.*\/|\.json$/g, ''))
-  expect(canonical, path).toBe(true)
-  return ticket
 }
 
 const read = (root: string, path = FILE) => readFileSync(join(root, path), 'utf8')

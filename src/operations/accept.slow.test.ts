@@ -9,12 +9,12 @@ import type { Decision } from '../model/decision.ts'
 import type { Reason } from '../model/reasons.ts'
 import { openPlan } from '../sdk.ts'
 import { checkAfterFault } from '../test-support/check-after-fault.ts'
+import { LONG } from '../test-support/proof-numbers.ts'
 import { CLI, inParallel, jsonOf, type Run, runCli } from '../test-support/run-cli.ts'
 import { injectFault, type TracedCall, traceCli } from '../test-support/strace.ts'
 import { straceObstacle } from '../test-support/system-abilities.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 
-const LONG = Boolean(process.env.TICKETPLAN_LONG)
 const RACERS = 32
 const racers = Array.from({ length: RACERS }, (_, number) => number)
 

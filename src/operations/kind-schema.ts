@@ -3,13 +3,7 @@ import * as z from 'zod/mini'
 import { canonicalKind, KIND_ALIASES, type SpellingOf } from '../model/decision-kinds.ts'
 import { didYouMean, nearestNames } from '../model/nearest-names.ts'
 
-type Alias = keyof typeof KIND_ALIASES
-type KindOfAlias = (typeof KIND_ALIASES)[Alias]
-
-/** A kind as a caller may write it: with "-" or "_", or by a second name. */
-export type GivenKind<K extends string> = SpellingOf<K> | (KindOfAlias extends K ? SpellingOf<Alias> : never)
-
-/** Returns the schema of one of these kinds, however the caller writes it; `what` names them in the message. */
+/** Returns the schema of one of these kinds, with "-" or "_" or by a second name; `what` names them in the message. */
 export function kindSchema<const K extends string>(kinds: readonly K[], what: string) {
   const names = [...kinds, ...aliasesOf(kinds)]
   const error = ({ input }: { input?: unknown }) => {
@@ -17,7 +11,10 @@ export function kindSchema<const K extends string>(kinds: readonly K[], what: st
     return `not a ${what}${nearest} (they are ${names.join(', ')})`
   }
   const canonical = z.pipe(z.string(), z.transform(canonicalKind))
-  return z.pipe(canonical, z.enum(kinds, { error })) as unknown as z.ZodMiniType<K, GivenKind<K>>
+  return z.pipe(canonical, z.enum(kinds, { error })) as unknown as z.ZodMiniType<
+    K,
+    SpellingOf<K | keyof typeof KIND_ALIASES>
+  >
 }
 
 /** Returns the second names of the kinds that have one. */

@@ -31,7 +31,9 @@ export const logFields = {
     value: 'name',
   },
   kind: {
-    schema: z.optional(kindSchema(STORED_KINDS, 'kind of stored decision')),
+    schema: z.optional(
+      kindSchema(STORED_KINDS, 'kind of stored decision') as z.ZodMiniType<(typeof STORED_KINDS)[number], string>,
+    ),
     help: 'only decisions of this kind, as stored',
     value: 'kind',
     completes: 'kind',

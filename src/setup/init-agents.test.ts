@@ -12,11 +12,11 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
-import { runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { isWithin, PROGRAMS } from '../test-support/agent-repository.ts'
+import { commitAll, runGit, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { briefCommand, MCP_ENTRY } from './agent-commands.ts'
 import { type InitOptions, initRepository, type SetUp, undoInit } from './init.ts'
 
-const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
 const FILES = ['AGENTS.md', '.mcp.json', '.claude/settings.json', '.codex/config.toml', '.codex/hooks.json']
 
 const initIn = (root: string, options: InitOptions = {}) =>
@@ -27,11 +27,6 @@ const read = (root: string, path: string) => readFileSync(join(root, path), 'lat
 function write(root: string, path: string, text: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true })
   writeFileSync(join(root, path), text, 'latin1')
-}
-
-function commitAll(root: string): void {
-  runGit(root, 'add', '--all')
-  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
 }
 
 /** Creates a repository that `init` has set up, with these files committed; git converts no line ends. */
@@ -272,11 +267,6 @@ describe('in a repository with such files', () => {
 })
 
 /** True where the short text is the long one without some of its characters. */
-function isWithin(short: string, long: string): boolean {
-  let at = 0
-  for (const character of long) if (character === short[at]) at++
-  return at === short.length
-}
 
 describe('files that are not changed', () => {
   const left = (done: SetUp) => Object.fromEntries(done.skipped.map(({ path, message }) => [path, message]))

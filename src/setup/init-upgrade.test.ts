@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
+import { PROGRAMS } from '../test-support/agent-repository.ts'
 import { runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { initRepository, undoInit } from './init.ts'
 
-const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
 const OPTIONS = { programs: PROGRAMS, preCommit: true, agents: ['claude', 'codex'] } as const
 const HOOKS = ['post-merge', 'post-checkout', 'post-rewrite', 'pre-commit']
 const MERGE_DRIVER = 'merge.ticketplan.driver'

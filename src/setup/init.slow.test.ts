@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
+import { writeWithMode as write } from '../test-support/agent-repository.ts'
 import { CLI, inParallel, jsonOf, runCli } from '../test-support/run-cli.ts'
 import { mountObstacle, mountReadOnly } from '../test-support/system-abilities.ts'
 import {
@@ -36,13 +37,6 @@ function done(root: string, ...args: string[]): string {
   const run = git(root, ...args)
   if (run.status !== 0) throw new Error(`git ${args.join(' ')}: ${run.stdout}${run.stderr}`)
   return run.stdout
-}
-
-function write(path: string, text: string, mode = 0o644): string {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
-  chmodSync(path, mode)
-  return path
 }
 
 function commitAll(root: string, message: string): void {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
-  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,10 +11,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { findRepository } from '../files/repository.ts'
+import { PROGRAMS, writeWithMode as write } from '../test-support/agent-repository.ts'
 import {
+  commitAll,
   putTicket,
   runGit,
   type TemporaryRepository,
@@ -24,7 +25,6 @@ import {
 } from '../test-support/temporary-repository.ts'
 import { type InitOptions, initRepository, undoInit } from './init.ts'
 
-const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
 const HOOKS = ['post-merge', 'post-checkout', 'post-rewrite']
 const LINE = '/tickets/**/*.json merge=ticketplan -text'
 
@@ -39,18 +39,6 @@ function bareOfTickets(): TemporaryRepository {
   writeFileSync(join(repo.root, 'README.md'), 'here\n')
   commitAll(repo.root)
   return repo
-}
-
-function commitAll(root: string): void {
-  runGit(root, 'add', '--all')
-  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
-}
-
-function write(path: string, text: string, mode = 0o644): string {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
-  chmodSync(path, mode)
-  return path
 }
 
 /** Returns every file, link and folder below a folder with its mode and bytes, except git's objects, logs and index. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path'
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
-import { filesOf, initIn, read, undoIn, write } from '../test-support/agent-repository.ts'
+import { filesOf, initIn, isWithin, read, undoIn, write } from '../test-support/agent-repository.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
 import { AGENT_NAMES, type AgentName } from './agent-names.ts'
 import { detectedAgents } from './agents-part.ts'
@@ -100,11 +100,6 @@ describe('CLAUDE.md', () => {
 })
 
 /** True where the short text is the long one without some of its characters. */
-function isWithin(short: string, long: string): boolean {
-  let at = 0
-  for (const character of long) if (character === short[at]) at++
-  return at === short.length
-}
 
 describe('files with comments', () => {
   const JSONC = `// mine

@@ -1,7 +1,8 @@
 /** A repository whose two branches changed a Ticket apart, for tests of what git makes of it. */
-
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
+import { decodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { ATTRIBUTES, git, testDriver } from './git-clones.ts'
@@ -84,4 +85,11 @@ export function diverged({
   commit(root, theirs)
   git(root, ['switch', '--quiet', 'main'])
   return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+}
+
+/** Returns the Ticket of a file, whose bytes must be canonical. */
+export function ticketIn(root: string, path = FILE): Ticket {
+  const { ticket, canonical } = decodeTicket(readFileSync(join(root, path)), path.replace(/.*\/|\.json$/g, ''))
+  expect(canonical, path).toBe(true)
+  return ticket
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { findTicketFile, type ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
@@ -42,6 +43,12 @@ export function temporaryRepository({ git = true } = {}): TemporaryRepository {
     localPath: join(databaseDir, 'local.db'),
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   }
+}
+
+/** Commits all files of the work tree. */
+export function commitAll(root: string): void {
+  runGit(root, 'add', '--all')
+  runGit(root, 'commit', '--quiet', '--allow-empty', '--message=all')
 }
 
 /** Runs git with an author, without the configuration of this machine. */
@@ -87,4 +94,11 @@ export function replaceTicket(root: string, id: string, fields: Partial<Ticket> 
 /** Reads the Ticket in a file, without any code under test. */
 export function readTicketJson(root: string, path: string): Ticket {
   return JSON.parse(readFileSync(join(root, path), 'utf8')) as Ticket
+}
+
+/** Reads a Ticket file that must be readable. */
+export function readTicket(root: string, path: string): ReadTicket {
+  const file = findTicketFile(root, path)
+  if (!file?.readable) throw new Error(`${path} cannot be read: ${file?.message}`)
+  return file
 }

@@ -7,10 +7,10 @@ import { encodeTicket } from '../model/canonical-json.ts'
 import type { Decision } from '../model/decision.ts'
 import { openPlan, type Plan } from '../sdk.ts'
 import { initRepository } from '../setup/init.ts'
+import { PROGRAMS } from '../test-support/agent-repository.ts'
 import { makeNote, makeTicket, putTicket, runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const notCheckedOut = expect.objectContaining({ code: 'not_checked_out' })
-const PROGRAMS = { node: '/opt/node/bin/node', cli: '/opt/plan/cli.js', mergeDriver: '/opt/plan/merge-driver.cjs' }
 const IDS = ['A', 'B', 'C', 'D', 'E', 'F']
 
 let decisions = 0
