@@ -117,8 +117,8 @@ function applyFile({ path, before, after, mode }: FileChange): void {
 function createFolder(folder: string): void {
   if (existsSync(folder)) return
   createFolder(dirname(folder))
-  mkdirSync(folder)
-  shareFolder(folder)
+  // With `recursive` a folder that another process creates at the same time is no error; then that one shares it.
+  if (mkdirSync(folder, { recursive: true }) !== undefined) shareFolder(folder)
 }
 
 function isEmptyFolder(folder: string): boolean {
