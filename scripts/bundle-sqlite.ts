@@ -25,7 +25,7 @@ export function bundleSqlite(nodeModules: string): Plugin {
         contents: texts[path]!,
         resolveDir: library,
       }))
-      // It looks for the binary beside itself; in the bundle that has to be beside the installed package.
+      // It expects the binary beside itself; in the bundle that has to be beside the installed package.
       build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
         for (const part of ['__dirname', LOADS_BINARY])

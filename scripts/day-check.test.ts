@@ -66,8 +66,8 @@ describe('the check finds', () => {
     ['a hold that nobody lifted', [['7 maria lifted E', '']], 'E started while it was on hold'],
     ['a Ticket that was not finished', [['13 p3 end B', '13 p3 stopped B']], 'B was finished 0 times'],
     ['work that was done twice', [['3 p1 killed A', '3 p1 end A']], 'A was finished 2 times'],
-    ['a run without an end', [['13 p3 end B', '']], 'p3 started B, and nobody saw the end'],
-    ['a death that did not happen', [['3 p1 killed A', '3 p1 stopped A']], 'nobody died at A'],
+    ['a run without an end', [['13 p3 end B', '']], 'p3 started B, and no end was logged'],
+    ['a death that did not happen', [['3 p1 killed A', '3 p1 stopped A']], 'no worker died at A'],
     ['an end without a start', [['1 p1 start A', '']], 'which it never started'],
   ])('%s', (_, changes, problem) => {
     const text = changes.reduce((text, [from, to]) => {

@@ -95,7 +95,7 @@ function endProblems(plan: DayPlan, runs: readonly Run[], states: ReadonlyMap<st
       ...(count(id, 'end') === 1 ? [] : [`${id} was finished ${count(id, 'end')} times`]),
       ...(states.get(id) === 'done' ? [] : [`${id} is ${states.get(id) ?? 'lost'} at the end`]),
     ]),
-    ...plan.deaths.flatMap(({ ticket }) => (count(ticket, 'killed') > 0 ? [] : [`nobody died at ${ticket}`])),
+    ...plan.deaths.flatMap(({ ticket }) => (count(ticket, 'killed') > 0 ? [] : [`no worker died at ${ticket}`])),
   ]
 }
 
@@ -117,7 +117,7 @@ function runsOf(events: readonly DayEvent[]): { runs: Run[]; problems: string[] 
       runs.push({ ticket: event.ticket, who: event.who, from: start.at, to: event.at, how: event.event })
     }
   }
-  for (const { who, ticket } of open.values()) problems.push(`${who} started ${ticket}, and nobody saw the end`)
+  for (const { who, ticket } of open.values()) problems.push(`${who} started ${ticket}, and no end was logged`)
   return { runs, problems }
 }
 

@@ -44,7 +44,7 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function tell(text: string): void {
+function say(text: string): void {
   console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${text}`)
 }
 
@@ -68,7 +68,7 @@ async function prepare(): Promise<void> {
     for (const [one, other] of pairs) plan('record', one, kind, other, '--reason', 'as planned')
   }
   plan('record', hold.ticket, 'hold', '--reason', 'ask me first', '--actor', hold.by)
-  tell(
+  say(
     `${tickets.length} Tickets are queued: ${tickets.flatMap(({ areas }) => areas).length} areas, ${conflicts.length} conflicts, ${blockers.length} blockers, ${orders.length} orders; ${hold.by} holds ${hold.ticket}`,
   )
 }
@@ -76,7 +76,7 @@ async function prepare(): Promise<void> {
 /** Starts the workers, kills three, and lifts the hold; returns when every Ticket is done. */
 async function play(): Promise<DayEvent[]> {
   for (let n = 1; n <= WORKERS; n++) start(`pod-${n}`)
-  tell(`${WORKERS} workers start, each with "accept --next" and "keep"`)
+  say(`${WORKERS} workers start, each with "accept --next" and "keep"`)
   const toDie = new Map(dayPlan.deaths.map(death => [death.ticket, death]))
   let isLifted = false
   let next = WORKERS + 1
@@ -90,7 +90,7 @@ async function play(): Promise<DayEvent[]> {
       // The run ends here, before anybody can take the Ticket over.
       write('killed', begun.who, ticket)
       killTree(of === 'worker' ? worker.pid! : begun.pid!)
-      tell(
+      say(
         of === 'worker'
           ? `${begun.who} dies at ${ticket} with its keeper; pod-${next} takes its place`
           : `the command of ${begun.who} dies at ${ticket}; its worker gives the Ticket back`,
@@ -105,7 +105,7 @@ async function play(): Promise<DayEvent[]> {
       isLifted = true
       write('lifted', dayPlan.hold.by, dayPlan.hold.ticket)
       plan('retract', holdIn(dayPlan.hold.ticket), '--actor', dayPlan.hold.by)
-      tell(`${dayPlan.hold.by} lifts the hold of ${dayPlan.hold.ticket}, the ${done} others so far being done`)
+      say(`${dayPlan.hold.by} lifts the hold of ${dayPlan.hold.ticket}, the ${done} others so far being done`)
     }
     if ([...states().values()].every(state => state === 'done')) break
     await sleep(25)
@@ -117,7 +117,7 @@ async function play(): Promise<DayEvent[]> {
     ),
   )
   workers.clear()
-  tell('the day is over')
+  say('the day is over')
   return readLogs()
 }
 

@@ -93,7 +93,7 @@ function structureOf(schema: z.ZodMiniType): string {
   }
 }
 
-/** Returns the fields of an object; those of a shared shape that it extends are named. "…" stands for any other fields. */
+/** Returns the fields of an object; those of a shared shape that it extends are named. "…" means any other fields. */
 function objectText({ shape, catchall }: Definition): string {
   const base = [...SHARED.keys()].find(shared => isExtended(definitionOf(shared).shape ?? {}, shape))
   const inherited = base ? definitionOf(base).shape : {}

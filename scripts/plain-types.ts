@@ -3,8 +3,7 @@
  * declarations alone, never run: the compiler writes an inferred type out in full, so that the published file needs
  * neither zod nor the rooms.
  *
- * `relationKind` stands for the type RelationKind, and so on; scripts/declarations.ts puts the result in place of that
- * type.
+ * `relationKind` becomes the type RelationKind, and so on: scripts/declarations.ts puts the result in place of that type.
  */
 import type {
   AcceptedPlan,

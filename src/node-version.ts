@@ -5,7 +5,7 @@
  */
 const OLDEST = [22, 22] as const
 
-/** Returns what to tell a user whose Node is too old, or who runs Deno; null for others. */
+/** Returns the message for a user whose Node is too old, or who runs Deno; null for others. */
 export function oldNodeMessage(): string | null {
   const { deno } = process.versions
   if (deno !== undefined)

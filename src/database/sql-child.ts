@@ -11,7 +11,7 @@ import Database from 'better-sqlite3'
 
 export interface SqlRequest {
   indexPath: string
-  /** The rows of `claims`. They are passed in because they are in local.db, and because SQL cannot tell which are live. */
+  /** The rows of `claims`. They are passed in because they are in local.db, and because SQL cannot decide which are live. */
   claims: (string | number | null)[][]
   query: string
   /** The most rows, and the most bytes of values, in a reply. */
@@ -128,5 +128,5 @@ function sum(terms: string[]): string {
   return `(${sum(terms.slice(0, half))} + ${sum(terms.slice(half))})`
 }
 
-writeSync(1, ' ') // tells the parent that the program could start within its memory limit
+writeSync(1, ' ') // informs the parent that the program could start within its memory limit
 process.stdout.write(JSON.stringify(run(JSON.parse(readFileSync(0, 'utf8')))))

@@ -2,7 +2,7 @@
 /**
  * Connects to PostgreSQL. A bundle of its own, dist/fleet.cjs, which is loaded only where a server is asked.
  *
- * No startup options, no names for prepared statements and no locks of a session, so that PgBouncer may stand in between in its
+ * No startup options, no names for prepared statements and no locks of a session, so that PgBouncer may be in between in its
  * transaction mode. Nothing here is an error of ticketplan: this bundle would have an error class of its own.
  */
 import Client from 'pg/lib/client.js'

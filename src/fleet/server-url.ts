@@ -14,7 +14,7 @@ export interface ServerUrl {
 
 /** The parameters of a URL that are kept. `sslkey` is a path. */
 const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']
-/** Parameters that stand for a part of the URL, as in libpq. */
+/** Parameters that give a part of the URL, as in libpq. */
 const PARTS = ['host', 'port', 'dbname', 'user', 'password']
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 

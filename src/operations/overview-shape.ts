@@ -69,7 +69,7 @@ const attentionShape = lazy(() =>
     message: z.string(),
     /** Since when, where that is known. */
     since: z.nullable(z.string()),
-    /** A command that looks at it or ends it. */
+    /** A command that shows it or ends it. */
     command: z.nullable(z.string()),
   }),
 )

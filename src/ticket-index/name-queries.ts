@@ -8,7 +8,7 @@ export interface NameRow {
   title: string
 }
 
-/** A decision with what tells it from others. */
+/** A decision with what distinguishes it from others. */
 export interface ActiveNameRow {
   id: string
   ticket_id: string

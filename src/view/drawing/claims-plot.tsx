@@ -145,7 +145,7 @@ type BarProps = Omit<RowProps, 'row'> & { claim: Claim }
 function LiveBar({ overview, claim, nowMs, width, y, at, href }: BarProps) {
   const [from, now, until] = [at(Date.parse(claim.acquired_at)), at(nowMs), at(Date.parse(claim.expires_at))]
   const cut = fitId(claim.ticket, now - from - 10, 11)
-  // A few characters of an id tell nothing.
+  // A few characters of an id mean nothing to a reader.
   const label = cut === claim.ticket || now - from > 70 ? cut : ''
   const left = spanText(Date.parse(claim.expires_at) - nowMs)
   const title = cleanText(overview.tickets[claim.ticket]?.title ?? '')

@@ -11,7 +11,7 @@ import {
 } from './layout-items.ts'
 import { PAD } from './layout-place.ts'
 
-/** How far below the middle of a box a loose line ends, and above it one that closes a cycle: so they are told apart. */
+/** How far below the middle of a box a loose line ends, and above it one that closes a cycle: so that they differ. */
 const OFFSET = 11
 
 /** Returns the layout of one part. */

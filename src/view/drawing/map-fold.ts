@@ -13,7 +13,7 @@ export interface Fold {
   /** How many groups of Tickets, and how many Tickets each has. */
   groups: number
   size: number
-  /** The drawn Ticket that they wait for, or that begins a group which looks like them. */
+  /** The drawn Ticket that they wait for, or the first of a group that is drawn like them. */
   beside: string
   isBehind: boolean
 }

@@ -142,7 +142,7 @@ function inPlay(
   if (maxSteps === undefined) return sorted
   const steps = stepsOf(relations.filter(isOrder))
   const isNear = (id: string) => all.has(id) && (steps.get(id) ?? 0) < maxSteps
-  // A Ticket whose every line leads further would stand alone.
+  // A Ticket whose every line leads further would have no line.
   const joined = new Set(drawn.flatMap(({ ticket, other }) => (isNear(ticket) && isNear(other) ? [ticket, other] : [])))
   return sorted.filter(id => joined.has(id))
 }

@@ -1,7 +1,7 @@
 /** Words, times and cut texts for drawings and the page. Pure. */
 import type { Overview } from '../../operations/overview-shape.ts'
 
-/** How a Ticket looks in every list and drawing, told by shape as well as by colour. */
+/** How a Ticket looks in every list and drawing, shown by its shape as well as by its colour. */
 export type Look = 'accept' | 'hold' | 'active' | 'open' | 'done' | 'gone' | 'missing'
 
 export const LOOK_WORDS: Record<Look, string> = {
