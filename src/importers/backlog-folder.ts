@@ -75,7 +75,8 @@ function readTask(collector: Collector, folder: string, part: Task['part'], name
   const { values, lost } = fieldsOf(front)
   const id = typeof values.id === 'string' ? values.id.trim() : ''
   if (id === '') return lose('the front matter has no id')
-  for (const field of lost) if (READ.test(field)) collector.drop(source, `${field} left out: it is not valid YAML`)
+  for (const field of lost)
+    if (READ.test(field)) collector.drop(source, `${field} left out: it is not valid YAML, or is there twice`)
   if (typeof values.title !== 'string')
     collector.drop(source, `the title left out: ${values.title === undefined ? 'it has none' : quoted(values.title)}`)
   return { id, values, part, lost, source }

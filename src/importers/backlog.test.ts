@@ -77,3 +77,24 @@ test('a task in completed/ is done, whatever its status, and holds nothing', () 
   expect(shop.ticket('BACK-2').state).toBe('done')
   expect(shop.verdict('BACK-3')).toBe('accept')
 })
+
+test.each([
+  ['a text of several ids', 'dependencies: task-1, task-2'],
+  ['a text on two lines', 'dependencies:\n  task-1\n  task-2'],
+])('%s names each of them', (_, dependencies) => {
+  using shop = folder({
+    'tasks/task-1 - One.md': task('TASK-1'),
+    'tasks/task-2 - Two.md': task('TASK-2', { status: 'Done' }),
+    'tasks/task-3 - Three.md': task('TASK-3').replace('\n---\n', `\n${dependencies}\n---\n`),
+  })
+  expect(shop.run()).toMatchObject({ decisions: 2, dropped: [] })
+  expect(shop.verdict('TASK-3')).toBe('hold')
+})
+
+test.each(['dependencies: [task-1]\ndependencies: []', 'parent_task_id: [task-1]'])('is reported: %j', lines => {
+  using shop = folder({
+    'tasks/task-1 - One.md': task('TASK-1'),
+    'tasks/task-3 - Three.md': task('TASK-3').replace('\n---\n', `\n${lines}\n---\n`),
+  })
+  expect(shop.run().dropped).toHaveLength(1)
+})

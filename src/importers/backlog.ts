@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { globProblem } from '../model/glob.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { backlogConfig, folderState, ROOT_CONFIG, readTasks, type Task } from './backlog-folder.ts'
-import { LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
+import { isEmpty, LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
@@ -125,8 +125,10 @@ function edgesOf(collector: Collector, context: Context): Pick<WorkItem, 'edges'
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }
   for (const entry of listOf(values.dependencies)) {
-    if (typeof entry === 'string' && entry.trim() !== '') edges.push(dependency(collector, context, entry.trim()))
-    else {
+    // A text can name several: "task-1, task-2".
+    const references = typeof entry === 'string' ? entry.split(/[\s,;]+/).filter(Boolean) : []
+    for (const reference of references) edges.push(dependency(collector, context, reference))
+    if (references.length === 0) {
       isIncomplete = true
       drop(source, `no decision: a dependency that is no id: ${quoted(entry)}`)
     }
@@ -136,7 +138,7 @@ function edgesOf(collector: Collector, context: Context): Pick<WorkItem, 'edges'
     const found = context.find(parent)
     if (found.length > 1) drop(source, `no decision: its parent ${quoted(parent)} may be any of ${found.join(', ')}`)
     else edges.push({ kind: 'part_of', other: found[0] ?? parent })
-  }
+  } else if (!isEmpty(parent)) drop(source, `no decision: its parent is no id: ${quoted(parent)}`)
   const paths = options.areas ? pathsOf(collector, task) : []
   if (paths.length > 0) edges.push({ kind: 'touches', fields: { paths } })
   return { edges, isIncomplete }

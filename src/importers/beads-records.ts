@@ -47,6 +47,8 @@ const EDGE_FIELDS: Record<string, string> = {
 const TYPED_TEXT =
   /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/
 
+const DEFAULT_STATUS = 'open'
+
 /** What a record must have; everything else is read where it fits. */
 const recordSchema = lazy(() =>
   z.looseObject({ id: z.string(), title: z._default(z.string(), ''), status: z.string() }),
@@ -62,6 +64,8 @@ export function parseRecords(collector: Collector, bytes: Buffer, path: string):
       collector.dropUnread(source, `no Ticket: ${values}`)
       continue
     }
+    // beads leaves out the state that is its default; a record without a title too is no whole one.
+    if (typeof values.title === 'string') values.status ??= DEFAULT_STATUS
     if (typeof values.id === 'string') collector.imported.seen.add(values.id)
     const isMarked = typeof values._type === 'string' && values._type !== 'issue'
     const problem = recordProblem(recordSchema(), values)
@@ -155,7 +159,7 @@ function edgeOf({ id, values, source }: BeadsRecord, entry: unknown, defaultType
         : {}
   const from = given.issue_id ?? id
   const to = given.depends_on_id ?? given.to ?? given.depends_on ?? given.id ?? given.target
-  const type = given.type ?? given.dependency_type ?? given.dep_type ?? defaultType
+  const type = given.type || given.dependency_type || given.dep_type || defaultType
   const place = `${source}: ${named(given.issue_id ?? (to === undefined ? undefined : id))} -> ${named(to)} (${named(given.type ?? (to === undefined ? undefined : type))})`
   if (typeof from !== 'string' || typeof to !== 'string' || to === '' || typeof type !== 'string') return place
   return {
@@ -180,5 +184,5 @@ function gateOf(metadata: unknown): unknown {
 }
 
 function named(value: unknown): string {
-  return typeof value === 'string' ? value : quoted(value)
+  return typeof value === 'string' ? value : value === undefined ? '?' : quoted(value)
 }

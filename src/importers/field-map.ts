@@ -72,6 +72,25 @@ export function valuesAt(value: unknown, path: string): unknown[] {
   return values
 }
 
+/**
+ * Returns what a path leads to and cannot enter: an entry of a list without the next field, or a value that is no object. An
+ * object without the field states nothing.
+ */
+export function unreachedAt(value: unknown, path: string): unknown[] {
+  const unreached: unknown[] = []
+  let values = [{ value, isEntry: false }]
+  for (const step of path.split('.')) {
+    const name = step.replace(/\[\]$/, '')
+    values = values.flatMap(({ value, isEntry }) => {
+      const next = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+      if (next === undefined && (isEntry || !isObject(value))) unreached.push(value)
+      const nested = Array.isArray(next) ? (next as unknown[]) : [next]
+      return nested.flatMap(value => (value == null || value === '' ? [] : { value, isEntry: Array.isArray(next) }))
+    })
+  }
+  return unreached
+}
+
 /** True where the record has the first field of a path, whatever it holds. */
 export function hasField(value: unknown, path: string): boolean {
   return isObject(value) && Object.hasOwn(value, path.split(/[.[]/)[0]!)

@@ -22,7 +22,7 @@ export function parseYaml(text: string): Json {
   return value
 }
 
-/** Returns the fields of a text that is no YAML as a whole, one by one, and the names of those that cannot be read. */
+/** Returns the fields of a text that is no YAML as a whole, one by one, and the names of those that cannot be read, or that occur twice. */
 export function parseEachField(text: string): { values: Json; lost: string[] } {
   const values: Json = {}
   const lost: string[] = []
@@ -30,7 +30,9 @@ export function parseEachField(text: string): { values: Json; lost: string[] } {
     const name = /^[A-Za-z_][\w-]*(?=:)/.exec(field)?.[0]
     if (name === undefined) continue
     try {
-      Object.assign(values, parseYaml(field))
+      const parsed = parseYaml(field)
+      if (Object.hasOwn(values, name)) lost.push(name)
+      Object.assign(values, parsed)
     } catch {
       lost.push(name)
     }

@@ -7,7 +7,8 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject } from '../model/objects.ts'
-import { labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
+import { unknownBlockers } from './blocker-names.ts'
+import { entriesOf, labelNames, reportErrors, reportMissingPage } from './graphql-pages.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { recordProblem } from './work-items.ts'
 
@@ -34,6 +35,8 @@ export interface GithubIssue extends IssueReference {
   subIssues: IssueReference[]
   /** True where a list of the record was cut. */
   isCut: boolean
+  /** Fields that look like blockers and are not known. */
+  unread: string[]
   source: string
 }
 
@@ -80,6 +83,14 @@ const issueSchema = lazy(() =>
   }),
 )
 
+const KNOWN_LISTS = new Set([
+  'blockedBy',
+  'blocked_by',
+  'blocking',
+  'issue_dependencies_summary',
+  'issueDependenciesSummary',
+])
+
 /** Returns the issue; the reason where the record is none. */
 function parseIssue(values: Json, source: string): GithubIssue | string {
   const problem = recordProblem(issueSchema(), values)
@@ -90,9 +101,13 @@ function parseIssue(values: Json, source: string): GithubIssue | string {
   const isClosed = state.toLowerCase() === 'closed'
   const reason = values.stateReason ?? values.state_reason
   const dependencies = isObject(values.dependencies) ? values.dependencies : {}
-  const blockedBy = listOf(values.blockedBy ?? values.blocked_by ?? dependencies.blocked_by)
-  const blocking = listOf(values.blocking ?? dependencies.blocking)
-  const subIssues = listOf(values.subIssues ?? values.sub_issues)
+  const blockedBy = listOf(values.blockedBy, values.blocked_by, dependencies.blocked_by, dependencies.blockedBy)
+  const blocking = listOf(values.blocking, dependencies.blocking)
+  const subIssues = listOf(values.subIssues, values.sub_issues)
+  const unread = [
+    ...unknownBlockers(values, name => KNOWN_LISTS.has(name) || (name === 'dependencies' && isObject(values[name]))),
+    ...unknownBlockers(dependencies, name => KNOWN_LISTS.has(name)),
+  ].map(([name]) => name)
   return {
     ...own,
     title,
@@ -106,6 +121,7 @@ function parseIssue(values: Json, source: string): GithubIssue | string {
     parent: parentOf(values),
     subIssues: subIssues?.issues ?? [],
     isCut: blockedBy ? blockedBy.isCut : countOf(values) > 0,
+    unread,
     source: `${source} (#${own.number})`,
   }
 }
@@ -124,11 +140,13 @@ function parentOf(values: Json): IssueReference | null | undefined {
   return parent === null || url === null || isObject(values.sub_issues_summary) ? null : undefined
 }
 
-function listOf(value: unknown): { issues: IssueReference[]; isCut: boolean } | undefined {
-  const list = nodesOf(value)
-  if (!list) return undefined
-  const issues = list.nodes.flatMap(node => (isObject(node) ? (referenceOf(node) ?? []) : []))
-  return { issues, isCut: list.isCut || issues.length < list.nodes.length }
+/** Returns the issues of all lists of one kind; undefined where the record has none. */
+function listOf(...values: unknown[]): { issues: IssueReference[]; isCut: boolean } | undefined {
+  const lists = values.flatMap(value => entriesOf(value) ?? [])
+  if (lists.length === 0) return undefined
+  const nodes = lists.flatMap(list => list.nodes)
+  const issues = nodes.flatMap(node => (isObject(node) ? (referenceOf(node) ?? []) : []))
+  return { issues, isCut: lists.some(({ isCut }) => isCut) || issues.length < nodes.length }
 }
 
 const ADDRESS = /([\w.-]+\/[\w.-]+)\/issues\/(\d+)\/?$/

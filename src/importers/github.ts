@@ -65,7 +65,10 @@ function refuse(path: string, problem: string): never {
 }
 
 function repositoryOf(issues: readonly GithubIssue[], path: string): string | undefined {
-  const names = [...new Set(issues.flatMap(({ repository }) => repository ?? []))]
+  // GitHub takes names in any case for the same repository.
+  const names = [
+    ...new Map(issues.flatMap(({ repository: name }) => (name ? [[name.toLowerCase(), name]] : []))).values(),
+  ]
   if (names.length > 1)
     refuse(
       path,
@@ -91,6 +94,7 @@ function itemOf(context: Context, issue: GithubIssue): WorkItem {
   const { collector, idOf, options } = context
   const { values, labels, source } = issue
   if (issue.isCut) collector.drop(source, 'not all of its blockers are listed; use the query of docs/import.md')
+  for (const name of issue.unread) collector.drop(source, `${name} left out: it looks like blockers`)
   const url = values.html_url ?? values.url
   return {
     id: idOf(issue.number),
@@ -105,7 +109,7 @@ function itemOf(context: Context, issue: GithubIssue): WorkItem {
       url: typeof url === 'string' ? url : undefined,
     }),
     edges: edgesOf(context, issue),
-    isIncomplete: issue.isCut,
+    isIncomplete: issue.isCut || issue.unread.length > 0,
     unlisted: [
       ...(issue.blockedBy === undefined ? (['blocked_by', 'hold'] as const) : []),
       ...(issue.parent === undefined ? (['part_of'] as const) : []),

@@ -27,6 +27,15 @@ export function nodesOf(value: unknown): Nodes | undefined {
   return { nodes, isCut: hasMore || Number(totalCount ?? 0) > nodes.length }
 }
 
+/**
+ * Returns the entries of a list that a record has, which is cut where the value is no list: a count alone, or a text. Undefined
+ * where the record does not have it.
+ */
+export function entriesOf(value: unknown): Nodes | undefined {
+  if (value == null) return undefined
+  return nodesOf(value) ?? { nodes: [], isCut: !(isObject(value) && value.totalCount === 0) }
+}
+
 /** Reports the errors of a page: the records that they cost are not known. */
 export function reportErrors({ dropUnread }: Collector, page: Json, source: string, vendor: string): void {
   if (!Array.isArray(page.errors) || page.errors.length === 0) return

@@ -6,7 +6,7 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { LIKE_BLOCKERS } from './blocker-names.ts'
+import { unknownBlockers } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
@@ -47,7 +47,7 @@ const CATEGORIES: Record<string, string> = {
 }
 /** Resolutions, and states of the category "done", that are no completion. */
 const NOT_DONE =
-  /cancel|won.?t|not.?planned|reject|declin|duplicate|abandon|obsolete|invalid|cannot reproduce|incomplete|dropped/i
+  /cancel|won.?t|not.?planned|reject|declin|duplicate|abandon|obsolete|invalid|cannot reproduce|incomplete|dropped|out of scope|not an? (?:bug|issue)/i
 
 /** Returns the issues as Tickets and decisions. @throws PlanError import_source where Jira answered with an error. */
 function readJira(path: string, documents: readonly unknown[], options: JiraOptions): Imported {
@@ -154,14 +154,18 @@ function urlOf({ key, self }: Issue): string | undefined {
 
 function edgesOf(
   collector: Collector,
-  { fields }: Issue,
+  issue: Issue,
   source: string,
   known: ReadonlySet<unknown>,
 ): Pick<WorkItem, 'edges' | 'isIncomplete'> {
   const { drop } = collector
+  const { fields } = issue
   const links = Array.isArray(fields.issuelinks) ? fields.issuelinks : undefined
   const edges: ItemEdge[] = []
-  let isIncomplete = links === undefined
+  const unread = [...unknownBlockers(issue, () => false), ...unknownBlockers(fields, () => false)]
+  let isIncomplete = links === undefined || unread.length > 0
+  if (fields.issuelinks != null && !links) drop(source, `issuelinks left out: no list: ${quoted(fields.issuelinks)}`)
+  for (const [name, value] of unread) drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   for (const link of links ?? []) {
     const edge = edgeOf(collector, link, source, known)
     if (typeof edge === 'string') {
@@ -169,8 +173,10 @@ function edgesOf(
       drop(source, `no decision: ${edge}`)
     } else edges.push(...edge)
   }
-  if (isObject(fields.parent) && typeof fields.parent.key === 'string')
-    edges.push({ kind: 'part_of', other: fields.parent.key })
+  const parent = isObject(fields.parent) ? fields.parent.key : fields.parent
+  if (typeof parent === 'string' && (isObject(fields.parent) || known.has(parent)))
+    edges.push({ kind: 'part_of', other: parent })
+  else if (fields.parent != null) drop(source, `no decision: its parent has no key: ${quoted(fields.parent)}`)
   for (const part of Array.isArray(fields.subtasks) ? fields.subtasks : [])
     if (isObject(part) && typeof part.key === 'string') edges.push({ kind: 'contains', other: part.key })
   return { edges, isIncomplete }
@@ -181,8 +187,20 @@ const WAITS = /\b(?:(?:is |be )?blocked by|depends (?:up)?on|requires|waits? (?:
 const HOLDS =
   /\b(?:blocks|(?:is )?(?:depended (?:up)?on by|a dependency of|required by|needed by|awaited by)|done before)\b/i
 
+/** Words of links that hold nothing. */
+const HARMLESS =
+  /relat|duplicat|clon|caus|split|test|mention|incident|problem|defect|fix|implement|document|review|refer|discover|parent|child|contain|part of|creat/i
+/** Words of links that may hold an issue, in the languages that share a root with English. */
+const LIKE_BLOCKING =
+  /blo[ck]|bloq|depend|dépend|requir|prereq|pr[eé]c[eéè]d|predecess|\bgate|\bfollow|\bafter\b|\bbefore\b|\bfirst\b|\bwait/i
+
 /** Returns the edges of a link; the reason where it cannot be read. */
-function edgeOf({ skip }: Collector, link: unknown, source: string, known: ReadonlySet<unknown>): ItemEdge[] | string {
+function edgeOf(
+  { skip, imported }: Collector,
+  link: unknown,
+  source: string,
+  known: ReadonlySet<unknown>,
+): ItemEdge[] | string {
   const { type, inwardIssue, outwardIssue }: Json = isObject(link) ? link : {}
   const isInward = isObject(inwardIssue)
   const other = isInward ? inwardIssue : outwardIssue
@@ -190,17 +208,23 @@ function edgeOf({ skip }: Collector, link: unknown, source: string, known: Reado
     return `a link needs type and the key of its issue: ${quoted(link)}`
   const name = String(type.name ?? '')
   const phrase = String((isInward ? type.inward : type.outward) ?? '')
-  const isBlocks = /^block(?:s|er|ing)?$/i.test(name)
-  if (isBlocks ? isInward : WAITS.test(phrase)) {
+  const [isWaiting, isHolding] = [WAITS.test(phrase), HOLDS.test(phrase)]
+  // The phrase says the direction; where it is in another language, the name of the type and the side do.
+  const isBlocks = !isWaiting && !isHolding && /^block(?:s|er|ing)?$/i.test(name)
+  if (isWaiting || (isBlocks && isInward)) {
     if (!known.has(other.key) && isDone(other)) {
       skip('closed blocker that is not in the export', `${source}: blocked_by ${other.key}`)
       return []
     }
     return [{ kind: 'blocked_by', other: other.key }]
   }
-  if (isBlocks || HOLDS.test(phrase)) return [{ kind: 'blocks', other: other.key }]
-  if (LIKE_BLOCKERS.test(`${name} ${phrase}`))
+  if (isBlocks || isHolding) return [{ kind: 'blocks', other: other.key }]
+  if (LIKE_BLOCKING.test(`${name} ${phrase}`))
     return `a link ${quoted(name)} (${quoted(phrase)}) to ${other.key} looks like a blocker and is not known`
+  if (!HARMLESS.test(`${name} ${phrase}`)) {
+    const warning = `links of the type ${quoted(name)} (${quoted(phrase)}) are imported as related, which holds nothing`
+    if (!imported.warnings.includes(warning)) imported.warnings.push(warning)
+  }
   return [{ kind: 'related', other: other.key, fields: { label: name || phrase || 'link' }, isInverse: isInward }]
 }
 

@@ -9,13 +9,13 @@ import { lazy } from '../model/lazy.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { unknownBlockers } from './blocker-names.ts'
-import { type FieldMap, hasField, parseFieldMap, valuesAt } from './field-map.ts'
+import { type FieldMap, hasField, parseFieldMap, unreachedAt, valuesAt } from './field-map.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import type { SourceOptionValues } from './source-options.ts'
-import { refuseSource } from './source-text.ts'
+import { refuseSource, timeOf } from './source-text.ts'
 import { addItems, checkedRecords, type ItemEdge, type WorkItem } from './work-items.ts'
 
 type JsonOptions = ReadContext & Pick<SourceOptionValues, 'map' | 'queued'>
@@ -55,8 +55,8 @@ function readMapped(collector: Collector, map: FieldMap, records: readonly unkno
   const items: WorkItem[] = []
   for (const [position, values] of records.entries()) {
     const source = `record ${position + 1}`
-    const id = textAt(values, map.fields.id)
-    if (id === undefined) collector.dropUnread(source, `no Ticket: no text or number at ${map.fields.id}`)
+    const id = idOf(valuesAt(values, map.fields.id!)[0])
+    if (id === undefined) collector.dropUnread(source, `no Ticket: no text or exact number at ${map.fields.id}`)
     else items.push(itemOf(collector, map, queued, { id, values, source }))
   }
   addItems(collector, items)
@@ -68,6 +68,12 @@ type Queued = readonly string[] | undefined
 function textAt(values: unknown, path: string | undefined): string | undefined {
   const [value] = path === undefined ? [] : valuesAt(values, path)
   if (typeof value === 'number') return String(value)
+  return typeof value === 'string' ? value.trim() : undefined
+}
+
+/** Returns an id; undefined for none, and for a number that JSON has not kept as it was written. */
+function idOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   return typeof value === 'string' ? value.trim() : undefined
 }
 
@@ -124,11 +130,16 @@ function edgesOf(
       else unlisted.push(kind)
     }
     for (const other of valuesAt(values, path)) {
-      if (typeof other === 'string' || typeof other === 'number') edges.push({ kind, other: String(other).trim() })
+      const id = idOf(other)
+      if (id !== undefined) edges.push({ kind, other: id })
       else {
         isIncomplete = true
         drop(source, `no decision: ${path} is no id: ${quoted(other)}; name the field, for example ${path}.id`)
       }
+    }
+    for (const entry of unreachedAt(values, path)) {
+      isIncomplete = true
+      drop(source, `no decision: nothing at ${path} in ${quoted(entry)}; correct the path in --map`)
     }
   }
   return { edges, isIncomplete, unlisted }
@@ -154,6 +165,12 @@ function readExport(collector: Collector, { tickets }: { tickets: unknown[] }): 
   for (const { values, source } of checkedRecords(collector, exportedSchema(), 'id', records)) {
     const { id, title, state, slug, created_at, state_at, queued_at, queued_by, decisions } = values
     const text = (field: unknown) => (typeof field === 'string' ? field : undefined)
+    const time = (name: string, value: unknown) => {
+      const time = timeOf(value)
+      if (time === undefined && value != null)
+        drop(`${source} (${id})`, `${name} left out: not a time: ${quoted(value)}`)
+      return time
+    }
     imported.seen.add(id)
     imported.tickets.push({
       id,
@@ -161,14 +178,14 @@ function readExport(collector: Collector, { tickets }: { tickets: unknown[] }): 
         title: titleOf(title, id),
         state,
         slug: text(slug),
-        created_at: text(created_at),
-        state_at: text(state_at),
-        queued_at: text(queued_at),
+        created_at: time('created_at', created_at),
+        state_at: time('state_at', state_at),
+        queued_at: time('queued_at', queued_at),
         queued_by: text(queued_by),
       }) as Imported['tickets'][number]['fields'],
       word: state,
-      updatedAt: text(state_at),
-      rest: withoutUndefined({ updated_at: text(state_at) }),
+      updatedAt: timeOf(state_at),
+      rest: withoutUndefined({ updated_at: timeOf(state_at) }),
     })
     for (const entry of Array.isArray(decisions) ? decisions : []) {
       const { status: _, ...decision }: Json = isObject(entry) ? entry : {}

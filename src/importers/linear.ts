@@ -6,8 +6,8 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { LIKE_BLOCKERS } from './blocker-names.ts'
-import { labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
+import { LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
+import { entriesOf, labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
@@ -126,10 +126,14 @@ function edgesOf(
 ): Pick<WorkItem, 'edges' | 'isIncomplete' | 'unlisted'> {
   const { drop } = collector
   const edges: ItemEdge[] = []
-  const incoming = nodesOf(issue.inverseRelations)
-  const outgoing = nodesOf(issue.relations)
+  const incoming = entriesOf(issue.inverseRelations)
+  const outgoing = entriesOf(issue.relations)
   let isIncomplete = incoming?.isCut ?? false
   if (incoming?.isCut) drop(source, 'not all of its blockers are listed; use the query of docs/import.md')
+  for (const [name, value] of unknownBlockers(issue, () => false)) {
+    isIncomplete = true
+    drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
+  }
   const add = (entry: unknown, isInverse: boolean) => {
     const record = isObject(entry) ? entry : {}
     const other = isInverse ? (record.issue ?? record.relatedIssue) : (record.relatedIssue ?? record.issue)
@@ -143,17 +147,18 @@ function edgesOf(
   }
   for (const entry of incoming?.nodes ?? []) add(entry, true)
   for (const entry of outgoing?.nodes ?? []) add(entry, false)
-  if (isObject(issue.parent)) {
-    if (typeof issue.parent.identifier === 'string') edges.push({ kind: 'part_of', other: issue.parent.identifier })
-    else drop(source, `no decision: its parent has no identifier: ${quoted(issue.parent)}`)
-  }
+  const parent = issue.parent ?? issue.parentId
+  const identifier = isObject(parent) ? parent.identifier : parent
+  if (typeof identifier === 'string' && (isObject(parent) || known.has(identifier)))
+    edges.push({ kind: 'part_of', other: identifier })
+  else if (parent != null) drop(source, `no decision: its parent has no identifier: ${quoted(parent)}`)
   for (const child of nodesOf(issue.children)?.nodes ?? [])
     if (isObject(child) && typeof child.identifier === 'string')
       edges.push({ kind: 'contains', other: child.identifier })
   const unlisted: ItemEdge['kind'][] = [
     ...(incoming ? [] : (['blocked_by'] as const)),
     ...(outgoing && !outgoing.isCut ? [] : (['related'] as const)),
-    ...(issue.parent === undefined ? (['part_of'] as const) : []),
+    ...(issue.parent === undefined && issue.parentId === undefined ? (['part_of'] as const) : []),
   ]
   return { edges, isIncomplete, unlisted }
 }

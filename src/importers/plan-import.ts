@@ -91,6 +91,7 @@ export function planImport(store: Store, imported: Imported, options: ImportOpti
         : planTicket(store, ticket, changes, queries)
       if (problem) plan.dropped.push({ source: `Ticket ${ticket.id}`, message: problem })
     }
+    leaveTakenSlugs(plan, changes, queries)
     for (const change of changes.values())
       change.isRetractable = isRetractable ?? (decision => isStillStatable(imported, change, decision))
     plan.tickets = changes.size
@@ -170,6 +171,7 @@ function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, quer
   const other = changes.get(idKey(id))
   const problem = ticketProblem({ ...withoutUndefined(ticket.fields), decisions: [], format: FORMAT, id })
   if (problem) return `no Ticket: ${problem.path.join('.')}: ${problem.message}`
+  if (other?.id === id) return 'no Ticket: an earlier record of the source has the same id'
   if (other) return `no Ticket: its id differs from ${other.id} only in case, and many file systems ignore case`
   if (paths.length > 1 || (paths[0] && !paths[0].endsWith(`/${id}.json`))) {
     return `no Ticket: other files have that id: ${paths.join(', ')}`
@@ -179,6 +181,27 @@ function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, quer
   if (queries.quarantined().some(({ path }) => path === paths[0])) return `not changed: ${unreadable(paths[0]!)}`
   changes.set(idKey(id), { ...emptyChange(paths[0] ?? store.pathOf(id), id), fields: ticket })
   return undefined
+}
+
+/** Leaves out the slugs that another Ticket has as its slug or id, here or in the source: a name means one Ticket. */
+function leaveTakenSlugs(plan: ImportPlan, changes: Changes, queries: IndexQueries): void {
+  const slugs = new Map<string, TicketId>()
+  for (const change of changes.values()) {
+    const { id, fields } = change
+    if (fields === null || fields === 'gone' || fields.fields.slug === undefined) continue
+    const { slug } = fields.fields
+    const inSource = changes.get(idKey(slug))?.id ?? slugs.get(slug)
+    const taken =
+      inSource !== undefined && inSource !== id
+        ? { ticket: inSource, has: slugs.has(slug) ? 'slug' : 'id' }
+        : otherWithName(queries, slug, id)
+    if (!taken) slugs.set(slug, id)
+    else {
+      change.fields = { ...fields, fields: { ...fields.fields, slug: undefined } }
+      const message = `its slug ${slug} left out: it is the ${taken.has} of ${taken.ticket}`
+      plan.dropped.push({ source: `Ticket ${id}`, message })
+    }
+  }
 }
 
 function emptyChange(path: string, id: TicketId): Change {
@@ -192,9 +215,18 @@ function planDecision(
   queries: IndexQueries,
 ): string | undefined {
   const { target, until = [] } = anyFields(decision)
-  for (const id of [holder, target, ...until]) {
-    const problem = id === undefined ? undefined : caseProblem(id, changes, queries)
-    if (problem) return problem
+  const problems = [holder, target, ...until].map(id => id && caseProblem(id, changes, queries))
+  const problem = problems.find(problem => problem)
+  if (problem) {
+    // What waits for a Ticket that cannot be named here goes on waiting.
+    if (decision.kind === 'blocked_by' && !problems[0]) {
+      const { id, by, at } = decision
+      changes
+        .get(idKey(holder))
+        ?.decisions.push({ id, kind: 'hold', by, at, reason: `blocked by ${target}; ${problem}` })
+      return `${problem}; a hold instead`
+    }
+    return problem
   }
   for (const place of placesOf(holder, decision, queries)) {
     const change = changes.get(idKey(place.id)) ?? changeOfExisting(place.id, queries)

@@ -618,7 +618,7 @@ describe('import beads', () => {
     using source = beadsFile(
       record,
       '{"id":',
-      { id: 'bd-9', title: 'no status' },
+      { id: 'bd-9' },
       { ...record, id: 'has space' },
       { ...record, id: 'BD-1' },
       { ...record, id: 'bd-4', dependencies: [edge('bd-4', 'bd-4', 'blocks'), { type: 'blocks' }] },
@@ -630,7 +630,7 @@ describe('import beads', () => {
     expect(dropped.map(({ source }) => source)).toEqual([
       'line 2',
       'line 3',
-      'line 6: undefined -> undefined (blocks)',
+      'line 6: ? -> ? (blocks)',
       'line 4',
       'line 6: bd-4 -> bd-4 (blocks)',
       'Ticket BD-1',
@@ -660,7 +660,7 @@ describe('import beads', () => {
     const { dropped } = plan.import({ system: 'beads', path: file })
     expect(dropped.map(({ source, message }) => `${source}: ${message}`)).toEqual([
       'line 2: no Ticket: not valid UTF-8',
-      expect.stringMatching(/^line 3: \{"toString":1\} -> undefined \(undefined\): no decision/),
+      expect.stringMatching(/^line 3: \{"toString":1\} -> \? \(\?\): no decision/),
       'line 1: created_at left out: not a time: "2026-02-30T00:00:00Z"',
     ])
     expect(readTicketJson(repository.root, 'tickets/bd-2.json').created_at).toBe('2024-03-01T01:00:00.000Z')
