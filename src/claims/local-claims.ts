@@ -16,6 +16,7 @@ import { findLease, findMarks, findRelease, listLeases, listLog, writeLease, wri
 /** Returns the claims in a local database, by the clock. Nothing is opened yet. */
 export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
   const folder = dirname(local.path)
+  const none = liveClaims([], new Map())
 
   const change = <T>(
     ticket: string,
@@ -36,7 +37,7 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
   return {
     snapshot: () =>
       local.read(connection => {
-        if (!connection) return liveClaims([], new Map())
+        if (!connection) return none
         const moment = notBefore(clock(), findMarks(connection))
         const leases = listLeases(connection)
         const claims = leases.map(lease => ({ ...claimOf(lease, moment), released_at: lease.released_at }))

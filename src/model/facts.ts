@@ -39,8 +39,10 @@ export interface ClaimFact {
 
 /** A snapshot of the facts. It has the decisions that are active within their file; the verdict judges states and times. */
 export interface Facts {
+  /** The graph that `waitGraph` has made over these facts. A copy of the facts gets another one. */
+  graph?: { readonly facts: Facts }
   /** The wall clock, as a timestamp. */
-  readonly now: string
+  now(): string
   /** The states that count as queued. */
   readonly queuedStates: readonly string[]
   phaseOf(state: string): Phase
@@ -69,7 +71,7 @@ export interface Facts {
   /** When the active plan was accepted. */
   acceptedAt(id: string): string | undefined
   /** Why the claims are unknown; null where they are known. */
-  readonly claimsUnknown: string | null
+  claimsUnknown(): string | null
   /** The live claim on a Ticket. */
   claim(id: string): ClaimFact | undefined
   /** The slots of a pool, not counting one that `exceptTicket` holds; undefined where the pool has no limit. */

@@ -55,7 +55,7 @@ export function parentsIn(facts: Facts): Parents {
     if (!fact || (fact.readable && fact.phase === 'terminal')) return undefined
     if (!fact.readable) return { parent, blockers: [], holds: [] }
     const blockers = outsideBlockers(parent)
-    const holds = facts.holds(parent).filter(hold => !isOver(hold, facts.now))
+    const holds = facts.holds(parent).filter(hold => !isOver(hold, facts.now()))
     return blockers.length + holds.length > 0 ? { parent, blockers, holds } : undefined
   })
   const finders = lazy(() => new Map<number, (id: string) => readonly HeldParent[]>())

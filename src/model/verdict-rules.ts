@@ -6,13 +6,14 @@ import { isOver } from './decision-status.ts'
 import type { ClaimFact, Facts, ReadableTicket, RelationFact, TicketFact } from './facts.ts'
 import { contestedReasons, laterVersionReasons } from './file-rules.ts'
 import { didYouMean } from './nearest-names.ts'
+import type { Parents } from './parents.ts'
 import type { Reason, ReasonOf } from './reasons.ts'
 import { stateOrUnclaimed } from './unclaimed.ts'
 import { type Bounds, waitGraph } from './wait-graph.ts'
 
 /** Yields every reason about a Ticket, in no order. */
 export function* findReasons(id: string, facts: Facts, asking: Asking, bounds: Bounds): Generator<Reason> {
-  const { claimsUnknown } = facts
+  const claimsUnknown = facts.claimsUnknown()
   if (claimsUnknown !== null) {
     yield { code: 'claims_unknown', severity: 'hold', message: `the claims are unknown: ${claimsUnknown}` }
   }
@@ -88,6 +89,7 @@ function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Re
 }
 
 function* parentReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
+  if (facts.parents(id).length === 0) return
   const direct = new Map(facts.parents(id).map(({ other, decisions }) => [other, decisions]))
   const { list, hasMore } = heldParents(id, facts, bounds)
   for (const { parent, ...held } of list) {
@@ -114,8 +116,11 @@ function* parentReasons(id: string, facts: Facts, bounds: Bounds): Generator<Rea
   }
 }
 
+const NO_PARENTS: ReturnType<Parents['someHeld']> = { list: [], hasMore: false }
+
 /** The Tickets above this one that hold it: all of them, or as many as an answer about many Tickets lists. */
 function heldParents(id: string, facts: Facts, { links, exact }: Bounds) {
+  if (facts.parents(id).length === 0) return NO_PARENTS
   const { parents } = waitGraph(facts)
   return exact ? { list: parents.held(id), hasMore: false } : parents.someHeld(id, links)
 }
@@ -129,7 +134,7 @@ function named([first, ...others]: readonly RelationFact[], facts: Facts): strin
 
 function* holdReasons(id: string, facts: Facts): Generator<Reason> {
   for (const hold of facts.holds(id)) {
-    if (isOver(hold, facts.now)) continue
+    if (isOver(hold, facts.now())) continue
     const { decision, not_before, reason } = hold
     const until = not_before === undefined ? '' : ` until ${not_before}`
     const message = `on hold${until}${textOf(reason)}`
@@ -240,13 +245,19 @@ function* stateReasons(
   inArea: readonly string[],
 ): Generator<Reason> {
   const { id } = own
-  const relations = [...facts.waitsFor(id, 'blocked_by'), ...facts.waitsFor(id, 'after'), ...facts.conflicts(id)]
-  const others = [...relations, ...facts.parents(id)].map(({ other }) => other)
-  const above = heldParents(id, facts, bounds).list.flatMap(({ parent, blockers }) => [
-    parent,
-    ...blockers.slice(0, bounds.links).map(({ other }) => other),
-  ])
-  for (const ticket of new Set([id, ...others, ...above, ...inArea, ...(facts.waiting(id)?.until ?? [])])) {
+  const named = new Set([id])
+  const add = ({ other }: RelationFact) => named.add(other)
+  facts.waitsFor(id, 'blocked_by').forEach(add)
+  facts.waitsFor(id, 'after').forEach(add)
+  facts.conflicts(id).forEach(add)
+  facts.parents(id).forEach(add)
+  for (const { parent, blockers } of heldParents(id, facts, bounds).list) {
+    named.add(parent)
+    blockers.slice(0, bounds.links).forEach(add)
+  }
+  for (const ticket of inArea) named.add(ticket)
+  for (const ticket of facts.waiting(id)?.until ?? []) named.add(ticket)
+  for (const ticket of named) {
     const fact = facts.ticket(ticket)
     if (!fact?.readable || !fact.unknownState) continue
     const { state, unknownState: nearest } = fact

@@ -31,6 +31,7 @@ interface Bounded<T> {
 }
 
 export interface WaitGraph {
+  readonly facts: Facts
   readonly parents: Parents
   /** `blocker` and all that blocks it, each Ticket followed by its blockers; what no longer holds is left out. */
   chain(held: string, blocker: string, bounds: Bounds): Bounded<ChainLink>
@@ -38,13 +39,11 @@ export interface WaitGraph {
   cycle(id: string, bounds: Bounds): Bounded<string> | undefined
 }
 
-const graphs = new WeakMap<Facts, WaitGraph>()
-
 /** Returns the graph over these facts; it is made on first use. */
 export function waitGraph(facts: Facts): WaitGraph {
-  const graph = graphs.get(facts) ?? makeGraph(facts)
-  graphs.set(facts, graph)
-  return graph
+  // A WeakMap would keep each answer's facts alive until the next full garbage collection.
+  if (facts.graph?.facts !== facts) facts.graph = makeGraph(facts)
+  return facts.graph as WaitGraph
 }
 
 function makeGraph(facts: Facts): WaitGraph {
@@ -54,6 +53,7 @@ function makeGraph(facts: Facts): WaitGraph {
   const groups = lazy(() => cycleGroups(edges))
   const edgesInGroup = remembered(node => edges(node).filter(other => groups()(other) === groups()(node)))
   return {
+    facts,
     parents,
     chain: (held, blocker, bounds) => findChain(facts, blockers, held, blocker, bounds),
     // Groups pay off where many Tickets ask; for one, a search over what it reaches is faster, and finds the same cycle.

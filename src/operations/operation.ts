@@ -118,13 +118,13 @@ export function parseInput<F extends Fields>(
   noun: 'field' | 'argument' = 'field',
 ): InputOf<F> {
   const { name, input, fields } = command
-  const issue = firstIssue(input, given)
-  if (!issue) {
-    const parsed = input.parse(given)
+  const { success, data: parsed } = input.safeParse(given)
+  if (success) {
     const objection = command.check?.(parsed, nameOf)
     if (objection) throw invalidInput(name, objection)
     return parsed
   }
+  const issue = firstIssue(input, given)!
   const [unknown] = issue.unknownKeys
   if (unknown !== undefined) {
     const field = unknown.slice(0, 100)

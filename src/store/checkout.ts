@@ -38,14 +38,16 @@ export function openCheckout(
   timeoutMs: number,
   notify: (message: string) => void,
 ): Checkout {
+  const configPath = join(found.root, CONFIG_FILE)
+  const configKey = () => statKey(statSync(configPath, { throwIfNoEntry: false }))
   let repository = found
-  let knownKey = configKey(found.root)
+  let knownKey = configKey()
   let states = statesOf(repository.config.states)
   let index = ticketIndex(repository, states, local, timeoutMs, notify)
   let isLocked = false
 
   const refresh = () => {
-    const key = configKey(found.root)
+    const key = configKey()
     if (isLocked || key === knownKey) return
     repository = findRepository(repository.root)
     knownKey = key
@@ -93,8 +95,4 @@ export function openCheckout(
       local.close()
     },
   }
-}
-
-function configKey(root: string): string {
-  return statKey(statSync(join(root, CONFIG_FILE), { throwIfNoEntry: false }))
 }

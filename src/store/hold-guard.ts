@@ -41,7 +41,7 @@ export function holdGuard(): HoldGuard {
   const holdsOn = (ticket: string, facts: Facts): ForeignHold[] =>
     facts
       .holds(ticket)
-      .filter(hold => !isOver(hold, facts.now) && !own.has(hold.decision))
+      .filter(hold => !isOver(hold, facts.now()) && !own.has(hold.decision))
       .map(({ decision, reason }) => ({ ticket, decision, reason }))
   const inheritedHolds = (ticket: string, facts: Facts): ForeignHold[] =>
     parentsIn(facts)
@@ -54,7 +54,7 @@ export function holdGuard(): HoldGuard {
       const parents = endedParents(before, after).filter(relation => !own.has(relation.id))
       if (holds.length + parents.length === 0) return
       read(facts => {
-        const inForce = holds.filter(hold => !isOver(hold, facts.now))
+        const inForce = holds.filter(hold => !isOver(hold, facts.now()))
         refuse(
           id,
           'lifts',

@@ -34,19 +34,19 @@ export interface FactSources {
   otherWorktrees(id: string, path: string): { worktree: string; state: string; state_at: string | null }[]
 }
 
-/** Returns facts that are read when needed. */
+/**
+ * Returns facts that are read when needed. No getters: V8 keeps the getters of each such object, and with them what they can
+ * reach, until the next full garbage collection.
+ */
 export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: FactSources): Facts {
   const { states, pools, areas } = sources
-  const now = lazy(sources.now)
   let quarantined: QuarantineRow[] | undefined
   const unreadable = () => (quarantined ??= queries.quarantined())
   const area = remembered(id => said(id).touches.flatMap(decision => patternsOf(decision, areas)))
   const said = remembered(id => decisionFacts(queries.activeDecisions(id)))
 
   return {
-    get now() {
-      return now()
-    },
+    now: lazy(sources.now),
     queuedStates: states.lists.queued,
     phaseOf: states.phaseOf,
     ticket: remembered(id => {
@@ -77,9 +77,9 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     }),
     released: id => claims.released(id),
     conflicts: remembered(id => {
-      const rows = [...said(id).conflicts, ...queries.incomingConflicts(id)].sort(byOther)
-      const claimed = claims.conflictsWith(id)
-      if (rows.length + claimed.length === 0) return []
+      const [own, incoming, claimed] = [said(id).conflicts, queries.incomingConflicts(id), claims.conflictsWith(id)]
+      if (own.length + incoming.length + claimed.length === 0) return []
+      const rows = [...own, ...incoming].sort(byOther)
       const known = groupByOther(rows.filter(row => row.advisory === 0))
       const unread = claimed.filter(other => !known.some(fact => fact.other === other))
       const strict = [...known, ...unread.map(other => ({ other, decisions: [] }))].sort((a, b) =>
@@ -94,9 +94,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     }),
     waiting: id => said(id).waiting,
     contested: id => said(id).contested,
-    get claimsUnknown() {
-      return claims.unknown
-    },
+    claimsUnknown: () => claims.unknown,
     claim: id => claims.find(id),
     slots(pool, exceptTicket) {
       const capacity = Object.hasOwn(pools, pool) ? pools[pool] : undefined

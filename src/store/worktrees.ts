@@ -37,7 +37,7 @@ export function worktreeRoots(repository: Repository): string[] {
 /** The roots of the clone's other worktrees; a worktree whose folder is gone is left out. */
 function otherRoots({ root, commonDir }: Repository): string[] {
   if (!commonDir) return []
-  const linked = join(commonDir, 'worktrees')
+  const linked = `${commonDir}/worktrees`
   if (!existsSync(linked)) return [] // a clone without linked worktrees: the usual case, and one system call
   const roots = readdirSync(linked).flatMap(name => {
     const file = join(linked, name, 'gitdir')

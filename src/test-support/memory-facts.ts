@@ -108,7 +108,7 @@ export function memoryFacts(plan: MemoryPlan): Facts {
   }
 
   return {
-    now: plan.now ?? '2026-06-08T12:30:00.000Z',
+    now: () => plan.now ?? '2026-06-08T12:30:00.000Z',
     queuedStates: STATES.queued,
     phaseOf,
     ticket(id) {
@@ -178,7 +178,7 @@ export function memoryFacts(plan: MemoryPlan): Facts {
         field: decision.field as string,
         lost: decision.lost,
       })),
-    claimsUnknown: plan.claimsUnknown ?? null,
+    claimsUnknown: () => plan.claimsUnknown ?? null,
     claim: id => {
       const found = claims.find(claim => claim.ticket === id)
       return found && { session: null, token: 1, acquired_at: '2026-06-08T12:00:00.000Z', ...found }
