@@ -50,6 +50,20 @@ test('none acceptable: the first Tickets are named, each with bounded reasons', 
   expect(plan.claims().claims).toEqual([])
 })
 
+test('what another program has just written counts, whether it adds to the queue or takes from it', () => {
+  using repository = temporaryRepository()
+  using plan = queuedPlan(repository.root, ['A', 'B'])
+  expect(plan.queue().queue).toHaveLength(2)
+  putTicket(repository.root, 'A', { state: 'closed' })
+  expect(plan.accept({ next: true, holder: 'pod-1' }).claim).toMatchObject({ ticket: 'B' })
+  putTicket(repository.root, 'C', { state: 'queued' })
+  expect(plan.accept({ next: true, holder: 'pod-2' }).claim).toMatchObject({ ticket: 'C' })
+  putTicket(repository.root, 'D', { state: 'queued' })
+  expect(plan.queue().queue.flatMap(({ ticket, verdict }) => (verdict === 'accept' ? ticket.id : []))).toEqual(['D'])
+  putTicket(repository.root, 'D', { state: 'closed' })
+  expect(plan.accept({ next: true, holder: 'pod-3' })).toMatchObject({ accepted: false, queued: 2 })
+})
+
 test('an empty queue is refused without reasons', () => {
   using repository = temporaryRepository()
   using plan = openPlan({ root: repository.root, actor: 'tester' })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import * as z from 'zod/mini'
 import type { Asking } from '../model/asking.ts'
 import type { AcceptedPlan } from '../model/decision-kinds.ts'
@@ -99,6 +100,7 @@ export const accept = operation({
     const request = requestOf(store, input)
     const choose = choiceOf(input, request)
     if (!input.next) return acceptOne(store, choose, request, store.readFew)
+    if (seemsToHaveOne(store, choose)) return acceptOne(store, choose, request)
     // Without the lock first: workers that poll a queue of held Tickets delay nobody.
     const seen = store.read(choose)
     return typeof seen === 'string' ? acceptOne(store, choose, request) : noneAccepted(seen, request.warnings)
@@ -115,6 +117,11 @@ interface AcceptInput extends Omit<AcceptRequest, 'asked' | 'asking' | 'warnings
   pool?: string
   ticket?: string
   next: boolean
+}
+
+/** True where a Ticket can be chosen by the rows as they are. A hint: it costs no scan, and the choice is made again under the lock. */
+function seemsToHaveOne(store: Store, choose: Choice): boolean {
+  return existsSync(store.index.path) && typeof store.peek(choose) === 'string'
 }
 
 /** Returns the request of an input. @throws PlanError unknown_pool, invalid_input. */
