@@ -5,7 +5,7 @@
  * when; then there is a line for each write, appended before the write. So a crash leaves a line too many and never one too few: a
  * reader compares each line with the file. Called under the write lock alone. A lost note costs an undo, never a Ticket.
  */
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { listNumbers, noteList, notePath } from './note-list.ts'
 
 /** How many changes of one worktree are kept, and how many bytes; the last change is kept whatever its size. */
@@ -37,9 +37,8 @@ export function beginNote(folder: string, head: NoteHead, files: readonly NotedF
   const text = linesOf([head, ...files])
   const list = noteList(folder)
   for (;;) {
-    const path = list.create()
+    const path = list.create(text)
     if (path === undefined) continue // another process has used the number
-    writeFileSync(path, text)
     list.prune(MOST_NOTES, MOST_BYTES)
     return path
   }

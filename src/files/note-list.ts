@@ -11,8 +11,8 @@ import { statKey } from './file-system.ts'
 import { createNewStateFile, createStateFolder } from './state-folder.ts'
 
 export interface NoteList {
-  /** Creates the next note, empty, and returns its path; undefined where another process has used the number. @throws the system's error. */
-  create(): string | undefined
+  /** Creates the next note with a text, and returns its path; undefined where another process has used the number. @throws the system's error. */
+  create(text: string): string | undefined
   /**
    * Removes the oldest notes where there are `SLACK` more than `mostNotes`, or where they are larger than `mostBytes` together:
    * then as many as are left fit both. The last note stays. @throws the system's error.
@@ -39,12 +39,12 @@ const knownNotes = new Map<string, KnownNotes>()
 export function noteList(folder: string): NoteList {
   const forget = () => knownNotes.delete(folder)
   return {
-    create() {
+    create(text) {
       const notes = current(folder)
       const number = (notes.numbers.at(-1) ?? 0) + 1
       const path = notePath(folder, number)
       forget() // until the folder has the note
-      if (!createNewStateFile(path)) return undefined
+      if (!createNewStateFile(path, text)) return undefined
       notes.numbers.push(number)
       remember(folder, notes)
       return path

@@ -78,8 +78,8 @@ export function createStateFile(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) createNewStateFile(path)
 }
 
-/** Creates an empty file; returns false where there is one. @throws the system's error. */
-export function createNewStateFile(path: string): boolean {
+/** Creates a file with a text; returns false where there is one. @throws the system's error. */
+export function createNewStateFile(path: string, text = ''): boolean {
   let file: number
   try {
     file = openSync(path, 'wx')
@@ -89,6 +89,7 @@ export function createNewStateFile(path: string): boolean {
   }
   try {
     shareFile(file, path)
+    if (text) writeFileSync(file, text)
   } finally {
     closeSync(file)
   }
