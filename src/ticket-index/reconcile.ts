@@ -76,7 +76,9 @@ export function prepareReconciler(
     folders = []
     return files.list(folders)
   }
-  const inTransaction = <T>(action: () => T): T => connection.transaction(action).immediate()
+  // Made once: making a transaction takes as long as a query.
+  const transaction = lazy(() => connection.transaction((action: () => unknown) => action()).immediate)
+  const inTransaction = <T>(action: () => T): T => transaction()(action) as T
   const apply: Reconciler['apply'] = (paths, written) => {
     const changed = inTransaction(() => {
       files.refresh()
