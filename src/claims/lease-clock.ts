@@ -81,12 +81,17 @@ export function isBeforeExpiry(lease: LeaseTimes, moment: Moment): boolean {
   return moment.wallMs < Date.parse(lease.expires_at)
 }
 
+/** True for a moment of a caller's own clock, which can go backwards. */
+export function isCallersMoment({ boot }: Moment): boolean {
+  return boot === CALLERS_CLOCK
+}
+
 /**
  * Returns the moment, but for a caller's own clock never one before the latest that was seen. A machine's clock of one boot
  * cannot go backwards.
  */
 export function notBefore(moment: Moment, latest: Moment | undefined): Moment {
-  if (!latest || moment.boot !== CALLERS_CLOCK) return moment
+  if (!latest || !isCallersMoment(moment)) return moment
   const tick = latest.boot === CALLERS_CLOCK ? Math.max(moment.tick, latest.tick) : moment.tick
   return { ...moment, tick, wallMs: Math.max(moment.wallMs, latest.wallMs) }
 }

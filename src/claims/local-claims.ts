@@ -10,7 +10,7 @@ import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
 import { type Claims, liveClaims, type Released } from './claims.ts'
 import { acquireLease, areaOf, claimOf, type Lease, releaseLease, releaseOf, renewLease, type Step } from './lease.ts'
-import { type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
+import { isCallersMoment, type LeaseClock, type Moment, notBefore } from './lease-clock.ts'
 import { findLease, findMarks, findRelease, listLeases, listLog, writeLease, writeMarks } from './lease-rows.ts'
 
 /** Returns the claims in a local database, by the clock. Nothing is opened yet. */
@@ -38,8 +38,10 @@ export function localClaims(local: LocalDatabase, clock: LeaseClock): Claims {
     snapshot: () =>
       local.read(connection => {
         if (!connection) return none
-        const moment = notBefore(clock(), findMarks(connection))
+        const now = clock()
+        const moment = isCallersMoment(now) ? notBefore(now, findMarks(connection)) : now
         const leases = listLeases(connection)
+        if (leases.length === 0) return none
         const claims = leases.map(lease => ({ ...claimOf(lease, moment), released_at: lease.released_at }))
         const releases = new Map<string, Released>()
         for (const lease of leases) {
