@@ -15,15 +15,24 @@ interface Part {
   what: string
   project: 'fast' | 'slow'
   files: string[]
+  /** The tests of the files that are run, by the start of their name; all of them without it. */
+  name?: string
   /** What the files take as their count, beside TICKETPLAN_LONG. */
   env?: Record<string, string>
 }
 
 const PARTS: Record<string, Part> = {
-  calls: {
-    what: 'kill -9 and EIO, ENOSPC, EINTR, EMFILE, EACCES at each system call of every writing command',
+  kills: {
+    what: 'kill -9 at each system call that changes something, of every writing command',
     project: 'slow',
     files: ['src/proof/each-call.slow.test.ts'],
+    name: 'kills at its calls',
+  },
+  calls: {
+    what: 'EIO, ENOSPC, EINTR, EMFILE and EACCES of each system call of every writing command',
+    project: 'slow',
+    files: ['src/proof/each-call.slow.test.ts'],
+    name: 'errors of its calls',
   },
   faults: {
     what: 'kills, failing calls, short writes and full disks while a Ticket is recorded',
@@ -94,20 +103,24 @@ function main(): number {
 }
 
 /** Runs one part and prints its lines; returns whether it passed. */
-function runPart(name: string, { what, project, files, env }: Part): boolean {
+function runPart(name: string, { what, project, files, name: tests, env }: Part): boolean {
   const path = join(tmpdir(), `ticketplan-proof-${process.pid}`)
   console.log(`\n${name}: ${what}`)
   const start = performance.now()
-  const { status } = spawnSync('npx', ['vitest', 'run', '--reporter', 'dot', '--project', project, ...files], {
-    stdio: ['ignore', values.short ? 'ignore' : 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      TICKETPLAN_PROOF_FILE: path,
-      ...(!values.short && { TICKETPLAN_LONG: '1', ...env }),
-      ...(values.seed && { TICKETPLAN_SEED: values.seed }),
-      ...(values.count && { TICKETPLAN_COUNT: values.count }),
+  const { status } = spawnSync(
+    'npx',
+    ['vitest', 'run', '--reporter', 'dot', '--project', project, ...(tests ? ['-t', tests] : []), ...files],
+    {
+      stdio: ['ignore', values.short ? 'ignore' : 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        TICKETPLAN_PROOF_FILE: path,
+        ...(!values.short && { TICKETPLAN_LONG: '1', ...env }),
+        ...(values.seed && { TICKETPLAN_SEED: values.seed }),
+        ...(values.count && { TICKETPLAN_COUNT: values.count }),
+      },
     },
-  })
+  )
   const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : []
   rmSync(path, { force: true })
   for (const line of lines) print(JSON.parse(line) as ProofLine)

@@ -18,6 +18,8 @@ import { putTicket, runGit, temporaryFolder, temporaryRepository } from '../test
 const PROCESSES = LONG ? 32 : 8
 const kills = proofCount({ short: 20, long: 10_000 })
 const seed = proofSeed()
+/** The number of kills before the repository is created again: Ticket files grow with each. */
+const KILLS_A_REPOSITORY = 250
 const CAPACITY = 6
 const TICKETS = Array.from({ length: 12 }, (_, number) => `T-${number}`)
 /** Strict conflicts, and areas that overlap. */
@@ -79,17 +81,14 @@ function start(root: string): Child {
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-test(`${kills} kills of ${PROCESSES} processes leave one holder, no conflict, no crowded pool, and tokens that grow (seed ${seed})`, {
-  timeout: 7_200_000,
-}, async () => {
-  const random = randomNumbers(seed)
+/** Kills so many processes over two new worktrees, and checks what all of them saw. Returns their operations. */
+async function killOften(kills: number, random: (bound: number) => number, seen: ReturnType<typeof tally>) {
   using repository = temporaryRepository()
   using folder = temporaryFolder()
   const roots = [repository.root, join(folder.path, 'two')] as const
   prepare(...roots)
   const running = Array.from({ length: PROCESSES }, (_, number) => start(roots[number % 2]!))
   const ended: Child[] = []
-  const seen = tally()
   for (let kill = 0; kill < kills; kill++) {
     if (random(4) === 0) {
       // Longer than the longest lease, while others go on.
@@ -121,6 +120,15 @@ test(`${kills} kills of ${PROCESSES} processes leave one holder, no conflict, no
     seen.add('decisions acknowledged', recorded.length)
   }
   for (const { operation, outcome } of history) if (outcome) seen.add(`${operation} ${outcome}`)
+}
+
+test(`${kills} kills of ${PROCESSES} processes leave one holder, no conflict, no crowded pool, and tokens that grow (seed ${seed})`, {
+  timeout: 14_400_000,
+}, async () => {
+  const random = randomNumbers(seed)
+  const seen = tally()
+  for (let left = kills; left > 0; left -= KILLS_A_REPOSITORY)
+    await killOften(Math.min(left, KILLS_A_REPOSITORY), random, seen)
   // Each operation has happened, with each outcome.
   for (const name of ['acquire done', 'acquire refused', 'renew done', 'release done'])
     expect(seen.counts[name], name).toBeGreaterThan(0)

@@ -30,20 +30,24 @@ const seed = proofSeed()
 /** The share of each kind of input; a query of SQL starts a process. */
 const share = (part: number) => Math.ceil(all * part)
 
-/** Defines a test that damages its inputs as often as its share says; `tryOnce` returns what became of one. */
+/** Tries one input; returns what became of it, unless that is counted later. */
+type TryOnce = (random: (bound: number) => number) => string | undefined | Promise<string | undefined>
+
+/** Defines a test that damages its inputs as often as its share says. */
 function testMutated(
   what: string,
   part: number,
-  run: (
-    tryOften: (tryOnce: (random: (bound: number) => number) => string | Promise<string>) => Promise<void>,
-  ) => Promise<void>,
+  run: (tryOften: (tryOnce: TryOnce) => Promise<void>, seen: ReturnType<typeof tally>) => Promise<void>,
 ): void {
   test(`${what}: taken, or refused by name (seed ${seed})`, { timeout: 7_200_000 }, async () => {
     const random = randomNumbers(seed)
     const seen = tally()
     await run(async tryOnce => {
-      for (let left = share(part); left > 0; left--) seen.add(await tryOnce(random))
-    })
+      for (let left = share(part); left > 0; left--) {
+        const outcome = await tryOnce(random)
+        if (outcome !== undefined) seen.add(outcome)
+      }
+    }, seen)
     // Damage that is always taken, or always refused, would prove nothing.
     expect(Object.keys(seen.counts).length).toBeGreaterThan(1)
     reportProof({ what: `mutated inputs: ${what}`, count: share(part), seed, seen: seen.counts })
@@ -179,12 +183,27 @@ const MCP_LINES = [
   { method: 'tools/list', params: {} },
 ]
 
-testMutated('lines of MCP', 0.09, async tryOften => {
+/** Returns a line with one value damaged, as text: it stays JSON, and most of these lines stay requests. */
+function withDamagedValue(line: object, random: (bound: number) => number): string {
+  let values = 0
+  JSON.stringify(line, (_, value) => (typeof value === 'object' ? value : values++))
+  let left = random(values)
+  return JSON.stringify(line, (_, value) => {
+    if (typeof value === 'object' || left-- !== 0) return value
+    return mutatedBytes(Buffer.from(String(value)), random).toString()
+  })
+}
+
+testMutated('lines of MCP', 0.09, async (tryOften, seen) => {
   using repository = temporaryRepository()
   putTicket(repository.root, 'A', { state: 'queued' })
   const server = spawn(process.execPath, [CLI, '-C', repository.root, '--actor', 'tester', 'mcp'], {
     env: cleanEnvironment(),
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  server.stderr!.setEncoding('utf8').on('data', text => {
+    stderr = (stderr + text).slice(-5000)
   })
   const ended = once(server, 'close')
   const answers = linesOf(server.stdout!)
@@ -193,28 +212,36 @@ testMutated('lines of MCP', 0.09, async tryOften => {
   send({ id: 'start', method: 'initialize', params: initialize })
   await answers.next()
   send({ method: 'notifications/initialized' })
+  let answered = 0
+  /** Counts an answer to a damaged line. It may come after that of the ping, for a tool takes longer. */
+  const count = (answer: { error?: unknown; result?: { isError?: boolean } }) => {
+    expect(JSON.stringify(answer)).not.toContain('"internal"')
+    answered++
+    seen.add(answer.error || answer.result?.isError ? 'refused' : 'taken')
+  }
   let pings = 0
   await tryOften(async random => {
-    const line = JSON.stringify({ jsonrpc: '2.0', id: 'line', ...MCP_LINES[random(MCP_LINES.length)]! })
-    const bytes = mutatedBytes(Buffer.from(line), random)
+    const line = { jsonrpc: '2.0', id: 'line', ...MCP_LINES[random(MCP_LINES.length)]! }
+    const bytes = random(2)
+      ? mutatedBytes(Buffer.from(JSON.stringify(line)), random)
+      : Buffer.from(withDamagedValue(line, random))
     // One line: what follows a line break would be lines of its own.
     server.stdin!.write(Buffer.concat([Buffer.from(bytes.map(byte => (byte === 10 ? 32 : byte))), Buffer.from('\n')]))
     const ping = `ping ${++pings}`
     send({ id: ping, method: 'ping' })
-    let outcome = 'no answer'
     for (;;) {
       const { value, done } = await answers.next()
-      expect(done, 'the server has ended').toBe(false)
+      expect(done, `the server has ended: ${stderr}`).toBe(false)
       const answer = JSON.parse(value!)
-      if (answer.id === ping) return outcome
-      if (answer.error || answer.result?.isError) {
-        expect(JSON.stringify(answer)).not.toContain('"internal"')
-        outcome = 'refused'
-      } else outcome = 'taken'
+      if (answer.id === ping) return undefined
+      count(answer)
     }
   })
   server.stdin!.end()
-  expect(await ended).toEqual([0, null])
+  for await (const line of answers) count(JSON.parse(line))
+  expect(await ended, stderr).toEqual([0, null])
+  // A line that is no JSON, no request, or without an id has no answer.
+  seen.add('no answer', pings - answered)
   checkAfterFault(repository.root, [])
 })
 

@@ -1,12 +1,17 @@
 /** A second process for tests: holds the lock, records in a loop, rebuilds the index in a loop, watches. */
 import { existsSync, writeSync } from 'node:fs'
-import { openPlan } from '../sdk.ts'
-import { openStore } from '../store/store.ts'
+import { join } from 'node:path'
+import type { openPlan as OpenPlan } from '../sdk.ts'
+import { PACKAGE_ROOT } from './run-cli.ts'
+
+// The built SDK starts in a fraction of the time.
+const { openPlan } = (await import(join(PACKAGE_ROOT, 'dist', 'index.js'))) as { openPlan: typeof OpenPlan }
 
 const [task, root, ...args] = process.argv.slice(2)
 const say = (line: string) => writeSync(1, `${line}\n`)
 
 if (task === 'hold-lock') {
+  const { openStore } = await import('../store/store.ts')
   openStore({ root, actor: 'child' }).locked(() => {
     say('locked')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
