@@ -11,7 +11,7 @@ import { isPlanError, PlanError } from '../model/errors.ts'
 import { busyError } from './busy-error.ts'
 import { type LocalConnection, localConnection } from './local-connection.ts'
 import type { Connection, Statement } from './open.ts'
-import { databaseError, isDamaged, sqliteCode } from './sqlite-error.ts'
+import { databaseError, isDamaged, isUnlockFailure, sqliteCode } from './sqlite-error.ts'
 import { writeLock } from './write-lock.ts'
 
 /** local.db, opened when first needed, and opened again where the file was replaced. */
@@ -56,7 +56,13 @@ export function localDatabase(
       lock.check()
       if (!file.isCurrent()) throw removed(path)
     }
-    if (connection.inTransaction) named(path, () => connection.exec('commit'))
+    if (!connection.inTransaction) return
+    try {
+      connection.exec('commit')
+    } catch (error) {
+      if (!isUnlockFailure(error)) throw databaseError(error, path)
+      file.close() // a connection that is opened again has no lock
+    }
   }
   const inTransaction = <T>(action: () => T): T => {
     const connection = begin(file, path, timeoutMs)

@@ -28,6 +28,15 @@ export function isDamaged(error: unknown): boolean {
   return /^SQLITE_(?:CORRUPT|NOTADB|ERROR|CONSTRAINT)/.test(sqliteCode(error) ?? '')
 }
 
+/**
+ * True for a failed commit whose changes are on the disk: SQLite frees locks after it has removed the rollback journal, and then
+ * reports that it could not go back to a lock for reading, or to none.
+ */
+export function isUnlockFailure(error: unknown): boolean {
+  if (sqliteCode(error) === undefined) return false
+  return ['SQLITE_IOERR_UNLOCK', 'SQLITE_IOERR_RDLOCK'].includes((error as Error & { code: string }).code)
+}
+
 /** True where the file or its folder cannot be written, whatever the file contains. */
 export function isUnwritable(error: unknown): boolean {
   if (isPlanError(error, 'io')) return true

@@ -19,6 +19,7 @@ export interface WriteLock {
   acquire(): void
   /** Fails where the file was removed or replaced, so that another process may have the lock too. @throws PlanError io. */
   check(): void
+  /** Frees the lock. Never fails: what was written under the lock is acknowledged or refused by then. */
   release(): void
   close(): void
 }
@@ -82,7 +83,11 @@ export function writeLock(path: string, timeoutMs: number): WriteLock {
       throw new PlanError('io', message, { path, syscallCode: 'ESTALE' })
     },
     release() {
-      if (connection?.inTransaction) connection.exec('rollback')
+      try {
+        if (connection?.inTransaction) connection.exec('rollback')
+      } catch {
+        close() // frees the lock; what was done under it stays done
+      }
     },
     close,
   }

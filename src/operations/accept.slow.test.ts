@@ -338,6 +338,52 @@ describe('an accept that is killed', () => {
   })
 })
 
+describe('an accept that cannot free a lock after its commit', () => {
+  const obstacle = straceObstacle()
+
+  it('is accepted, with plan and claim', { timeout: 600_000 }, async ({ skip }) => {
+    skip(obstacle !== null, obstacle ?? '')
+    using repo = temporaryRepository()
+    for (const id of ['A', 'B']) putTicket(repo.root, id, { state: 'queued' })
+    using first = openPlan({ root: repo.root, actor: 'tester' })
+    first.accept({ ticket: 'B', holder: 'pod-0' }) // so that local.db is no new file
+    const copyOf = () => {
+      const folder = temporaryFolder()
+      const root = join(folder.path, 'copy')
+      cpSync(repo.root, root, { recursive: true, preserveTimestamps: true })
+      return { root, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    }
+    const failAt = async (call: TracedCall) => {
+      using copy = copyOf()
+      const run = await injectFault(copy.root, acceptArgs('A', 'pod-1'), call, 'error=EIO')
+      expect(
+        run.calls.some(({ line }) => line.includes('(INJECTED)')),
+        call.line,
+      ).toBe(true)
+      expect(run.status, `${call.line}: ${run.stderr}`).toBe(0)
+      const { claim, decision } = jsonOf<Accepted>(run)
+      using plan = openPlan({ root: copy.root, actor: 'tester' })
+      expect(plan.claims().claims).toContainEqual(
+        expect.objectContaining({ ticket: 'A', token: claim!.token, live: true }),
+      )
+      expect(activePlans(copy.root)).toContainEqual({ ticket: 'A', id: decision!.id })
+      plan.release({ ticket: 'A', token: claim!.token! })
+      checkAfterFault(copy.root, [])
+    }
+    using traced = copyOf()
+    const { calls } = await traceCli(traced.root, acceptArgs('A', 'pod-1'), ['fcntl', 'unlink'])
+    const committed = calls.findLastIndex(({ line }) => line.startsWith('unlink') && line.includes('local.db-journal'))
+    const unlocks = calls
+      .slice(committed + 1)
+      .filter(({ name, line }) => name === 'fcntl' && /(?:local\.db|write-lock)>, F_SETLK/.test(line))
+    expect(unlocks.length).toBeGreaterThanOrEqual(4)
+    await inParallel(
+      3,
+      unlocks.map(call => () => failAt(call)),
+    )
+  })
+})
+
 describe('a release with a state that is killed', () => {
   const obstacle = straceObstacle()
 

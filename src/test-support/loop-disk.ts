@@ -1,7 +1,8 @@
 /** A disk of its own for a test: ext4 in a file, whose power can be cut. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { retryUntil } from '../files/pause.ts'
 import type { Obstacle } from './system-abilities.ts'
 import { temporaryFolder } from './temporary-repository.ts'
 
@@ -33,13 +34,28 @@ export function loopDisk(sizeMb: number): LoopDisk {
     folder,
     cutPower: () => run('perl', '-e', CUT, folder),
     start() {
-      run('umount', folder)
-      mount()
+      const restart = () => {
+        run('umount', folder)
+        mount()
+        return canBeWritten(folder)
+      }
+      // A process in a mount namespace of its own may have the old mount, and then the kernel goes on with that.
+      if (!retryUntil(60_000, restart, Boolean)) throw new Error(`${image} is still without power`)
     },
     [Symbol.dispose]() {
       run('umount', '--lazy', folder)
       parent[Symbol.dispose]()
     },
+  }
+}
+
+function canBeWritten(folder: string): boolean {
+  try {
+    writeFileSync(join(folder, 'started'), '')
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+    return false
   }
 }
 
