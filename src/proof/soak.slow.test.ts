@@ -11,8 +11,8 @@ import { putTicket, temporaryRepository } from '../test-support/temporary-reposi
 import { until } from '../test-support/until.ts'
 
 /** Seconds of change. */
-const seconds = proofCount({ short: 10, long: 3600 })
-const IDLE_SECONDS = LONG ? 120 : 2
+const seconds = proofCount({ short: 5, long: 3600 })
+const IDLE_SECONDS = LONG ? 120 : 1
 const seed = proofSeed()
 const TICKETS = Array.from({ length: 200 }, (_, number) => `T-${number}`)
 const USER_HZ = 100
@@ -87,7 +87,7 @@ test.skipIf(process.platform !== 'linux')(
         const reported = seen()
         return recorded.every(id => reported.has(id))
       })
-      await pause(2000)
+      await pause(LONG ? 2000 : 500)
       const before = Object.values(children).map(usageOf)
       const from = performance.now()
       await pause(IDLE_SECONDS * 1000)
