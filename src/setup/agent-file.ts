@@ -7,16 +7,28 @@ export interface Added {
   isReplaced?: true
 }
 
-/** Removes inserted texts, the last one first; `isWhole` is true where there were some, and all were found. */
-export function withoutTexts(text: string, inserted: readonly string[]): { rest: string; isWhole: boolean } {
+/**
+ * Removes inserted texts, the last one first; `isWhole` is true where there were some, and all were found. `without` returns a text
+ * without an inserted one; undefined where it is not there.
+ */
+export function withoutTexts(
+  text: string,
+  inserted: readonly string[],
+  without: (text: string, added: string) => string | undefined = withoutLast,
+): { rest: string; isWhole: boolean } {
   let rest = text
   let isWhole = inserted.length > 0
   for (const added of inserted.toReversed()) {
-    const at = rest.lastIndexOf(added)
-    if (at === -1) isWhole = false
-    else rest = rest.slice(0, at) + rest.slice(at + added.length)
+    const cut = without(rest, added)
+    if (cut === undefined) isWhole = false
+    else rest = cut
   }
   return { rest, isWhole }
+}
+
+function withoutLast(text: string, added: string): string | undefined {
+  const at = text.lastIndexOf(added)
+  return at === -1 ? undefined : text.slice(0, at) + text.slice(at + added.length)
 }
 
 /** A file of the checkout that agents read, with entries of ours; texts are its bytes as latin1. */

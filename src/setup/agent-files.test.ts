@@ -29,6 +29,12 @@ test('a new file has only our entries', () => {
   expect(JSON.parse(added(CODEX, null).after)).toEqual({ hooks: { SessionStart: [hookOf('codex')] } })
 })
 
+test('hooks of ours that somebody put aside under another key are left as they are', () => {
+  const before = added(CLAUDE, '{\n  "other": 1\n}\n').after.replace('"hooks"', '"hooksOff"')
+  const { after, inserted } = added(CLAUDE, before)
+  expect(CLAUDE.remove(after, inserted)).toBe(before)
+})
+
 test('an entry for another server, or a hook that prints the digest in another way, is kept', () => {
   const other = '{"mcpServers": {"ticketplan": {"command": "ticketplan", "args": ["mcp"]}}}'
   expect(MCP.add(other)).toEqual({ message: expect.stringContaining('kept as it is') })

@@ -95,6 +95,23 @@ function withoutEarlier(
   return isWhole && isObject(parseLatin1Json(rest)) ? rest : undefined
 }
 
+/**
+ * Returns the text without an inserted one; undefined where it is not there. Of several that are alike, as in hooks that
+ * somebody has put aside under another key, the one goes that the insertion of an entry would put back.
+ */
+function withoutText(text: string, added: string, entries: readonly JsonEntry[]): string | undefined {
+  const last = text.lastIndexOf(added)
+  if (last === -1) return undefined
+  const without = (at: number) => text.slice(0, at) + text.slice(at + added.length)
+  for (let at = last; at !== -1 && text.indexOf(added) !== last; at = at === 0 ? -1 : text.lastIndexOf(added, at - 1)) {
+    const cut = without(at)
+    const document = parseLatin1Json(cut)
+    if (!isObject(document) || problemOf(document, entries)) continue
+    if (entries.some(entry => insertion(cut, entry)?.after === text)) return cut
+  }
+  return without(last)
+}
+
 /** Returns the document with the entry in it; the document of a new file is made of these. */
 function withEntry(document: Record<string, unknown>, entry: JsonEntry): Record<string, unknown> {
   const [first, ...rest] = entry.at
@@ -162,7 +179,7 @@ function withoutRetired(text: string, at: readonly string[], element: unknown): 
 
 /** Removes the inserted texts; where the file was reformatted since, removes the entries by their structure. */
 function takeOut(text: string, inserted: readonly string[], entries: readonly JsonEntry[]): string | null {
-  const { rest: cut, isWhole } = withoutTexts(text, inserted)
+  const { rest: cut, isWhole } = withoutTexts(text, inserted, (text, added) => withoutText(text, added, entries))
   let rest = cut
   if (rest === '' && text !== '') return null
   const isJson = parseLatin1Json(rest) !== undefined
