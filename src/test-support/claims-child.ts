@@ -11,7 +11,7 @@ const { openPlan } = (await import(join(PACKAGE_ROOT, 'dist', 'index.js'))) as {
 
 const [root, name, ...tickets] = process.argv.slice(2) as [string, string, ...string[]]
 const random = randomNumbers(Number(name))
-const plan = openPlan({ root, actor: 'child', busyTimeoutMs: 60_000 })
+const plan = openPlan({ root, actor: 'child', busyTimeoutMs: 600_000 })
 const held = new Map<string, number>()
 const TTLS = [1, 2, 5]
 
