@@ -64,14 +64,16 @@ begin
   end loop;
 end $$;
 --> statement-breakpoint
--- True where something that a verdict about the Ticket asked about was taken since its snapshot: one of the Tickets, a slot of
--- one of the pools, a Ticket whose taker knew of a strict conflict with this one, or any Ticket with an area. No list of
--- Tickets means all of them. A claim that has ended in between holds nothing back.
-create function ticketplan.taken_since(p_fleet text, p_ticket text, p_changes bigint, p_tickets text[], p_pools text[]) returns boolean
+-- True where something that a verdict about the Ticket asked about is live now and was not for the verdict: one of the Tickets,
+-- a slot of one of the pools, a Ticket whose taker knew of a strict conflict with this one, or any Ticket with an area. No list
+-- of Tickets means all of them. A claim that has ended in between holds nothing back. A live lease is one that was taken since
+-- the snapshot, one that the verdict counted, or one that it took for expired and whose holder renewed it: p_expired has these.
+create function ticketplan.taken_since(
+  p_fleet text, p_ticket text, p_changes bigint, p_expired text[], p_tickets text[], p_pools text[]) returns boolean
 language sql stable as $$
   select exists (
     select from ticketplan.leases
-    where fleet = p_fleet and ended is null and taken > p_changes and ticket <> p_ticket
+    where fleet = p_fleet and ended is null and (taken > p_changes or ticket = any (p_expired)) and ticket <> p_ticket
       and (p_tickets is null or ticket = any (p_tickets) or pool = any (p_pools) or p_ticket = any (conflicts)
         or (area is not null and area <> '[]')))
 $$;
@@ -120,7 +122,7 @@ begin
     'now', iso(at),
     'claims', (
       select coalesce(jsonb_agg(claim_document(l, at) || jsonb_build_object('conflicts', l.conflicts, 'area', l.area,
-        'released_at', case when l.ended <> 'lapsed' then iso(l.ended_at) end) order by l.ticket), '[]')
+        'ended', l.ended is not null, 'released_at', case when l.ended <> 'lapsed' then iso(l.ended_at) end) order by l.ticket), '[]')
       from leases l
       where l.fleet = f.id and (l.ended is null or l.ended = 'lapsed' or (p_request ->> 'with_released')::boolean)),
     'releases', (
@@ -159,7 +161,7 @@ begin
   perform check_version(p_request);
   select * into q from jsonb_to_record(p_request) as r(ticket text, holder text, session text, machine text, presented bigint,
     ttl_ms bigint, pool text, worktree text, pid integer, area jsonb, conflicts text[], changes bigint, server text,
-    tickets text[], pools text[], floor bigint, capacities jsonb);
+    expired text[], tickets text[], pools text[], floor bigint, capacities jsonb);
   f := lock_fleet(p_fleet);
   at := clock();
   perform lapse(f.id, at);
@@ -190,10 +192,12 @@ begin
   n.ended := null;
   n.ended_at := null;
   n.ended_by := null;
-  -- Another server, or the same one after a restart, may have lost what the snapshot had: its counts mean nothing here.
+  -- Another server, or the same one after a restart, may have lost what the snapshot had: its counts mean nothing here. Where
+  -- the Ticket itself was taken since, it may have been released since too, in a state that the verdict did not know.
   if not (is_own and l.pool is not distinct from n.pool)
     and (q.server is distinct from iso(pg_postmaster_start_time())
-      or taken_since(f.id, q.ticket, q.changes, q.tickets, q.pools)) then
+      or (not is_own and l.taken > q.changes)
+      or taken_since(f.id, q.ticket, q.changes, q.expired, q.tickets, q.pools)) then
     return jsonb_build_object('status', 'changed', 'snapshot', snapshot(f.id, p_request));
   end if;
 
@@ -283,6 +287,7 @@ begin
       case when l.ticket is not null and (l.ended is null or l.ended = 'lapsed') then claim_document(l, at) end);
   end if;
   update leases set ended = case when q.token is null then 'forced' else 'released' end, ended_at = at, ended_by = q.call,
+    taken = f.changes + 1,
     released_state = coalesce(q.state, released_state),
     released_state_at = case when q.state is null then released_state_at else q.state_at end,
     last_released_at = case when q.state is null then last_released_at else at end

@@ -7,19 +7,16 @@
 import type {
   Acquired,
   Claim,
-  ClaimedArea,
   ClaimLogEntry,
   ClaimLogFilter,
   Kept,
   LeaseRequest,
   ListedClaim,
-  LiveClaims,
   ReleaseBy,
   Released,
   ReleaseEntry,
   SeenState,
 } from '../claims/claims.ts'
-import { liveClaims } from '../claims/claims.ts'
 import type { AreaPattern } from '../model/area.ts'
 
 /** The clone whose holder has a claim. */
@@ -36,6 +33,8 @@ export interface KnownFleetClaim extends Omit<ListedClaim, 'machine'>, OnMachine
   conflicts: string[]
   /** Null where it is unknown. */
   area: AreaPattern[] | null
+  /** True where the server has noted its end, so that it cannot be renewed. A lease that has only expired can have been, meanwhile. */
+  ended: boolean
 }
 
 /** An entry of the fleet's log. */
@@ -68,6 +67,8 @@ export interface SnapshotRequest {
 export interface FleetLeaseRequest extends LeaseRequest {
   /** `changes` of the snapshot. */
   changes: number
+  /** The Tickets whose leases the verdict took for expired though the snapshot had no end of them: they may have been renewed. */
+  expired: readonly string[]
   /** The Tickets and pools whose claims the verdict read; null for all. */
   asked: { tickets: readonly string[]; pools: readonly string[] } | null
   /** The Tickets in strict conflict with this one, as this clone knows them. Default: those of the live lease, else none. */
@@ -103,16 +104,4 @@ export interface FleetClaims {
    * a release said again is done. Notes the state of the Ticket that the caller sees, if any.
    */
   release(ticket: string, by: ReleaseBy, seen?: SeenState): Promise<FleetKept>
-}
-
-/** Returns a snapshot as the claims of one moment, which the operations of one clone work with. */
-export function liveClaimsOf({ claims, releases }: FleetSnapshot): LiveClaims {
-  const listed = claims.map(({ conflicts: _, area: __, ...claim }) => claim)
-  const areas = (): ClaimedArea[] => claims.filter(({ live }) => live).map(({ ticket, area }) => ({ ticket, area }))
-  return liveClaims(listed, releases, areas)
-}
-
-/** Lists the live claims, other than on the Ticket itself, whose takers knew of a strict conflict with the Ticket. */
-export function conflictingWith(ticket: string, { claims }: FleetSnapshot): KnownFleetClaim[] {
-  return claims.filter(claim => claim.live && claim.ticket !== ticket && claim.conflicts.includes(ticket))
 }

@@ -131,7 +131,16 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
     const [ours, theirs] = [fleet.claimsOf('m-1'), fleet.claimsOf('m-1', { fleet: other })]
     const take = async (claims: typeof ours) => {
       const { changes } = await claims.snapshot()
-      return claims.acquire({ ticket: 'A', holder: 'pod', ttlMs: 60_000, pool: 'gpu', changes, asked: null, floor: 0 })
+      return claims.acquire({
+        ticket: 'A',
+        holder: 'pod',
+        ttlMs: 60_000,
+        pool: 'gpu',
+        changes,
+        expired: [],
+        asked: null,
+        floor: 0,
+      })
     }
     const [first, second] = [await take(ours), await take(theirs)]
     expect([first.status, second.status]).toEqual(['acquired', 'acquired'])
@@ -178,7 +187,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
     const claims = fleet.claimsOf('m-1')
     const calls = [
       () => claims.snapshot(),
-      () => claims.acquire({ ticket: 'A', holder: 'p', ttlMs: 1000, changes: 0, asked: null, floor: 0 }),
+      () => claims.acquire({ ticket: 'A', holder: 'p', ttlMs: 1000, changes: 0, expired: [], asked: null, floor: 0 }),
       () => claims.renew('A', 1),
       () => claims.release('A', { token: 1 }),
       () => createFleet(settings(fleet.database), 'shop-x'),
@@ -220,7 +229,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
     const late = fleet.claimsOf('m-3')
     await late.snapshot()
     await expect(
-      late.acquire({ ticket: 'A', holder: 'p', ttlMs: 1000, changes, asked: null, floor: 0 }),
+      late.acquire({ ticket: 'A', holder: 'p', ttlMs: 1000, changes, expired: [], asked: null, floor: 0 }),
     ).rejects.toMatchObject({
       code: 'fleet_failed',
       message: expect.stringMatching(/read committed.*alter role/),

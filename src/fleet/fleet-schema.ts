@@ -58,7 +58,7 @@ export const leases = ticketplan.table(
     /** The area and the strict conflicts of the Ticket as the clone of the taker knew them; a null area is unknown. */
     area: jsonb('area'),
     conflicts: text('conflicts').array().notNull().default(sql`'{}'`),
-    /** `fleets.changes` when the lease was taken, or last changed its pool, area or conflicts. */
+    /** `fleets.changes` when the lease was taken, last changed its pool, area or conflicts, or was released. */
     taken: large('taken').notNull(),
     acquiredAt: moment('acquired_at').notNull(),
     renewedAt: moment('renewed_at').notNull(),

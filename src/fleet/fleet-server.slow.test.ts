@@ -17,6 +17,7 @@ const request = (fields: Partial<FleetLeaseRequest> = {}): FleetLeaseRequest => 
   holder: 'pod',
   ttlMs: 60_000,
   changes: 0,
+  expired: [],
   asked: null,
   floor: 0,
   ...fields,

@@ -11,7 +11,7 @@ function claim(ticket: string, fields: Partial<KnownFleetClaim> = {}): KnownFlee
     acquired_at: '2026-06-08T11:59:00.000Z',
     renewed_at: '2026-06-08T11:59:00.000Z',
     expires_at: '2026-06-08T12:01:00.000Z',
-    ...{ live: true, machine: 'm-1', released_at: null, conflicts: [], area: null },
+    ...{ live: true, machine: 'm-1', released_at: null, conflicts: [], area: null, ended: false },
     ...fields,
   }
 }
@@ -50,9 +50,28 @@ describe('given claims', () => {
     expect(claims.log({}, 10)).toEqual([])
   })
 
+  test('list what a read took for expired, unless the server has noted the end', () => {
+    const { claims, clock } = given(
+      claim('A'),
+      claim('B', { live: false }),
+      claim('C', { live: false, ended: true }),
+      claim('D', { expires_at: '2026-06-08T12:00:00.500Z' }),
+    )
+    clock.tick += 499
+    claims.snapshot()
+    expect(claims.expired()).toEqual(['B'])
+    clock.tick += 1
+    expect(claims.expired()).toEqual(['B']) // nothing has been read at this time
+    expect(claims.snapshot().find('D')).toBeUndefined()
+    claims.forgetAsked()
+    expect(claims.expired()).toEqual(['B', 'D'])
+    claims.give({ snapshot: snapshotOf(claim('A')) })
+    expect(claims.expired()).toEqual([])
+  })
+
   test('are the claims of the snapshot, without what only verdicts need', () => {
     const { claims } = given(claim('A', { conflicts: ['B'] }), claim('C', { live: false }))
-    const { conflicts: _, area: __, released_at: ___, ...shown } = claim('A')
+    const { conflicts: _, area: __, released_at: ___, ended: ____, ...shown } = claim('A')
     const snapshot = claims.snapshot()
     expect(snapshot.find('A')).toEqual(shown)
     expect(snapshot.find('C')).toBeUndefined()

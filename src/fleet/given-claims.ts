@@ -2,7 +2,8 @@
  * Claims that were read elsewhere and are given: a snapshot for the synchronous reads of a store, never changed here.
  *
  * Invariants: a lease that was live when it was read counts as expired once its time has passed on a clock that cannot be set.
- * What a verdict asked of the claims is recorded, so that their server can check that none of it has changed since.
+ * What a verdict asked of the claims, and which leases it took for expired, is recorded, so that their server can check that
+ * none of it has changed since.
  */
 
 import { type ClaimLogEntry, type Claims, type LiveClaims, liveClaims } from '../claims/claims.ts'
@@ -25,6 +26,8 @@ export interface GivenClaims extends Claims {
   forgetAsked(): void
   /** Returns what was asked since the last `give` or `forgetAsked`. */
   asked(): AskedClaims
+  /** Lists the Tickets whose leases counted as expired in a read since the last `give`, though their server has noted no end. */
+  expired(): string[]
 }
 
 /** Returns claims that are given; until then they are refused. `tick` is a clock that cannot be set, in ms. */
@@ -32,6 +35,7 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
   let given: Given = { refused }
   let givenAt = tick()
   let record = recorder()
+  let latestMs = 0
 
   const known = () => {
     if ('refused' in given) throw given.refused
@@ -44,16 +48,23 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
     give(next) {
       given = next
       givenAt = tick()
+      latestMs = 0
       record = recorder()
     },
     forgetAsked() {
       record = recorder()
     },
     asked: () => record.asked(),
+    expired() {
+      if (!('snapshot' in given)) return []
+      const { now, claims } = given.snapshot
+      return claims.filter(claim => !claim.ended && !isLive(claim, now, latestMs)).map(({ ticket }) => ticket)
+    },
     snapshot() {
       if ('refused' in given) return refusedClaims(given.refused)
       if ('unknown' in given) return { ...liveClaims([], new Map()), unknown: given.unknown.message }
-      return record.over(claimsAt(given.snapshot, tick() - givenAt))
+      latestMs = Math.max(latestMs, tick() - givenAt)
+      return record.over(claimsAt(given.snapshot, latestMs))
     },
     log({ tickets = [], since = '', holder }, limit) {
       const isAsked = (entry: ClaimLogEntry) =>
@@ -71,14 +82,21 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
 
 /** Returns the claims of a snapshot when some time has passed since. */
 function claimsAt({ now, claims, releases }: FleetSnapshot, sinceMs: number): LiveClaims {
-  const isLive = (claim: KnownFleetClaim) => claim.live && Date.parse(claim.expires_at) > Date.parse(now) + sinceMs
-  const current = claims.map(({ conflicts: _, area: __, ...claim }, at) => ({ ...claim, live: isLive(claims[at]!) }))
-  const live = claims.filter(isLive)
+  const live = claims.filter(claim => isLive(claim, now, sinceMs))
+  const isInLive = new Set(live)
+  const current = claims.map(known => {
+    const { conflicts: _, area: __, ended: ___, ...claim } = known
+    return { ...claim, live: isInLive.has(known) }
+  })
   return {
     ...liveClaims(current, releases, () => live.map(({ ticket, area }) => ({ ticket, area }))),
     conflictsWith: ticket =>
       live.filter(claim => claim.ticket !== ticket && claim.conflicts.includes(ticket)).map(claim => claim.ticket),
   }
+}
+
+function isLive(claim: KnownFleetClaim, now: string, sinceMs: number): boolean {
+  return claim.live && Date.parse(claim.expires_at) > Date.parse(now) + sinceMs
 }
 
 /** Records what is asked of claims. */

@@ -99,6 +99,7 @@ describe.skipIf(obstacle)('through PgBouncer in transaction mode', () => {
             holder: 'pod',
             ttlMs: 60_000,
             changes,
+            expired: [],
             asked: { tickets: [], pools: [] },
             floor: 0,
           })

@@ -3,24 +3,35 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { historyProblems, readHistory } from '../test-support/claim-history.ts'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
-import { createTestFleet, type TestFleet } from '../test-support/test-fleet.ts'
+import { CLIENT, createTestFleet, setClock, stopClock, type TestFleet } from '../test-support/test-fleet.ts'
 import type { FleetLeaseRequest } from './fleet-claims.ts'
+import { FLEET_SCHEMA_VERSION } from './migrations.ts'
 import type { ServerClaims } from './server-claims.ts'
 
 const postgres = postgresForFile()
+const NOON = Date.parse('2026-06-08T12:00:00.000Z')
 
 const FAULTS = {
   'no lock': `create or replace function ticketplan.lock_fleet(p_fleet text) returns ticketplan.fleets language sql volatile
     as 'select f from ticketplan.fleets f where id = p_fleet'`,
   'no check of what was asked': `create or replace function ticketplan.taken_since(p_fleet text, p_ticket text, p_changes bigint,
-    p_tickets text[], p_pools text[]) returns boolean language sql stable as 'select false'`,
+    p_expired text[], p_tickets text[], p_pools text[]) returns boolean language sql stable as 'select false'`,
+  'a renewal that does not count': `do $do$ begin
+    execute replace(pg_get_functiondef('ticketplan.taken_since'::regproc), ' or ticket = any (p_expired)', '');
+  end $do$`,
   'the time at which the wait began': `create or replace function ticketplan.clock() returns timestamptz language sql volatile
     as $$ select date_trunc('milliseconds', now()) $$`,
 }
 type Fault = keyof typeof FAULTS
 
 /** Takes a Ticket over the claims as they are in the snapshot, with strict conflicts and the pool "one" of one slot. */
-async function take(claims: ServerClaims, ticket: string, conflicts: string[], changes: number) {
+async function take(
+  claims: ServerClaims,
+  ticket: string,
+  conflicts: string[],
+  changes: number,
+  expired: string[] = [],
+) {
   const pool = 'one'
   const request: FleetLeaseRequest = {
     ticket,
@@ -28,6 +39,7 @@ async function take(claims: ServerClaims, ticket: string, conflicts: string[], c
     ttlMs: 60_000,
     pool,
     changes,
+    expired,
     asked: { tickets: conflicts, pools: [pool] },
     conflicts,
     floor: 0,
@@ -63,6 +75,28 @@ async function outdatedVerdict(fleet: TestFleet): Promise<string[]> {
   return historyProblems(await readHistory(fleet.owner, fleet.id), { pools: { one: 1 } })
 }
 
+/** A renewal whose transaction is open while another clone sees the lease as expired. */
+async function hiddenRenewal(fleet: TestFleet): Promise<string[]> {
+  await stopClock(fleet.owner, NOON)
+  const [one, other] = [fleet.claimsOf('m-1'), fleet.claimsOf('m-2')] as const
+  await take(other, 'B', [], (await other.snapshot()).changes)
+  const [lease] = (await other.snapshot()).claims
+  await setClock(fleet.owner, NOON + 59_999)
+  const session = await postgres().connect(fleet.database, CLIENT)
+  await session.query('begin')
+  await session.query('select ticketplan.renew($1, $2::jsonb)', [
+    fleet.id,
+    JSON.stringify({ version: FLEET_SCHEMA_VERSION, ticket: 'B', token: lease!.token }),
+  ])
+  await setClock(fleet.owner, NOON + 60_000)
+  const { changes, claims } = await one.snapshot()
+  const expired = claims.filter(({ live }) => !live).map(({ ticket }) => ticket)
+  await session.query('commit')
+  await session.close(1000)
+  await take(one, 'C', ['B'], changes, expired)
+  return historyProblems(await readHistory(fleet.owner, fleet.id), { pools: { one: 1 } })
+}
+
 /** A renewal that is sent in time and waits for the lock until the lease has expired. */
 async function lateRenewal(fleet: TestFleet): Promise<string[]> {
   const { owner, id } = fleet
@@ -74,6 +108,7 @@ async function lateRenewal(fleet: TestFleet): Promise<string[]> {
       holder: 'pod',
       ttlMs: 2000,
       changes,
+      expired: [],
       asked: null,
       floor: 0,
     })
@@ -105,6 +140,7 @@ async function lateRenewal(fleet: TestFleet): Promise<string[]> {
 const SCENARIOS: Record<Fault, { run(fleet: TestFleet): Promise<string[]>; finds: RegExp }> = {
   'no lock': { run: race, finds: /m-\d has it with token/ },
   'no check of what was asked': { run: outdatedVerdict, finds: /strict conflict/ },
+  'a renewal that does not count': { run: hiddenRenewal, finds: /strict conflict/ },
   'the time at which the wait began': { run: lateRenewal, finds: /had expired was renewed/ },
 }
 

@@ -115,7 +115,7 @@ export async function readFleetStatus({ root }: Repository): Promise<FleetStatus
     server,
     version: FLEET_SCHEMA_VERSION,
     clockDifferenceMs,
-    claims: snapshot.claims.map(({ conflicts: _, area: __, released_at: ___, ...claim }) =>
+    claims: snapshot.claims.map(({ conflicts: _, area: __, released_at: ___, ended: ____, ...claim }) =>
       withoutToken(claim),
     ) as FleetStatus['claims'],
     log: snapshot.log,

@@ -2,48 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type ConnectedPlan, connectPlan } from '../sdk.ts'
 import type { OpenOptions } from '../store/store.ts'
-import { fleetClone } from '../test-support/fleet-clones.ts'
+import { type FleetMachines, withMachines as onMachines } from '../test-support/fleet-machines.ts'
 import { rejectionOf } from '../test-support/plan-error-of.ts'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
-import { startTcpProxy, type TcpProxy } from '../test-support/tcp-proxy.ts'
 import { readTicketJson } from '../test-support/temporary-repository.ts'
-import { CLIENT, createTestFleet, setClock, stopClock, type TestFleet } from '../test-support/test-fleet.ts'
+import { setClock, stopClock } from '../test-support/test-fleet.ts'
 
 const obstacle = postgresObstacle()
 // A process that dies loses nothing that the system has; without fsync its recovery is quick.
 const postgres = postgresForFile({ settings: 'fsync = off' })
 const NOON = Date.parse('2026-06-08T12:00:00.000Z')
 const DAY_MS = 86_400_000
-/** How long a call may take here. */
-const TIMEOUT_MS = 600
 
-interface Machines {
-  fleet: TestFleet
-  /** Between the first machine and the server. */
-  proxy: TcpProxy
-  one: ConnectedPlan
-  two: ConnectedPlan
-  log(): Promise<{ action: string; token: number; machine: string }[]>
-}
-
-/** Two machines with the queued Tickets A and B; the first has a proxy before the server. */
-async function withMachines(use: (machines: Machines) => Promise<void>, options: OpenOptions = {}): Promise<void> {
-  await using fleet = await createTestFleet(postgres())
-  await using proxy = await startTcpProxy(() => postgres().port)
-  const url = postgres().url(fleet.database, CLIENT)
-  const through = url.replace(`:${postgres().port}/`, `:${proxy.port}/`)
-  using first = fleetClone({ id: fleet.id, url: through }, 'm-1', ['A', 'B'])
-  using second = fleetClone({ id: fleet.id, url }, 'm-2', ['A', 'B'])
-  await using one = await connectPlan({ root: first.root, actor: 'tester', busyTimeoutMs: TIMEOUT_MS, ...options })
-  await using two = await connectPlan({ root: second.root, actor: 'tester', busyTimeoutMs: TIMEOUT_MS })
-  const log = async () => {
-    const rows = await fleet.owner.query(
-      "select action, token, machine from ticketplan.claim_log where action <> 'lapsed' order by sequence",
-    )
-    return rows.map(({ action, token, machine }) => ({ action, token: Number(token), machine })) as never
-  }
-  await use({ fleet, proxy, one, two, log })
-}
+const withMachines = (use: (machines: FleetMachines) => Promise<void>, options?: OpenOptions) =>
+  onMachines(postgres(), use, options)
 
 const planOf = (plan: ConnectedPlan, id: string) =>
   readTicketJson(plan.root, `tickets/${id}.json`).decisions.map(({ kind }) => kind)

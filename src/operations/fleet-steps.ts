@@ -45,6 +45,7 @@ export async function takeInFleet<S extends Allowed, R extends object>(
       ...lease,
       conflicts,
       changes: snapshot.changes,
+      expired: fleet.given.expired(),
       asked: fleet.given.asked(),
       floor: fleet.covers.highestToken(),
     }

@@ -12,6 +12,8 @@ export type FleetStep =
       machine: string
       presents: 'nothing' | 'token' | 'other'
       isFresh: boolean
+      /** The Tickets whose leases the caller took for expired. */
+      expired: string[]
       asked: string[] | null
       askedPools: string[]
       pool: string | null
@@ -76,7 +78,8 @@ export function acquireInModel(
   const conflicts = step.conflicts ?? (isOwn ? live!.conflicts : [])
   const area = step.area ?? (isOwn ? live!.area : null)
   const taken = [...model.leases.values()].filter(
-    other => other.ended === null && other.ticket !== ticket && other.taken > changes,
+    other =>
+      other.ended === null && other.ticket !== ticket && (other.taken > changes || step.expired.includes(other.ticket)),
   )
   const isInTheWay = (other: ModelLease) =>
     step.asked === null ||
@@ -85,7 +88,8 @@ export function acquireInModel(
     other.conflicts.includes(ticket) ||
     other.area !== null
   const keepsPlace = isOwn && live!.pool === pool
-  if (!keepsPlace && taken.some(isInTheWay)) return 'changed'
+  const wasTaken = !isOwn && last !== undefined && last.taken > changes
+  if (!keepsPlace && (wasTaken || taken.some(isInTheWay))) return 'changed'
   const isSame = keepsPlace && live!.area === area && live!.conflicts.join() === conflicts.join()
   if (!isSame) model.changes++
   if (!isOwn) model.token = Math.max(model.token, step.floor, Math.floor(model.nowMs / 1000)) + 1
@@ -126,6 +130,7 @@ export function releaseInModel(model: FleetModel, ticket: string, token: number 
   if (!lease || !isAllowed) return 'stale_token'
   lease.ended = token === null ? 'forced' : 'released'
   model.changes++
+  lease.taken = model.changes
   if (state !== null) model.releases.set(ticket, state)
   return 'kept'
 }
