@@ -64,7 +64,7 @@ ALTER TABLE "ticketplan"."claim_log" ADD CONSTRAINT "claim_log_fleet_fleets_id_f
 ALTER TABLE "ticketplan"."leases" ADD CONSTRAINT "leases_fleet_fleets_id_fk" FOREIGN KEY ("fleet") REFERENCES "ticketplan"."fleets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "ticketplan"."machines" ADD CONSTRAINT "machines_fleet_fleets_id_fk" FOREIGN KEY ("fleet") REFERENCES "ticketplan"."fleets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "claim_log_by_ticket" ON "ticketplan"."claim_log" USING btree ("fleet","ticket","sequence");--> statement-breakpoint
-CREATE INDEX "leases_not_ended" ON "ticketplan"."leases" USING btree ("fleet") WHERE ended is null;--> statement-breakpoint
+CREATE INDEX "leases_shown" ON "ticketplan"."leases" USING btree ("fleet") WHERE ended is null or ended = 'lapsed';--> statement-breakpoint
 CREATE VIEW "ticketplan"."claims" AS (select fleet, ticket as ticket_id, holder, machine, token, pool, acquired_at, renewed_at, expires_at,
     ended is null and expires_at > clock_timestamp() as live
   from ticketplan.leases where ended is null or ended = 'lapsed');

@@ -103,12 +103,32 @@ language sql stable as $$
     order by sequence desc limit (p_asked ->> 'limit')::integer) l
 $$;
 --> statement-breakpoint
--- Everything that a verdict needs, in one document, with the count of changes that it is true for.
+create function ticketplan.releases_document(p_fleet text, p_tickets jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+  found_releases jsonb;
+begin
+  -- Two statements: with the list, each Ticket is looked up; nothing is read of the others.
+  if p_tickets is null then
+    select jsonb_agg(jsonb_build_array(l.ticket, l.released_state, l.released_state_at, ticketplan.iso(l.last_released_at)))
+    into found_releases from ticketplan.leases l where l.fleet = p_fleet and l.released_state is not null;
+  else
+    select jsonb_agg(jsonb_build_array(l.ticket, l.released_state, l.released_state_at, ticketplan.iso(l.last_released_at)))
+    into found_releases from ticketplan.leases l
+    where l.fleet = p_fleet and l.released_state is not null
+      and l.ticket = any (array(select jsonb_array_elements_text(p_tickets)));
+  end if;
+  return coalesce(found_releases, '[]');
+end $$;
+--> statement-breakpoint
+-- Everything that a verdict needs, in one document, with the count of changes that it is true for. Of the releases, which are as
+-- many as there ever were Tickets, those of the Tickets in releases_of; without that list all of them.
 create function ticketplan.snapshot(p_fleet text, p_request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = ticketplan, pg_temp as $$
 declare
   f fleets;
   at timestamptz;
+  with_released boolean := coalesce((p_request ->> 'with_released')::boolean, false);
 begin
   perform check_version(p_request);
   at := clock();
@@ -123,11 +143,11 @@ begin
     'claims', (
       select coalesce(jsonb_agg(claim_document(l, at) || jsonb_build_object('conflicts', l.conflicts, 'area', l.area,
         'ended', l.ended is not null, 'released_at', case when l.ended <> 'lapsed' then iso(l.ended_at) end) order by l.ticket), '[]')
-      from leases l
-      where l.fleet = f.id and (l.ended is null or l.ended = 'lapsed' or (p_request ->> 'with_released')::boolean)),
-    'releases', (
-      select coalesce(jsonb_agg(jsonb_build_array(l.ticket, l.released_state, l.released_state_at, iso(l.last_released_at))), '[]')
-      from leases l where l.fleet = f.id and l.released_state is not null))
+      from (
+        select * from leases where fleet = f.id and (ended is null or ended = 'lapsed')
+        union all
+        select * from leases where with_released and fleet = f.id and ended in ('released', 'forced')) l),
+    'releases', releases_document(f.id, p_request -> 'releases_of'))
     || case when p_request -> 'log' is null then '{}' else
       jsonb_build_object('log', log_document(f.id, p_request -> 'log')) end
     || case when p_request -> 'release_of' is null then '{}' else jsonb_build_object('release', (

@@ -45,7 +45,7 @@ async function textFor(
     const store = openStore({ root: folder, actor }, { waits: true })
     try {
       if (event === 'SubagentStart') {
-        if (store.fleet) store.fleet.given.give(await store.fleet.read())
+        if (store.fleet) store.fleet.given.give(await store.fleet.read({ releasesOf: [] }))
         return workerBrief(store)
       }
       const most = Math.min(budget ?? hookBudget(agent), hookBudget(agent))

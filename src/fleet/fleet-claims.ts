@@ -48,8 +48,10 @@ export interface FleetSnapshot {
   now: string
   /** The latest claim on each Ticket in the order of the Tickets' ids: live, expired and, on request, released ones. */
   claims: KnownFleetClaim[]
-  /** The last release of each Ticket that noted a state. */
+  /** The last release that noted a state, of each of the Tickets in `releasesOf`. */
   releases: ReadonlyMap<string, Released>
+  /** The Tickets whose releases were asked for; null for all. */
+  releasesOf: ReadonlySet<string> | null
   /** Newest first; empty unless asked for. */
   log: FleetLogEntry[]
   /** How the claim asked about was released; undefined where it was not, or nothing was asked. */
@@ -59,6 +61,8 @@ export interface FleetSnapshot {
 /** What a snapshot has beside live and expired claims; all optional. */
 export interface SnapshotRequest {
   withReleased?: boolean
+  /** The Tickets whose last release is needed. Default: all that ever were released. */
+  releasesOf?: readonly string[]
   log?: { filter: ClaimLogFilter; limit: number }
   releaseOf?: { ticket: string; token: number }
 }
@@ -71,6 +75,8 @@ export interface FleetLeaseRequest extends LeaseRequest {
   expired: readonly string[]
   /** The Tickets and pools whose claims the verdict read; null for all. */
   asked: { tickets: readonly string[]; pools: readonly string[] } | null
+  /** As that of a snapshot: a refusal has one. */
+  releasesOf?: readonly string[]
   /** The Tickets in strict conflict with this one, as this clone knows them. Default: those of the live lease, else none. */
   conflicts?: readonly string[]
   /** The highest token that this clone has seen: the new one is above it. */

@@ -17,7 +17,15 @@ function claim(ticket: string, fields: Partial<KnownFleetClaim> = {}): KnownFlee
 }
 
 function snapshotOf(...claims: KnownFleetClaim[]): FleetSnapshot {
-  return { changes: 3, now: '2026-06-08T12:00:00.000Z', claims, releases: new Map(), log: [], release: undefined }
+  return {
+    changes: 3,
+    now: '2026-06-08T12:00:00.000Z',
+    claims,
+    releases: new Map(),
+    releasesOf: null,
+    log: [],
+    release: undefined,
+  }
 }
 
 function given(...claims: KnownFleetClaim[]) {
@@ -48,6 +56,19 @@ describe('given claims', () => {
     const snapshot = claims.snapshot()
     expect([snapshot.unknown, snapshot.find('A'), snapshot.all(true)]).toEqual(['no answer', undefined, []])
     expect(claims.log({}, 10)).toEqual([])
+  })
+
+  test('say that a release was not asked of the server, and of which Ticket', () => {
+    const { claims } = given()
+    expect([claims.snapshot().released('A'), claims.isIncomplete()]).toEqual([undefined, false])
+    claims.give({ snapshot: { ...snapshotOf(), releasesOf: new Set(['A']) } })
+    claims.snapshot().released('A')
+    expect(claims.isIncomplete()).toBe(false)
+    claims.snapshot().released('B')
+    expect([claims.isIncomplete(), claims.missed()]).toEqual([true, ['B']])
+    claims.give({ snapshot: { ...snapshotOf(), releasesOf: new Set(['A', 'B']) } })
+    claims.snapshot().released('B')
+    expect([claims.isIncomplete(), claims.missed()]).toEqual([false, ['B']])
   })
 
   test('list what a read took for expired, unless the server has noted the end', () => {

@@ -28,6 +28,10 @@ export interface GivenClaims extends Claims {
   asked(): AskedClaims
   /** Lists the Tickets whose leases counted as expired in a read since the last `give`, though their server has noted no end. */
   expired(): string[]
+  /** True where a read since the last `give` asked for a release that was not asked of the server: it has to be read again. */
+  isIncomplete(): boolean
+  /** Lists the Tickets whose releases reads have missed, to be asked for next time. */
+  missed(): string[]
 }
 
 /** Returns claims that are given; until then they are refused. `tick` is a clock that cannot be set, in ms. */
@@ -36,6 +40,8 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
   let givenAt = tick()
   let record = recorder()
   let latestMs = 0
+  let isIncomplete = false
+  const missed = new Set<string>()
 
   const known = () => {
     if ('refused' in given) throw given.refused
@@ -49,12 +55,15 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
       given = next
       givenAt = tick()
       latestMs = 0
+      isIncomplete = false
       record = recorder()
     },
     forgetAsked() {
       record = recorder()
     },
     asked: () => record.asked(),
+    isIncomplete: () => isIncomplete,
+    missed: () => [...missed],
     expired() {
       if (!('snapshot' in given)) return []
       const { now, claims } = given.snapshot
@@ -64,7 +73,18 @@ export function givenClaims(refused: PlanError, tick: () => number): GivenClaims
       if ('refused' in given) return refusedClaims(given.refused)
       if ('unknown' in given) return { ...liveClaims([], new Map()), unknown: given.unknown.message }
       latestMs = Math.max(latestMs, tick() - givenAt)
-      return record.over(claimsAt(given.snapshot, latestMs))
+      const { snapshot } = given
+      const claims = record.over(claimsAt(snapshot, latestMs))
+      return {
+        ...claims,
+        released(ticket) {
+          if (snapshot.releasesOf?.has(ticket) === false) {
+            missed.add(ticket)
+            isIncomplete = true
+          }
+          return claims.released(ticket)
+        },
+      }
     },
     log({ tickets = [], since = '', holder }, limit) {
       const isAsked = (entry: ClaimLogEntry) =>

@@ -45,11 +45,30 @@ describe.skipIf(obstacle)('claims of a fleet', () => {
       now: '2026-06-08T12:00:00.000Z',
       claims: [{ ...claim, conflicts: ['B'], area, ended: false, released_at: null }],
       releases: new Map(),
+      releasesOf: null,
       log: [],
       release: undefined,
     })
     await setClock(fleet.owner, NOON + 60_000)
     expect((await claims.snapshot()).claims[0]).toMatchObject({ live: false, released_at: null })
+  })
+
+  test('a snapshot has the releases that are asked for, and released claims on request alone', async () => {
+    await using fleet = await createTestFleet(postgres())
+    const claims = fleet.claimsOf('m-1')
+    for (const ticket of ['A', 'B', 'C']) {
+      const { changes } = await claims.snapshot()
+      const taken = await claims.acquire(ask({ ticket, changes }))
+      if (taken.status !== 'acquired') throw new Error(taken.status)
+      await claims.release(ticket, { token: taken.claim.token }, { state: 'done', state_at: null })
+    }
+    const seen = async (request?: Parameters<typeof claims.snapshot>[0]) => {
+      const { claims: listed, releases, releasesOf } = await claims.snapshot(request)
+      return [listed.map(({ ticket }) => ticket), [...releases.keys()].sort(), releasesOf && [...releasesOf]]
+    }
+    expect(await seen()).toEqual([[], ['A', 'B', 'C'], null])
+    expect(await seen({ releasesOf: ['B', 'D'] })).toEqual([[], ['B'], ['B', 'D']])
+    expect(await seen({ releasesOf: [], withReleased: true })).toEqual([['A', 'B', 'C'], [], []])
   })
 
   test('a clock of the server that is set back brings no lapsed claim to life, and tokens grow', async () => {

@@ -65,27 +65,28 @@ export function serverClaims(server: FleetServer, { fleet, machine, pools }: Cla
     const [row] = await server.query(`select ticketplan.${name}($1, $2::jsonb) as answer`, [fleet, document])
     return row!.answer as T
   }
-  const noted = (document: SnapshotDocument): FleetSnapshot => {
+  const noted = (document: SnapshotDocument, releasesOf: readonly string[] | undefined): FleetSnapshot => {
     start = document.server
-    return snapshotOf(document)
+    return { ...snapshotOf(document), releasesOf: releasesOf ? new Set(releasesOf) : null }
   }
 
   return {
     async snapshot(request = {}) {
-      return noted(await call('snapshot', snapshotRequest(request)))
+      return noted(await call('snapshot', snapshotRequest(request)), request.releasesOf)
     },
-    async acquire({ asked, token, ttlMs, area, ...request }) {
+    async acquire({ asked, token, ttlMs, area, releasesOf, ...request }) {
       const answer = await call<AcquiredDocument>('acquire', {
         capacities: pools,
         ...request,
         machine,
         server: start,
         presented: token,
+        releases_of: releasesOf,
         ttl_ms: ttlMs,
         area: area?.map(({ pattern, shared }): AreaPattern => ({ pattern, shared })),
         ...(asked && { tickets: asked.tickets, pools: asked.pools }),
       })
-      return acquiredOf(answer, noted)
+      return acquiredOf(answer, document => noted(document, releasesOf))
     },
     renew: (ticket, token, ttlMs) => call<FleetKept>('renew', { ticket, token, ttl_ms: ttlMs }),
     release: (ticket, by, seen) =>
@@ -95,19 +96,28 @@ export function serverClaims(server: FleetServer, { fleet, machine, pools }: Cla
         ...seen,
         call: process.getBuiltinModule('node:crypto').randomUUID(),
       }),
-    machines: async () => (await call<SnapshotDocument>('snapshot', { machines: true })).machines ?? [],
+    machines: async () =>
+      (await call<SnapshotDocument>('snapshot', { machines: true, releases_of: [] })).machines ?? [],
   }
 }
 
-function snapshotRequest({ withReleased, log, releaseOf }: SnapshotRequest): object {
+function snapshotRequest({ withReleased, releasesOf, log, releaseOf }: SnapshotRequest): object {
   return withoutUndefined({
     with_released: withReleased,
+    releases_of: releasesOf,
     log: log && withoutUndefined({ ...log.filter, limit: log.limit }),
     release_of: releaseOf,
   })
 }
 
-function snapshotOf({ changes, now, claims, releases, log, release }: SnapshotDocument): FleetSnapshot {
+function snapshotOf({
+  changes,
+  now,
+  claims,
+  releases,
+  log,
+  release,
+}: SnapshotDocument): Omit<FleetSnapshot, 'releasesOf'> {
   const released = releases.map(([ticket, state, state_at, at]): [string, Released] => [
     ticket,
     { state, state_at, at },

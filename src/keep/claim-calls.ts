@@ -86,7 +86,7 @@ function fleetCalls({ claims }: Store, fleet: NonNullable<Store['fleet']>, ticke
   return {
     renew: async ttlMs => (await fleet.claims()).renew(ticket, token, ttlMs),
     async read() {
-      const snapshot = await (await fleet.claims()).snapshot({ releaseOf: { ticket, token } })
+      const snapshot = await (await fleet.claims()).snapshot({ releasesOf: [], releaseOf: { ticket, token } })
       fleet.given.give({ snapshot })
       return { claims: claims.snapshot(), release: () => snapshot.release }
     },

@@ -96,5 +96,5 @@ export async function releaseOf(
   token: number,
 ): Promise<ReleaseEntry | undefined> {
   if (!fleet) return claims.releaseOf(ticket, token)
-  return (await (await fleet.claims()).snapshot({ releaseOf: { ticket, token } })).release
+  return (await (await fleet.claims()).snapshot({ releasesOf: [], releaseOf: { ticket, token } })).release
 }

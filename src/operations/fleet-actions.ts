@@ -86,7 +86,7 @@ export async function joinFleet(repository: Repository): Promise<FleetJoined> {
   const server = fleetServer(settingsOf(url, true))
   const machine = state.status === 'joined' ? state.machine : newMachine()
   try {
-    await serverClaims(server, { fleet, machine, pools: repository.config.pools }).snapshot()
+    await serverClaims(server, { fleet, machine, pools: repository.config.pools }).snapshot({ releasesOf: [] })
   } finally {
     await server.close()
   }
@@ -104,9 +104,9 @@ export async function migrateFleet(repository: Repository): Promise<FleetMigrate
 export async function readFleetStatus({ root }: Repository): Promise<FleetStatus> {
   await using fleet = await openFleet({ root })
   const { id, machine, server, claims } = fleet
-  await claims.snapshot() // connects, so that the next answer takes no longer than its way
+  await claims.snapshot({ releasesOf: [] }) // connects, so that the next answer takes no longer than its way
   const sentAt = Date.now()
-  const snapshot = await claims.snapshot({ log: { filter: {}, limit: LOG_ENTRIES } })
+  const snapshot = await claims.snapshot({ releasesOf: [], log: { filter: {}, limit: LOG_ENTRIES } })
   const clockDifferenceMs = Math.round(Date.parse(snapshot.now) - (sentAt + Date.now()) / 2)
   const machines = await claims.machines()
   return {

@@ -4,6 +4,7 @@ import { FLEET_SCHEMA_VERSION } from '../fleet/migrations.ts'
 import { connectPlan } from '../sdk.ts'
 import { type FleetMachines, withMachines } from '../test-support/fleet-machines.ts'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
+import { putTicket } from '../test-support/temporary-repository.ts'
 import { CLIENT, setClock, stopClock } from '../test-support/test-fleet.ts'
 
 const postgres = postgresForFile({ settings: 'fsync = off' })
@@ -82,6 +83,38 @@ describe.skipIf(postgresObstacle())('a lease that a snapshot has as expired', ()
       await two.accept({ ticket: 'B', holder: 'pod-2', ttl: 60 })
       await setClock(fleet.owner, NOON + 60_000)
       expect(await one.accept({ ticket: 'A', holder: 'pod-1' })).toMatchObject({ accepted: true })
+    })
+  })
+})
+
+describe.skipIf(postgresObstacle())('a release', () => {
+  test('is asked for where the Ticket is not settled, and where its file has just arrived', async () => {
+    await withMachines(postgres(), async ({ proxy, one, two }) => {
+      const behind = { verdict: 'hold', reasons: [{ code: 'behind', state: 'done' }] }
+      putTicket(two.root, 'C', { state: 'queued' })
+      for (const id of ['A', 'C']) {
+        const { claim } = await two.accept({ ticket: id, holder: 'pod-2' })
+        await two.release({ ticket: id, token: claim!.token!, state: 'done' })
+      }
+      await one.set({ ticket: 'B', state: 'done' })
+      await one.list()
+      const asked: unknown[] = []
+      proxy.onRequest = text => {
+        const list = /"releases_of":(\[[^\]]*\])/.exec(text)
+        if (list) asked.push(JSON.parse(list[1]!))
+      }
+      expect(await one.consult('A')).toMatchObject(behind)
+      putTicket(one.root, 'C', { state: 'queued' })
+      expect(await one.consult('C')).toMatchObject(behind)
+      expect(await one.consult('C')).toMatchObject(behind)
+      expect(asked).toEqual([['A'], ['A'], ['A', 'C'], ['A', 'C']])
+      putTicket(one.root, 'D', { state: 'queued' })
+      expect(await one.accept({ ticket: 'D', holder: 'pod-1' })).toMatchObject({ accepted: true })
+      expect(asked.slice(4)).toEqual([
+        ['A', 'C'],
+        ['A', 'C', 'D'],
+        ['A', 'C', 'D'],
+      ])
     })
   })
 })

@@ -35,15 +35,22 @@ export async function takeInFleet<S extends Allowed, R extends object>(
 ): Promise<Taken<S> | R> {
   const claims = await fleet.claims()
   const startedAt = performance.now()
-  let snapshot = await claims.snapshot()
+  let releasesOf = fleet.releasesOf()
+  let snapshot = await claims.snapshot({ releasesOf })
   for (let round = 0; round < MOST_ROUNDS; round++) {
     fleet.given.give({ snapshot })
     const allowed = judge()
+    if (fleet.given.isIncomplete()) {
+      releasesOf = fleet.releasesOf()
+      snapshot = await claims.snapshot({ releasesOf })
+      continue
+    }
     if (!('lease' in allowed)) return allowed
     const { lease, conflicts } = allowed as S
     const request = {
       ...lease,
       conflicts,
+      releasesOf,
       changes: snapshot.changes,
       expired: fleet.given.expired(),
       asked: fleet.given.asked(),
@@ -87,7 +94,7 @@ export async function claimedId(store: Store, fleet: StoreFleet, name: string): 
     return store.read(view => view.resolve(name).id)
   } catch (error) {
     if (!isPlanError(error, 'unknown_ticket') && !isPlanError(error, 'not_initialized')) throw error
-    const { claims } = await (await fleet.claims()).snapshot({ withReleased: true })
+    const { claims } = await (await fleet.claims()).snapshot({ withReleased: true, releasesOf: [] })
     if (claims.some(({ ticket }) => ticket === name)) return name
     throw error
   }

@@ -3,9 +3,12 @@ import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
 import type { Fields, InputOf, Operation } from './operation.ts'
 
+/** How often an operation runs whose Tickets were not in the index before. Others may add some each time. */
+const MOST_ROUNDS = 3
+
 /**
  * Runs the operation. In a fleet the claims that it needs are read first; where their server cannot be reached they are unknown,
- * which the store's `notify` reports.
+ * which the store's `notify` reports. The operation may run again, where it asked for what was not read.
  * @throws PlanError those of the operation; fleet_unreachable where there is no answer without the claims, and those of the fleet.
  */
 export async function runOperation<F extends Fields, O>(
@@ -27,11 +30,14 @@ async function withClaims<F extends Fields, O>(
 ): Promise<O> {
   const request = claims?.(input)
   if (!request) return run(store, input)
-  const given = await fleet.read(request)
-  if ('unknown' in given) {
-    if (needsClaims) throw given.unknown
-    store.notify(`the claims are unknown: ${given.unknown.message}`)
+  for (let round = 1; ; round++) {
+    const given = await fleet.read(request)
+    if ('unknown' in given) {
+      if (needsClaims) throw given.unknown
+      store.notify(`the claims are unknown: ${given.unknown.message}`)
+    }
+    fleet.given.give(given) // what follows is synchronous, so no other read takes its place
+    const answer = run(store, input)
+    if (!fleet.given.isIncomplete() || round === MOST_ROUNDS) return answer
   }
-  fleet.given.give(given) // what follows is synchronous, so no other read takes its place
-  return run(store, input)
 }

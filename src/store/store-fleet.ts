@@ -22,8 +22,11 @@ export interface StoreFleet {
   readonly clock: LeaseClock
   /** Returns the calls to the server. @throws PlanError fleet_url, io. */
   claims(): Promise<FleetClaims>
+  /** Lists the Tickets whose releases a verdict may need: those that are not settled here, and those that were missed. */
+  releasesOf(): string[]
   /**
-   * Reads the claims, to be given to the next read. Those of a server that cannot be reached are unknown.
+   * Reads the claims, to be given to the next read, with the releases of `releasesOf` unless the request names others. Claims of
+   * a server that cannot be reached are unknown.
    * @throws PlanError fleet_denied, fleet_unknown, fleet_schema, fleet_failed, fleet_url, io.
    */
   read(request?: SnapshotRequest): Promise<Given>
@@ -53,6 +56,7 @@ export function storeFleet(
   covers: LeaseCovers,
   clock: LeaseClock,
   timeoutMs: number,
+  unsettled: () => readonly string[],
 ): StoreFleet | undefined {
   const state = fleetState(repository)
   if (state.status !== 'joined') return undefined
@@ -66,15 +70,17 @@ export function storeFleet(
     return openFleet({ root: repository.root, timeoutMs: Math.min(timeoutMs, CALL_TIMEOUT_MS) })
   }
   const open = () => (opened ??= openNow())
+  const releasesOf = () => [...new Set([...unsettled(), ...given.missed()])]
   return {
     machine: state.machine,
     given,
     covers,
     clock,
     claims: async () => (await open()).claims,
+    releasesOf,
     async read(request) {
       try {
-        return { snapshot: await (await open()).claims.snapshot(request) }
+        return { snapshot: await (await open()).claims.snapshot({ releasesOf: releasesOf(), ...request }) }
       } catch (error) {
         if (isPlanError(error, 'fleet_unreachable')) return { unknown: error }
         throw error

@@ -123,9 +123,12 @@ export function openStore(
   const refused = claimsRefused(found)
   const given = refused && givenClaims(refused, () => performance.now())
   const claims = given ?? afterMove(findMoveProblem(found, local, timeoutMs, notify), localClaims(local, clock))
-  const fleet = given && waits ? storeFleet(found, given, leaseCovers(local, clock), clock, timeoutMs) : undefined
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
+  const fleet =
+    given && waits
+      ? storeFleet(found, given, leaseCovers(local, clock), clock, timeoutMs, () => unsettledTickets(checkout))
+      : undefined
   const stamp = stampSource(found.root, options.actor, now, options.newId)
   const { noteWrites, ...notes } = changeNoter(checkout, stamp, notify)
   const editor = ticketEditor(checkout, readRows, cloneNotices(checkout, notify), noteWrites)
@@ -155,6 +158,15 @@ export function openStore(
     locked: checkout.locked,
     stamp,
     close: checkout.close,
+  }
+}
+
+/** Lists the Tickets that are not terminal, by the rows as they are; none where there are no rows yet. */
+function unsettledTickets({ index }: Checkout): readonly string[] {
+  try {
+    return index.peek(queries => queries.unsettled())
+  } catch {
+    return [] // the read that follows says what is wrong
   }
 }
 

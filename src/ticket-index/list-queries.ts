@@ -34,6 +34,11 @@ export function listQueries(statement: Prepare) {
            and (@ids is null or id in (select value from json_each(@ids)))
          order by ${ORDER_BY[order]} limit @limit`,
       ).all({ phases: jsonOf(phases), states: jsonOf(states), ids: jsonOf(ids), limit: limit ?? -1 }),
+    /** The ids of all Tickets that are not terminal. */
+    unsettled: () =>
+      statement<[], { id: string }>("select id from tickets where phase <> 'terminal'")
+        .all()
+        .map(({ id }) => id),
     /** Every state that a Ticket has, as the files have them. */
     statesInUse: () =>
       statement<[], { state: string }>('select distinct state from tickets order by state')
