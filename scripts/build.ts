@@ -40,7 +40,7 @@ const commonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   external: shared.external.filter(name => name !== 'better-sqlite3'),
-  plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle()],
+  plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle('fleet-client')],
   // A program that is run as a script has no import(): what is not bundled is required.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
@@ -69,7 +69,11 @@ const bundles = [
     plugins: [builtinsAtRunTime],
     entryPoints: { cli: 'src/cli.ts', index: 'src/package-entry.ts' },
   }),
-  await build({ ...commonJs, entryPoints: { sdk: 'src/index.ts', index: 'src/package-entry.ts' } }),
+  await build({
+    ...commonJs,
+    plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle(null)],
+    entryPoints: { sdk: 'src/index.ts', index: 'src/package-entry.ts' },
+  }),
   await build({
     ...shortened,
     entryPoints: {
@@ -81,8 +85,9 @@ const bundles = [
   await build({ ...wrapped, entryPoints: { main: 'src/cli/main.ts', 'merge-files': 'src/merging/merge-files.ts' } }),
   // The client of PostgreSQL, which only clones in a fleet load. What its package requires for other clients is left out.
   await build({
-    ...shortened,
-    external: [...shortened.external, 'pg-native', 'pg-cloudflare'],
+    ...wrapped,
+    plugins: [lateCrypto()],
+    external: [...wrapped.external, 'pg-native', 'pg-cloudflare'],
     entryPoints: { fleet: 'src/fleet/postgres.ts' },
   }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
@@ -108,14 +113,41 @@ if (existsSync(dist)) renameSync(dist, old)
 renameSync(fresh, dist)
 rmSync(old, { recursive: true, force: true })
 
-/** Makes the bundles load the client of PostgreSQL from dist/fleet.cjs, beside them. */
-function fleetBundle(): Plugin {
+/**
+ * Makes the bundles load the client of PostgreSQL from dist/fleet.cjs, beside them. Programs keep its compiled code under a name;
+ * with null none is kept, because the SDK runs in the processes of others.
+ */
+function fleetBundle(name: string | null): Plugin {
   return {
     name: 'fleet-bundle',
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
       onResolve({ filter: /\/postgres\.ts$/ }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: './fleet.cjs', external: true } : undefined,
+        kind === 'dynamic-import' ? { path: 'fleet.cjs', namespace: 'fleet-bundle' } : undefined,
       )
+      onLoad({ filter: /.*/, namespace: 'fleet-bundle' }, ({ path }) => ({
+        contents: `import { join } from 'node:path'
+          import { loadProgram } from './program-loader.ts'
+          export const { connectPostgres } = loadProgram(join(import.meta.dirname, '${path}'), ${JSON.stringify(name)})`,
+        resolveDir: join(root, 'src'),
+      }))
+    },
+  }
+}
+
+/** Makes the client of PostgreSQL load node:crypto with its first use: it costs as much as a call, and not every login needs it. */
+function lateCrypto(): Plugin {
+  return {
+    name: 'late-crypto',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\/(?:crypto\/)?utils$/ }, ({ path, resolveDir }) => {
+        const file = join(resolveDir, `${path}.js`)
+        const isCrypto = file.endsWith('/pg/lib/crypto/utils.js')
+        return isCrypto ? { path: 'late', namespace: 'late-crypto', pluginData: file } : undefined
+      })
+      onLoad({ filter: /.*/, namespace: 'late-crypto' }, ({ pluginData: file }) => ({
+        contents: `module.exports = new Proxy({}, { get: (_, name) => require(${JSON.stringify(file)})[name] })`,
+        resolveDir: root,
+      }))
     },
   }
 }

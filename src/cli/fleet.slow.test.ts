@@ -47,7 +47,7 @@ async function asOwner<T>(
   try {
     return await action(text => connection.query(text))
   } finally {
-    await connection.close(1000)
+    connection.close(1000)
   }
 }
 

@@ -39,7 +39,7 @@ async function onServer<T>(
   } catch (error) {
     throw serverError(error, address) ?? lost(error, address)
   } finally {
-    await connection.close(CALL_TIMEOUT_MS)
+    connection.close(CALL_TIMEOUT_MS)
   }
 }
 

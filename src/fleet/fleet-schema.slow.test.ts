@@ -97,7 +97,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
       await outcome(client, 'create function ticketplan.mine() returns integer language sql as $$ select 1 $$'),
     ).toBe('42501')
     expect(await outcome(client, 'drop schema ticketplan cascade')).toBe('42501')
-    await client.close(1000)
+    client.close(1000)
   })
 
   test('runs as its owner whatever a client puts before it in the search path', async () => {
@@ -111,7 +111,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
     const [row] = await client.query('select ticketplan.snapshot($1, $2::jsonb) as answer', [fleet.id, request])
     expect(row!.answer).toMatchObject({ changes: 0 })
     expect((row!.answer as { now: string }).now).not.toMatch(/^1970/)
-    await client.close(1000)
+    client.close(1000)
   })
 
   test('gives another role nothing', async () => {
@@ -120,7 +120,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
     const stranger = await postgres().connect(fleet.database, 'stranger')
     expect(await outcome(stranger, 'select * from ticketplan.claims')).toBe('42501')
     expect(await outcome(stranger, "select ticketplan.snapshot('x', '{}')")).toBe('42501')
-    await stranger.close(1000)
+    stranger.close(1000)
     expect(await codeOf(createFleet(settings(fleet.database, 'stranger'), 'shop-x'))).toBe('fleet_denied')
     expect(await codeOf(migrateServer(settings(fleet.database, 'stranger')))).toBe('fleet_denied')
   })
@@ -179,7 +179,7 @@ describe.skipIf(postgresObstacle())('the schema of fleets', () => {
       "select count(*)::int as n from pg_class where relnamespace = 'ticketplan'::regnamespace",
     )
     expect(row).toEqual({ n: 1 })
-    await owner.close(1000)
+    owner.close(1000)
   })
 
   test('of another version is refused by every call, which says what to do', async () => {

@@ -125,7 +125,7 @@ describe.skipIf(postgresObstacle())('a call to the server of a fleet', () => {
       )
     const connection = await connect('prefer')
     expect(await connection.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()')).toEqual([{ ssl: false }])
-    await connection.close(1000)
+    connection.close(1000)
     await expect(connect('require')).rejects.toThrow(/does not support SSL/)
   })
 

@@ -97,7 +97,7 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
       await last
       const connection = current
       current = undefined
-      await connection?.close(500)
+      connection?.close(500)
     },
   }
 }

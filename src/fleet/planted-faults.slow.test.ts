@@ -92,7 +92,7 @@ async function hiddenRenewal(fleet: TestFleet): Promise<string[]> {
   const { changes, claims } = await one.snapshot()
   const expired = claims.filter(({ live }) => !live).map(({ ticket }) => ticket)
   await session.query('commit')
-  await session.close(1000)
+  session.close(1000)
   await take(one, 'C', ['B'], changes, expired)
   return historyProblems(await readHistory(fleet.owner, fleet.id), { pools: { one: 1 } })
 }

@@ -6,7 +6,6 @@
  * transaction mode. Nothing here is an error of ticketplan: this bundle would have an error class of its own.
  */
 import Client from 'pg/lib/client.js'
-import pgpass from 'pgpass'
 import type { ServerAddress } from '../model/errors.ts'
 
 /** How to encrypt, as `sslmode` of libpq. */
@@ -32,8 +31,8 @@ export interface PostgresConnection {
   onEnd(listener: () => void): void
   /** Breaks the connection at once: a query that runs fails. */
   destroy(): void
-  /** Ends the connection when the server has confirmed it, and after the timeout in any case. */
-  close(timeoutMs: number): Promise<void>
+  /** Sends the end of the connection, and breaks it after the timeout if the server still keeps it. Keeps no process running. */
+  close(timeoutMs: number): void
 }
 
 /** Connects within the timeout. @throws the error of the system, of TLS or of the server. */
@@ -74,7 +73,7 @@ async function connectOnce(
   })
   // PGOPTIONS would be sent as startup options, which PgBouncer refuses.
   Object.assign((client as unknown as { connectionParameters: object }).connectionParameters, { options: undefined })
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void; unref(): void } } }).connection
   client.on('error', () => {}) // the query that runs reports it, and `end` follows
   try {
     await client.connect()
@@ -91,10 +90,13 @@ async function connectOnce(
     onNotification: listener => void client.on('notification', ({ payload }) => listener(payload ?? '')),
     onEnd: listener => void client.on('end', listener),
     destroy: () => stream.destroy(),
-    async close(timeoutMs) {
-      const timer = setTimeout(() => stream.destroy(), timeoutMs)
-      await client.end().catch(() => {})
-      clearTimeout(timer)
+    close(timeoutMs) {
+      const timer = setTimeout(() => stream.destroy(), timeoutMs).unref()
+      client.end().then(
+        () => clearTimeout(timer),
+        () => {},
+      )
+      stream.unref()
     },
   }
 }
@@ -115,6 +117,7 @@ function tlsOptions({ mode, ca, cert, key }: ServerSettings['ssl']) {
 
 async function findPassword(address: ServerAddress): Promise<string> {
   if (process.env.PGPASSWORD !== undefined) return process.env.PGPASSWORD
+  const { default: pgpass } = await import('pgpass')
   const found = await new Promise<string | undefined>(resolve => pgpass(address, resolve))
   return found ?? ''
 }

@@ -31,7 +31,7 @@ async function renewLater({ fleet }: FleetMachines, ticket: string, token: numbe
   expect(row!.answer).toMatchObject({ status: 'kept' })
   return async () => {
     await session.query('commit')
-    await session.close(1000)
+    session.close(1000)
   }
 }
 
