@@ -22,6 +22,7 @@ CREATE TABLE "ticketplan"."fleets" (
 	"id" text PRIMARY KEY NOT NULL,
 	"token" bigint DEFAULT 0 NOT NULL,
 	"changes" bigint DEFAULT 0 NOT NULL,
+	"server" text,
 	"created_at" timestamp (3) with time zone DEFAULT clock_timestamp() NOT NULL
 );
 --> statement-breakpoint

@@ -225,14 +225,19 @@ begin
   if not is_own then
     epoch := floor(extract(epoch from at))::bigint;
     -- Tokens are numbers of JavaScript; one absurd floor must not use them up.
-    if q.floor > epoch + 1000000000 then
+    if q.floor > epoch + 1000000000000 then
       raise exception 'the token % that this clone has seen is too high', q.floor using errcode = 'TP004';
+    end if;
+    -- A server that took over, or came back from a backup, may have lost the last tokens; nobody takes a million Tickets at once.
+    if f.server <> iso(pg_postmaster_start_time()) then
+      f.token := f.token + 1000000;
     end if;
     f.token := greatest(f.token, q.floor, epoch) + 1;
   end if;
   if not is_same_place then
     f.changes := f.changes + 1;
-    update fleets set token = f.token, changes = f.changes where id = f.id;
+    update fleets set token = f.token, changes = f.changes,
+      server = case when is_own then server else iso(pg_postmaster_start_time()) end where id = f.id;
   end if;
   n.token := case when is_own then l.token else f.token end;
   n.taken := case when is_same_place then l.taken else f.changes end;

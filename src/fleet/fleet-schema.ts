@@ -33,6 +33,8 @@ export const fleets = ticketplan.table('fleets', {
   token: large('token').notNull().default(0),
   /** How often a claim was taken or released. */
   changes: large('changes').notNull().default(0),
+  /** The start of the server that gave the last token. */
+  server: text('server'),
   createdAt: moment('created_at').notNull().default(sql`clock_timestamp()`),
 })
 

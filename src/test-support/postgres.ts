@@ -20,6 +20,8 @@ export interface PostgresOptions {
   hba?: string
   /** Lines of postgresql.conf. */
   settings?: string
+  /** Makes the server a standby, which replicates this one. */
+  standbyOf?: TestPostgres
 }
 
 /** A server that runs until the end of the `using` block. */
@@ -36,10 +38,13 @@ export interface TestPostgres extends AsyncDisposable {
   kill(): void
   /** Stops or continues the server with all its processes, as a machine that hangs. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  isRunning(): boolean
   /** Ends the server in order. */
   stop(): void
   /** Starts the server that was ended; after a crash it may need several attempts. */
   start(): Promise<void>
+  /** Makes a standby the primary. */
+  promote(): void
   /** Returns all that the server has logged. */
   log(): string
 }
@@ -57,7 +62,7 @@ export function postgresForFile(options?: PostgresOptions): () => TestPostgres {
 }
 
 /** Starts a server. */
-export async function startPostgres({ hba, settings = '' }: PostgresOptions = {}): Promise<TestPostgres> {
+export async function startPostgres({ hba, settings = '', standbyOf }: PostgresOptions = {}): Promise<TestPostgres> {
   const binaries = findBinaries()!
   const temporary = temporaryFolder()
   const folder = temporary.path
@@ -67,7 +72,9 @@ export async function startPostgres({ hba, settings = '' }: PostgresOptions = {}
   if (owner) chownSync(folder, owner.uid, owner.gid)
   const run = (program: string, ...args: string[]) =>
     execFileSync(join(binaries, program), args, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  run('initdb', '-D', data, '-U', OWNER, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C')
+  const source = standbyOf && ['-h', '127.0.0.1', '-p', String(standbyOf.port), '-U', OWNER]
+  if (source) run('pg_basebackup', ...source, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync')
+  else run('initdb', '-D', data, '-U', OWNER, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C')
   if (hba !== undefined) writeFileSync(join(data, 'pg_hba.conf'), hba)
   writeFileSync(join(data, 'postgresql.conf'), `max_connections = 200\nlisten_addresses = '127.0.0.1'\n${settings}\n`)
   let port = await freePort()
@@ -112,15 +119,17 @@ export async function startPostgres({ hba, settings = '' }: PostgresOptions = {}
       const name = `test_${++databases}`
       const connection = await connect('postgres')
       await connection.query(`create database ${name}`)
-      await connection.close(1000)
+      connection.close(1000)
       return name
     },
     kill: () => void process.kill(pid(), 'SIGKILL'),
     signal(signal) {
       for (const id of processesOf(pid())) process.kill(id, signal)
     },
+    isRunning: () => existsSync(join(data, 'postmaster.pid')),
     stop: () => void stop('fast'),
     start: () => start(false),
+    promote: () => run('pg_ctl', '-D', data, '-w', 'promote'),
     log: () => readFileSync(logPath, 'utf8'),
     async [Symbol.asyncDispose]() {
       if (existsSync(join(data, 'postmaster.pid'))) {

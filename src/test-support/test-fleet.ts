@@ -52,7 +52,7 @@ export async function createTestFleet(postgres: TestPostgres): Promise<TestFleet
     claimsOf: (machine, { fleet = id, pools = {} } = {}) => serverClaims(serverOf(machine), { fleet, machine, pools }),
     async [Symbol.asyncDispose]() {
       await Promise.all([...servers.values()].map(server => server.close()))
-      await owner.close(1000)
+      owner.close(1000)
     },
   }
 }
