@@ -31,6 +31,18 @@ export function mountObstacle(): Obstacle {
   return null
 }
 
+/** Returns why no network can be made that is apart from this machine's. */
+export function networkObstacle(): Obstacle {
+  if (process.getuid?.() !== 0) return 'only root can make a network'
+  const name = `tpt${process.pid}`
+  const ip = (...args: string[]) => spawnSync('ip', args).status === 0
+  if (spawnSync('ip', ['-V']).error) return 'ip is not installed (Debian: apt-get install iproute2)'
+  const isAllowed =
+    ip('netns', 'add', name) && ip('link', 'add', `${name}h`, 'type', 'veth', 'peer', 'name', 'other', 'netns', name)
+  ip('netns', 'delete', name)
+  return isAllowed ? null : 'networks may not be made here'
+}
+
 export function otherUserObstacle(): Obstacle {
   if (process.getuid?.() !== 0) return 'only root can run as another user'
   using folder = temporaryFolder()
