@@ -24,6 +24,41 @@ test.skipIf(obstacle)(
   },
 )
 
+/** Replaces a piece of a function on the server. */
+const inFunction = (name: string, before: string, after: string) => `do $do$
+  declare
+    source text := pg_get_functiondef('ticketplan.${name}'::regproc);
+  begin
+    if position($x$${before}$x$ in source) = 0 then raise exception 'nothing to plant in ${name}'; end if;
+    execute replace(source, $x$${before}$x$, $x$${after}$x$);
+  end $do$;`
+
+/** Snapshots that hide all claims, and no check of what was taken since. */
+const BLIND =
+  inFunction('snapshot', 'ended is null or ended = ', 'false and ended = ') +
+  inFunction('taken_since', 'fleet = p_fleet and', 'false and')
+
+describe.skipIf(obstacle)('in a short storm, the oracle finds', () => {
+  test.each<[string, string, RegExp[]]>([
+    ['two holders', inFunction('acquire', 'is_live := found and l.ended is null', 'is_live := false'), [/m-\d has it/]],
+    ['tokens that go back', inFunction('acquire', 'q.floor, epoch) + 1', 'q.floor, epoch) - 1'), [/after the token/]],
+    ['two in conflict, in one area, or in one slot', BLIND, [/beside T-|in the area of|slots of gpu/]],
+    [
+      'a release that was lost',
+      inFunction(
+        'release',
+        'perform lapse(f.id, at);',
+        "return jsonb_build_object('status', 'kept', 'claim', (select claim_document(x, at) from leases x where fleet = f.id and ticket = q.ticket));",
+      ),
+      [/released T-\d+ \d+ of machine \d is not in the log/],
+    ],
+  ])('%s', { timeout: 600_000 }, async (_, plant, found) => {
+    const storm = { machines: 4, processKills: 8, serverKills: 0, serverStops: 0, pauseMs: 1000, plant }
+    const { faults } = await runStorm(postgres(), storm)
+    for (const fault of found) expect(faults.join('\n')).toMatch(fault)
+  })
+})
+
 describe('the oracle finds', () => {
   const row = (sequence: number, fields: Partial<HistoryRow>): HistoryRow => ({
     ...{ sequence, at: sequence * 10, action: 'acquired', ticket: 'A', machine: 'm-1', token: 100 + sequence },

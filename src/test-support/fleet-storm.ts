@@ -23,6 +23,8 @@ export interface StormOptions {
   serverStops: number
   /** The shortest time between two faults. */
   pauseMs: number
+  /** SQL that makes a function on the server faulty, for a storm whose oracle must find it. */
+  plant?: string
 }
 
 /** What a storm has done and found. */
@@ -37,6 +39,7 @@ const TICKETS = Array.from({ length: 24 }, (_, number) => `T-${number}`)
 /** Runs a storm and checks its history. */
 export async function runStorm(postgres: TestPostgres, options: StormOptions): Promise<StormResult> {
   await using fleet = await createTestFleet(postgres)
+  if (options.plant !== undefined) await fleet.owner.query(options.plant)
   await using proxy = await startTcpProxy(() => postgres.port)
   const url = postgres.url(fleet.database, CLIENT).replace(`:${postgres.port}/`, `:${proxy.port}/`)
   const counts: Record<string, number> = {}
