@@ -7,7 +7,7 @@
  * folder, others must be on PATH; one that cannot be installed or used is named with the reason. Exit status 1 where a peer
  * that keeps plain files is faster at show, ready or relate with at least 10,000 items. docs/performance.md has the table.
  */
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -28,7 +28,7 @@ const runs = Number(options.runs)
 const limitMs = Number(options.limit) * 1000
 const only = options.only.split(',').filter(name => name !== '')
 
-const ACTIONS = ['show', 'ready', 'create', 'relate'] as const
+const ACTIONS = ['show', 'ready', 'all ready', 'create', 'relate'] as const
 type Action = (typeof ACTIONS)[number]
 interface Result {
   peer: string
@@ -57,7 +57,7 @@ const results: Result[] = []
 const missing: { peer: string; reason: string }[] = []
 try {
   const own = ticketplanPeer(join(import.meta.dirname, '..', 'dist', 'cli.js'))
-  for (const peer of [own, ...PEERS]) {
+  for (const peer of [own, { ...own, name: `${own.name} with a resident`, background: ['watch'] }, ...PEERS]) {
     if (only.length > 0 && !only.includes(peer.name)) continue
     const reason = measurePeer(peer)
     if (reason !== undefined) missing.push({ peer: peer.name, reason })
@@ -153,15 +153,32 @@ function measure(peer: Peer, size: number, version: string, env: NodeJS.ProcessE
     }
   }
   const id = (n: number) => peer.id(size - 1 - n * 7)
-  const { relate } = peer
+  const { relate, readyAll } = peer
+  const beside = background(peer, place, env, isOwn)
   const ms = {
     show: timed(n => peer.show(id(n))),
     ready: timed(() => peer.ready),
+    'all ready': readyAll ? timed(() => readyAll) : 'as ready',
     create: timed(n => peer.create(`new item ${n}`)),
     relate: relate ? timed(n => relate(id(n), peer.id(3 + n))) : 'none',
   }
+  beside?.kill()
   const { name, store, hasPlainFiles } = peer
   results.push({ peer: name, version, store, hasPlainFiles, size, ms, nodeMs: nodes.length > 0 ? median(nodes) : 0 })
+}
+
+/** Starts what runs beside the commands, and waits until it has told that it is there. */
+function background(peer: Peer, cwd: string, env: NodeJS.ProcessEnv, isOwn: boolean): ChildProcess | undefined {
+  if (!peer.background) return undefined
+  const [program, args] = commandOf(peer, peer.background, isOwn)
+  const child = spawn(program, args, { cwd, env, stdio: 'ignore' })
+  const [ask, words] = commandOf(peer, ['doctor'], isOwn)
+  for (const until = performance.now() + 20_000; performance.now() < until; ) {
+    const { stdout } = spawnSync(ask, words, { cwd, env, encoding: 'utf8' })
+    if (/answers reading commands/.test(stdout)) return child
+  }
+  child.kill()
+  throw new Error(`${peer.background.join(' ')} did not start`)
 }
 
 function median(numbers: number[]): number {
@@ -169,13 +186,17 @@ function median(numbers: number[]): number {
 }
 
 function print(): void {
-  const behind = results.flatMap(own => (own.peer === 'ticketplan' && own.size >= 10_000 ? fasterThan(own) : []))
+  const behind = results.flatMap(own =>
+    own.peer.startsWith('ticketplan') && own.size >= 10_000 ? fasterThan(own) : [],
+  )
   if (options.json) console.log(JSON.stringify({ node: process.version, runs, results, missing, behind }, null, 2))
   else {
     console.log(
       `\nNode ${process.version}; medians of ${runs} cold runs, in ms; in brackets the multiple of node -e 0.\n`,
     )
-    console.log('| program | items | show | ready | create | relate | node -e 0 |\n|---|---|---|---|---|---|---|')
+    console.log(
+      '| program | items | show | ready | all ready | create | relate | node -e 0 |\n|---|---|---|---|---|---|---|---|',
+    )
     for (const { peer, version, size, ms, nodeMs } of results) {
       const cells = ACTIONS.map(action => {
         const value = ms[action]
@@ -184,7 +205,7 @@ function print(): void {
       console.log(`| ${peer} ${version} | ${size.toLocaleString('en')} | ${cells.join(' | ')} | ${nodeMs.toFixed(0)} |`)
     }
     for (const { peer, reason } of missing) console.log(`\nnot measured: ${peer}: ${reason}`)
-    for (const text of behind) console.log(`\nFASTER THAN TICKETPLAN: ${text}`)
+    for (const text of behind) console.log(`\nFASTER: ${text}`)
   }
   process.exitCode = behind.length > 0 ? 1 : 0
 }
@@ -192,12 +213,12 @@ function print(): void {
 /** Names the peers with plain files that are faster than a result of ticketplan. */
 function fasterThan(own: Result): string[] {
   const rivals = results.filter(
-    ({ peer, size, hasPlainFiles }) => peer !== own.peer && size === own.size && hasPlainFiles,
+    ({ peer, size, hasPlainFiles }) => !peer.startsWith('ticketplan') && size === own.size && hasPlainFiles,
   )
-  return (['show', 'ready', 'relate'] as const).flatMap(action =>
+  return (['show', 'ready', 'all ready', 'relate'] as const).flatMap(action =>
     rivals
       .filter(({ ms, nodeMs }) => relative(ms[action], nodeMs) < relative(own.ms[action], own.nodeMs))
-      .map(({ peer }) => `${peer}, ${action}, ${own.size.toLocaleString('en')} items`),
+      .map(({ peer }) => `${peer} than ${own.peer}, ${action}, ${own.size.toLocaleString('en')} items`),
   )
 }
 

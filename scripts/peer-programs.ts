@@ -36,7 +36,12 @@ export interface Peer {
   write(folder: string, items: readonly Item[], run: (...args: string[]) => void): void
   id(n: number): string
   show(id: string): string[]
+  /** Prints the first 50 that are ready, where the program can; all of them otherwise. */
   ready: string[]
+  /** Prints all of them, where `ready` does not. */
+  readyAll?: string[]
+  /** Runs beside the measured commands. */
+  background?: string[]
   create(title: string): string[]
   /** Undefined where the program has no relations. */
   relate?(id: string, blocker: string): string[]
@@ -93,7 +98,8 @@ export function ticketplanPeer(cli: string): Peer {
     },
     id: n => `T-${six(n)}`,
     show: id => ['show', id],
-    ready: ['queue'],
+    ready: ['queue', '--limit', '50'],
+    readyAll: ['queue'],
     create: title => ['add', `N-${title.replaceAll(' ', '-')}`, '--title', title],
     relate: (id, blocker) => ['record', id, 'blocked_by', blocker, '--reason', 'bench'],
   }
@@ -130,6 +136,7 @@ export const PEERS: Peer[] = [
     id: n => `repository-${n.toString(16).padStart(4, '0')}`,
     show: id => ['show', id],
     ready: ['ready'],
+    readyAll: ['ready', '--limit', '1000000'],
     create: title => ['create', '--title', title],
     relate: (id, blocker) => ['dep', 'add', id, blocker],
   },
