@@ -8,7 +8,7 @@ export function kindSchema<const K extends string>(kinds: readonly K[], what: st
   const names = [...kinds, ...aliasesOf(kinds)]
   const error = ({ input }: { input?: unknown }) => {
     const nearest = typeof input === 'string' ? didYouMean(nearestNames(input, names)) : ''
-    return `not a ${what}${nearest} (they are ${names.join(', ')})`
+    return `not a ${what}${nearest}; the kinds are ${names.join(', ')}`
   }
   const canonical = z.pipe(z.string(), z.transform(canonicalKind))
   return z.pipe(canonical, z.enum(kinds, { error })) as unknown as z.ZodMiniType<
