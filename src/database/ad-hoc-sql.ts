@@ -14,25 +14,83 @@ const OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
 const MEMORY_LIMIT_MB = 384
 const TOO_LARGE = `the query failed: it needs more than ${MEMORY_LIMIT_MB} MB of memory; select fewer rows or columns, or parts of values with substr()`
 
+/** The rows of a query. */
+type SqlResult = Exclude<SqlReply, { error: unknown }>
+
 /** Returns the result of one query. @throws PlanError sql_refused, sql_failed, sql_timeout. */
-export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<SqlReply, { error: unknown }> {
+export function runSql(request: SqlRequest, timeoutSeconds: number): SqlResult {
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
+  const run = (limitKb: number | undefined): ChildEnd => {
+    const { program, args, options } = childOf(timeoutSeconds, limitKb)
+    const { error, ...end } = spawnSync(program, args, { ...options, input: JSON.stringify(request) })
+    return { ...end, failure: (error as NodeJS.ErrnoException | undefined)?.code ?? error?.message }
+  }
   const limitKb = dataLimitKb()
-  let child = startChild(request, timeoutSeconds, limitKb)
-  // Not even the space that the program writes first: another version of Node may reserve more than the limit.
-  if (limitKb !== undefined && child.status !== 0 && !child.error && child.stdout === '')
-    child = startChild(request, timeoutSeconds, undefined)
-  const failure = (child.error as NodeJS.ErrnoException | undefined)?.code
+  const end = run(limitKb)
+  return resultOf(isWithoutStart(end, limitKb) ? run(undefined) : end, timeoutSeconds)
+}
+
+/**
+ * Returns the result of one query while this process does its other work; an abort stops the query.
+ * @throws PlanError sql_refused, sql_failed, sql_timeout.
+ */
+export async function runSqlMeanwhile(
+  request: SqlRequest,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<SqlResult> {
+  const { execFile } = process.getBuiltinModule('node:child_process')
+  const run = (limitKb: number | undefined) => {
+    const { program, args, options } = childOf(timeoutSeconds, limitKb)
+    return new Promise<ChildEnd>(resolve => {
+      const child = execFile(program, args, { ...options, signal }, (error, stdout, stderr) => {
+        const { code, killed, signal: by } = (error ?? {}) as { code?: unknown; killed?: boolean; signal?: string }
+        const failure = code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' ? 'ENOBUFS' : killed ? 'ETIMEDOUT' : undefined
+        const status = error ? (typeof code === 'number' ? code : null) : 0
+        resolve({ status, stdout, stderr, signal: by ?? null, failure: failure ?? (by ? undefined : textOf(code)) })
+      })
+      child.stdin?.on('error', () => {}) // it ended before it read the query
+      child.stdin?.end(JSON.stringify(request))
+    })
+  }
+  const limitKb = dataLimitKb()
+  const end = await run(limitKb)
+  return resultOf(isWithoutStart(end, limitKb) ? await run(undefined) : end, timeoutSeconds)
+}
+
+function textOf(code: unknown): string | undefined {
+  return typeof code === 'string' ? code : undefined
+}
+
+/** How a child ended. */
+interface ChildEnd {
+  /** The exit status; null where a signal ended it. */
+  status: number | null
+  stdout: string
+  stderr: string
+  signal: string | null
+  /** ETIMEDOUT, ENOBUFS for a result that is too large, or why it could not be started. */
+  failure: string | undefined
+}
+
+/** True where not even the space came that the program writes first: another version of Node may reserve more than the limit. */
+function isWithoutStart({ status, failure, stdout }: ChildEnd, limitKb: number | undefined): boolean {
+  return limitKb !== undefined && status !== 0 && failure === undefined && stdout === ''
+}
+
+/** @throws PlanError sql_refused, sql_failed, sql_timeout. */
+function resultOf({ status, stdout, stderr, signal, failure }: ChildEnd, timeoutSeconds: number): SqlResult {
   if (failure === 'ETIMEDOUT') {
     const message = `the query was stopped after ${timeoutSeconds} s; give it more time, or narrow it`
     throw new PlanError('sql_timeout', message, { timeoutSeconds })
   }
-  if (failure === 'ENOBUFS' || /out of memory|allocation failed/i.test(child.stderr))
+  if (failure === 'ENOBUFS' || /out of memory|allocation failed/i.test(stderr))
     throw new PlanError('sql_failed', TOO_LARGE, {})
-  if (child.error || child.status !== 0) {
-    const why = child.error?.message ?? (child.stderr.trim().split('\n').at(-1) || `signal ${child.signal}`)
+  if (failure !== undefined || status !== 0) {
+    const why = failure ?? (stderr.trim().split('\n').at(-1) || `signal ${signal}`)
     throw new PlanError('sql_failed', `the query failed: ${why}`, {})
   }
-  const reply = JSON.parse(child.stdout) as SqlReply
+  const reply = JSON.parse(stdout) as SqlReply
   if (!('error' in reply)) return reply
   const { code, message } = reply.error
   if (code === 'sql_failed' && /^out of memory$/.test(message)) throw new PlanError(code, TOO_LARGE, {})
@@ -40,20 +98,20 @@ export function runSql(request: SqlRequest, timeoutSeconds: number): Exclude<Sql
   throw new PlanError(code, `the query ${code === 'sql_failed' ? 'failed' : 'was refused'}: ${message}${hint}`, {})
 }
 
-function startChild(request: SqlRequest, timeoutSeconds: number, limitKb: number | undefined) {
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
+/** Returns the program of a child, which reads its query from standard input. */
+function childOf(timeoutSeconds: number, limitKb: number | undefined) {
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'
   const command = [process.execPath, join(import.meta.dirname, `sql-child.${extension}`)]
   const limited = ['/bin/sh', '-c', `ulimit -d ${limitKb} && ulimit -c 0; exec "$0" "$@"`, ...command]
   const [program, ...args] = limitKb === undefined ? command : limited
-  return spawnSync(program!, args, {
-    input: JSON.stringify(request),
+  const options = {
     timeout: Math.ceil(timeoutSeconds * 1000),
     killSignal: 'SIGKILL',
     maxBuffer: OUTPUT_LIMIT_BYTES,
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '' },
-  })
+  } as const
+  return { program: program!, args, options }
 }
 
 /** No Node reserves more than this when it starts; a larger number is that of the rows that this process holds. */

@@ -512,6 +512,8 @@ describe('a request that cannot be read', () => {
     expect((await server.answer(2)).result.structuredContent.verdict).toBe('accept')
     server.send({ id: 3, method: 'prompts/get', params: { name: 'resume', arguments: { budget: 300 } } })
     expect((await server.answer(3)).result.messages).toHaveLength(2)
+    server.send('[{"jsonrpc":"2.0","id":4,"method":"ping"},{"jsonrpc":"2.0","method":"ping"},7]')
+    expect((await server.answer(4)).error).toMatchObject({ code: -32600 })
     server.child.stdin.end()
     expect(await server.ended).toBe(0)
   })

@@ -2,7 +2,7 @@
  * Runs the MCP server on standard input and output until its input ends.
  *
  * Standard output carries only the protocol: any other write to it goes to standard error. A call that writes is finished before
- * the next one is read, so a client that disconnects leaves nothing half done; `wait` alone goes on beside other calls.
+ * the next one is read, so a client that disconnects leaves nothing half done; `wait` and `sql` go on beside other calls.
  */
 import { Writable } from 'node:stream'
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
@@ -26,9 +26,9 @@ import {
   readResource,
   TICKET_TEMPLATE,
 } from './resources.ts'
-import { toolsOf } from './tools.ts'
+import { queriesAnswered, toolsOf } from './tools.ts'
 import type { CallContext } from './wait-tool.ts'
-import { plainError, requestFilter } from './wire.ts'
+import { plainError, type Refusal, requestFilter } from './wire.ts'
 
 export interface McpOptions {
   root: string
@@ -71,9 +71,10 @@ function log(text: string): void {
 
 async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   const { stdin } = process
-  const requests = requestFilter(MAX_MESSAGE_BYTES, (id, error) => {
+  const refuse = (id: string | number, error: Refusal) => {
     wire.send({ jsonrpc: '2.0', id, error }).catch(() => {}) // the client has disconnected
-  })
+  }
+  const requests = requestFilter(MAX_MESSAGE_BYTES, refuse, queriesAnswered)
   const wire = new StdioServerTransport(stdin.pipe(requests), protocolOutput(), { maxBufferSize: MAX_MESSAGE_BYTES })
   const send = wire.send.bind(wire)
   wire.send = message => send(plainError(message))

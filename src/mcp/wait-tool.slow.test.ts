@@ -1,4 +1,4 @@
-/** The tool `wait` over the official client: other calls go on, progress is reported, a cancelled wait ends. */
+/** The tools `wait` and `sql` over the official client: other calls go on, progress is reported, a cancelled wait ends. */
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { expect, test } from 'vitest'
@@ -38,6 +38,28 @@ test('other calls are answered while one waits, and end its wait', async () => {
     expect(isError ?? false).toBe(false)
     expect(structuredContent).toMatchObject({ met: true, tickets: [{ ticket: { id: 'B' }, met: true }] })
     expect(order).toEqual(['consult', 'wait'])
+  })
+})
+
+test('other calls are answered while a query runs, and a cancelled query ends', async () => {
+  await withServer(async client => {
+    const endless = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
+    const stopping = new AbortController()
+    const running = client.callTool(
+      { name: 'sql', arguments: { query: endless, timeout: 600 } },
+      { signal: stopping.signal },
+    )
+    const { structuredContent } = await client.callTool({ name: 'consult', arguments: { ticket: 'A' } })
+    expect(structuredContent).toMatchObject({ verdict: 'accept' })
+    stopping.abort(new Error('enough'))
+    await expect(running).rejects.toThrow('enough')
+    // The next query waits for the one before.
+    const next = await client.callTool({ name: 'sql', arguments: { query: 'select count(*) from tickets' } })
+    expect(next.structuredContent).toMatchObject({ rows: [[2]] })
+    const late = await client.callTool({ name: 'sql', arguments: { query: endless, timeout: 0.2 } })
+    expect(late.structuredContent ?? late.content).toEqual([
+      expect.objectContaining({ text: expect.stringContaining('sql_timeout') }),
+    ])
   })
 })
 

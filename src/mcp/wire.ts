@@ -18,9 +18,13 @@ const NEWLINE = 10
 
 /**
  * Returns a stream of lines from which the requests that the library would drop are taken out; `refuse` answers them. A line
- * of more than `maxBytes` passes as it is.
+ * of more than `maxBytes` passes as it is. The end of the input is passed on once `answered` resolves.
  */
-export function requestFilter(maxBytes: number, refuse: (id: string | number, refusal: Refusal) => void): Transform {
+export function requestFilter(
+  maxBytes: number,
+  refuse: (id: string | number, refusal: Refusal) => void,
+  answered: () => Promise<void>,
+): Transform {
   let pending: Buffer[] = []
   let pendingBytes = 0
   const take = () => {
@@ -45,7 +49,7 @@ export function requestFilter(maxBytes: number, refuse: (id: string | number, re
     },
     flush(done) {
       this.push(take())
-      done()
+      answered().then(() => done(), done)
     },
   })
 }
@@ -58,9 +62,19 @@ function checkedLine(line: Buffer, refuse: (id: string | number, refusal: Refusa
   } catch {
     return line
   }
+  if (Array.isArray(message)) {
+    for (const entry of message) {
+      if (!isObject(entry) || !isId(entry.id) || !('method' in entry)) continue
+      refuse(entry.id, {
+        code: ProtocolErrorCode.InvalidRequest,
+        message: 'send each request alone: MCP has no batches',
+      })
+    }
+    return undefined
+  }
   if (!isObject(message) || message.jsonrpc !== '2.0') return line
   const { id, method, params } = message
-  if (typeof id !== 'string' && typeof id !== 'number') return line
+  if (!isId(id)) return line
   if (typeof method !== 'string') {
     if ('result' in message || 'error' in message) return line
     refuse(id, { code: ProtocolErrorCode.InvalidRequest, message: 'a request needs a method' })
@@ -79,6 +93,10 @@ function checkedLine(line: Buffer, refuse: (id: string | number, refusal: Refusa
   return given === params.arguments
     ? line
     : Buffer.from(`${JSON.stringify({ ...message, params: { ...params, arguments: given } })}\n`)
+}
+
+function isId(id: unknown): id is string | number {
+  return typeof id === 'string' || typeof id === 'number'
 }
 
 /** Returns the arguments of a tool or a prompt as an object where a client wrote null or JSON, those of a prompt as texts. */

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { runSql } from '../database/ad-hoc-sql.ts'
+import { runSql, runSqlMeanwhile } from '../database/ad-hoc-sql.ts'
+import type { SqlRequest } from '../database/sql-child.ts'
 import { count } from '../model/count.ts'
-import { flag, operation } from './operation.ts'
+import type { Store } from '../store/store.ts'
+import { flag, type InputOf, operation } from './operation.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
 const MAX_QUERY = 100_000
@@ -46,39 +48,52 @@ export const sql = operation({
     "ticketplan sql 'select * from blockers'",
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',
   ],
-  run(store, { query, timeout, limit }) {
-    // Reconciles the index first; claims are as the lease clock judges them.
-    const claims = store.read(view =>
-      (readsClaims(query) ? view.claims.all(false) : []).map(
-        ({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
-          return [
-            ticket,
-            holder,
-            store.showsTokens ? token : null,
-            pool,
-            acquired_at,
-            renewed_at,
-            expires_at,
-            live ? 1 : 0,
-          ]
-        },
-      ),
-    )
-    const unread = store.index.peek(queries => queries.counts().quarantined)
-    if (unread > 0) store.notify(`${count(unread, 'file')} cannot be read; the view quarantine lists them`)
-    const request = { claims, query, limit, maxBytes: MAX_BYTES }
-    if (!store.index.inMemory) return runSql({ ...request, indexPath: store.index.path }, timeout)
-    const { tmpdir } = process.getBuiltinModule('node:os')
-    const folder = mkdtempSync(join(tmpdir(), 'ticketplan-'))
-    try {
-      const indexPath = join(folder, 'index.db')
-      store.index.copyTo(indexPath)
-      return runSql({ ...request, indexPath }, timeout)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+  run(store, input) {
+    using prepared = requestOf(store, input)
+    return runSql(prepared.request, input.timeout)
   },
 })
+
+/** Runs the query while this process does its other work; an abort stops it. @throws PlanError as `sql` does. */
+export async function sqlMeanwhile(store: Store, input: InputOf<typeof sql.fields>, signal: AbortSignal) {
+  using prepared = requestOf(store, input)
+  return await runSqlMeanwhile(prepared.request, input.timeout, signal)
+}
+
+/** Returns what a query reads: the index, current, and the claims as the lease clock judges them. */
+function requestOf(store: Store, { query, limit }: InputOf<typeof sql.fields>): { request: SqlRequest } & Disposable {
+  const claims = store.read(view =>
+    (readsClaims(query) ? view.claims.all(false) : []).map(
+      ({ ticket, holder, token, pool, acquired_at, renewed_at, expires_at, live }) => {
+        return [
+          ticket,
+          holder,
+          store.showsTokens ? token : null,
+          pool,
+          acquired_at,
+          renewed_at,
+          expires_at,
+          live ? 1 : 0,
+        ]
+      },
+    ),
+  )
+  const unread = store.index.peek(queries => queries.counts().quarantined)
+  if (unread > 0) store.notify(`${count(unread, 'file')} cannot be read; the view quarantine lists them`)
+  const request = { claims, query, limit, maxBytes: MAX_BYTES, indexPath: store.index.path }
+  if (!store.index.inMemory) return { request, [Symbol.dispose]() {} }
+  const { tmpdir } = process.getBuiltinModule('node:os')
+  const folder = mkdtempSync(join(tmpdir(), 'ticketplan-'))
+  const indexPath = join(folder, 'index.db')
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  try {
+    store.index.copyTo(indexPath)
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return { request: { ...request, indexPath }, [Symbol.dispose]: remove }
+}
 
 /** True where a query can read claims; any other needs none. */
 function readsClaims(query: string): boolean {
