@@ -144,6 +144,8 @@ describe('a query that is refused', () => {
     'create temp table t(x)',
     'select 1; delete from tickets',
     'select 1; select 2',
+    'select ?',
+    'select :name',
     '',
     '-- nothing',
     ';',

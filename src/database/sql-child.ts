@@ -65,18 +65,25 @@ function open({ indexPath, claims }: SqlRequest) {
 
 function run(request: SqlRequest): SqlReply {
   const refused = refusal(request.query)
-  if (refused) return { error: { code: 'sql_refused', message: refused } }
+  if (refused) return refusedReply(refused)
   try {
     const connection = open(request)
     const statement = connection.prepare(request.query)
     if (!statement.reader || !statement.readonly) {
-      return { error: { code: 'sql_refused', message: 'the statement does more than read' } }
+      return refusedReply('the statement does more than read')
     }
     return replyOf(connection, statement, request)
   } catch (error) {
-    if (error instanceof RangeError) return { error: { code: 'sql_refused', message: 'only one statement is allowed' } }
-    return { error: { code: 'sql_failed', message: (error as Error).message } }
+    const { message } = error as Error
+    if (/^(?:Missing named parameters|Too few parameter values)/.test(message))
+      return refusedReply('it has parameters, such as ?; write the values into the query')
+    if (error instanceof RangeError) return refusedReply('only one statement is allowed')
+    return { error: { code: 'sql_failed', message } }
   }
+}
+
+function refusedReply(message: string): SqlReply {
+  return { error: { code: 'sql_refused', message } }
 }
 
 /** Ends a query at a row that is too large to be copied. */

@@ -54,6 +54,7 @@ const TYPE_NAMES: Record<string, string> = {
 /** Returns a message for people where the library's own is for programmers. */
 function words(issue: z.core.$ZodIssue): string {
   if (!/^(Too|Invalid)/.test(issue.message ?? '')) return issue.message ?? '' // the schema has a message of its own
+  if (issue.code === 'invalid_key' && issue.issues[0]) return words(issue.issues[0])
   if (issue.code === 'too_small' && (issue.origin === 'string' || issue.origin === 'array')) return 'must not be empty'
   if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
   if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`

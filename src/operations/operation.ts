@@ -153,7 +153,10 @@ const singleLine = z.refine<string>(
 
 /** The schemas that inputs are made of. */
 export const line = oneLine().check(singleLine)
-export const filledLine = line.check(z.minLength(1))
+export const filledLine = line.check(
+  z.minLength(1),
+  z.refine(text => text.trim() !== '', 'must not be empty'),
+)
 export const text = longText()
 export const ticketName = z.string().check(z.minLength(1), z.maxLength(128))
 /** One value or a list of them, as a list. */
