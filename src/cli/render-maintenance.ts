@@ -67,7 +67,7 @@ export function importLines(output: OutputOf<'import'>, { paint, input }: Page):
     ...goneLines(cancelled, `, ${wouldBe}cancelled`),
     ...(states ? [`states in no phase of ticketplan.json, so their Tickets count as open: ${states}`] : []),
     ...some(noteLines(warnings)),
-    ...noteLines(hints),
+    ...(created ? noteLines(hints) : []),
     ...(dropped.length ? [paint('yellow', `left out: ${dropped.length}`)] : []),
     ...some(dropped.map(({ source, message }) => `  ${escapeText(source)}: ${escapeText(message)}`)),
   ]
