@@ -40,7 +40,7 @@ describe('kill -9', () => {
     const acknowledged: Acknowledged[] = []
     const start = () => startPlanChild(task, repo.root, ...ids)
     const children = [start(), start(), start()]
-    for (let kills = 0; kills < (LONG ? 400 : 42); kills++) {
+    for (let kills = 0; kills < (LONG ? 400 : 24); kills++) {
       const victim = children[kills % children.length]!
       await victim.said(1 + Math.floor(Math.random() * 4))
       // Kill at a random point between two acknowledgements.
@@ -54,7 +54,7 @@ describe('kill -9', () => {
     for (const child of children) child.process.kill('SIGKILL')
     await Promise.all(children.map(child => child.ended))
     acknowledged.push(...children.flatMap(acknowledgedBy))
-    expect(acknowledged.length).toBeGreaterThan(42)
+    expect(acknowledged.length).toBeGreaterThan(24)
     checkAfterFault(repo.root, acknowledged)
   })
 
@@ -62,7 +62,7 @@ describe('kill -9', () => {
     timeout: 600_000,
   }, async () => {
     const records = 500
-    for (let kills = 0; kills < (LONG ? 100 : 8); kills++) {
+    for (let kills = 0; kills < (LONG ? 100 : 5); kills++) {
       using repo = temporaryRepository()
       putSource(repo.root, records)
       const child = startCli(repo.root, importScenario.args)
@@ -84,7 +84,7 @@ describe('kill -9', () => {
   it('of a process that rebuilds the index leaves the old index or the new one', { timeout: 600_000 }, async () => {
     using repo = temporaryRepository()
     for (let number = 0; number < 200; number++) putTicket(repo.root, `T-${number}`)
-    for (let kills = 0; kills < (LONG ? 100 : 8); kills++) {
+    for (let kills = 0; kills < (LONG ? 100 : 5); kills++) {
       const child = startPlanChild('rebuild', repo.root, '1000')
       await child.said(1)
       for (let turns = Math.random() * 300; turns > 0; turns--) await new Promise(setImmediate)

@@ -12,7 +12,7 @@ import { randomNumbers } from '../test-support/random-numbers.ts'
 import { NOON_MS } from '../test-support/stamps.ts'
 import { putTicket, temporaryFolder } from '../test-support/temporary-repository.ts'
 
-const ROUNDS = LONG ? 200 : 20
+const ROUNDS = LONG ? 200 : 12
 const SEED = Number(process.env.TICKETPLAN_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const CLONES = 8
 
