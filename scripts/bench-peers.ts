@@ -167,7 +167,7 @@ function measure(peer: Peer, size: number, version: string, env: NodeJS.ProcessE
   results.push({ peer: name, version, store, hasPlainFiles, size, ms, nodeMs: nodes.length > 0 ? median(nodes) : 0 })
 }
 
-/** Starts what runs beside the commands, and waits until it has told that it is there. */
+/** Starts what runs beside the commands, and waits until it says that it is ready. */
 function background(peer: Peer, cwd: string, env: NodeJS.ProcessEnv, isOwn: boolean): ChildProcess | undefined {
   if (!peer.background) return undefined
   const [program, args] = commandOf(peer, peer.background, isOwn)
