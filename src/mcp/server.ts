@@ -26,7 +26,8 @@ import {
   readResource,
   TICKET_TEMPLATE,
 } from './resources.ts'
-import { queriesAnswered, toolsOf } from './tools.ts'
+import { queriesAnswered } from './sql-tool.ts'
+import { toolsOf } from './tools.ts'
 import type { CallContext } from './wait-tool.ts'
 import { plainError, type Refusal, requestFilter } from './wire.ts'
 

@@ -4,7 +4,6 @@
  * Each tool checks its arguments with the schemas of its operation and returns the document of the operation. A read-only
  * server has no tool that writes.
  */
-import { setImmediate } from 'node:timers/promises'
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
 import * as z from 'zod/mini'
 import { accept } from '../operations/accept.ts'
@@ -25,13 +24,14 @@ import { queue } from '../operations/queue.ts'
 import { record } from '../operations/record.ts'
 import { retract } from '../operations/retract.ts'
 import { runOperation } from '../operations/run-operation.ts'
-import { sql, sqlMeanwhile } from '../operations/sql.ts'
+import { sql } from '../operations/sql.ts'
 import type { Store } from '../store/store.ts'
 import { errorResult, textResult, toolResult } from './answer.ts'
 import { argumentsFrom } from './arguments.ts'
 import { TOOL_REMEDIES } from './bounded.ts'
 import type { Folders } from './folders.ts'
 import { inputSchema, outputSchema } from './json-schema.ts'
+import { callSql } from './sql-tool.ts'
 import { type CallContext, callWait, waitDefinition } from './wait-tool.ts'
 
 interface ToolOperation {
@@ -201,28 +201,6 @@ const READING: ToolOperation[] = [
     answer: callSql,
   },
 ]
-
-/** Ends with the last query: each may use the memory that its child is allowed, so they run one after the other. */
-let lastQuery: Promise<unknown> = Promise.resolve()
-
-/** Resolves once every query that was called has its answer. */
-export async function queriesAnswered(): Promise<void> {
-  for (let last: unknown; last !== lastQuery; ) {
-    last = lastQuery
-    await lastQuery
-    await setImmediate() // the answer is written, and a call that was read is made
-  }
-}
-
-function callSql(store: Store, given: object, { signal }: CallContext): Promise<object> {
-  const input = sql.input.parse(given)
-  const result = lastQuery.then(() => {
-    signal.throwIfAborted()
-    return store.fleet ? runOperation(store, sql, input) : sqlMeanwhile(store, input, signal)
-  })
-  lastQuery = result.catch(() => {})
-  return result
-}
 
 /** One name where the operation takes several. */
 const oneName = z.pipe(

@@ -81,7 +81,7 @@ function start(root: string): Child {
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-/** Kills so many processes over two new worktrees, and checks what all of them saw. Returns their operations. */
+/** Kills the given number of processes over two new worktrees, and checks what all of them saw. Returns their operations. */
 async function killOften(kills: number, random: (bound: number) => number, seen: ReturnType<typeof tally>) {
   using repository = temporaryRepository()
   using folder = temporaryFolder()
