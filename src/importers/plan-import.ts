@@ -19,6 +19,7 @@ import type { IndexQueries } from '../ticket-index/query.ts'
 import { isFrom, isOlder, sourceOf } from './follow-fields.ts'
 import type { Dropped, Imported, ImportedDecision, ImportedTicket, SkippedRecord } from './import-collector.ts'
 import { timeOf } from './source-text.ts'
+import { withoutTakenSlugs } from './taken-slugs.ts'
 
 /** What an import changes in one file. */
 export interface Change {
@@ -83,15 +84,18 @@ export function planImport(store: Store, imported: Imported, options: ImportOpti
     const changes: Changes = new Map()
     const foreign = new Set<string>()
     const isRetractable = older.size > 0 ? () => false : undefined
-    for (const ticket of imported.tickets) {
-      if (older.has(ticket.id)) continue
+    const { tickets, dropped } = withoutTakenSlugs(
+      imported.tickets.filter(({ id }) => !older.has(id)),
+      queries,
+    )
+    plan.dropped.push(...dropped)
+    for (const ticket of tickets) {
       if (isOfOtherSource(present.get(ticket.id), imported)) foreign.add(ticket.id)
       const problem = foreign.has(ticket.id)
         ? foreignMessage(present.get(ticket.id)!)
         : planTicket(store, ticket, changes, queries)
       if (problem) plan.dropped.push({ source: `Ticket ${ticket.id}`, message: problem })
     }
-    leaveTakenSlugs(plan, changes, queries)
     for (const change of changes.values())
       change.isRetractable = isRetractable ?? (decision => isStillStatable(imported, change, decision))
     plan.tickets = changes.size
@@ -181,27 +185,6 @@ function planTicket(store: Store, ticket: ImportedTicket, changes: Changes, quer
   if (queries.quarantined().some(({ path }) => path === paths[0])) return `not changed: ${unreadable(paths[0]!)}`
   changes.set(idKey(id), { ...emptyChange(paths[0] ?? store.pathOf(id), id), fields: ticket })
   return undefined
-}
-
-/** Leaves out the slugs that another Ticket has as its slug or id, here or in the source: a name means one Ticket. */
-function leaveTakenSlugs(plan: ImportPlan, changes: Changes, queries: IndexQueries): void {
-  const slugs = new Map<string, TicketId>()
-  for (const change of changes.values()) {
-    const { id, fields } = change
-    if (fields === null || fields === 'gone' || fields.fields.slug === undefined) continue
-    const { slug } = fields.fields
-    const inSource = changes.get(idKey(slug))?.id ?? slugs.get(slug)
-    const taken =
-      inSource !== undefined && inSource !== id
-        ? { ticket: inSource, has: slugs.has(slug) ? 'slug' : 'id' }
-        : otherWithName(queries, slug, id)
-    if (!taken) slugs.set(slug, id)
-    else {
-      change.fields = { ...fields, fields: { ...fields.fields, slug: undefined } }
-      const message = `its slug ${slug} left out: it is the ${taken.has} of ${taken.ticket}`
-      plan.dropped.push({ source: `Ticket ${id}`, message })
-    }
-  }
 }
 
 function emptyChange(path: string, id: TicketId): Change {
