@@ -40,7 +40,7 @@ const commonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   external: shared.external.filter(name => name !== 'better-sqlite3'),
-  plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle('fleet-client')],
+  plugins: [bundleSqlite(join(root, 'node_modules')), fleetBundle('fleet-client'), lateWidths()],
   // A program that is run as a script has no import(): what is not bundled is required.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
@@ -129,6 +129,22 @@ function fleetBundle(name: string | null): Plugin {
           import { loadProgram } from './program-loader.ts'
           export const { connectPostgres } = loadProgram(join(import.meta.dirname, '${path}'), ${JSON.stringify(name)})`,
         resolveDir: join(root, 'src'),
+      }))
+    },
+  }
+}
+
+/** Makes the programs load string-width with the first text that is not Latin: its Unicode tables cost as much as Node's start. */
+function lateWidths(): Plugin {
+  return {
+    name: 'late-widths',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^string-width$/ }, ({ namespace }) =>
+        namespace === 'late-widths' ? undefined : { path: 'late', namespace: 'late-widths' },
+      )
+      onLoad({ filter: /.*/, namespace: 'late-widths' }, () => ({
+        contents: "export default text => require('string-width').default(text)",
+        resolveDir: root,
       }))
     },
   }

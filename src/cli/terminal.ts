@@ -3,6 +3,14 @@ import stringWidth from 'string-width'
 import { escapeText } from '../model/escape-text.ts'
 import type { Terminal } from './terminal-of.ts'
 
+/** Latin text: each character takes one column. */
+const LATIN = /^[\u0020-\u007e\u00c0-\u024f\u2013\u2014\u2018-\u201d\u2026]*$/
+
+/** Returns how many columns the text takes. Of Latin text without the library, whose Unicode tables take longer than a query. */
+export function widthOf(text: string): number {
+  return LATIN.test(text) ? text.length : stringWidth(text)
+}
+
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold'
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 }
 
@@ -34,7 +42,7 @@ export function table(
     const parts = row.map(({ text, colour }, column) => {
       const last = column === row.length - 1
       const shown = last && width !== undefined ? cut(text, Math.max(10, width - used)) : text
-      const padding = last ? '' : ' '.repeat(widths[column]! - stringWidth(shown) + 2)
+      const padding = last ? '' : ' '.repeat(widths[column]! - widthOf(shown) + 2)
       used += widths[column]! + 2
       return (colour ? paint(colour, shown) : shown) + padding
     })
@@ -46,7 +54,7 @@ export function table(
 function columnWidths(rows: readonly Cell[][]): number[] {
   const columns = Math.max(0, ...rows.map(row => row.length))
   return Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map(row => stringWidth(row[column]?.text ?? ''))),
+    Math.max(0, ...rows.map(row => widthOf(row[column]?.text ?? ''))),
   )
 }
 
@@ -75,9 +83,9 @@ export function fittedTable(
       const size = sizes[column] ?? room
       if (room <= 1 || size === 0) continue
       const shown = cut(text, Math.min(size, room))
-      const end = column === row.length - 1 ? 0 : size - stringWidth(shown) + GAP
+      const end = column === row.length - 1 ? 0 : size - widthOf(shown) + GAP
       line += `${colour && shown !== '' ? paint(colour, shown) : shown}${' '.repeat(Math.max(0, end))}`
-      room -= stringWidth(shown) + end
+      room -= widthOf(shown) + end
     }
     return line.trimEnd()
   })
@@ -96,11 +104,11 @@ function shrunk(widths: readonly number[], room: number): number[] {
 
 /** Returns text cut to a number of columns, with an ellipsis if something is missing. */
 export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
+  if (widthOf(text) <= width) return text
   let shown = ''
   let used = 0
   for (const character of text) {
-    used += stringWidth(character)
+    used += widthOf(character)
     if (used > width - 1) break
     shown += character
   }
