@@ -41,14 +41,16 @@ begin
   return f;
 end $$;
 --> statement-breakpoint
+-- In PL/pgSQL, which keeps the plan of a statement for the next call; a function in SQL is planned in each call.
 create function ticketplan.write_log(l ticketplan.leases, p_at timestamptz, p_action text, p_previous text, p_reason text) returns void
-language sql volatile as $$
+language plpgsql volatile as $$
+begin
   insert into ticketplan.claim_log
     (fleet, at, action, ticket, holder, session, machine, token, pool, area, conflicts, expires_at, previous_holder, reason)
   values
     (l.fleet, p_at, p_action, l.ticket, l.holder, l.session, l.machine, l.token, l.pool, l.area, l.conflicts, l.expires_at,
-     p_previous, p_reason)
-$$;
+     p_previous, p_reason);
+end $$;
 --> statement-breakpoint
 -- Marks expired leases as ended, under the fleet's lock: a clock of the server that is set back brings none of them to life.
 create function ticketplan.lapse(p_fleet text, p_at timestamptz) returns void
@@ -70,13 +72,14 @@ end $$;
 -- the snapshot, one that the verdict counted, or one that it took for expired and whose holder renewed it: p_expired has these.
 create function ticketplan.taken_since(
   p_fleet text, p_ticket text, p_changes bigint, p_expired text[], p_tickets text[], p_pools text[]) returns boolean
-language sql stable as $$
-  select exists (
+language plpgsql stable as $$
+begin
+  return exists (
     select from ticketplan.leases
     where fleet = p_fleet and ended is null and (taken > p_changes or ticket = any (p_expired)) and ticket <> p_ticket
       and (p_tickets is null or ticket = any (p_tickets) or pool = any (p_pools) or p_ticket = any (conflicts)
-        or (area is not null and area <> '[]')))
-$$;
+        or (area is not null and area <> '[]')));
+end $$;
 --> statement-breakpoint
 -- A claim as clients see it.
 create function ticketplan.claim_document(l ticketplan.leases, p_at timestamptz) returns jsonb
