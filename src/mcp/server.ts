@@ -5,7 +5,7 @@
  * the next one is read, so a client that disconnects leaves nothing half done; `wait` and `sql` go on beside other calls.
  */
 import { Writable } from 'node:stream'
-import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
+import { type JSONRPCMessage, ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { packageVersion } from '../files/package-root.ts'
 import { type ErrorCode, type ErrorData, isPlanError } from '../model/errors.ts'
@@ -72,8 +72,9 @@ function log(text: string): void {
 
 async function serveFolders(plans: Folders, readOnly: boolean): Promise<0 | 1> {
   const { stdin } = process
-  const refuse = (id: string | number, error: Refusal) => {
-    wire.send({ jsonrpc: '2.0', id, error }).catch(() => {}) // the client has disconnected
+  const refuse = (id: string | number | null, error: Refusal) => {
+    const answer = { jsonrpc: '2.0', id, error } as JSONRPCMessage // whose type has no null, which JSON-RPC demands
+    wire.send(answer).catch(() => {}) // the client has disconnected
   }
   const requests = requestFilter(MAX_MESSAGE_BYTES, refuse, queriesAnswered)
   const wire = new StdioServerTransport(stdin.pipe(requests), protocolOutput(), { maxBufferSize: MAX_MESSAGE_BYTES })

@@ -1,8 +1,9 @@
 /**
- * Corrects what the protocol library does with requests that it cannot read: it drops those whose params are no object, and
- * reports other invalid params as an internal error, with the messages of its schemas.
+ * Corrects what the protocol library does with messages that it cannot read: it drops lines that are no JSON or no message, and
+ * requests whose params are no object, and reports other invalid params as an internal error, with the messages of its schemas.
  *
- * A request with an id is always answered. Everything else passes unchanged.
+ * A request with an id is always answered, and so is a line that is no message, as JSON-RPC says: with the id null. Everything
+ * else passes unchanged.
  */
 import { Transform } from 'node:stream'
 import { type JSONRPCMessage, ProtocolErrorCode } from '@modelcontextprotocol/server'
@@ -14,24 +15,27 @@ export interface Refusal {
   message: string
 }
 
+/** Answers the message with an id, or with null for one whose id cannot be read. */
+type Refuse = (id: string | number | null, refusal: Refusal) => void
+
 const NEWLINE = 10
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 
 /**
- * Returns a stream of lines from which the requests that the library would drop are taken out; `refuse` answers them. A line
- * of more than `maxBytes` passes as it is. The end of the input is passed on once `answered` resolves.
+ * Returns a stream of lines from which what the library would drop is taken out; `refuse` answers it. A line of more than
+ * `maxBytes` passes as it is. The end of the input is passed on once `answered` resolves.
  */
-export function requestFilter(
-  maxBytes: number,
-  refuse: (id: string | number, refusal: Refusal) => void,
-  answered: () => Promise<void>,
-): Transform {
+export function requestFilter(maxBytes: number, refuse: Refuse, answered: () => Promise<void>): Transform {
   let pending: Buffer[] = []
   let pendingBytes = 0
+  let isFirst = true
   const take = () => {
     const line = Buffer.concat(pending)
     pending = []
     pendingBytes = 0
-    return line
+    const hasMark = isFirst && line.subarray(0, 3).equals(BYTE_ORDER_MARK)
+    isFirst = false
+    return hasMark ? line.subarray(3) : line
   }
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -48,38 +52,42 @@ export function requestFilter(
       done()
     },
     flush(done) {
-      this.push(take())
+      const line = checkedLine(Buffer.concat([take(), Buffer.from('\n')]), refuse)
+      if (line) this.push(line)
       answered().then(() => done(), done)
     },
   })
 }
 
-/** Returns the line, changed if a client wrote arguments in another way; undefined where the request was refused. */
-function checkedLine(line: Buffer, refuse: (id: string | number, refusal: Refusal) => void): Buffer | undefined {
+/** Returns the line, changed if a client wrote arguments in another way; undefined where it was refused, or is blank. */
+function checkedLine(line: Buffer, refuse: Refuse): Buffer | undefined {
+  const text = line.toString()
+  if (text.trim() === '') return undefined
   let message: unknown
   try {
-    message = JSON.parse(line.toString())
-  } catch {
-    return line
+    message = JSON.parse(text)
+  } catch (error) {
+    refuse(null, { code: ProtocolErrorCode.ParseError, message: `a line is no JSON: ${(error as Error).message}` })
+    return undefined
+  }
+  const refuseRequest = (id: unknown, message: string) => {
+    refuse(isId(id) ? id : null, { code: ProtocolErrorCode.InvalidRequest, message })
+    return undefined
   }
   if (Array.isArray(message)) {
     for (const entry of message) {
       if (!isObject(entry) || !isId(entry.id) || !('method' in entry)) continue
-      refuse(entry.id, {
-        code: ProtocolErrorCode.InvalidRequest,
-        message: 'send each request alone: MCP has no batches',
-      })
+      refuseRequest(entry.id, 'send each request alone: MCP has no batches')
     }
     return undefined
   }
-  if (!isObject(message) || message.jsonrpc !== '2.0') return line
+  if (!isObject(message)) return refuseRequest(null, 'a message must be an object')
+  if ('result' in message || 'error' in message) return line
+  if (message.jsonrpc !== '2.0') return refuseRequest(message.id, 'a message needs "jsonrpc": "2.0"')
   const { id, method, params } = message
-  if (!isId(id)) return line
-  if (typeof method !== 'string') {
-    if ('result' in message || 'error' in message) return line
-    refuse(id, { code: ProtocolErrorCode.InvalidRequest, message: 'a request needs a method' })
-    return undefined
-  }
+  if (typeof method !== 'string') return refuseRequest(id, 'a request needs a method')
+  if (id === undefined) return line // a notification
+  if (!isId(id)) return refuseRequest(null, 'the id of a request must be a text or a number')
   if (params === undefined) return line
   if (!isObject(params)) {
     refuse(id, {

@@ -240,7 +240,7 @@ testMutated('lines of MCP', 0.09, async (tryOften, seen) => {
   server.stdin!.end()
   for await (const line of answers) count(JSON.parse(line))
   expect(await ended, stderr).toEqual([0, null])
-  // A line that is no JSON, no request, or without an id has no answer.
+  // A line without an id that is a notification, or the answer to a request, has no answer.
   seen.add('no answer', pings - answered)
   checkAfterFault(repository.root, [])
 })
