@@ -28,7 +28,13 @@ export function poolFor(id: string, facts: Facts, asking: Asking): string | unde
   if (asking.pool !== undefined) return asking.pool
   const claim = facts.claim(id)
   if (claim && isHeldBy(claim, asking)) return claim.pool ?? undefined
-  return facts.waiting(id)?.pool ?? (facts.slots('default', id) ? 'default' : undefined)
+  return notedPool(id, facts) ?? (facts.slots('default', id) ? 'default' : undefined)
+}
+
+/** The pool of an active capacity note; that of a terminal Ticket is satisfied. */
+function notedPool(id: string, facts: Facts): string | undefined {
+  const own = facts.ticket(id)
+  return own?.readable && own.phase === 'terminal' ? undefined : facts.waiting(id)?.pool
 }
 
 /** True where the asker has accepted the Ticket under their live claim: what came since does not matter any more. */

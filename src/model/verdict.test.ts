@@ -586,6 +586,12 @@ describe('pool_full', () => {
     expect(consult({ tickets: [own], claims: taken('gpu', 1), pools: { default: 1, gpu: 1 } }).reasons).toEqual([])
   })
 
+  test('goes by the pool of a capacity note, unless the Ticket is terminal', () => {
+    const noted = (state: string) => ({ tickets: [ticket('T', state, waiting({ pool: 'gpu' }))], pools: { gpu: 0 } })
+    expect(codes(consult(noted('queued')))).toEqual(['waiting_for_capacity hold', 'pool_full hold'])
+    expect(codes(consult(noted('done')))).toEqual(['not_queued hold'])
+  })
+
   test('does not count the claim of the Ticket itself', () => {
     const plan = { tickets: [own], claims: [claim('T', { pool: 'default' })], pools: { default: 1 } }
     expect(consult(plan, 'T', { holder: 'pod-1' }).verdict).toBe('accept')
