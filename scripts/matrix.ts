@@ -1,9 +1,9 @@
 /**
- * Runs the tests on each Node that "engines" allows, and in repositories whose object names are SHA-256.
+ * Runs the tests on each Node that "engines" allows, in repositories whose object names are SHA-256, and with other gits.
  *
  * Each Node is the npm package `node`, installed into a temporary folder; nothing of this checkout changes. Usage:
- * npm run matrix, after a build. `--node 26` (again for more) runs these alone, `--sha256` the repositories alone;
- * `--all` runs the whole suite in place of the fast tests and some slow ones, `--fast` the fast tests alone. Exits with
+ * npm run matrix, after a build. `--node 26` (again for more), `--sha256` and `--git <folder with the program git>` run these rows
+ * alone; `--all` runs the whole suite in place of the fast tests and some slow ones, `--fast` the fast tests alone. Exits with
  * 1 if a row failed. Arguments after these name test files: they alone are run, of both projects.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -38,13 +38,15 @@ const { values, positionals } = parseArgs({
   options: {
     node: { type: 'string', multiple: true },
     sha256: { type: 'boolean', default: false },
+    git: { type: 'string', multiple: true, default: [] },
     all: { type: 'boolean', default: false },
     fast: { type: 'boolean', default: false },
   },
 })
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ticketplan-matrix-')))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-const nodes = values.node ?? (values.sha256 ? [] : NODES)
+const isWhole = !values.node && !values.sha256 && values.git.length === 0
+const nodes = values.node ?? (isWhole ? NODES : [])
 const rows = nodes.map(version => {
   const program = installNode(version)
   return runTests(
@@ -52,7 +54,11 @@ const rows = nodes.map(version => {
     program,
   )
 })
-if (values.sha256 || !values.node) rows.push(runTests('SHA-256 repositories', process.execPath, sha256Git()))
+if (values.sha256 || isWhole) rows.push(runTests('SHA-256 repositories', process.execPath, sha256Git()))
+for (const path of values.git) {
+  const name = execFileSync(join(path, 'git'), ['version'], { encoding: 'utf8' }).trim()
+  rows.push(runTests(name, process.execPath, path))
+}
 
 for (const { name, passed, seconds } of rows) console.log(`${passed ? 'passed' : 'FAILED'}  ${name}  ${seconds} s`)
 if (rows.some(({ passed }) => !passed)) process.exitCode = 1

@@ -82,7 +82,7 @@ const ERROR_DATA: { [C in ErrorCode]: Record<keyof ErrorData[C], true> } = {
   unsafe_path: { path: true },
   busy: { lock: true, waitedMs: true, holder: true },
   contended: { path: true },
-  io: { path: true, syscallCode: true },
+  io: { path: true, syscallCode: true, answer: true },
   database: { path: true, sqliteCode: true },
   no_actor: {},
   sql_refused: {},

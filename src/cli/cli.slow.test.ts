@@ -356,6 +356,22 @@ recorded with other Tickets, as seen from this one:
     expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining('standard output: no space left') })
   })
 
+  test('a full disk under the output of a command that writes: the error says that it is done, and has the answer', async () => {
+    using repository = temporaryRepository()
+    const addTo = (disk: string, ...args: string[]) =>
+      runProgram('bash', ['-c', `"${process.execPath}" "${CLI}" -C "${repository.root}" add ${args.join(' ')} > ${disk}`])
+    const text = await addTo('/dev/full', 'A', '--title', 'a')
+    expect(text).toMatchObject({
+      status: 1,
+      stderr:
+        'ticketplan: the answer cannot be printed (ENOSPC on standard output), but the command was carried out: do not run it again\n' +
+        'added A "a" in tickets/A.json\n',
+    })
+    const json = await addTo('/dev/full', 'B', '--title', 'b', '--json')
+    expect(errorOf(json)).toMatchObject({ code: 'io', answer: { ticket: { id: 'B' } } })
+    expect(await addTo('/dev/null', 'A', '--title', 'a')).toMatchObject({ status: 1 })
+  })
+
   test('notes and errors are escaped, and with --json each is a document', async () => {
     using folder = temporaryFolder()
     const root = join(folder.path, 'e\u001b[31mred\nticketplan: fine')

@@ -4,7 +4,7 @@
  * Standard output gets the output of the operation and nothing else; notices and errors go to standard error.
  */
 import { systemError } from '../files/io-error.ts'
-import { isPlanError } from '../model/errors.ts'
+import { isPlanError, PlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { type Command, type Fields, type InputOf, type Operation, parseInput } from '../operations/operation.ts'
@@ -73,7 +73,19 @@ export function printOutput(
   if (input.csv && (output as { truncated?: boolean }).truncated)
     to.print(2, 'note: there are more rows; raise --limit to get them\n')
   const text = render?.(operation.name as OperationName, output as never, input, to.terminal()) ?? jsonLine(output)
-  to.print(1, text)
+  try {
+    to.print(1, text)
+  } catch (error) {
+    if (!operation.writes || !isPlanError(error, 'io')) throw error
+    const message = `the answer cannot be printed (${error.data.syscallCode} on standard output), but the command was carried out: do not run it again`
+    const status = printError(
+      new PlanError('io', message, { ...error.data, answer: output }, error),
+      render === undefined,
+      to,
+    )
+    if (render) to.print(2, text)
+    return status
+  }
   const failure = operation.failure?.(output)
   return failure ? printError(failure, render === undefined, to) : (operation.exitStatus?.(output) ?? 0)
 }

@@ -89,8 +89,8 @@ export interface ErrorData {
   busy: { lock: string; waitedMs: number; holder: string | null }
   /** Another program kept replacing a Ticket file while it was being changed. */
   contended: { path: string }
-  /** The operating system refused; `syscallCode` is its code, for example ENOSPC. */
-  io: { path: string; syscallCode: string }
+  /** The operating system refused; `syscallCode` is its code, for example ENOSPC. `answer` is one that could not be printed. */
+  io: { path: string; syscallCode: string; answer?: unknown }
   /** SQLite refused; `sqliteCode` is its code, for example SQLITE_FULL. */
   database: { path: string; sqliteCode: string }
   /** There is no author to record. */
