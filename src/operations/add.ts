@@ -1,9 +1,11 @@
 import * as z from 'zod/mini'
+import { tryGit } from '../git/git.ts'
+import { shellArgument } from '../git/shell-word.ts'
 import { createTicket } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import { idKey, isSlug, isTicketId } from '../model/names.ts'
 import { otherWithName } from '../store/resolve-name.ts'
-import type { View } from '../store/store.ts'
+import type { Store, View } from '../store/store.ts'
 import { ticketSummary } from './answers.ts'
 import { filledLine, line, operation, ticketName } from './operation.ts'
 import { ticketShape } from './shapes.ts'
@@ -66,6 +68,7 @@ export const add = operation({
         checkId(view, id)
         checkSlug(view, fields.slug, id)
       })
+      checkUntracked(store, id)
       const ticket = createTicket(id, fields, store.stamp(), store.phaseOf)
       if (!store.create(ticket)) throw ticketExists(id, store.pathOf(id))
       return {
@@ -81,6 +84,22 @@ export const add = operation({
 function ticketExists(id: string, path: string): PlanError {
   const message = `a Ticket with the id ${id} already exists (${path}); "ticketplan set" changes its fields`
   return new PlanError('ticket_exists', message, { ticket: id, path })
+}
+
+/**
+ * Checks that git's index has no file of the Ticket, which the work tree then has lost: a new file in its place would drop the
+ * decisions that are in git. @throws PlanError not_checked_out.
+ */
+function checkUntracked({ repository: { root, gitDir, config } }: Store, id: string): void {
+  if (!gitDir) return
+  const folder = config.ticketsDir.replace(/[*?[\]\\]/g, '\\$&')
+  const patterns = ['', '**/'].map(folders => `:(icase,glob)${folder}/${folders}${id}.json`)
+  const { status, stdout } = tryGit(root, ['ls-files', '-z', '--', ...patterns])
+  const [path] = stdout.toString().split('\0')
+  if (status !== 0 || !path) return
+  const file = shellArgument(path)
+  const message = `${path}: git has it, and the work tree does not; "git restore ${file}" brings it back, "git rm --cached ${file}" says that it is meant to be gone`
+  throw new PlanError('not_checked_out', message, { path })
 }
 
 /** Checks that no other Ticket has the slug, as its slug or as its id. @throws PlanError slug_taken. */

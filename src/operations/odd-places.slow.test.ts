@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -322,4 +324,37 @@ test('two files of one id: the command of the message joins them, and no decisio
     expect.objectContaining({ kind: 'contested', field: 'title', lost: expect.any(String) }),
   )
   expect((await runCli(root, ['verify'])).status).toBe(0)
+})
+
+describe('add of a Ticket whose file git has and the work tree has lost', () => {
+  test.each([
+    ['removed', 'A', 'tickets/A.json'],
+    ['removed, in another case', 'a', 'tickets/A.json'],
+    ['removed from a deeper folder', 'B', 'tickets/deep/B.json'],
+  ])('%s: is refused, with what to do', async (_, id, path) => {
+    using repository = temporaryRepository()
+    const { root } = repository
+    putTicket(root, 'A', { state: 'queued' })
+    await runCli(root, ['record', 'A', 'hold', '--reason', 'not yet'])
+    putTicket(root, 'B', { state: 'queued' })
+    mkdirSync(join(root, 'tickets/deep'))
+    renameSync(join(root, 'tickets/B.json'), join(root, 'tickets/deep/B.json'))
+    runGit(root, 'add', '--all')
+    rmSync(join(root, path))
+    const add = () => runCli(root, ['add', id, '--title', 'new', '--json'])
+    expect(errorOf(await add())).toMatchObject({ code: 'not_checked_out', path })
+    runGit(root, 'rm', '--quiet', '--cached', path)
+    expect(await add()).toMatchObject({ status: 0 })
+  })
+
+  test('marked as unchanged: is refused too', async () => {
+    using repository = temporaryRepository()
+    const { root } = repository
+    putTicket(root, 'A', { state: 'queued' })
+    runGit(root, 'add', '--all')
+    runGit(root, 'update-index', '--assume-unchanged', 'tickets/A.json')
+    rmSync(join(root, 'tickets/A.json'))
+    const refused = await runCli(root, ['add', 'A', '--title', 'new', '--json'])
+    expect(errorOf(refused)).toMatchObject({ code: 'not_checked_out', path: 'tickets/A.json' })
+  })
 })
