@@ -91,7 +91,8 @@ export function hasPlainFields(
 export const TICKET_ID = textField(isTicketId, 'not a Ticket id')
 export const DECISION_ID = textField(isDecisionId, 'not a ULID')
 export const SLUG = textField(isSlug, 'not a slug: a-z, 0-9 and "-", at most 128')
-export const POOL_NAME = textField(isPoolName, 'not a pool name: letters, digits, ".", "_" and "-", at most 64')
+/** Of an area too. */
+export const POOL_NAME = textField(isPoolName, 'not a name: letters, digits, ".", "_" and "-", at most 64')
 export const TIMESTAMP = textField(isTimestamp, 'not a time like 2026-06-07T03:57:10.000Z')
 export const LINE = textField(isLine, 'longer than 1 KiB')
 export const TEXT = textField(isText, 'longer than 16 KiB')

@@ -39,7 +39,8 @@ function valueAt(value: unknown, path: (string | number)[]): unknown {
 function hint(issue: z.core.$ZodIssue, given: unknown): string {
   const isOurs = issue.code === 'invalid_value' && /^Invalid/.test(issue.message ?? '')
   if (!isOurs || typeof given !== 'string') return ''
-  return didYouMean(nearestNames(given, issue.values.map(String)))
+  const names = issue.values.filter(value => typeof value === 'string')
+  return didYouMean(nearestNames(given, names))
 }
 
 const TYPE_NAMES: Record<string, string> = {
@@ -57,8 +58,11 @@ function words(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_key' && issue.issues[0]) return words(issue.issues[0])
   if (issue.code === 'too_small' && (issue.origin === 'string' || issue.origin === 'array')) return 'must not be empty'
   if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
-  if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`
+  if (issue.code === 'too_big')
+    return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`
   if (issue.code === 'invalid_type') return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`
+  if (issue.code === 'invalid_value' && typeof issue.values[0] === 'number')
+    return `must be the number ${issue.values.join(' or ')}`
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
   return issue.message ?? ''
 }
