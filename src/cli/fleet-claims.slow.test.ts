@@ -2,23 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, test } from 'vitest'
-import { fleetClone, joinFleet } from '../test-support/fleet-clones.ts'
+import { joinFleet, withClones as onClones } from '../test-support/fleet-clones.ts'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { CLI, jsonOf, runCli } from '../test-support/run-cli.ts'
-import { CLIENT, createTestFleet } from '../test-support/test-fleet.ts'
+import type { TestFleet } from '../test-support/test-fleet.ts'
 
 const obstacle = postgresObstacle()
 const postgres = postgresForFile({ settings: 'fsync = off' })
 /** Nothing listens there. */
 const NOWHERE = 'postgres://plan_client@127.0.0.1:1/none?sslmode=disable'
 
-async function withClones(use: (one: string, two: string, fleet: string) => Promise<void>): Promise<void> {
-  await using fleet = await createTestFleet(postgres())
-  const joinable = { id: fleet.id, url: postgres().url(fleet.database, CLIENT) }
-  using one = fleetClone(joinable, 'm-1', ['A', 'B'])
-  using two = fleetClone(joinable, 'm-2', ['A', 'B'])
-  await use(one.root, two.root, fleet.id)
-}
+const withClones = (use: (one: string, two: string, fleet: TestFleet) => Promise<void>) => onClones(postgres(), use)
 
 interface AcceptDocument {
   accepted: boolean
@@ -64,9 +58,9 @@ describe.skipIf(obstacle)('commands in a fleet', () => {
   })
 
   test('say that the server cannot be reached: renew ends with 5, accept with 1, consult holds', async () => {
-    await withClones(async (one, _, fleet) => {
+    await withClones(async (one, _, { id }) => {
       const { claim } = jsonOf<AcceptDocument>(await take(one, 'A'))
-      joinFleet(one, { id: fleet, url: NOWHERE }, 'm-1')
+      joinFleet(one, { id, url: NOWHERE }, 'm-1')
       const renewed = await runCli(one, ['renew', 'A', '--token', String(claim.token), '--json'])
       expect(renewed.status).toBe(5)
       expect(jsonOf(renewed)).toMatchObject({ refused: 'fleet_unreachable', covered_until: expect.any(String) })

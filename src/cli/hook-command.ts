@@ -45,7 +45,11 @@ async function textFor(
     const store = openStore({ root: folder, actor }, { waits: true })
     try {
       if (event === 'SubagentStart') {
-        if (store.fleet) store.fleet.given.give(await store.fleet.read({ releasesOf: [] }))
+        if (store.fleet) {
+          const given = await store.fleet.read({ releasesOf: [] })
+          if ('unknown' in given) throw given.unknown
+          store.fleet.given.give(given)
+        }
         return workerBrief(store)
       }
       const most = Math.min(budget ?? hookBudget(agent), hookBudget(agent))

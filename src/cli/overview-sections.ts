@@ -92,7 +92,7 @@ function runningRows({ running, claims, tickets }: Overview, nowMs: number): Cel
     }
     const age = since === null ? '' : ` for ${spanText(nowMs - Date.parse(since))}`
     // The list of claims can be shorter than that of what runs.
-    const who = claimed ? cell('claimed', 'blue') : cell('no claim', 'dim')
+    const who = claimed ? cell('claimed', 'blue') : cell(claimed === null ? 'claim unknown' : 'no claim', 'dim')
     return { left: Number.POSITIVE_INFINITY, row: [cell(ticket), who, cell(`${'·'.repeat(BAR)}${age}`, 'dim'), title] }
   })
   return rows.sort((a, b) => (a.left < b.left ? -1 : a.left > b.left ? 1 : 0)).map(({ row }) => row)

@@ -83,6 +83,8 @@ function planSource(store: Store): PlanSource {
         ({ ticket, verdicts }) => listener({ ticket: ticket ?? '', verdicts }),
         {},
         state => {
+          // No event of a Ticket says that claims are unknown, or known again.
+          if (known && known.state.areClaimsUnknown !== state.areClaimsUnknown) listener({ ticket: '', verdicts: [] })
           known = { state, readAt: performance.now() }
         },
       ),

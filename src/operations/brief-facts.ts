@@ -18,6 +18,8 @@ import { activePlan } from './consult.ts'
 /** A Ticket is in play while it is queued, active or claimed. */
 export interface BriefFacts {
   nowMs: number
+  /** The server of a fleet cannot be reached: there are no claims here, and nothing says who works. */
+  areClaimsUnknown?: true
   /** Live claims, and expired ones that nobody has taken over; those on terminal Tickets, which only have to be released, last. */
   claims: {
     ticket: string
@@ -75,6 +77,7 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
     const { queries, facts } = view
     const queued = queries.queued()
     const active = queries.active()
+    const isUnknown = view.claims.unknown !== null
     const claims = openClaims(view, store.showsTokens)
     const claimed = claims.filter(({ live, terminal }) => live && !terminal).map(({ ticket }) => ticket)
     const inPlay = [...new Set([...claimed, ...active.map(({ id }) => id), ...queued.map(({ id }) => id)])].sort()
@@ -92,8 +95,9 @@ export function gatherFacts(store: Store, atLeast: number): BriefFacts {
     ]
     return {
       nowMs,
+      ...(isUnknown && { areClaimsUnknown: true as const }),
       claims,
-      unclaimed: active
+      unclaimed: (isUnknown ? [] : active)
         .filter(({ id }) => !claimed.includes(id))
         .map(({ id, title, state, state_at }) => ({ ticket: id, title, state, state_at })),
       ...(facts.queuedStates[0] && { queuedState: facts.queuedStates[0] }),

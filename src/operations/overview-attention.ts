@@ -10,6 +10,7 @@ import type { Attention } from './overview-shape.ts'
 /** Returns errors first, then warnings, each in the order in which they are found. */
 export function attentionOf(store: Store, view: View, facts: OverviewFacts): Attention[] {
   const all = [
+    ...unknownClaims(view),
     ...problemsOf(view.queries)
       .filter(({ code }) => code !== 'dangling')
       .map(problemEntry),
@@ -18,6 +19,21 @@ export function attentionOf(store: Store, view: View, facts: OverviewFacts): Att
     ...unknownStates(store, facts),
   ]
   return [...all.filter(({ severity }) => severity === 'error'), ...all.filter(({ severity }) => severity !== 'error')]
+}
+
+function unknownClaims({ claims }: View): Attention[] {
+  if (claims.unknown === null) return []
+  const message = `the claims are unknown: ${claims.unknown}`
+  return [
+    {
+      code: 'claims_unknown',
+      severity: 'error',
+      tickets: [],
+      message,
+      since: null,
+      command: 'ticketplan fleet status',
+    },
+  ]
 }
 
 function problemEntry({ path, message, severity }: ReturnType<typeof problemsOf>[number]): Attention {

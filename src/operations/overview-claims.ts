@@ -1,4 +1,4 @@
-/** Takes claims out of documents that leave this clone: who holds what is local, and never in git. Pure. */
+/** Takes claims out of documents that leave this clone: who holds what, and where a fleet has its server, is never in git. Pure. */
 import type { Reason } from '../model/reasons.ts'
 import type { Overview } from './overview-shape.ts'
 import type { TicketDocument } from './page-documents.ts'
@@ -32,7 +32,7 @@ function overviewWithout(overview: Overview, hide: Hide): Overview {
     pools: overview.pools.map(pool => ({ ...pool, taken: [] })),
     areas: overview.areas.map(area => ({ ...area, at_work: area.at_work.map(one => ({ ...one, holder: null })) })),
     attention: overview.attention.filter(
-      ({ code }) => code !== 'expired_claim' && code !== 'claim_on_terminal' && code !== 'elsewhere',
+      ({ code }) => !['claims_unknown', 'expired_claim', 'claim_on_terminal', 'elsewhere'].includes(code),
     ),
   }
 }
@@ -47,6 +47,7 @@ function ticketWithout(document: TicketDocument, hide: Hide): TicketDocument {
 }
 
 function withoutHolder(reason: Reason, holders: readonly string[]): Reason {
+  if (reason.code === 'claims_unknown') return { ...reason, message: 'the claims are unknown' }
   if (reason.code === 'claimed') return { ...reason, holder: '', session: null, message: 'claimed by another holder' }
   if (reason.code === 'elsewhere')
     return { ...reason, worktree: '', message: `another worktree of the clone has it as ${reason.state}` }

@@ -50,7 +50,11 @@ export function gatherOverview(store: Store, view: View, nowMs: number, judge?: 
   const waiting = queued.filter(({ id }) => !live.has(id))
   const running = [...rows.values()]
     .filter(({ id, phase }) => phase === 'active' || (live.has(id) && phase !== 'terminal'))
-    .map(({ id, state_at }) => ({ ticket: id, since: state_at, claimed: live.has(id) }))
+    .map(({ id, state_at }) => ({
+      ticket: id,
+      since: state_at,
+      claimed: view.claims.unknown === null ? live.has(id) : null,
+    }))
   const isInPlay = (id: string) => live.has(id) || ['queued', 'active'].includes(rows.get(id)?.phase ?? '')
   const relations = activeRelations(view)
   const since = isoTime(nowMs - 24 * HOUR_MS)
@@ -110,7 +114,7 @@ function countsOf(
     accept,
     hold: facts.waiting.length - accept,
     running: facts.running.length,
-    unclaimed: facts.running.filter(({ claimed }) => !claimed).length,
+    unclaimed: facts.running.filter(({ claimed }) => claimed === false).length,
     conflicts: facts.relations.filter(
       ({ kind, ticket, other, advisory }) =>
         kind === 'conflicts_with' && !advisory && facts.isInPlay(ticket) && facts.isInPlay(other),

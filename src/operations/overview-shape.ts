@@ -19,7 +19,7 @@ const countsShape = lazy(() =>
     hold: z.int(),
     /** Tickets that are active or have a live claim, and are not terminal. */
     running: z.int(),
-    /** Of these, how many have no live claim. */
+    /** Of these, how many have no live claim; 0 while the claims are unknown. */
     unclaimed: z.int(),
     /** Conflicts that are no mere advice, between two Tickets in play. */
     conflicts: z.int(),
@@ -56,6 +56,7 @@ const attentionShape = lazy(() =>
   z.object({
     code: z.enum([
       'problem',
+      'claims_unknown',
       'expired_claim',
       'claim_on_terminal',
       'cycle',
@@ -179,10 +180,12 @@ export const overviewShape = lazy(() =>
     /** Without the queued Tickets that have a live claim. */
     queue: z.array(queueEntryShape()),
     causes: z.array(causeShape()),
-    running: z.array(z.object({ ticket: z.string(), since: z.nullable(z.string()), claimed: z.boolean() })),
+    /** `claimed` is null while the claims are unknown, as where the server of a fleet cannot be reached. */
+    running: z.array(z.object({ ticket: z.string(), since: z.nullable(z.string()), claimed: z.nullable(z.boolean()) })),
     claims: z.array(claimWithoutTokenShape()),
     /** Leases of the last day, by the log of this clone. */
     leases: z.array(leaseShape()),
+    /** Empty while the claims are unknown, and so are areas. */
     pools: z.array(z.object({ pool: z.string(), capacity: z.int(), taken: z.array(z.string()) })),
     areas: z.array(areaShape()),
     holds: z.array(

@@ -58,6 +58,7 @@ export function overviewOf(
       return entries.slice(0, most)
     }
     const { judged, causes, rows, running, claims, claimed } = facts
+    const isUnknown = view.claims.unknown !== null
     const behind = behindOf(facts.relations)
     const around = focus === undefined ? undefined : view.resolve(focus).id
     const lists = {
@@ -75,8 +76,8 @@ export function overviewOf(
       running: first('running', running),
       claims: first('claims', claims),
       leases: first('leases', facts.leases),
-      pools: poolsOf(store, claims),
-      areas: first('areas', areasOf(store, view, facts)),
+      pools: isUnknown ? [] : poolsOf(store, claims),
+      areas: first('areas', isUnknown ? [] : areasOf(store, view, facts)),
       holds: first('holds', holdsOf(view, rows)),
       parents: first('parents', parentsOf(view, facts)),
       relations: first(

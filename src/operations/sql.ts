@@ -44,6 +44,7 @@ export const sql = operation({
       truncated: z.boolean(),
     }),
   claims: ({ query }) => (readsClaims(query) ? {} : undefined),
+  needsClaims: true,
   examples: [
     "ticketplan sql 'select * from blockers'",
     'ticketplan sql --csv "select phase, count(*) from tickets group by phase"',

@@ -11,13 +11,14 @@ export function Work({ context }: { context: Context }) {
   const [ref, width] = useWidth()
   const expired = new Set(overview.claims.filter(({ live }) => !live).map(({ ticket }) => ticket))
   const unclaimed = overview.running.filter(({ ticket, claimed }) => !claimed && !expired.has(ticket))
+  const isUnknown = overview.attention.some(({ code }) => code === 'claims_unknown')
   const [shown, more] = useMore(5, unclaimed.length)
   const isIdle = overview.counts.running === 0 && overview.claims.length === 0
   return (
     <Card id="running" title="Who holds what" count={overview.counts.running}>
       <div ref={ref} class="measure" />
       {width > 0 && <ClaimsPlot overview={overview} nowMs={nowMs} width={width} href={ticketHref} />}
-      {unclaimed.length > 0 && <h3>Running without a claim</h3>}
+      {unclaimed.length > 0 && <h3>{isUnknown ? 'Running; the claims are unknown' : 'Running without a claim'}</h3>}
       <ul class="rows tight">
         {unclaimed.slice(0, shown).map(({ ticket, since }) => (
           <li key={ticket} class="row">
@@ -32,7 +33,7 @@ export function Work({ context }: { context: Context }) {
         ))}
       </ul>
       {more}
-      {isIdle && <p class="none">Nobody works on anything.</p>}
+      {isIdle && !isUnknown && <p class="none">Nobody works on anything.</p>}
       {overview.pools.length > 0 && <h3>Capacity</h3>}
       {overview.pools.map(pool => (
         <Pool key={pool.pool} pool={pool} />
