@@ -1,6 +1,7 @@
 /** Defines `ticketplan keep`: runs a command while its claim is renewed. */
 import { statSync } from 'node:fs'
 import { type KeptOutcome, runKept } from '../keep/kept-command.ts'
+import { isPlanError } from '../model/errors.ts'
 import { escapeText } from '../model/escape-text.ts'
 import { jsonLine } from '../model/json-line.ts'
 import { release, renew } from '../operations/claim.ts'
@@ -8,6 +9,7 @@ import { releaseOf } from '../operations/claim-in-fleet.ts'
 import { type KeepInput, keepCommand } from '../operations/keep.ts'
 import { type Command, parseInput } from '../operations/operation.ts'
 import { runOperation } from '../operations/run-operation.ts'
+import type { OutputOf } from '../sdk.ts'
 import type { Store } from '../store/store.ts'
 import { print } from './print.ts'
 import type { StreamingCommand } from './watch.ts'
@@ -93,7 +95,10 @@ function startProblem(program: string, code: string): string | undefined {
   return undefined
 }
 
-/** Releases the claim; returns what became of it. A command that has released it itself is no failure. */
+/**
+ * Releases the claim; returns what became of it. A command that has released it itself is no failure, and the status of one
+ * that has failed stays. @throws PlanError where the command has succeeded and the claim cannot be released.
+ */
 async function releaseAtEnd(
   store: Store,
   ticket: string,
@@ -102,7 +107,15 @@ async function releaseAtEnd(
   say: (message: string) => void,
 ): Promise<Kept> {
   const given = { ticket, token, ...(status === 0 && state !== undefined && { state }) }
-  const { refused, warnings = [] } = await runOperation(store, release, parseInput(release, given))
+  let outcome: OutputOf<'release'>
+  try {
+    outcome = await runOperation(store, release, parseInput(release, given))
+  } catch (error) {
+    if (status === 0 || !isPlanError(error)) throw error
+    say(`keep: the claim on ${ticket} could not be released: ${error.message}`)
+    return { ticket, status, lost: false, released: false }
+  }
+  const { refused, warnings = [] } = outcome
   for (const warning of warnings) say(`keep: ${warning}`)
   if (refused === undefined) return { ticket, status, lost: false, released: true }
   if ((await releaseOf(store, ticket, token))?.action === 'released') {
