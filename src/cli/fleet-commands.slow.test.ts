@@ -24,7 +24,7 @@ async function take(root: string, ttl: number): Promise<string> {
 
 const forceAway = (root: string) => runCli(root, ['release', 'A', '--force', '--reason', 'the plan has changed'])
 const says = (child: PlanChild, text: string) => until(text, () => child.stderr().includes(text))
-/** Says when it has started, and, in ms, when it is told to end. */
+/** Says when it has started, and, in ms, when it has to end. */
 const WORK = "trap 'date +%s%3N; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
 
 async function startKeep(root: string, ttl: number, script: string, ...options: string[]): Promise<PlanChild> {

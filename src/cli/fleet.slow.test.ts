@@ -128,6 +128,37 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     expect(errorOf(await cli(root, ['fleet', 'leave', '--json'])).code).toBe('fleet_not_joined')
   })
 
+  test("reads the URL from the user's configuration of git until the clone has joined", async () => {
+    using repository = await repositoryWithFleet()
+    using home = temporaryFolder()
+    const { root } = repository
+    const settings = join(home.path, 'gitconfig')
+    const env = { PGPASSWORD: PASSWORD, GIT_CONFIG_GLOBAL: settings, GIT_CONFIG_NOSYSTEM: '1' }
+    const name = (address: string) => runGit(root, 'config', '--file', settings, 'ticketplan.fleetUrl', address)
+    const userOf = async (...args: string[]) => {
+      const run = await cli(root, ['fleet', ...args, '--json'], env)
+      return run.status === 0 ? jsonOf<{ server: { user: string } }>(run).server.user : errorOf(run).code
+    }
+    expect(await userOf('join')).toBe('fleet_url')
+    name(url('plan_owner'))
+    runGit(root, 'config', 'ticketplan.fleetUrl', url('plan_client'))
+    expect(await userOf('join')).toBe('plan_client') // that of the clone goes first
+    runGit(root, 'config', '--unset', 'ticketplan.fleetUrl')
+    expect(await userOf('status')).toBe('plan_client') // the note
+    expect(await userOf('migrate')).toBe('plan_owner')
+    // Another server, for other clones: this one stays with its own, also where its configuration includes another file.
+    name(url('plan_client').replace('127.0.0.1', 'db.example.org'))
+    runGit(root, 'config', 'include.path', 'more')
+    expect(await userOf('status')).toBe('plan_client')
+    expect(await userOf('migrate')).toBe('fleet_url')
+    writeFileSync(join(root, '.git', 'more'), `[ticketplan]\n\tfleetUrl = ${url('plan_owner')}\n`)
+    expect(await userOf('status')).toBe('plan_owner')
+    expect(await userOf('leave')).toBe('plan_client')
+    runGit(root, 'config', '--unset', 'include.path')
+    name(url('plan_client'))
+    expect(await userOf('join')).toBe('plan_client')
+  })
+
   test('takes the password from the URL, PGPASSWORD or ~/.pgpass', async () => {
     using repository = await repositoryWithFleet()
     using home = temporaryFolder()

@@ -1,16 +1,16 @@
 /**
  * Finds the server of a fleet and how to connect to it.
  *
- * The URL is in TICKETPLAN_FLEET_URL or in `ticketplan.fleetUrl` of git's configuration, else it is what the clone noted when it
- * joined. A URL that a file of the repository names is used only for the server that was joined: the configuration of git comes
- * with an unpacked archive.
+ * The URL is in TICKETPLAN_FLEET_URL or in `ticketplan.fleetUrl` of git's configuration, the user's included, else it is what
+ * the clone noted when it joined. A clone that has joined asks its own configuration alone, and uses it only for the server that
+ * was joined: it comes with an unpacked archive, and what the user has for other clones does not concern this one.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
 import type { Repository } from '../files/repository.ts'
-import { findGitConfig } from '../git/git.ts'
+import { findCloneConfig, findGitConfig } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 import type { JoinedFleet } from './joined-fleet.ts'
 import type { ServerSettings, SslMode } from './postgres.ts'
@@ -19,22 +19,28 @@ import { isSameServer, parseServerUrl, type ServerUrl, serverName } from './serv
 const VARIABLE = 'TICKETPLAN_FLEET_URL'
 const KEY = 'ticketplan.fleetUrl'
 
-/** A URL with its source: `environment`, or `git` for the configuration of the clone. */
+/** A URL with its source: `environment`, or `git` for its configuration. */
 export interface FoundUrl extends ServerUrl {
   from: 'environment' | 'git'
 }
 
 /** Returns the URL for a command that names the server for the first time. @throws PlanError fleet_url. */
 export function getUrl(repository: Repository): FoundUrl {
-  const found = findUrl(repository)
+  const found = ofEnvironment() ?? ofGit(findGitConfig(repository.root, KEY))
   if (found) return found
   const message = `the server is not known; set ${VARIABLE}, or "git config ${KEY} postgres://user@host/database", without a password in either: PGPASSWORD and ~/.pgpass are read`
   throw new PlanError('fleet_url', message, { source: VARIABLE })
 }
 
-/** Returns how to connect to the server of the fleet that the clone has joined. @throws PlanError fleet_url, io. */
-export function joinedSettings(repository: Repository, joined: JoinedFleet): ServerSettings {
-  const found = findUrl(repository)
+/**
+ * Returns how to connect to the server of the fleet that the clone has joined: by a URL, which names that server, else by the
+ * note. @throws PlanError fleet_url, io.
+ */
+export function joinedSettings(
+  repository: Repository,
+  joined: JoinedFleet,
+  found = ofEnvironment() ?? ofClone(repository),
+): ServerSettings {
   if (!found) return settingsOf({ address: joined.server, password: null, parameters: joined.parameters }, true)
   if (found.from === 'git' && !isSameServer(found.address, joined.server)) {
     const message = `${KEY} of git names ${serverName(found.address)}, and this clone joined ${serverName(joined.server)}; correct it, or run "ticketplan fleet join" again`
@@ -70,11 +76,17 @@ export function settingsOf({ address, password, parameters }: ServerUrl, usesPas
   return { address, ssl, password: password ?? undefined, usesPasswordFiles }
 }
 
-function findUrl(repository: Repository): FoundUrl | undefined {
-  const ofEnvironment = process.env[VARIABLE]
-  if (ofEnvironment) return { ...parseServerUrl(ofEnvironment, VARIABLE), from: 'environment' }
-  const ofGit = mayHaveKey(repository) ? findGitConfig(repository.root, KEY) : undefined
-  return ofGit === undefined ? undefined : { ...parseServerUrl(ofGit, `${KEY} of git`), from: 'git' }
+function ofEnvironment(): FoundUrl | undefined {
+  const url = process.env[VARIABLE]
+  return url ? { ...parseServerUrl(url, VARIABLE), from: 'environment' } : undefined
+}
+
+function ofGit(url: string | undefined): FoundUrl | undefined {
+  return url === undefined ? undefined : { ...parseServerUrl(url, `${KEY} of git`), from: 'git' }
+}
+
+function ofClone(repository: Repository): FoundUrl | undefined {
+  return mayHaveKey(repository) ? ofGit(findCloneConfig(repository.root, KEY)) : undefined
 }
 
 /** False where the clone's configuration cannot have the key: starting git costs as much as the rest of a query. */

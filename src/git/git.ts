@@ -131,6 +131,12 @@ export function findGitConfig(folder: string, key: string): string | undefined {
   return findOutput(folder, ['config', '--get', key])
 }
 
+/** Returns a value of the clone's own configuration, not of the user's or the system's; undefined where it is not set there. */
+export function findCloneConfig(folder: string, key: string): string | undefined {
+  const found = findOutput(folder, ['config', '--show-scope', '--get', key])
+  return /^(?:local|worktree)\t(.*)$/.exec(found ?? '')?.[1]
+}
+
 /** Returns the version of git, for example "2.39.5"; undefined where git cannot be started. */
 export function findGitVersion(folder: string): string | undefined {
   return /\d[\w.]*/.exec(findOutput(folder, ['--version']) ?? '')?.[0]

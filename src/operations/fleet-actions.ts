@@ -135,7 +135,7 @@ export function leaveFleet(repository: Repository): FleetJoined {
 function ownerSettings(repository: Repository): ServerSettings {
   const state = fleetState(repository)
   const url = getUrl(repository)
-  if (state.status === 'joined' && url.from === 'git') return joinedSettings(repository, state)
+  if (state.status === 'joined' && url.from === 'git') return joinedSettings(repository, state, url)
   return settingsOf(url, url.from === 'environment')
 }
 
