@@ -2,86 +2,13 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { postgresForFile, postgresObstacle, writeCertificate } from '../test-support/postgres.ts'
-import { errorOf, jsonOf, PACKAGE_ROOT, type Run, runCli } from '../test-support/run-cli.ts'
-import {
-  runGit,
-  type TemporaryRepository,
-  temporaryFolder,
-  temporaryRepository,
-} from '../test-support/temporary-repository.ts'
+import { describe, expect, test } from 'vitest'
+import { PASSWORD, passwordFleet } from '../test-support/password-fleet.ts'
+import { postgresObstacle, writeCertificate } from '../test-support/postgres.ts'
+import { errorOf, jsonOf } from '../test-support/run-cli.ts'
+import { runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
 
-const PASSWORD = 'Vq7-Zebra-Kayak'
-const HBA = `local all all trust
-hostssl all all 127.0.0.1/32 scram-sha-256
-`
-const postgres = postgresForFile({ hba: HBA })
-let certificate: string
-
-/** The SQL for roles that docs/fleet.md gives. */
-function documentedGrants(): string {
-  const page = readFileSync(join(PACKAGE_ROOT, 'docs', 'fleet.md'), 'utf8')
-  const [, sql] = /## Roles and privileges[\s\S]*?```sql\n([\s\S]*?)```/.exec(page)!
-  return sql!.replace('choose one', PASSWORD)
-}
-
-/** Returns a URL without a password; with one, of that password. */
-function url(
-  user: string,
-  {
-    password,
-    database = 'plans',
-    parameters = 'sslmode=require',
-  }: { password?: string; database?: string; parameters?: string } = {},
-): string {
-  const secret = password === undefined ? '' : `:${password}`
-  return `postgres://${user}${secret}@127.0.0.1:${postgres().port}/${database}?${parameters}`
-}
-
-async function asOwner<T>(
-  database: string,
-  action: (sql: (text: string) => Promise<unknown>) => Promise<T>,
-): Promise<T> {
-  const connection = await postgres().connect(database)
-  try {
-    return await action(text => connection.query(text))
-  } finally {
-    connection.close(1000)
-  }
-}
-
-/** All runs of this file, for the search for passwords. */
-const runs: { args: string[]; run: Run }[] = []
-async function cli(root: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const run = await runCli(root, args, { env: { PGPASSWORD: undefined, HOME: '/nonexistent', ...env } })
-  runs.push({ args, run })
-  return run
-}
-
-/** Creates a repository whose ticketplan.json names a new fleet. */
-async function repositoryWithFleet(): Promise<TemporaryRepository> {
-  const repository = temporaryRepository()
-  const env = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
-  expect(await cli(repository.root, ['fleet', 'init', '--name', 'shop'], env)).toMatchObject({ status: 0 })
-  return repository
-}
-
-beforeAll(async () => {
-  if (postgresObstacle() !== null) return
-  certificate = writeCertificate(postgres(), 'localhost')
-  await asOwner('postgres', async sql => {
-    await sql('alter system set ssl = on')
-    await sql('select pg_reload_conf()')
-    await sql(`create role plan_owner login password '${PASSWORD}'`)
-    await sql('create database plans owner plan_owner')
-  })
-  using repository = temporaryRepository()
-  const env = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
-  const migrated = await cli(repository.root, ['fleet', 'migrate', '--json'], env)
-  expect(jsonOf(migrated)).toMatchObject({ before: 0, after: 2, server: { user: 'plan_owner', database: 'plans' } })
-  await asOwner('plans', sql => sql(documentedGrants()))
-})
+const { postgres, certificate, url, asOwner, cli, runs, repositoryWithFleet } = passwordFleet()
 
 describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
   test('sets a fleet up, joins, shows its status, and leaves', async () => {
@@ -198,14 +125,14 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     expect(await join('sslmode=disable')).toBe('fleet_denied') // pg_hba.conf
     expect(await join('sslmode=verify-full')).toBe('fleet_denied') // no authority that Node trusts
     expect(await join('sslmode=verify-ca')).toBe('fleet_url')
-    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate}`)).toBe('joined')
-    expect(await join(`sslmode=verify-full&sslrootcert=${certificate}`)).toBe('joined')
+    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate()}`)).toBe('joined')
+    expect(await join(`sslmode=verify-full&sslrootcert=${certificate()}`)).toBe('joined')
     await asOwner('postgres', async sql => {
       writeCertificate(postgres(), 'other.example.org', '10.0.0.1')
       await sql('select pg_reload_conf()')
     })
-    expect(await join(`sslmode=verify-full&sslrootcert=${certificate}`)).toBe('fleet_denied') // another name
-    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate}`)).toBe('joined')
+    expect(await join(`sslmode=verify-full&sslrootcert=${certificate()}`)).toBe('fleet_denied') // another name
+    expect(await join(`sslmode=verify-ca&sslrootcert=${certificate()}`)).toBe('joined')
   })
 
   test('contacts no server from a clone that has not joined, nor from a copy of one that has', async () => {

@@ -41,6 +41,36 @@ export function injectFault(
   return runTraced(root, args, ['-e', `trace=${call.name}`, '-e', inject], options)
 }
 
+/** A program that a run has started, the first of them being the command line itself. */
+export interface StartedProgram {
+  args: string[]
+  /** NAME=value */
+  environment: string[]
+}
+
+/** Runs the command line and lists the programs that it starts, however short they live, with those that they start. */
+export async function traceStarts(
+  root: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Run & { starts: StartedProgram[] }> {
+  using folder = temporaryFolder()
+  const log = join(folder.path, 'starts')
+  const through = ['strace', '-f', '-v', '-qq', '-s', '100000', '-e', 'trace=execve', '-e', 'signal=none', '-o', log]
+  const run = await runCli(root, args, { ...options, through })
+  // 12 execve("/usr/bin/git", ["git", "config"], ["HOME=/root", "A=\"b\""]) = 0
+  const starts = [...readFileSync(log, 'utf8').matchAll(/execve\("[^"]*", (\[.*?\]), (\["(?:.*)"\])/g)]
+  return {
+    ...run,
+    starts: starts.map(([, given, environment]) => ({ args: texts(given), environment: texts(environment) })),
+  }
+}
+
+/** The strings in a list of strace, without their escapes. */
+function texts(list = ''): string[] {
+  return [...list.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text!.replace(/\\(.)/g, '$1'))
+}
+
 async function runTraced(
   root: string,
   args: readonly string[],
