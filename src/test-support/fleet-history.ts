@@ -46,7 +46,7 @@ export function historyFaults(rows: readonly HistoryRow[], { pools }: HistoryRul
       leases.set(row.ticket, { row, until: row.expires })
       for (const other of liveBeside(leases, row)) {
         if (row.conflicts.includes(other.ticket) || other.conflicts.includes(row.ticket))
-          fault(`beside ${other.ticket}`)
+          fault(`beside ${other.ticket}, in strict conflict`)
         if (overlap(row, other)) fault(`in the area of ${other.ticket}`)
       }
       if (row.pool !== null && pools[row.pool] !== undefined) {

@@ -25,6 +25,8 @@ export interface StormOptions {
   pauseMs: number
   /** SQL that makes a function on the server faulty, for a storm whose oracle must find it. */
   plant?: string
+  /** The Tickets. Default: all that follow. */
+  tickets?: readonly string[]
 }
 
 /** What a storm has done and found. */
@@ -35,6 +37,12 @@ export interface StormResult {
 
 const POOLS = { gpu: 2 }
 const TICKETS = Array.from({ length: 24 }, (_, number) => `T-${number}`)
+/** The Tickets that are in each other's way, and how: pairs in strict conflict, all in one area, all in a pool of two slots. */
+export const IN_THE_WAY = {
+  conflict: TICKETS.slice(0, 8),
+  area: TICKETS.slice(8, 11),
+  slot: TICKETS.slice(11, 16),
+}
 
 /** Runs a storm and checks its history. */
 export async function runStorm(postgres: TestPostgres, options: StormOptions): Promise<StormResult> {
@@ -46,13 +54,16 @@ export async function runStorm(postgres: TestPostgres, options: StormOptions): P
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1
   }
-  const clones = Array.from({ length: options.machines }, (_, number) => stormClone({ id: fleet.id, url }, number))
+  const { tickets = TICKETS } = options
+  const clones = Array.from({ length: options.machines }, (_, number) =>
+    stormClone({ id: fleet.id, url }, number, tickets),
+  )
   const acknowledged: { machine: number; line: StormLine }[] = []
   const children: ChildProcess[] = []
   const isAwake: boolean[] = []
   let isOver = false
   const start = (machine: number) => {
-    const child = spawnStormer(clones[machine]!.root)
+    const child = spawnStormer(clones[machine]!.root, tickets)
     children[machine] = child
     isAwake[machine] = false
     createInterface({ input: child.stdout! }).on('line', text => {
@@ -96,22 +107,23 @@ export async function runStorm(postgres: TestPostgres, options: StormOptions): P
 }
 
 /** A clone with conflicts and areas, some of which it alone knows. */
-function stormClone(fleet: { id: string; url: string }, number: number) {
-  const clone = fleetClone(fleet, `m-${number}`, TICKETS)
+function stormClone(fleet: { id: string; url: string }, number: number, tickets: readonly string[]) {
+  const clone = fleetClone(fleet, `m-${number}`, tickets)
   writeFileSync(join(clone.root, 'ticketplan.json'), JSON.stringify({ pools: POOLS }))
   using plan = openPlan({ root: clone.root, actor: 'storm' })
-  for (let pair = 0; pair < 8; pair += 2)
-    if ((pair / 2) % 3 !== number % 3)
-      plan.record({ ticket: `T-${pair}`, kind: 'conflicts_with', other: `T-${pair + 1}` })
-  for (const id of ['T-8', 'T-9', 'T-10']) plan.record({ ticket: id, kind: 'touches', paths: ['app/menu/**'] })
-  for (const id of ['T-11', 'T-12', 'T-13', 'T-14', 'T-15'])
+  const ours = (ids: readonly string[]) => ids.filter(id => tickets.includes(id))
+  for (const [at, id] of ours(IN_THE_WAY.conflict).entries())
+    if (at % 2 === 0 && (at / 2) % 3 !== number % 3)
+      plan.record({ ticket: id, kind: 'conflicts_with', other: `T-${at + 1}` })
+  for (const id of ours(IN_THE_WAY.area)) plan.record({ ticket: id, kind: 'touches', paths: ['app/menu/**'] })
+  for (const id of ours(IN_THE_WAY.slot))
     plan.record({ ticket: id, kind: 'waiting_for_capacity', pool: 'gpu', reason: 'needs a card' })
   return clone
 }
 
-function spawnStormer(root: string): ChildProcess {
+function spawnStormer(root: string, tickets: readonly string[]): ChildProcess {
   const program = join(import.meta.dirname, 'fleet-stormer.ts')
-  return spawn(process.execPath, [program, root, TICKETS.join(',')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [program, root, tickets.join(',')], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 interface Weather {
