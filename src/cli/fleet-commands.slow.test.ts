@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openPlan } from '../sdk.ts'
+import { browserObstacle, launchBrowser, openPage, servePlan } from '../test-support/browser.ts'
 import { withClones as onClones, whileStopped } from '../test-support/fleet-clones.ts'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { errorOf, jsonOf, type PlanChild, runCli, startCli } from '../test-support/run-cli.ts'
@@ -199,6 +200,30 @@ describe.skipIf(obstacle)('the page of view in a fleet', () => {
       { tickets: ['A'], state: 'in_progress' },
     )
   })
+})
+
+const noBrowser = browserObstacle()
+if (noBrowser) console.warn(`the page without the server of a fleet is not tested: ${noBrowser}`)
+
+test.skipIf(obstacle ?? noBrowser)('the page draws no claim as missing that is unknown', async () => {
+  await withClones(
+    async one => {
+      await withoutServer(async () => {
+        await using plan = await servePlan(one)
+        const browser = await launchBrowser()
+        try {
+          await using open = await openPage(browser, plan.url)
+          const text = await open.page.locator('main').innerText()
+          expect(text).toContain('Running; the claims are unknown')
+          expect(text).toContain('the claims are unknown: the server of the fleet')
+          expect(text).not.toMatch(/without a claim|Nobody works/)
+        } finally {
+          await browser.close()
+        }
+      })
+    },
+    { tickets: ['A'], state: 'in_progress' },
+  )
 })
 
 const SQL = 'select ticket_id, holder, live from claims'
