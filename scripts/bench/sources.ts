@@ -3,37 +3,23 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Plan } from '../src/index.ts'
+import type { Plan } from '../../src/index.ts'
+import { alternate, type Bench } from './measuring.ts'
 
-/** What the benchmark gives to each part of it. */
-export interface Bench {
-  cli: string
-  openPlan(options: { root: string; actor?: string }): Plan
-  alternate(times: number, ...actions: (() => unknown)[]): number[]
-  note(what: string, measuredMs: number, floor: string, floorMs: number, limit: number | null): void
-  runs: number
-}
-
-/** Imports a beads file of that many records, two thirds of them blocked by the one before. */
-export async function measureSources(folder: string, records: number, bench: Bench): Promise<void> {
-  const { alternate, note, runs } = bench
+/** Imports a beads file with a record for each Ticket of the large repository, two thirds of them blocked by the one before. */
+export async function measureSources(bench: Bench, folder: string): Promise<void> {
+  const { cli, sdk, note, runs, ticketCount: records } = bench
   mkdirSync(folder)
   spawnSync('git', ['init', '-q', folder])
   const path = join(folder, 'issues.jsonl')
   writeFileSync(path, Array.from({ length: records }, (_, n) => `${JSON.stringify(beadsRecord(n))}\n`).join(''))
-  using plan = bench.openPlan({ root: folder, actor: 'bench' })
+  using plan = sdk.openPlan({ root: folder, actor: 'bench' })
   plan.init()
   const size = records.toLocaleString('en')
-  note(
-    `import of ${size}, us a Ticket`,
-    firstImport(`${folder}-first`, path, records, bench),
-    'the goal of 1.5 ms',
-    1500,
-    1,
-  )
+  note(`import of ${size}, us a Ticket`, firstImport(bench, `${folder}-first`, path), 'the goal of 1.5 ms', 1500, 1)
   note(
     `longest renew while ${size} records are imported`,
-    await longestRenew(plan, folder, path, bench.cli),
+    await longestRenew(plan, folder, path, cli),
     'the goal of 1 s',
     1000,
     1,
@@ -48,10 +34,10 @@ export async function measureSources(folder: string, records: number, bench: Ben
 }
 
 /** Imports the file into a repository without Tickets; returns the time for each, in us. */
-function firstImport(folder: string, path: string, records: number, { openPlan }: Bench): number {
+function firstImport({ sdk, ticketCount: records }: Bench, folder: string, path: string): number {
   mkdirSync(folder)
   spawnSync('git', ['init', '-q', folder])
-  using plan = openPlan({ root: folder, actor: 'bench' })
+  using plan = sdk.openPlan({ root: folder, actor: 'bench' })
   plan.init()
   const startedAt = performance.now()
   const { written } = plan.import({ system: 'beads', path })

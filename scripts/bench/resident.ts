@@ -4,14 +4,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Bench } from './bench-sources.ts'
+import { alternate, type Bench } from './measuring.ts'
 
 /** Limit of a consult with a resident, at any size, as a multiple of `node -e 0`. */
 const LIMIT = 1.4
 
 /** Measures one repository while a watch runs in it. Fails where the watch has not answered nearly every time. */
-export async function measureResident(repository: string, size: number, bench: Omit<Bench, 'openPlan'>): Promise<void> {
-  const { cli, runs, alternate, note } = bench
+export async function measureResident({ cli, runs, note }: Bench, repository: string, size: number): Promise<void> {
   const socket = join(repository, '.git', 'ticketplan', 'resident', 'socket')
   const names = readdirSync(join(repository, 'tickets'))
   const last = names.filter((_, n) => n % 10 === 0).at(-1)!

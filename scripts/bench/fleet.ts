@@ -1,25 +1,18 @@
 /** Measures a fleet on a throw-away PostgreSQL of this machine, as ratios beside the claims of one clone. */
 import { spawnSync } from 'node:child_process'
-import type { ConnectedPlan } from '../src/index.ts'
-import { fleetClone } from '../src/test-support/fleet-clones.ts'
-import { postgresObstacle, startPostgres } from '../src/test-support/postgres.ts'
-import { putTicket, temporaryRepository } from '../src/test-support/temporary-repository.ts'
-import { CLIENT, createTestFleet, type TestFleet } from '../src/test-support/test-fleet.ts'
-
-/** What the bench gives to a part of it. */
-export interface FleetBench {
-  cli: string
-  runs: number
-  sdk: Pick<typeof import('../src/index.ts'), 'connectPlan' | 'openPlan'>
-  note(what: string, measuredMs: number, floor: string, floorMs: number, limit: number | null): void
-}
+import type { ConnectedPlan } from '../../src/index.ts'
+import { fleetClone } from '../../src/test-support/fleet-clones.ts'
+import { postgresObstacle, startPostgres } from '../../src/test-support/postgres.ts'
+import { putTicket, temporaryRepository } from '../../src/test-support/temporary-repository.ts'
+import { CLIENT, createTestFleet, type TestFleet } from '../../src/test-support/test-fleet.ts'
+import { type Bench, median } from './measuring.ts'
 
 const MACHINES = 32
 const RACE_TICKETS = 200
 const RACE_MS = 10_000
 
 /** Measures accept, a race of many machines, `consult` on the command line, and a snapshot of 1,000 claims. */
-export async function measureFleet(bench: FleetBench): Promise<void> {
+export async function measureFleet(bench: Bench): Promise<void> {
   const obstacle = postgresObstacle()
   if (obstacle !== null) throw new Error(`--fleet: ${obstacle}`)
   await using postgres = await startPostgres()
@@ -35,7 +28,7 @@ interface Joinable {
 }
 
 /** The whole of an accept with its release after it, which is not counted, in turns with the same in local.db. */
-async function measureAccept({ sdk, runs, note }: FleetBench, _: TestFleet, joinable: Joinable): Promise<void> {
+async function measureAccept({ sdk, runs, note }: Bench, _: TestFleet, joinable: Joinable): Promise<void> {
   const tickets = Array.from({ length: 50 }, (_, number) => `T-${number}`)
   using far = fleetClone(joinable, 'm-1', tickets)
   using near = temporaryRepository()
@@ -57,7 +50,7 @@ async function timeOfAccept(plan: ConnectedPlan, ticket: string): Promise<number
   return ms
 }
 
-async function measureConsult({ cli, runs, note }: FleetBench, _: TestFleet, joinable: Joinable): Promise<void> {
+async function measureConsult({ cli, runs, note }: Bench, _: TestFleet, joinable: Joinable): Promise<void> {
   using far = fleetClone(joinable, 'm-1', ['A'])
   using near = temporaryRepository()
   putTicket(near.root, 'A', { state: 'queued' })
@@ -72,7 +65,7 @@ async function measureConsult({ cli, runs, note }: FleetBench, _: TestFleet, joi
   note('CLI consult with a fleet, cold', median(times[0]), 'the same without', median(times[1]), 1.25)
 }
 
-async function measureSnapshot({ runs, note }: FleetBench, fleet: TestFleet): Promise<void> {
+async function measureSnapshot({ runs, note }: Bench, fleet: TestFleet): Promise<void> {
   await fleet.owner.query(
     `insert into ticketplan.leases (fleet, ticket, holder, machine, token, taken, conflicts, acquired_at, renewed_at, expires_at, ttl_ms)
      select $1, 'T-' || n, 'pod-' || n, 'm-1', n, n, '{}', now(), now(), now() + interval '1 hour', 3600000
@@ -104,7 +97,7 @@ async function measureSnapshot({ runs, note }: FleetBench, fleet: TestFleet): Pr
 }
 
 /** Machines as clones with connections of their own, in one process, on few Tickets: how many claims are taken and released. */
-async function measureRace({ sdk, note }: FleetBench, fleet: TestFleet, joinable: Joinable): Promise<void> {
+async function measureRace({ sdk, note }: Bench, fleet: TestFleet, joinable: Joinable): Promise<void> {
   const tickets = Array.from({ length: RACE_TICKETS }, (_, number) => `T-${number}`)
   const clones = Array.from({ length: MACHINES }, (_, number) => fleetClone(joinable, `m-${number}`, tickets))
   const plans = await Promise.all(clones.map(({ root }) => sdk.connectPlan({ root, actor: 'bench' })))
@@ -137,8 +130,4 @@ async function measureRace({ sdk, note }: FleetBench, fleet: TestFleet, joinable
     1000 / 60,
     1,
   )
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1]!
 }
