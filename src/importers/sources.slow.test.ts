@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkedPlan } from '../test-support/checked-plan.ts'
-import { type Item, SOURCE_CASES, writeFiles } from '../test-support/source-cases.ts'
+import type { Item } from '../test-support/source-case.ts'
+import { SOURCE_CASES, writeFiles } from '../test-support/source-cases.ts'
 import { temporaryRepository } from '../test-support/temporary-repository.ts'
 
 const MANY = 10_000

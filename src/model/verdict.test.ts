@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { memoryPlans } from '../test-support/arbitraries.ts'
 import {
   accepted,
   blockedBy,
@@ -22,6 +21,7 @@ import {
 } from '../test-support/draft-tickets.ts'
 import type { LooseDecision } from '../test-support/loose-decision.ts'
 import { isKnown, type MemoryPlan, phaseOf } from '../test-support/memory-facts.ts'
+import { memoryPlans } from '../test-support/plan-arbitraries.ts'
 import type { Asking } from './asking.ts'
 import type { ReadableTicket } from './facts.ts'
 import { REASON_CODES, type ReasonCode } from './reasons.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openStore } from '../store/store.ts'
-import { memoryPlans } from '../test-support/arbitraries.ts'
 import { asDecision } from '../test-support/loose-decision.ts'
+import { memoryPlans } from '../test-support/plan-arbitraries.ts'
 import { makeNote, putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { eachRelationOnce, relationsOf } from './answers.ts'
 

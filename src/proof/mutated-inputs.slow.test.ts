@@ -16,7 +16,8 @@ import { mutatedBytes } from '../test-support/mutated-bytes.ts'
 import { proofCount, proofSeed, reportProof, tally } from '../test-support/proof-numbers.ts'
 import { randomNumbers } from '../test-support/random-numbers.ts'
 import { CLI, cleanEnvironment } from '../test-support/run-cli.ts'
-import { type Item, SOURCE_CASES, writeFiles } from '../test-support/source-cases.ts'
+import type { Item } from '../test-support/source-case.ts'
+import { SOURCE_CASES, writeFiles } from '../test-support/source-cases.ts'
 import {
   makeNote,
   makeTicket,

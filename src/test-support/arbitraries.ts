@@ -1,5 +1,5 @@
 /**
- * Generators of Ticket files and of whole plans, for property tests.
+ * Generators of Ticket files, for property tests. Those of whole plans are in plan-arbitraries.ts.
  *
  * Ids and times are drawn from small pools as often as from everything allowed, so that decisions name each other, relations
  * form cycles and times are equal. Whatever comes out passes `ticketProblem`.
@@ -10,12 +10,13 @@ import type { Decision } from '../model/decision.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { LIMITS } from '../model/text.ts'
 import type { Ticket } from '../model/ticket.ts'
-import { asDecision, loose } from './loose-decision.ts'
-import type { MemoryPlan } from './memory-facts.ts'
+import { loose } from './loose-decision.ts'
 
 const TICKET_POOL = ['A', 'B', 'C', 'D', 'E', 'a-1', 'Z.9', '00001KTG3MDFG'] as TicketId[]
-const DECISION_POOL = Array.from({ length: 10 }, (_, i) => `01JX8Z3V7Q4T9K2M5N6P7R8S0${i}`)
-const TIME_POOL = ['2026-06-08T11:30:00.000Z', '2026-06-08T11:30:00.001Z', '2026-06-08T12:02:11.000Z']
+/** The few ids of decisions that are often drawn. */
+export const DECISION_POOL = Array.from({ length: 10 }, (_, i) => `01JX8Z3V7Q4T9K2M5N6P7R8S0${i}`)
+/** The few times that are often drawn. */
+export const TIME_POOL = ['2026-06-08T11:30:00.000Z', '2026-06-08T11:30:00.001Z', '2026-06-08T12:02:11.000Z']
 const POOL_NAMES = ['default', 'gpu', 'review']
 const STATES = ['open', 'planning', 'queued', 'in_progress', 'review', 'done', 'wontfix']
 const KNOWN_KEYS = new Set(
@@ -159,13 +160,16 @@ function extensions(depth: number): fc.Arbitrary<Record<string, unknown>> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: some })
 }
 
-const optional = <T>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+/** An object with some of the fields. */
+export const optional = <T>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
   fc.record<T, keyof T>(shape, { requiredKeys: [], noNullPrototype: true }) as fc.Arbitrary<Partial<T>>
 
-const required = <T>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+/** An object with all of the fields. */
+export const required = <T>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
   fc.record(shape, { noNullPrototype: true })
 
-const merged = <T extends object>(...parts: fc.Arbitrary<object>[]): fc.Arbitrary<T> =>
+/** An object with the fields of all parts. */
+export const merged = <T extends object>(...parts: fc.Arbitrary<object>[]): fc.Arbitrary<T> =>
   fc.tuple(...parts).map(objects => Object.assign({}, ...objects) as T)
 
 const someIds = (ids: fc.Arbitrary<string>) => fc.array(ids, { minLength: 1, maxLength: 3 })
@@ -175,7 +179,8 @@ const globs = fc.uniqueArray(fc.constantFrom('src/**', 'src/menu/', 'src/*.ts', 
   maxLength: 3,
 })
 
-const pools = fc.constantFrom(...POOL_NAMES)
+/** The name of a pool. */
+export const pools = fc.constantFrom(...POOL_NAMES)
 
 const plans = merged<object>(
   required({ summary: texts }),
@@ -221,7 +226,8 @@ function ownFields(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Kind> {
   )
 }
 
-function decisionsAbout(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Decision> {
+/** One decision of any kind, known or not, about some of the Tickets. */
+export function decisionsAbout(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Decision> {
   return merged<Decision>(
     required({ id: decisionIds, by: lines, at: timestamps }),
     optional({ reason: texts, supersedes: someIds(decisionIds) }),
@@ -233,12 +239,14 @@ function decisionsAbout(targets: fc.Arbitrary<TicketId>): fc.Arbitrary<Decision>
 /** One decision of any kind, known or not. */
 export const decisions: fc.Arbitrary<Decision> = decisionsAbout(ticketIds)
 
-const byId = (a: Decision, b: Decision) => (a.id < b.id ? -1 : 1)
+/** The order of decisions in a file. */
+export const byId = (a: Decision, b: Decision) => (a.id < b.id ? -1 : 1)
 
 /** The decisions of one file, in the order of their ids. They name each other, in cycles too. */
 export const decisionLists: fc.Arbitrary<Decision[]> = listOf(decisions)
 
-function listOf(decisions: fc.Arbitrary<Decision>, maxLength = 8): fc.Arbitrary<Decision[]> {
+/** The decisions of one file, no id twice, in the order of their ids. */
+export function listOf(decisions: fc.Arbitrary<Decision>, maxLength = 8): fc.Arbitrary<Decision[]> {
   return fc.uniqueArray(decisions, { selector: ({ id }) => id, maxLength }).map(list => list.sort(byId))
 }
 
@@ -254,111 +262,3 @@ export const tickets: fc.Arbitrary<Ticket> = merged<Ticket>(
   optional({ slug: slugs, created_at: timestamps, queued_at: timestamps, queued_by: texts, state_at: timestamps }),
   extensions(1),
 ).map(ticket => ({ ...ticket, decisions: ticket.decisions.filter(decision => loose(decision).target !== ticket.id) }))
-
-const PLAN_IDS = ['A', 'B', 'C', 'D', 'E', 'F'] as TicketId[]
-
-const PLAN_STATES = [
-  'open',
-  'queued',
-  'Queued',
-  'in_progress',
-  'In Review',
-  'done',
-  'wontfix',
-  'CANCELLED',
-  'quued',
-  'dnoe',
-]
-
-/** A Ticket of a plan: its relations name other Tickets of the plan, never itself. Most are queued. */
-function planTickets(id: TicketId): fc.Arbitrary<Ticket> {
-  const others = PLAN_IDS.filter(other => other !== id)
-  return merged<Ticket>(
-    required({
-      format: fc.oneof({ weight: 19, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(2) }),
-      id: fc.constant(id),
-      title: texts,
-      state: fc.oneof(
-        { weight: 2, arbitrary: fc.constant('queued') },
-        { weight: 1, arbitrary: fc.constantFrom(...PLAN_STATES) },
-      ),
-      decisions: listOf(decisionsAbout(fc.constantFrom(...others)), 6).map(list =>
-        // An id belongs to one file: the last character tells whose.
-        list.map(decision => renamed(decision, id)).sort(byId),
-      ),
-    }),
-    optional({ state_at: fc.constantFrom(...TIME_POOL) }),
-  )
-}
-
-function renamed(decision: Decision, ticket: TicketId): Decision {
-  const rename = (id: string) => (DECISION_POOL.includes(id) ? `${id.slice(0, 24)}${ticket}${id.slice(25)}` : id)
-  const { id, retracts, supersedes } = loose(decision)
-  return asDecision({
-    ...decision,
-    id: rename(id),
-    ...(retracts !== undefined && { retracts: rename(retracts) }),
-    ...(supersedes && { supersedes: supersedes.map(rename) }),
-  })
-}
-
-/** A Ticket, a file that cannot be read, or nothing. */
-function planEntries(id: TicketId) {
-  const mentions = fc.subarray(
-    PLAN_IDS.filter(other => other !== id),
-    { maxLength: 1 },
-  )
-  return fc.oneof(
-    { weight: 6, arbitrary: planTickets(id).map(ticket => ({ ticket })) },
-    { weight: 1, arbitrary: mentions.map(mentions => ({ lost: { id, path: `tickets/${id}.json`, mentions } })) },
-    { weight: 1, arbitrary: fc.constant({}) },
-  ) as fc.Arbitrary<{ ticket?: Ticket; lost?: { id: string; path: string; mentions: string[] } }>
-}
-
-const planIds = fc.constantFrom<string[]>(...PLAN_IDS)
-const datedStates = { state: fc.constantFrom(...PLAN_STATES), state_at: fc.option(fc.constantFrom(...TIME_POOL)) }
-
-const claims = required({
-  ticket: planIds,
-  holder: fc.constantFrom('pod-1', 'pod-2'),
-  session: fc.constantFrom(null, null, 's-1', 's-2'),
-  token: fc.integer({ min: 1, max: 3 }),
-  pool: fc.option(pools),
-  acquired_at: fc.constantFrom(...TIME_POOL),
-  expires_at: fc.constant('2026-06-08T13:00:00.000Z'),
-  conflicts: fc.subarray<string>(PLAN_IDS, { maxLength: 1 }),
-})
-
-/**
- * A whole plan: up to six Tickets that depend on each other, some of them missing or not readable, with claims, pools, other
- * worktrees and releases. No decision id is in two files, no Ticket names itself.
- */
-export const memoryPlans: fc.Arbitrary<Required<MemoryPlan>> = fc
-  .record({
-    entries: fc.tuple(...PLAN_IDS.map(planEntries)),
-    claims: fc.uniqueArray(claims, { selector: ({ ticket }) => ticket, maxLength: 2 }),
-    pools: optional<Record<string, number>>({
-      default: fc.integer({ min: 0, max: 4 }),
-      gpu: fc.integer({ min: 0, max: 1 }),
-    }),
-    now: fc.constantFrom(...TIME_POOL),
-    claimsUnknown: fc.oneof(
-      { weight: 19, arbitrary: fc.constant(null) },
-      { weight: 1, arbitrary: fc.constant('the server does not answer') },
-    ),
-    elsewhere: fc.array(required({ ticket: planIds, worktree: fc.constantFrom('/wt/a', '/wt/b'), ...datedStates }), {
-      maxLength: 2,
-    }),
-    released: fc.uniqueArray(required({ ticket: planIds, ...datedStates }), {
-      selector: ({ ticket }) => ticket,
-      maxLength: 2,
-    }),
-  })
-  .map(({ entries, pools, claims, claimsUnknown, ...rest }) => ({
-    claims: claimsUnknown === null ? claims : [],
-    claimsUnknown,
-    tickets: entries.flatMap(({ ticket }) => ticket ?? []),
-    quarantined: entries.flatMap(({ lost }) => lost ?? []),
-    pools: pools as Record<string, number>,
-    ...rest,
-  }))

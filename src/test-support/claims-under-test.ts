@@ -29,6 +29,9 @@ export interface ClaimsUnderTest {
 
 export type OpenClaims = () => Awaitable<ClaimsUnderTest>
 
+/** Makes a test of what uses an opened implementation, which is closed after it. */
+export type WithClaims = (use: (opened: ClaimsUnderTest) => Promise<void>) => () => Promise<void>
+
 /** Returns a request for A by pod-1, with the given fields instead. */
 export function request(fields: Partial<LeaseRequest> = {}): LeaseRequest {
   return { ticket: 'A', holder: 'pod-1', ttlMs: TTL_MS, ...fields }

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OpenOptions } from '../store/store.ts'
 import { checkedPlan, testClock } from './checked-plan.ts'
-import { type Item, type SourceCase, writeFiles } from './source-cases.ts'
+import type { Item, SourceCase } from './source-case.ts'
+import { writeFiles } from './source-cases.ts'
 import { readTicketJson, temporaryRepository } from './temporary-repository.ts'
 
 /** Writes the items as a source; its `run` imports it. */

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 import type { Decision } from '../model/decision.ts'
 import type { Ticket } from '../model/ticket.ts'
 import { openPlan } from '../sdk.ts'
-import { memoryPlans } from '../test-support/arbitraries.ts'
 import { loose } from '../test-support/loose-decision.ts'
 import { naiveStatuses, outcomeOf, phaseOf } from '../test-support/memory-facts.ts'
+import { memoryPlans } from '../test-support/plan-arbitraries.ts'
 import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 /** The other side of each relation, as docs/sql.md names it. */
