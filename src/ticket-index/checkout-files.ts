@@ -48,32 +48,19 @@ export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'
 export function checkoutFiles(connection: Connection, repository: Repository): CheckoutFiles {
   const { root, gitDir, commonDir, ticketsDir } = repository
   const leftOut = leftOutList(connection, repository)
+  const blobs = leftOutBlobs(root, leftOut)
   const objects = lazy(() => join(commonDir!, 'objects'))
   let prefix = `${root}/`
-  const blobs = new Map<string, Buffer | 'too_large' | undefined>()
   const statOf = (file: LeftOutFile) =>
     leftOutStat(file, leftOut.missing.has(file.blob) ? objectsState(objects(), file.blob) : null)
 
-  const prefetch = (paths: readonly string[]) => {
-    if (leftOut.files.size === 0) return
-    const wanted = new Set<string>()
-    for (const path of paths) {
-      const file = leftOut.files.get(path)
-      if (file?.mode.startsWith('100') && !blobs.has(file.blob) && !isPresent(root, path)) wanted.add(file.blob)
-    }
-    const found = wanted.size > 0 ? readFetchedBlobs(root, wanted) : undefined
-    for (const blob of wanted) {
-      blobs.set(blob, found!.get(blob))
-      leftOut.setFetched(blob, found!.has(blob))
-    }
-  }
   return {
     refresh() {
       blobs.clear() // a blob that was missing may have been fetched since
       leftOut.refresh()
     },
     isUnsaved: leftOut.isUnsaved,
-    prefetch,
+    prefetch: blobs.prefetch,
     list(watched) {
       if (leftOut.files.size === 0) return listTicketPaths(repository, watched)
       watched.push(join(gitDir!, 'index'))
@@ -107,7 +94,7 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
       if (present) return { file: present, racy: mayDiffer(present, now) }
       const file = leftOut.files.get(path)
       if (!file) return undefined
-      prefetch([path])
+      blobs.prefetch([path])
       const racy = leftOut.missing.has(file.blob) && arePacksRacy(objects(), now)
       return { file: readLeftOut(file, blobs.get(file.blob), statOf(file)), racy }
     },
@@ -116,6 +103,28 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
     save() {
       blobs.clear()
       leftOut.save()
+    },
+  }
+}
+
+/** Reads blobs of left-out files from git, many at once, and keeps them until `clear`. */
+function leftOutBlobs(root: string, leftOut: LeftOutList) {
+  const blobs = new Map<string, Buffer | 'too_large' | undefined>()
+  return {
+    get: (blob: string) => blobs.get(blob),
+    clear: () => blobs.clear(),
+    prefetch(paths: readonly string[]): void {
+      if (leftOut.files.size === 0) return
+      const wanted = new Set<string>()
+      for (const path of paths) {
+        const file = leftOut.files.get(path)
+        if (file?.mode.startsWith('100') && !blobs.has(file.blob) && !isPresent(root, path)) wanted.add(file.blob)
+      }
+      const found = wanted.size > 0 ? readFetchedBlobs(root, wanted) : undefined
+      for (const blob of wanted) {
+        blobs.set(blob, found!.get(blob))
+        leftOut.setFetched(blob, found!.has(blob))
+      }
     },
   }
 }

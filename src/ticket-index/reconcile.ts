@@ -76,9 +76,7 @@ export function prepareReconciler(
     folders = []
     return files.list(folders)
   }
-  // Made once: making a transaction takes as long as a query.
-  const transaction = lazy(() => connection.transaction((action: () => unknown) => action()).immediate)
-  const inTransaction = <T>(action: () => T): T => transaction()(action) as T
+  const inTransaction = transactionOf(connection)
   const apply: Reconciler['apply'] = (paths, written) => {
     const changed = inTransaction(() => {
       files.refresh()
@@ -122,12 +120,8 @@ export function prepareReconciler(
       })
     return { changed: 0, rebuilt: false }
   }
-  const basis = () =>
-    statement<[], [string]>("select value from meta where key in ('derivation', 'left_out') order by key", true)
-      .all()
-      .join('\n')
   return {
-    basis,
+    basis: derivation.basis,
     apply,
     rebuild,
     reconcile,
@@ -138,12 +132,26 @@ export function prepareReconciler(
   }
 }
 
-/** Reads and stores the settings on which rows depend. Rows of other settings are rebuilt. */
+/** Returns what runs an action in a transaction. Made once: making a transaction takes as long as a query. */
+function transactionOf(connection: Connection): <T>(action: () => T) => T {
+  const transaction = lazy(() => connection.transaction((action: () => unknown) => action()).immediate)
+  return <T>(action: () => T) => transaction()(action) as T
+}
+
+/**
+ * Reads and stores the settings on which rows depend. Rows of other settings are rebuilt. The basis has the list of left-out
+ * files too.
+ */
 function preparedDerivation(connection: Connection, config: Repository['config']) {
   const current = JSON.stringify([config.ticketsDir, config.states, config.areas])
   const stored = connection.prepare<[], string>("select value from meta where key = 'derivation'").pluck()
   const store = connection.prepare<[string]>("insert or replace into meta values ('derivation', ?)")
-  return { isStored: () => stored.get() === current, store: () => store.run(current) }
+  const basis = "select value from meta where key in ('derivation', 'left_out') order by key"
+  return {
+    isStored: () => stored.get() === current,
+    store: () => store.run(current),
+    basis: () => statementsOf(connection)<[], [string]>(basis, true).all().join('\n'),
+  }
 }
 
 /**

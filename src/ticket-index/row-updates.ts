@@ -6,7 +6,7 @@
  * has, not by what is thought to have changed. No function here opens a transaction or reads a file.
  */
 import type { Connection } from '../database/open.ts'
-import { statementsOf } from '../database/statements.ts'
+import { type Prepare, statementsOf } from '../database/statements.ts'
 import type { ReadTicket } from '../files/ticket-files.ts'
 import type { NamedAreas } from '../model/area.ts'
 import type { States } from '../model/states.ts'
@@ -28,54 +28,6 @@ export function prepareRowUpdate(connection: Connection, states: States, areas: 
     statement(
       'update files set size_bytes = ?, mtime_ms = ?, ctime_ms = ?, inode = ?, racy = ?, hash = ?, canonical = ? where path = ?',
     )
-  const listDecisions = () =>
-    statement<[string], DecisionKey>('select id, file_status, body from file_decisions where ticket_id = ?', true)
-  const removeDecision = () => statement('delete from file_decisions where ticket_id = ? and id = ?')
-  const addDecision = () => statement('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const setStatus = () => statement('update file_decisions set file_status = ? where ticket_id = ? and id = ?')
-  const listPatterns = () =>
-    statement<[string], RowValues>(
-      'select ticket_id, decision_id, pattern, shared from area_patterns where ticket_id = ?',
-      true,
-    )
-  const removePatterns = () => statement('delete from area_patterns where ticket_id = ?')
-  const addPattern = () => statement('insert into area_patterns values (?, ?, ?, ?)')
-
-  const updateTicket = (id: string, before: RowValues, after: RowValues) => {
-    // Only the columns that differ: SQLite writes every index of a column that it is given.
-    const columns = TICKET_COLUMNS.split(', ')
-    const differing = columns.flatMap((_, at) => (before[at] === after[at] ? [] : [at]))
-    if (differing.length === 0) return
-    const assignments = differing.map(at => `${columns[at]} = ?`).join(', ')
-    statement(`update tickets set ${assignments} where id = ?`).run(...differing.map(at => after[at]), id)
-  }
-  const updateDecisions = (ticketId: string, decisions: readonly RowValues[]) => {
-    const differing = new Map(
-      listDecisions()
-        .all(ticketId)
-        .map(row => [row[0], row]),
-    )
-    const added: RowValues[] = []
-    for (const row of decisions) {
-      const id = row[ID] as string
-      const known = differing.get(id)
-      if (!known || known[2] !== row[BODY]) {
-        added.push(row)
-        continue
-      }
-      differing.delete(id)
-      if (known[1] !== row[STATUS]) setStatus().run(row[STATUS], ticketId, id)
-    }
-    for (const id of differing.keys()) removeDecision().run(ticketId, id)
-    for (const row of added) addDecision().run(row)
-  }
-  const updatePatterns = (ticketId: string, patterns: readonly RowValues[]) => {
-    const textOf = (rows: readonly RowValues[]) => JSON.stringify(rows.map(row => JSON.stringify(row)).sort())
-    if (textOf(listPatterns().all(ticketId)) === textOf(patterns)) return
-    removePatterns().run(ticketId)
-    for (const pattern of patterns) addPattern().run(pattern)
-  }
-
   return (file, racy) => {
     const { id } = file.ticket
     const before = findTicket().get(id, file.path)
@@ -84,9 +36,56 @@ export function prepareRowUpdate(connection: Connection, states: States, areas: 
     const { sizeBytes, mtimeMs, ctimeMs, inode } = file.stat
     const [path, , hash, canonical] = contentValues(file)
     setFile().run(sizeBytes, mtimeMs, ctimeMs, inode, racy ? 1 : 0, hash, canonical, path)
-    updateTicket(id, before, ticket!)
-    updateDecisions(id, decisions)
-    updatePatterns(id, patterns)
+    updateTicket(statement, id, before, ticket!)
+    updateDecisions(statement, id, decisions)
+    updatePatterns(statement, id, patterns)
     return true
   }
+}
+
+/** Sets only the columns that differ: SQLite writes every index of a column that it is given. */
+function updateTicket(statement: Prepare, id: string, before: RowValues, after: RowValues): void {
+  const columns = TICKET_COLUMNS.split(', ')
+  const differing = columns.flatMap((_, at) => (before[at] === after[at] ? [] : [at]))
+  if (differing.length === 0) return
+  const assignments = differing.map(at => `${columns[at]} = ?`).join(', ')
+  statement(`update tickets set ${assignments} where id = ?`).run(...differing.map(at => after[at]), id)
+}
+
+function updateDecisions(statement: Prepare, ticketId: string, decisions: readonly RowValues[]): void {
+  const list = statement<[string], DecisionKey>(
+    'select id, file_status, body from file_decisions where ticket_id = ?',
+    true,
+  )
+  const differing = new Map(list.all(ticketId).map(row => [row[0], row]))
+  const added: RowValues[] = []
+  for (const row of decisions) {
+    const id = row[ID] as string
+    const known = differing.get(id)
+    if (!known || known[2] !== row[BODY]) {
+      added.push(row)
+      continue
+    }
+    differing.delete(id)
+    if (known[1] !== row[STATUS])
+      statement('update file_decisions set file_status = ? where ticket_id = ? and id = ?').run(
+        row[STATUS],
+        ticketId,
+        id,
+      )
+  }
+  for (const id of differing.keys())
+    statement('delete from file_decisions where ticket_id = ? and id = ?').run(ticketId, id)
+  for (const row of added) statement('insert into file_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(row)
+}
+
+function updatePatterns(statement: Prepare, ticketId: string, patterns: readonly RowValues[]): void {
+  const known = statement<[string], RowValues>(
+    'select ticket_id, decision_id, pattern, shared from area_patterns where ticket_id = ?',
+    true,
+  )
+  const textOf = (rows: readonly RowValues[]) => JSON.stringify(rows.map(row => JSON.stringify(row)).sort())
+  if (textOf(known.all(ticketId)) === textOf(patterns)) return
+  statement('delete from area_patterns where ticket_id = ?').run(ticketId)
+  for (const pattern of patterns) statement('insert into area_patterns values (?, ?, ?, ?)').run(pattern)
 }
