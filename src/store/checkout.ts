@@ -40,38 +40,35 @@ export function openCheckout(
 ): Checkout {
   const configPath = join(found.root, CONFIG_FILE)
   const configKey = () => statKey(statSync(configPath, { throwIfNoEntry: false }))
-  let repository = found
   let knownKey = configKey()
-  let states = statesOf(repository.config.states)
-  let index = ticketIndex(repository, states, local, timeoutMs, notify)
+  let current = configured(found, local, timeoutMs, notify)
   let isLocked = false
 
   const refresh = () => {
     const key = configKey()
     if (isLocked || key === knownKey) return
-    repository = findRepository(repository.root)
+    const repository = findRepository(current.repository.root)
     knownKey = key
-    states = statesOf(repository.config.states)
-    index.close()
-    index = ticketIndex(repository, states, local, timeoutMs, notify)
+    current.index.close()
+    current = configured(repository, local, timeoutMs, notify)
   }
-  const check = () => checkTicketsDir(repository, index.hasLeftOut)
+  const check = () => checkTicketsDir(current.repository, current.index.hasLeftOut)
   const refreshAndCheck = () => {
     refresh()
     check()
   }
   return {
     get repository() {
-      return repository
+      return current.repository
     },
     get index() {
-      return index
+      return current.index
     },
     get isLocked() {
       return isLocked
     },
     get states() {
-      return states
+      return current.states
     },
     refresh,
     check,
@@ -91,8 +88,19 @@ export function openCheckout(
     },
     checkLock: local.checkLock,
     close() {
-      index.close()
+      current.index.close()
       local.close()
     },
   }
+}
+
+/** Returns what follows from the configuration that the repository was read with. */
+function configured(
+  repository: Repository,
+  local: LocalDatabase,
+  timeoutMs: number,
+  notify: (message: string) => void,
+): Pick<Checkout, 'repository' | 'states' | 'index'> {
+  const states = statesOf(repository.config.states)
+  return { repository, states, index: ticketIndex(repository, states, local, timeoutMs, notify) }
 }

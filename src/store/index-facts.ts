@@ -17,7 +17,7 @@ import { compareText } from '../model/order.ts'
 import { remembered } from '../model/remembered.ts'
 import { compareStates, type States } from '../model/states.ts'
 import type { IndexQueries, QuarantineRow, TicketRow } from '../ticket-index/query.ts'
-import { byOther, decisionFacts, groupByOther } from './decision-facts.ts'
+import { byOther, decisionFacts, groupByOther, type RelationRow } from './decision-facts.ts'
 
 /** What facts are made of beside the index and the claims. */
 export interface FactSources {
@@ -76,22 +76,9 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
         .filter(other => states.phaseOf(other.state) !== row.phase && compareStates(other, row, states.phaseOf) > 0)
     }),
     released: id => claims.released(id),
-    conflicts: remembered(id => {
-      const [own, incoming, claimed] = [said(id).conflicts, queries.incomingConflicts(id), claims.conflictsWith(id)]
-      if (own.length + incoming.length + claimed.length === 0) return []
-      const rows = [...own, ...incoming].sort(byOther)
-      const known = groupByOther(rows.filter(row => row.advisory === 0))
-      const unread = claimed.filter(other => !known.some(fact => fact.other === other))
-      const strict = [...known, ...unread.map(other => ({ other, decisions: [] }))].sort((a, b) =>
-        compareText(a.other, b.other),
-      )
-      const isStrict = new Set(strict.map(({ other }) => other))
-      const advisory = groupByOther(rows.filter(row => row.advisory === 1 && !isStrict.has(row.other)))
-      return [
-        ...strict.map(fact => ({ ...fact, advisory: false })),
-        ...advisory.map(fact => ({ ...fact, advisory: true })),
-      ]
-    }),
+    conflicts: remembered(id =>
+      conflictFacts([...said(id).conflicts, ...queries.incomingConflicts(id)], claims.conflictsWith(id)),
+    ),
     waiting: id => said(id).waiting,
     contested: id => said(id).contested,
     claimsUnknown: () => claims.unknown,
@@ -102,15 +89,41 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
       const isTerminal = (id: string) => queries.ticket(id)?.phase === 'terminal'
       return { capacity, taken: claims.countInPool(pool, exceptTicket, isTerminal) }
     },
-    suspects: id =>
-      unreadable()
-        .map(({ path, mentions }) => ({ ticket: idFromPath(path), path, mentions: JSON.parse(mentions) as string[] }))
-        .filter(({ ticket, mentions }) => {
-          // A file that could not be read at all may conflict with anything; that matters while its Ticket is claimed.
-          return mentions.includes(id) || (mentions.includes(ANY_TICKET) && claims.find(ticket) !== undefined)
-        })
-        .map(({ ticket, path }) => ({ ticket, path })),
+    suspects: id => suspectsOf(id, unreadable(), claims),
   }
+}
+
+/**
+ * The files that seem to hold a conflict with a Ticket. A file that could not be read at all may conflict with anything; that
+ * matters while its Ticket is claimed.
+ */
+function suspectsOf(
+  id: string,
+  unreadable: readonly QuarantineRow[],
+  claims: LiveClaims,
+): ReturnType<Facts['suspects']> {
+  return unreadable.flatMap(({ path, mentions: json }) => {
+    const [ticket, mentions] = [idFromPath(path), JSON.parse(json) as string[]]
+    const isSuspect = mentions.includes(id) || (mentions.includes(ANY_TICKET) && claims.find(ticket) !== undefined)
+    return isSuspect ? [{ ticket, path }] : []
+  })
+}
+
+/**
+ * The conflicts of a Ticket: strict ones first, then those that are advisory alone. A claim may know of one whose decision no
+ * file here has.
+ */
+function conflictFacts(rows: readonly RelationRow[], claimed: readonly string[]): ReturnType<Facts['conflicts']> {
+  if (rows.length + claimed.length === 0) return []
+  const sorted = rows.toSorted(byOther)
+  const known = groupByOther(sorted.filter(row => row.advisory === 0))
+  const unread = claimed.filter(other => !known.some(fact => fact.other === other))
+  const strict = [...known, ...unread.map(other => ({ other, decisions: [] }))].sort((a, b) =>
+    compareText(a.other, b.other),
+  )
+  const isStrict = new Set(strict.map(({ other }) => other))
+  const advisory = groupByOther(sorted.filter(row => row.advisory === 1 && !isStrict.has(row.other)))
+  return [...strict.map(fact => ({ ...fact, advisory: false })), ...advisory.map(fact => ({ ...fact, advisory: true }))]
 }
 
 /** The areas of claimed and active Tickets, and of Tickets with an unknown state. That of a claim goes before the file's. */

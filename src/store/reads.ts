@@ -66,22 +66,7 @@ export function storeReads(
 ): StoreReads {
   const trust = watcherTrust()
 
-  const viewOf = (queries: IndexQueries): View => {
-    const snapshot = claims.snapshot()
-    return {
-      queries,
-      claims: snapshot,
-      facts: indexFacts(queries, snapshot, {
-        now: () => isoTime(now()),
-        states: checkout.states,
-        pools: checkout.repository.config.pools,
-        areas: checkout.repository.config.areas,
-        isAtRoot: name => existsSync(join(checkout.repository.root, name)),
-        otherWorktrees: worktreeReader(checkout.repository),
-      }),
-      resolve: name => resolveName(queries, name),
-    }
-  }
+  const viewOf = (queries: IndexQueries) => openView(checkout, queries, claims.snapshot(), now)
   /** Runs work that checks all files, under the current configuration. */
   const checking = <T>(work: (index: TicketIndex) => T): T => {
     checkout.refreshAndCheck()
@@ -124,5 +109,27 @@ export function storeReads(
     rebuild: () => checking(index => index.rebuild(progress)),
     trust: trust.add,
     readRows: action => checking(index => index.read(action, progress)),
+  }
+}
+
+/** Returns the view of one snapshot of the rows and of the claims. */
+function openView(
+  { repository, states }: Checkout,
+  queries: IndexQueries,
+  claims: LiveClaims,
+  now: () => number,
+): View {
+  return {
+    queries,
+    claims,
+    facts: indexFacts(queries, claims, {
+      now: () => isoTime(now()),
+      states,
+      pools: repository.config.pools,
+      areas: repository.config.areas,
+      isAtRoot: name => existsSync(join(repository.root, name)),
+      otherWorktrees: worktreeReader(repository),
+    }),
+    resolve: name => resolveName(queries, name),
   }
 }
