@@ -56,13 +56,7 @@ export function localDatabase(
       lock.check()
       if (!file.isCurrent()) throw removed(path)
     }
-    if (!connection.inTransaction) return
-    try {
-      connection.exec('commit')
-    } catch (error) {
-      if (!isUnlockFailure(error)) throw databaseError(error, path)
-      file.close() // a connection that is opened again has no lock
-    }
+    if (connection.inTransaction) commitOn(connection, file, path)
   }
   const inTransaction = <T>(action: () => T): T => {
     const connection = begin(file, path, timeoutMs)
@@ -120,6 +114,15 @@ function begin(file: LocalConnection, path: string, timeoutMs: number): Connecti
   const connection = retryUntil(timeoutMs, tryNow, found => found !== undefined)
   if (connection) return connection
   throw busyError(path, Math.round(monotonicMs() - startedAt))
+}
+
+function commitOn(connection: Connection, file: LocalConnection, path: string): void {
+  try {
+    connection.exec('commit')
+  } catch (error) {
+    if (!isUnlockFailure(error)) throw databaseError(error, path)
+    file.close() // a connection that is opened again has no lock
+  }
 }
 
 /** Runs the action, and a second time where the file was damaged and is replaced. */

@@ -53,26 +53,11 @@ export function writeLock(path: string, timeoutMs: number): WriteLock {
     close() // removed in between, so this lock is no longer the lock
     return false
   }
-  const waitInQueue = () => {
-    const startedAt = performance.now()
-    const place = joinQueue(dirname(path))
-    try {
-      for (;;) {
-        const position = place.position()
-        if (position === 0 && tryAcquire()) return
-        const waitedMs = performance.now() - startedAt
-        if (waitedMs >= timeoutMs) throw busyError(path, Math.round(waitedMs))
-        pause(Math.min(1 + 2 * position, MAX_PAUSE_MS))
-      }
-    } finally {
-      place.leave()
-    }
-  }
 
   return {
     acquire() {
       try {
-        if (!isQueueEmpty(dirname(path)) || !tryAcquire()) waitInQueue()
+        if (!isQueueEmpty(dirname(path)) || !tryAcquire()) waitInQueue(path, timeoutMs, tryAcquire)
       } catch (error) {
         throw databaseError(error, path)
       }
@@ -90,5 +75,22 @@ export function writeLock(path: string, timeoutMs: number): WriteLock {
       }
     },
     close,
+  }
+}
+
+/** Takes the lock when all who came before have had it. @throws PlanError busy. */
+function waitInQueue(path: string, timeoutMs: number, tryAcquire: () => boolean): void {
+  const startedAt = performance.now()
+  const place = joinQueue(dirname(path))
+  try {
+    for (;;) {
+      const position = place.position()
+      if (position === 0 && tryAcquire()) return
+      const waitedMs = performance.now() - startedAt
+      if (waitedMs >= timeoutMs) throw busyError(path, Math.round(waitedMs))
+      pause(Math.min(1 + 2 * position, MAX_PAUSE_MS))
+    }
+  } finally {
+    place.leave()
   }
 }
