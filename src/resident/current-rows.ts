@@ -60,7 +60,7 @@ export function currentRows(store: Store): CurrentRows {
       store.reconcile()
       folders = [...store.index.folders()]
       if (store.index.inMemory || folders.length > MAX_FOLDERS) return false
-      if (!folders.every(folder => states.has(folder) && states.get(folder) === identityOf(folder))) continue
+      if (!folders.every(folder => states.get(folder) === identityOf(folder))) continue
       scanned = { basis: store.index.basis(), folders: states }
       return true
     }
@@ -68,13 +68,12 @@ export function currentRows(store: Store): CurrentRows {
   }
   /** Reads the files whose events have come; false where a scan is needed. */
   const follow = (): boolean => {
-    if (!scanned || eventCount > maxEvents || store.index.inMemory) return false
-    if (store.index.basis() !== scanned.basis) return false
+    if (!scanned || eventCount > maxEvents || store.index.inMemory || store.index.basis() !== scanned.basis)
+      return false
     for (const [folder, identity] of scanned.folders) if (identityOf(folder) !== identity) return false
     const paths = [...changed]
     if (!paths.every(isFileOrGone)) return false
-    const { root } = store.repository
-    if (paths.length > 0) store.index.apply(paths.map(path => relative(root, path)))
+    if (paths.length > 0) store.index.apply(paths.map(path => relative(store.repository.root, path)))
     changed.clear()
     return true
   }
