@@ -21,20 +21,11 @@ interface ViewProps {
 export function MapView({ context, model, focus, isTall }: ViewProps) {
   const [hovered, setHovered] = useState<string | null>(null)
   const [cursor, setCursor] = useState(focus)
-  const [zoom, setZoom] = useState(1)
   const box = useRef<HTMLDivElement>(null)
+  const [zoom, zoomTo] = useZoom(box)
   const lit = useMemo(() => (hovered === null ? null : joinedTo(model, hovered)), [hovered, model])
   const reachable = cursor !== undefined && model.layout.places.has(cursor) ? cursor : (focus ?? model.nodes[0]?.id)
   useLayoutEffect(() => showFocus(box.current!, model, focus), [focus, model.nodes.length])
-  const zoomTo = (wanted: number) => {
-    const next = Math.max(LEAST_ZOOM, Math.min(MOST_ZOOM, wanted))
-    const element = box.current!
-    const [x, y] = [element.scrollLeft + element.clientWidth / 2, element.scrollTop + element.clientHeight / 2]
-    setZoom(next)
-    requestAnimationFrame(() =>
-      element.scrollTo(x * (next / zoom) - element.clientWidth / 2, y * (next / zoom) - element.clientHeight / 2),
-    )
-  }
   const fit = () => zoomTo(Math.min(1, (box.current!.clientWidth - 30) / model.layout.width))
   const hover = (id: string | null) => setHovered(id !== null && model.relations.length > 0 ? id : null)
   const events = {
@@ -58,10 +49,8 @@ export function MapView({ context, model, focus, isTall }: ViewProps) {
       else if (event.key === '0') zoomTo(1)
     },
   }
-  const href = (node: MapNode) =>
-    node.fold
-      ? hrefTo('map', { ...Object.fromEntries(context.where.query), focus, unfold: node.id })
-      : ticketHref(node.id)
+  const href = ({ fold, id }: MapNode) =>
+    fold ? hrefTo('map', { ...Object.fromEntries(context.where.query), focus, unfold: id }) : ticketHref(id)
   return (
     <div class="map-frame">
       <Zoom zoom={zoom} zoomTo={zoomTo} fit={fit} />
@@ -87,6 +76,21 @@ export function MapView({ context, model, focus, isTall }: ViewProps) {
       </div>
     </div>
   )
+}
+
+/** Returns the zoom of a map and what sets it, within its bounds; the middle of the box stays where it is. */
+function useZoom(box: { current: HTMLDivElement | null }): [zoom: number, zoomTo: (wanted: number) => void] {
+  const [zoom, setZoom] = useState(1)
+  const zoomTo = (wanted: number) => {
+    const next = Math.max(LEAST_ZOOM, Math.min(MOST_ZOOM, wanted))
+    const element = box.current!
+    const [x, y] = [element.scrollLeft + element.clientWidth / 2, element.scrollTop + element.clientHeight / 2]
+    setZoom(next)
+    requestAnimationFrame(() =>
+      element.scrollTo(x * (next / zoom) - element.clientWidth / 2, y * (next / zoom) - element.clientHeight / 2),
+    )
+  }
+  return [zoom, zoomTo]
 }
 
 function Zoom({ zoom, zoomTo, fit }: { zoom: number; zoomTo(zoom: number): void; fit(): void }) {
