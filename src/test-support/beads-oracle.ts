@@ -53,6 +53,19 @@ function isWork({ _type = 'issue', ephemeral, wisp }: BeadsLine): boolean {
   return _type === 'issue' && !ephemeral && !wisp
 }
 
+function everyParent(id: string, parentsOf: (id: string) => string[]): Set<string> {
+  const found = new Set<string>()
+  const visit = (child: string) => {
+    for (const parent of parentsOf(child)) {
+      if (found.has(parent)) continue
+      found.add(parent)
+      visit(parent)
+    }
+  }
+  visit(id)
+  return found
+}
+
 /** The ids that the source calls ready, but that the parts of an epic do not wait for it where it waits for them. */
 export function readyIds(lines: readonly BeadsLine[], now: string): string[] {
   const byId = new Map(lines.map(line => [line.id, line]))
@@ -64,18 +77,7 @@ export function readyIds(lines: readonly BeadsLine[], now: string): string[] {
           issue_id === id && type === 'parent-child' && byId.get(depends_on_id)?.status !== 'tombstone',
       )
       .map(edge => edge.depends_on_id)
-  const above = (id: string) => {
-    const found = new Set<string>()
-    const visit = (child: string) => {
-      for (const parent of parentsOf(child)) {
-        if (found.has(parent)) continue
-        found.add(parent)
-        visit(parent)
-      }
-    }
-    visit(id)
-    return found
-  }
+  const above = (id: string) => everyParent(id, parentsOf)
   const isDone = (id: string) => ['closed', 'tombstone'].includes(byId.get(id)?.status ?? 'missing')
   const isOff = (id: string) => ['closed', 'tombstone', 'pinned'].includes(byId.get(id)?.status ?? 'missing')
   const partsOf = (id: string) =>

@@ -61,13 +61,10 @@ export function postgresForFile(options?: PostgresOptions): () => TestPostgres {
   return () => server!
 }
 
-/** Starts a server. */
-export async function startPostgres({ hba, settings = '', standbyOf }: PostgresOptions = {}): Promise<TestPostgres> {
+/** Creates the data of a server; returns their folder, and what runs a program of PostgreSQL. */
+function createData(folder: string, { hba, settings = '', standbyOf }: PostgresOptions) {
   const binaries = findBinaries()!
-  const temporary = temporaryFolder()
-  const folder = temporary.path
   const data = join(folder, 'data')
-  const logPath = join(folder, 'log')
   const owner = serverUser()
   if (owner) chownSync(folder, owner.uid, owner.gid)
   const run = (program: string, ...args: string[]) =>
@@ -77,6 +74,15 @@ export async function startPostgres({ hba, settings = '', standbyOf }: PostgresO
   else run('initdb', '-D', data, '-U', OWNER, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C')
   if (hba !== undefined) writeFileSync(join(data, 'pg_hba.conf'), hba)
   writeFileSync(join(data, 'postgresql.conf'), `max_connections = 200\nlisten_addresses = '127.0.0.1'\n${settings}\n`)
+  return { data, run }
+}
+
+/** Starts a server. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<TestPostgres> {
+  const temporary = temporaryFolder()
+  const folder = temporary.path
+  const { data, run } = createData(folder, options)
+  const logPath = join(folder, 'log')
   let port = await freePort()
   let databases = 0
 
@@ -100,7 +106,7 @@ export async function startPostgres({ hba, settings = '', standbyOf }: PostgresO
   const connect = (database: string, user = OWNER) =>
     connectPostgres(
       {
-        address: { host: hba === undefined ? '127.0.0.1' : folder, port, database, user },
+        address: { host: options.hba === undefined ? '127.0.0.1' : folder, port, database, user },
         ssl: { mode: 'disable' },
         password: undefined,
         usesPasswordFiles: false,
