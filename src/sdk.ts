@@ -65,7 +65,13 @@ export function openPlan(options: OpenOptions = {}): Plan {
       throw systemError(error)
     }
   })
-  return { ...methods, watch, root: store.repository.root, close, [Symbol.dispose]: close } as unknown as Plan
+  return {
+    ...methods,
+    watch: (listener: Parameters<Plan['watch']>[0], options?: WatchOptions) => watch(listener, options),
+    root: store.repository.root,
+    close,
+    [Symbol.dispose]: close,
+  } as unknown as Plan
 }
 
 /**
@@ -73,7 +79,7 @@ export function openPlan(options: OpenOptions = {}): Plan {
  * @throws PlanError bad_config, io; the promise of each method is rejected with PlanErrors of its own.
  */
 export async function connectPlan(options: OpenOptions = {}): Promise<ConnectedPlan> {
-  const { store, bound, watch, close } = openMethods(options, 'connectPlan', true)
+  const { store, bound, checkWatch, watch, close } = openMethods(options, 'connectPlan', true)
   const methods = bound(async (operation, input) => {
     try {
       return await runOperation(store, operation, parseInput(operation, input))
@@ -82,17 +88,21 @@ export async function connectPlan(options: OpenOptions = {}): Promise<ConnectedP
     }
   })
   const promised = Object.entries(methods).map(([name, method]) => [name, async (input?: unknown) => method(input)])
-  const following: Disposable[] = []
   const closeAll = async () => {
-    for (const followed of following) followed[Symbol.dispose]()
     close()
     await store.fleet?.close()
   }
   return {
     ...Object.fromEntries(promised),
     async watch(listener: Parameters<Plan['watch']>[0], options?: WatchOptions) {
-      following.push(await followClaims(store))
-      return watch(listener, options)
+      checkWatch(listener) // before the server is asked
+      const following = await followClaims(store)
+      try {
+        return watch(listener, options, following)
+      } catch (error) {
+        following[Symbol.dispose]()
+        throw error
+      }
     },
     root: store.repository.root,
     close: closeAll,
@@ -122,13 +132,23 @@ function openMethods(options: OpenOptions, opener: string, waits: boolean) {
       return run(operation, typeof input === 'string' && first ? { [first]: input } : (input ?? {}))
     }
   }
-  const watches: Watching[] = []
-  const watch: Plan['watch'] = (listener, options) => {
+  const watches = new Set<Watching>()
+  const checkWatch = (listener: unknown) => {
     checkOpen()
     if (typeof listener !== 'function')
       throw new PlanError('invalid_input', 'watch: listener must be a function', { field: 'listener' })
-    const watching = watchTickets(store, listener, options)
-    watches.push(watching)
+  }
+  /** `following` ends with the watch. */
+  const watch = (listener: Parameters<Plan['watch']>[0], options?: WatchOptions, following?: Disposable): Watching => {
+    checkWatch(listener)
+    const { close: stop } = watchTickets(store, listener, options)
+    const close = () => {
+      stop()
+      following?.[Symbol.dispose]()
+      watches.delete(watching)
+    }
+    const watching = { close, [Symbol.dispose]: close }
+    watches.add(watching)
     return watching
   }
   const close = () => {
@@ -136,5 +156,5 @@ function openMethods(options: OpenOptions, opener: string, waits: boolean) {
     for (const watching of watches) watching.close()
     store.close()
   }
-  return { store, bound, watch, close }
+  return { store, bound, checkWatch, watch, close }
 }
