@@ -11,8 +11,8 @@ import {
   ticket,
   touches,
 } from '../test-support/draft-tickets.ts'
+import { globsOverlap } from '../test-support/globs-overlap.ts'
 import { type AreaPattern, areaMap } from './area.ts'
-import { globsOverlap } from './glob.ts'
 import type { Ticket } from './ticket.ts'
 import { MANY_TICKETS } from './wait-graph.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { globProblem, globsOverlap, matchesGlob, prefixOf } from './glob.ts'
+import { globsOverlap } from '../test-support/globs-overlap.ts'
+import { globProblem, matchesGlob, prefixOf } from './glob.ts'
 
 describe('a glob matches', () => {
   test.each([
@@ -95,7 +96,8 @@ test('matching equals a regular expression on every path of a small world', () =
   fc.assert(
     fc.property(glob, one => {
       const oracle = expression(one)
-      for (const path of PATHS) expect(matchesGlob(one, path), path).toBe(oracle.test(path))
+      // One check a glob: one for each of the 9,330 paths took most of the time that a test may take.
+      expect(PATHS.find(path => matchesGlob(one, path) !== oracle.test(path))).toBeUndefined()
     }),
     { numRuns: 100 },
   )

@@ -3,7 +3,7 @@
  *
  * A glob is a list of segments between "/". "*" is any run of characters within a segment and "?" is one; "**" is any number of
  * segments and, as the last one, at least one, as in .gitignore. A glob that ends in "/" is the folder with all below it. Case
- * counts. Both functions take time in proportion to the product of the two lengths, whatever the wildcards.
+ * counts. A comparison takes time in proportion to the product of the two lengths, whatever the wildcards.
  */
 
 /** Returns what keeps a text from being a glob; null where nothing does. */
@@ -32,11 +32,6 @@ export type Glob = readonly Segment[]
 export function prefixOf(glob: string): string {
   const first = glob.search(/[*?]/)
   return first === -1 ? glob : glob.slice(0, first)
-}
-
-/** True where some path matches both globs. */
-export function globsOverlap(one: string, other: string): boolean {
-  return haveCommonPath(parseGlob(one), parseGlob(other))
 }
 
 /** True where the glob matches a path, which is given from the root with "/". */

@@ -7,10 +7,10 @@
 import type { Decision } from '../model/decision.ts'
 import type { Status } from '../model/decision-status.ts'
 import type { Facts, RelationFact } from '../model/facts.ts'
-import { globsOverlap } from '../model/glob.ts'
 import { remembered } from '../model/remembered.ts'
 import type { Outcome, Phase } from '../model/states.ts'
 import type { Ticket } from '../model/ticket.ts'
+import { globsOverlap } from './globs-overlap.ts'
 import { loose } from './loose-decision.ts'
 
 /** A live claim. */
