@@ -2,7 +2,7 @@
  * The options of the readers, each defined once. A source names those that it reads; the help and the check derive from that.
  */
 import * as z from 'zod/mini'
-import { oneLine } from '../model/text.ts'
+import { oneLine } from '../model/fields.ts'
 
 const text = () => z.optional(oneLine().check(z.minLength(1)))
 const flag = z._default(z.boolean(), false)

@@ -138,5 +138,7 @@ export const TEXT_LIST: FieldType<string[]> = {
 /** Any JSON value. */
 export const ANYTHING: FieldType<unknown> = { schema: lazy(() => z.unknown()), isPlain: () => true, optional: false }
 
-/** The schema of a pool's name. */
+/** The schemas of texts that operations take too. */
 export const poolName = POOL_NAME.schema
+export const oneLine = LINE.schema
+export const longText = TEXT.schema

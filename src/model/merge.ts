@@ -12,10 +12,7 @@ import { derivedId } from './derived-id.ts'
 import { compareText } from './order.ts'
 import { compareStates, type Phase } from './states.ts'
 import { isTimestamp } from './text.ts'
-import type { Ticket } from './ticket.ts'
-
-/** The fields that describe a Ticket's state. They merge together, as one value with the name `state`. */
-const STATE_GROUP = ['queued_at', 'queued_by', 'state', 'state_at'] as const
+import { STATE_GROUP, type Ticket } from './ticket.ts'
 
 /** The author of the decisions that a merge adds; the same in every clone. */
 const MERGE_ACTOR = 'ticketplan'
@@ -72,7 +69,7 @@ export function mergeTickets(
   return { ticket: { format, id, ...merged, decisions: inOrder(kept) } as Ticket, contested: inOrder(contested) }
 }
 
-/** Merges the fields one by one; the state group counts as one field. */
+/** Merges the fields one by one; the state group counts as one field with the name `state`. */
 function mergeFields(
   fields: Versions,
   phaseOf: (state: string) => Phase,

@@ -7,7 +7,7 @@ import { LAST_MOMENT_MS, retractDecision, type Stamp } from './change.ts'
 import type { Decision } from './decision.ts'
 import { fileStatuses } from './decision-status.ts'
 import { isoTime } from './text.ts'
-import type { Ticket } from './ticket.ts'
+import { STATE_GROUP, type Ticket } from './ticket.ts'
 
 /** A field that goes back; null where it is absent. */
 export interface FieldReturn {
@@ -26,9 +26,6 @@ export interface TakenBack {
   /** What of the change is not taken back, as sentences. */
   left: string[]
 }
-
-/** These move together, as in a merge. */
-const STATE_GROUP = ['state', 'state_at', 'queued_at', 'queued_by'] as const
 
 /** Returns the decisions that a change added. */
 export function addedDecisions(before: Ticket, after: Ticket): Decision[] {

@@ -1,6 +1,4 @@
 /** The limits of texts in a Ticket file, in UTF-8 bytes, and the form of a time. */
-import * as z from 'zod/mini'
-import { lazy } from './lazy.ts'
 
 /** The limits of docs/format.md. */
 export const LIMITS = {
@@ -46,6 +44,3 @@ const fits = (bytes: number) => (text: string) => text.length * 3 <= bytes || Bu
 export const isLine = fits(LIMITS.lineBytes)
 /** True where the text fits a reason or a summary. */
 export const isText = fits(LIMITS.textBytes)
-
-export const oneLine = lazy(() => z.string().check(z.refine(isLine, 'longer than 1 KiB')))
-export const longText = lazy(() => z.string().check(z.refine(isText, 'longer than 16 KiB')))

@@ -58,6 +58,9 @@ export interface Ticket extends ValuesOf<typeof TICKET_FIELDS> {
   [unknown: string]: unknown
 }
 
+/** The fields that describe the state of a Ticket. A merge, or a change that is taken back, takes all of them from one version. */
+export const STATE_GROUP = ['state', 'state_at', 'queued_at', 'queued_by'] as const
+
 const plainFields = Object.entries(TICKET_FIELDS)
 
 /** True where the value is a Ticket of this format beyond doubt; false says nothing. Decisions and local keys are not checked. */
