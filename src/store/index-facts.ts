@@ -15,7 +15,7 @@ import { idKey } from '../model/names.ts'
 import { nearestNames } from '../model/nearest-names.ts'
 import { compareText } from '../model/order.ts'
 import { remembered } from '../model/remembered.ts'
-import { compareStates, type States } from '../model/states.ts'
+import type { States } from '../model/states.ts'
 import type { IndexQueries, QuarantineRow, TicketRow } from '../ticket-index/query.ts'
 import { byOther, decisionFacts, groupByOther, type RelationRow } from './decision-facts.ts'
 
@@ -70,10 +70,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     acceptedAt: id => said(id).acceptedAt,
     elsewhere: remembered(id => {
       const row = queries.ticket(id)
-      if (!row) return []
-      return sources
-        .otherWorktrees(id, row.path)
-        .filter(other => states.phaseOf(other.state) !== row.phase && compareStates(other, row, states.phaseOf) > 0)
+      return row ? sources.otherWorktrees(id, row.path) : []
     }),
     released: id => claims.released(id),
     conflicts: remembered(id =>
