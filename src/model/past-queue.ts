@@ -88,10 +88,11 @@ export function pastQueue(
 function wayOf({ phase, queuedAt, stateAt }: PastTicket, starts: readonly number[], now: number): Way {
   const settledAt = phase === 'terminal' ? (stateAt ?? 0) : Number.POSITIVE_INFINITY
   const start = starts.find(time => time >= (queuedAt ?? 0) && time <= settledAt)
-  const left = phase === 'queued' ? now : (start ?? (phase === 'active' ? stateAt : null))
+  const startedAt = start ?? (phase === 'active' ? stateAt : null)
+  const left = phase === 'queued' ? now : startedAt
   const queued =
     queuedAt !== null && phase !== 'open' && left !== null && left >= queuedAt ? { from: queuedAt, to: left } : null
-  const ranFrom = phase === 'queued' || phase === 'open' ? null : (start ?? (phase === 'active' ? stateAt : null))
+  const ranFrom = phase === 'queued' || phase === 'open' ? null : startedAt
   return { queued, running: ranFrom === null ? null : { from: ranFrom, to: Math.min(settledAt, now) }, settledAt }
 }
 

@@ -89,7 +89,6 @@ function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Re
 }
 
 function* parentReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
-  if (facts.parents(id).length === 0) return
   const direct = new Map(facts.parents(id).map(({ other, decisions }) => [other, decisions]))
   const { list, hasMore } = heldParents(id, facts, bounds)
   for (const { parent, ...held } of list) {
@@ -200,7 +199,7 @@ function* capacityReasons(id: string, facts: Facts): Generator<Reason> {
   const slots = note.pool === undefined ? undefined : facts.slots(note.pool, id)
   const isFull = slots !== undefined && slots.taken >= slots.capacity
   const until = note.until ?? []
-  const lost = until.map(other => facts.ticket(other)).filter(fact => fact && !fact.readable)
+  const lost = until.map(other => facts.ticket(other)).filter(fact => fact !== undefined && !fact.readable)
   const waits =
     until.length > 0 && until.every(other => isInPlay(other, facts) || facts.ticket(other)?.readable === false)
   const why = [
@@ -220,10 +219,8 @@ function* capacityReasons(id: string, facts: Facts): Generator<Reason> {
     ...(slots && { capacity: slots.capacity, taken: slots.taken }),
     ...(note.until && { until }),
   }
-  for (const fact of waits ? lost : []) {
-    if (fact && !fact.readable)
-      yield unreadable(fact, `waits for ${fact.id}, whose file cannot be read`, [note.decision])
-  }
+  for (const fact of waits ? lost : [])
+    yield unreadable(fact, `waits for ${fact.id}, whose file cannot be read`, [note.decision])
 }
 
 function* poolReasons(id: string, facts: Facts, asking: Asking): Generator<Reason> {
