@@ -68,8 +68,10 @@ export interface LeaseRequest {
   area?: readonly AreaPattern[]
 }
 
-/** How a lease is released: by its holder with the token, or by a person with a reason, which the log keeps. */
-/** `by` is who ends the claim of another by force, where that is known. */
+/**
+ * How a lease is released: by its holder with the token, or by a person with a reason, which the log keeps; `by` is that person,
+ * where it is known.
+ */
 export type ReleaseBy = { token: number } | { force: true; reason: string; by?: string | undefined }
 
 export type Acquired =
@@ -174,9 +176,8 @@ export function liveClaims(
     conflictsWith: () => [],
     find: ticket => live.get(ticket),
     countInPool: (pool, except, isTerminal) =>
-      [...live.values()].filter(
-        ({ ticket, ...claim }) => claim.pool === pool && ticket !== except && !isTerminal(ticket),
-      ).length,
+      [...live.values()].filter(claim => claim.pool === pool && claim.ticket !== except && !isTerminal(claim.ticket))
+        .length,
     areas,
     released: ticket => releases.get(ticket),
     all: withReleased => claims.filter(claim => withReleased || claim.released_at === null),

@@ -6,7 +6,7 @@
  */
 import type { SnapshotRequest } from '../fleet/fleet-claims.ts'
 import type { Given } from '../fleet/given-claims.ts'
-import { isPlanError, type PlanError } from '../model/errors.ts'
+import { isPlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreFleet } from '../store/store-fleet.ts'
 
@@ -86,7 +86,7 @@ function failureReport({ notify }: Store): (given: Given) => void {
   let isUnknown = false
   return given => {
     const isNow = 'unknown' in given
-    if (isNow && !isUnknown) notify(`the claims are unknown: ${(given as { unknown: PlanError }).unknown.message}`)
+    if (isNow && !isUnknown) notify(`the claims are unknown: ${given.unknown.message}`)
     if (!isNow && isUnknown) notify('the claims are known again')
     isUnknown = isNow
   }
