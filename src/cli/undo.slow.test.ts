@@ -1,10 +1,9 @@
 /** `undo` as a process of its own, and the console blocks of docs/undo.md on this project's own Tickets. */
-import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { consoleSteps, shownPattern } from '../test-support/console-blocks.ts'
-import { CLI, errorOf, jsonOf, PACKAGE_ROOT, runCli } from '../test-support/run-cli.ts'
+import { expectShown } from '../test-support/console-blocks.ts'
+import { errorOf, jsonOf, PACKAGE_ROOT, runCli } from '../test-support/run-cli.ts'
 import { putTicket, runGit, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 test('prints what docs/undo.md shows', () => {
@@ -14,17 +13,12 @@ test('prints what docs/undo.md shows', () => {
   runGit(repository.root, 'config', 'user.email', 'tour@example.org')
   runGit(repository.root, 'add', 'tickets')
   runGit(repository.root, 'commit', '--quiet', '--message=tickets')
-  const steps = consoleSteps(readFileSync(join(PACKAGE_ROOT, 'docs', 'undo.md'), 'utf8'))
-  expect(steps.length).toBeGreaterThan(8)
-  const script = [
-    `ticketplan() { "${process.execPath}" "${CLI}" "$@" 2> >(grep -v "ticketplan init" >&2); }`,
-    'export TICKETPLAN_ACTOR=maintainers',
-    ...steps.map(({ command }) => `${command}\nprintf '\\036'`),
-  ].join('\n')
-  const { stdout } = spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: repository.root, encoding: 'utf8' })
-  const printed = stdout.split('\u001e')
-  for (const [position, { command, shown }] of steps.entries())
-    expect(printed[position], command).toMatch(shownPattern(shown))
+  expectShown('docs/undo.md', {
+    cwd: repository.root,
+    actor: 'maintainers',
+    least: 8,
+    redirect: ' 2> >(grep -v "ticketplan init" >&2)',
+  })
 })
 
 test('answers with a document, and with exit 1 where there is nothing to undo', async () => {
