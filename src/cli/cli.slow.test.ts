@@ -359,7 +359,10 @@ recorded with other Tickets, as seen from this one:
   test('a full disk under the output of a command that writes: the error says that it is done, and has the answer', async () => {
     using repository = temporaryRepository()
     const addTo = (disk: string, ...args: string[]) =>
-      runProgram('bash', ['-c', `"${process.execPath}" "${CLI}" -C "${repository.root}" add ${args.join(' ')} > ${disk}`])
+      runProgram('bash', [
+        '-c',
+        `"${process.execPath}" "${CLI}" -C "${repository.root}" add ${args.join(' ')} > ${disk}`,
+      ])
     const text = await addTo('/dev/full', 'A', '--title', 'a')
     expect(text).toMatchObject({
       status: 1,
