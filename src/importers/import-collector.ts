@@ -162,7 +162,9 @@ export function importCollector(
       const read = readDecision(origin, record)
       if (typeof read === 'string') {
         imported.incomplete.add(record.ticket)
-        return drop(source, `no decision: ${read}`)
+        const hold = holdInstead(origin, record)
+        if (hold) imported.decisions.push({ ...hold, source })
+        return drop(source, `no decision: ${read}${hold ? '; a hold instead' : ''}`)
       }
       for (const [name, value] of Object.entries({ author: by, note: reason })) {
         if (value != null && typeof value !== 'string') {
@@ -198,6 +200,31 @@ function readDecision(
   const decision = { id: importedId(origin, stored.holder, content), ...content } as Decision
   const problem = decisionProblem(decision)
   return problem ? `${problem.path.join('.')}: ${problem.message}` : { holder: stored.holder, decision }
+}
+
+/** The relations that hold the Ticket of the record, and those that hold the other one, with what a hold says of them. */
+const HOLDS: Record<string, string> = {
+  blocked_by: 'blocked by',
+  after: 'comes after',
+  conflicts_with: 'conflicts with',
+}
+const HOLDS_OTHER: Record<string, string> = {
+  blocks: HOLDS.blocked_by!,
+  before: HOLDS.after!,
+  conflicts_with: HOLDS.conflicts_with!,
+}
+
+/** Returns a hold for a relation that cannot be recorded; undefined where it holds nothing that can be a Ticket. */
+function holdInstead(origin: Origin, record: SourceRecord): Omit<ImportedDecision, 'source'> | undefined {
+  const { ticket, kind, other } = record
+  if (other === undefined || other === ticket) return undefined
+  const isOwn = HOLDS[kind] !== undefined && isTicketId(ticket)
+  const [holder, words, named] = isOwn ? [ticket, HOLDS[kind], other] : [other, HOLDS_OTHER[kind], ticket]
+  if (words === undefined) return undefined
+  const { at, ownAt, by, source } = record
+  const reason = `${words} ${quoted(named)}, which could not be recorded as a relation`
+  const read = readDecision(origin, { ticket: holder, kind: 'hold', at, ownAt, by, reason, source })
+  return typeof read === 'string' ? undefined : read
 }
 
 /** Returns the time where an id can begin with it: from 1970 on. */

@@ -9,30 +9,22 @@ import { localKeyProblem } from '../model/decision.ts'
 import { lazy } from '../model/lazy.ts'
 import { isRelativePath, isTicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
+import { LIKE_BLOCKERS } from './blocker-names.ts'
 import { frontMatterOf, parseYaml } from './front-matter.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
+import { relationOfKind } from './relation-words.ts'
 import type { ReadContext, Source } from './source.ts'
 import { exists, readBytes, readNames, readText } from './source-folder.ts'
 import type { SourceOptionValues } from './source-options.ts'
 import { checkMarkers, descriptorOf, refuseSource, sourceLines, timeOf } from './source-text.ts'
 import { recordProblem } from './work-items.ts'
+import { holdUnread, readFields, readRelations, type YoiTicket } from './yoi-relations.ts'
 
+const PLAN = 'orchestration-plan.jsonl'
+/** The kinds of plan records that are no relations. */
 const PLAN_KINDS: Record<string, string> = {
-  after: 'after',
-  before: 'before',
-  blocked_by: 'blocked_by',
-  blocks: 'blocks',
-  conflicts_with: 'conflicts_with',
-  do_not_parallelize: 'conflicts_with',
   waiting_capacity_note: 'waiting_for_capacity',
   accepted_plan: 'accepted_plan',
-}
-const RELATION_KINDS: Record<string, { kind: string; label?: string }> = {
-  depends_on: { kind: 'blocked_by' },
-  blocks: { kind: 'blocks' },
-  related: { kind: 'related', label: 'related' },
-  supersedes: { kind: 'related', label: 'supersedes' },
-  duplicate_of: { kind: 'related', label: 'duplicate_of' },
 }
 
 /** The fields of a plan that are imported. */
@@ -61,15 +53,23 @@ function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Import
   if (withItem.size === 0) {
     refuseSource(folder, `${folder} contains no <id>/item.md; name the folder whose subfolders are the Tickets`)
   }
+  const isKnown = (id: string) => withItem.has(id)
   for (const id of names) {
     if (withItem.has(id)) collector.imported.seen.add(id)
     const lost = collector.imported.dropped.length
-    if (withItem.has(id)) readItem(collector, folder, id, phaseOf)
+    if (withItem.has(id)) readItem(collector, folder, id, { phaseOf, isKnown })
     else if (exists(join(folder, id, 'artifacts'))) collector.drop(id, 'no Ticket: it has artifacts and no item.md')
     else continue
-    const ownAt = collector.imported.tickets.findLast(ticket => ticket.id === id)?.fields.created_at
-    readPlan(collector, folder, id, { mapRoot, ownAt })
-    readRelations(collector, folder, id, ownAt)
+    const read = collector.imported.tickets.findLast(ticket => ticket.id === id)
+    const ticket = {
+      id,
+      ownAt: read?.fields.created_at,
+      isRead: read !== undefined,
+      isKnown,
+      unread: new Set<string>(),
+    }
+    readPlan(collector, folder, ticket, mapRoot)
+    readRelations(collector, folder, ticket)
     if (collector.imported.dropped.length > lost) collector.imported.incomplete.add(id)
   }
   return collector.imported
@@ -79,7 +79,12 @@ function readYoi(folder: string, { name, mapRoot, phaseOf }: YoiOptions): Import
 const itemSchema = lazy(() => z.looseObject({ title: z.string(), state: z.string() }))
 type ItemValues = z.infer<ReturnType<typeof itemSchema>>
 
-function readItem(collector: Collector, folder: string, id: string, phaseOf: ReadContext['phaseOf']): void {
+function readItem(
+  collector: Collector,
+  folder: string,
+  id: string,
+  { phaseOf, isKnown }: Pick<ReadContext, 'phaseOf'> & Pick<YoiTicket, 'isKnown'>,
+): void {
   const { imported, drop, titleOf } = collector
   const source = `${id}/item.md`
   if (!isTicketId(id)) return drop(source, `no Ticket: ${JSON.stringify(id)} cannot be a Ticket's id`)
@@ -114,12 +119,15 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: Rea
     delete others[key]
   }
   const updatedAt = time('updated_at', values.updated_at)
+  const createdAt = time('created_at', created_at)
+  const ticket = { id, ownAt: createdAt, isRead: true, isKnown, unread: new Set<string>() }
+  for (const name of readFields(collector, source, ticket, others)) delete others[name]
   imported.tickets.push({
     id,
     fields: withoutUndefined({
       title: titleOf(title, id),
       state,
-      created_at: time('created_at', created_at),
+      created_at: createdAt,
       queued_at: queuedAt,
       queued_by: typeof queued_by === 'string' ? queued_by : undefined,
       state_at: phaseOf(state) === 'queued' ? queuedAt : updatedAt,
@@ -130,28 +138,32 @@ function readItem(collector: Collector, folder: string, id: string, phaseOf: Rea
   })
 }
 
-function readPlan(
-  collector: Collector,
-  folder: string,
-  id: string,
-  { mapRoot, ownAt }: { mapRoot: string | undefined; ownAt: string | undefined },
-): void {
+function readPlan(collector: Collector, folder: string, ticket: YoiTicket, mapRoot: string | undefined): void {
   const { addDecision, drop } = collector
-  const file = `${id}/artifacts/orchestration-plan.jsonl`
+  const { id, ownAt } = ticket
+  const file = `${id}/artifacts/${PLAN}`
   if (!exists(join(folder, file))) return
+  const lose = (source: string, problem: string) => {
+    drop(source, `no decision: ${problem}`)
+    holdUnread(collector, ticket, PLAN)
+  }
   const bytes = readBytes(collector, folder, file, 'no decisions')
+  if (bytes === undefined) holdUnread(collector, ticket, PLAN)
   for (const { number, text } of sourceLines(bytes ?? Buffer.alloc(0), join(folder, file))) {
     const source = `${file}:${number}`
     const record = text === undefined ? undefined : parseRecord(text)
     if (!record) {
-      drop(source, `no decision: not ${text === undefined ? 'valid UTF-8' : 'a JSON object'}`)
+      lose(source, `not ${text === undefined ? 'valid UTF-8' : 'a JSON object'}`)
       continue
     }
-    const kind = lookUp(PLAN_KINDS, record.kind)
+    const kind = planKind(record.kind)
     const { ticket_id, related_ticket: other, note, author, at } = record
-    if (!kind) drop(source, `no decision: unknown kind ${quoted(record.kind)}`)
-    else if (ticket_id !== undefined && ticket_id !== id)
-      drop(source, `no decision: the record names another Ticket, ${quoted(ticket_id)}`)
+    if (!kind) {
+      const problem = `unknown kind ${quoted(record.kind)}`
+      if (typeof record.kind === 'string' && !LIKE_BLOCKERS.test(record.kind)) drop(source, `no decision: ${problem}`)
+      else lose(source, problem)
+    } else if (ticket_id !== undefined && ticket_id !== id)
+      lose(source, `the record names another Ticket, ${quoted(ticket_id)}`)
     else if (kind === 'accepted_plan') {
       const plan = mapPlan(record.accepted_plan, mapRoot, message => drop(source, message))
       if (!plan) drop(source, 'no decision: the record has no plan')
@@ -161,7 +173,7 @@ function readPlan(
       else if (other === id) drop(source, 'related_ticket left out: a Ticket cannot wait for itself')
       const fields = typeof other === 'string' && other !== '' && other !== id ? { until: [other] } : {}
       addDecision({ ticket: id, kind, at, ownAt, by: author, reason: note, fields, source })
-    } else if (typeof other !== 'string') drop(source, `no decision: "${record.kind}" without a related_ticket`)
+    } else if (typeof other !== 'string') lose(source, `"${record.kind}" without a related_ticket`)
     else addDecision({ ticket: id, kind, other, at, ownAt, by: author, reason: note, source })
   }
 }
@@ -198,41 +210,11 @@ function relativeTo(path: string, root: string | undefined): string | undefined 
   return isRelativePath(rest) ? rest : undefined
 }
 
-function readRelations(collector: Collector, folder: string, id: string, ownAt: string | undefined): void {
-  const { addDecision, drop } = collector
-  const file = `${id}/artifacts/relations.json`
-  if (!exists(join(folder, file))) return
-  const text = readText(collector, folder, file, 'no relations')
-  if (text === undefined) return
-  checkMarkers(text, join(folder, file))
-  const relations = parseRecord(text)?.relations
-  if (!Array.isArray(relations)) return drop(file, 'no relations: not a JSON object with a list "relations"')
-  for (const [position, record] of relations.entries()) {
-    const source = `${file}: relation ${position + 1}`
-    const known = lookUp(RELATION_KINDS, record?.kind)
-    if (!known) drop(source, `no decision: unknown kind ${quoted(record?.kind)}`)
-    else if (record.ticket_id !== undefined && record.ticket_id !== id)
-      drop(source, `no decision: the record names another Ticket, ${quoted(record.ticket_id)}`)
-    else if (typeof record.target !== 'string') drop(source, 'no decision: the relation has no target')
-    else {
-      const fields = known.label === undefined ? {} : { label: known.label }
-      addDecision({
-        ticket: id,
-        kind: known.kind,
-        other: record.target,
-        at: record.at,
-        ownAt,
-        by: record.author,
-        reason: record.note,
-        fields,
-        source,
-      })
-    }
-  }
-}
-
-function lookUp<T>(table: Record<string, T>, key: unknown): T | undefined {
-  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
+/** Returns the kind of a plan record here: its own name for it, or a relation by any of its words, but for what only relates. */
+function planKind(kind: unknown): string | undefined {
+  if (typeof kind === 'string' && Object.hasOwn(PLAN_KINDS, kind)) return PLAN_KINDS[kind]
+  const word = relationOfKind(kind)
+  return word?.label === undefined ? word?.kind : undefined
 }
 
 function parseRecord(text: string): Json | undefined {
