@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { globProblem } from '../model/glob.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { backlogConfig, folderState, ROOT_CONFIG, readTasks, type Task } from './backlog-folder.ts'
-import { isEmpty, LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
+import { isEmpty, LIKE_BLOCKERS, unknownBlockers, unreadReason } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
@@ -119,9 +119,12 @@ function edgesOf(collector: Collector, context: Context): Pick<WorkItem, 'edges'
   const { values, source } = task
   const { drop } = collector
   const edges: ItemEdge[] = []
-  let isIncomplete = task.lost.some(name => LIKE_BLOCKERS.test(name))
+  const lost = task.lost.filter(name => LIKE_BLOCKERS.test(name))
+  let isIncomplete = lost.length > 0
+  for (const name of lost) edges.push({ kind: 'hold', reason: unreadReason(name) })
   for (const [name, value] of unknownBlockers(values, name => name === 'dependencies')) {
     isIncomplete = true
+    edges.push({ kind: 'hold', reason: unreadReason(name) })
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }
   for (const entry of listOf(values.dependencies)) {
@@ -130,6 +133,7 @@ function edgesOf(collector: Collector, context: Context): Pick<WorkItem, 'edges'
     for (const reference of references) edges.push(dependency(collector, context, reference))
     if (references.length === 0) {
       isIncomplete = true
+      edges.push({ kind: 'hold', reason: unreadReason('dependencies') })
       drop(source, `no decision: a dependency that is no id: ${quoted(entry)}`)
     }
   }

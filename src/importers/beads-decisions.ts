@@ -7,6 +7,7 @@
 import type { Decision } from '../model/decision.ts'
 import { isTicketId } from '../model/names.ts'
 import type { BeadsEdge, BeadsRecord } from './beads-records.ts'
+import { unreadReason } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { momentOf } from './source-text.ts'
 
@@ -197,9 +198,9 @@ function isUncounted({ status }: BeadsRecord): boolean {
   return status === 'tombstone' || status === 'pinned'
 }
 
-function ownHolds({ values }: BeadsRecord): { reason: string; not_before?: string; problem?: string }[] {
+function ownHolds({ values, unread }: BeadsRecord): { reason: string; not_before?: string; problem?: string }[] {
   const { defer_until, pinned, is_template } = values
-  const holds = []
+  const holds = [...unread].map(field => ({ reason: unreadReason(field) }))
   if (pinned === true) holds.push({ reason: 'pinned at the source: not work' })
   if (is_template === true) holds.push({ reason: 'a template at the source: not work' })
   if (defer_until == null || defer_until === '') return holds

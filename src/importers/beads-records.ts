@@ -31,6 +31,8 @@ export interface BeadsRecord {
   status: string
   values: Json
   edges: BeadsEdge[]
+  /** The fields that may name blockers and could not be read. */
+  unread: Set<string>
   source: string
 }
 
@@ -77,7 +79,7 @@ export function parseRecords(collector: Collector, bytes: Buffer, path: string):
       continue
     }
     const { id, title = '', status } = values as z.input<ReturnType<typeof recordSchema>>
-    const record = { id, title, status, values, edges: [], source }
+    const record = { id, title, status, values, edges: [], unread: new Set<string>(), source }
     const other = records.get(id)
     records.set(id, other ? newest(collector, other, record) : record)
   }
@@ -123,27 +125,33 @@ function sortedText(values: Json): string {
 function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
   const { id, values, source } = record
   const edges: BeadsEdge[] = []
-  const incomplete = (place: string, message: string) => {
+  const incomplete = (field: string, place: string, message: string) => {
+    record.unread.add(field)
     collector.imported.incomplete.add(id)
     collector.drop(place, message)
   }
   for (const [field, value] of unknownBlockers(values, name => Object.hasOwn(EDGE_FIELDS, name))) {
     const message = `${field} left out: it looks like blockers, and this version does not know it: ${quoted(value)}`
-    incomplete(source, message)
+    incomplete(field, source, message)
   }
   for (const [field, type] of Object.entries(EDGE_FIELDS)) {
     const value = values[field]
     if (isEmpty(value)) continue
     const entries = Array.isArray(value) ? value : typeof value === 'string' || isObject(value) ? [value] : undefined
-    if (!entries) incomplete(source, `${field} left out: not a list`)
+    if (!entries) incomplete(field, source, `${field} left out: not a list`)
     for (const entry of entries ?? []) {
       const edge = edgeOf(record, entry, type)
-      if (typeof edge === 'string') incomplete(edge, 'no decision: a dependency needs issue_id, depends_on_id and type')
+      if (typeof edge === 'string')
+        incomplete(field, edge, 'no decision: a dependency needs issue_id, depends_on_id and type')
       else edges.push(edge)
     }
   }
   if (edges.length === 0 && Number(values.dependency_count) > 0)
-    incomplete(source, `its dependencies are missing: the record counts ${values.dependency_count} and lists none`)
+    incomplete(
+      'dependencies',
+      source,
+      `its dependencies are missing: the record counts ${values.dependency_count} and lists none`,
+    )
   return edges
 }
 

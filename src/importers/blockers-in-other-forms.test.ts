@@ -31,6 +31,8 @@ const link = (name: string, inward: string, outward: string, side: 'inwardIssue'
 })
 const item = (key: string | number, fields: object = {}) => ({ key, name: 't', status: 'todo', ...fields })
 const MAP = ['id=key', 'title=name', 'state=status', 'blocked_by=needs[].key']
+const NEEDS = ['id=key', 'title=name', 'state=status', 'blocked_by=needs']
+const HOLDS = ['id=key', 'title=name', 'state=status', 'blocks=holds']
 
 interface Case {
   system: System
@@ -87,6 +89,53 @@ test.each([
   jsonCase({ needs: [{ id: 'E-1' }] }),
 ])('is reported: %j', given => {
   expect(imported(given).dropped).toHaveLength(1)
+})
+
+test.each([
+  githubCase({ depends_on: [{ number: 1 }] }),
+  githubCase({ blockedBy: { totalCount: 1 } }),
+  linearCase({ blockedBy: [{ identifier: 'E-1' }] }),
+  linearCase({ inverseRelations: { totalCount: 1 } }),
+  linearCase({ inverseRelations: { nodes: [{ type: 'depends_on', issue: { identifier: 'E-1' } }] } }),
+  jiraCase({ blockedBy: ['E-1'] }),
+  jiraCase({ issuelinks: { 0: {} } }),
+  jiraCase(link('Gate', 'is gated by', 'gates', 'inwardIssue')),
+  jsonCase({ needs: [], blockers: ['E-1'] }),
+  jsonCase({ needs: ['E-1'] }),
+  jsonCase({ needs: [{ id: 'E-1' }] }, NEEDS),
+  jsonCase({ needs: { 'E-1': true } }, NEEDS),
+  jsonCase({ needs: [['E-1']] }, NEEDS),
+  jsonCase({ needs: 'E 1' }, NEEDS),
+  jsonCase({ needs: 'E 1' }, [...NEEDS.slice(0, -1), 'after=needs']),
+])('is reported and holds the Ticket: %j', given => {
+  expect(imported(given)).toMatchObject({ isFree: false, codes: ['on_hold'], dropped: [expect.anything()] })
+})
+
+test('a hold for blockers that could not be read ends once they can be, or once it is retracted by hand', () => {
+  using repository = temporaryRepository()
+  using plan = checkedPlan(repository.root)
+  const path = join(repository.root, 'source.json')
+  const follow = (needs: unknown) => {
+    writeFileSync(path, JSON.stringify([item('E-1', { needs: [] }), item('E-2', { needs })]))
+    plan.import({ system: 'json', path, queued: ['todo'], map: NEEDS })
+    return plan.consult({ ticket: 'E-2' }).reasons.map(({ code }) => code)
+  }
+  expect(follow([{ id: 'E-1' }])).toEqual(['on_hold'])
+  expect(follow(['E-1'])).toEqual(['blocked_by'])
+  expect(follow([{ id: 'E-1' }, 'E-1'])).toEqual(['blocked_by', 'on_hold'])
+  const hold = plan.show('E-2').decisions.find(({ kind, status }) => kind === 'hold' && status === 'active')!
+  plan.retract({ decision: hold.id, reason: 'it is none' })
+  expect(follow([{ id: 'E-1' }, 'E-1'])).toEqual(['blocked_by'])
+})
+
+test('a relation that is too large to be recorded is a hold', () => {
+  const needs = [{ key: 'E-1' }, { key: 'x'.repeat(20_000) }]
+  expect(imported(jsonCase({ needs }))).toMatchObject({ isFree: false, codes: ['blocked_by', 'on_hold'] })
+})
+
+test('what only the other Ticket waits for holds that one, where this one has an id that no Ticket can have', () => {
+  const given: Case = { system: 'json', records: [item('E 1', { holds: ['E-2'] }), item('E-2')], map: HOLDS }
+  expect(imported(given)).toMatchObject({ isFree: false, codes: ['on_hold'] })
 })
 
 test.each([

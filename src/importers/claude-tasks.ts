@@ -10,7 +10,7 @@ import { firstIssue } from '../model/first-issue.ts'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isoTime } from '../model/text.ts'
-import { unknownBlockers } from './blocker-names.ts'
+import { unknownBlockers, unreadReason } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { queuedBy } from './queued-words.ts'
 import type { ReadContext, Source } from './source.ts'
@@ -113,9 +113,9 @@ function itemOf(
 ): WorkItem {
   const { status, owner, metadata } = task
   const state = Object.hasOwn(STATES, status) ? STATES[status]! : status
-  let isIncomplete = false
+  const unread: ItemEdge[] = []
   for (const [name, value] of unknownBlockers(task, name => name === 'blocks' || name === 'blockedBy')) {
-    isIncomplete = true
+    unread.push({ kind: 'hold', reason: unreadReason(name) })
     drop(file, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }
   const edges = (['blockedBy', 'blocks'] as const).flatMap((name): ItemEdge[] =>
@@ -141,8 +141,8 @@ function itemOf(
       metadata: isObject(metadata) && Object.keys(metadata).length > 0 ? metadata : undefined,
       owner: typeof owner === 'string' && owner !== '' ? owner : undefined,
     }),
-    edges,
-    isIncomplete,
+    edges: [...edges, ...unread],
+    isIncomplete: unread.length > 0,
     values: task,
     source: file,
   }

@@ -164,5 +164,6 @@ test('what blocks and is not known is reported, and never becomes related', () =
   )
   const report = plan.import({ system: 'jira', path })
   expect(report.dropped).toMatchObject([{ message: expect.stringMatching(/"Prerequisite".*looks like a blocker/) }])
-  expect(report).toMatchObject({ tickets: 2, decisions: 0 })
+  expect(report).toMatchObject({ tickets: 2, decisions: 1 })
+  expect(plan.relations({ status: 'all' }).relations).toEqual([])
 })

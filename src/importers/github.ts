@@ -6,6 +6,7 @@
  */
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
+import { unreadReason } from './blocker-names.ts'
 import { type GithubIssue, type IssueReference, issuesOf } from './github-issues.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
@@ -128,7 +129,9 @@ function edgesOf(imports: Context, issue: GithubIssue): ItemEdge[] {
   const context = { ...imports, source: issue.source }
   const listed = (issue.blockedBy ?? []).map(({ number, repository }) => `${repository}#${number}`)
   const inText = context.options.body ? blockersInText(issue.body ?? '') : []
+  const unread = [...issue.unread, ...(issue.isCut ? ['blockedBy'] : [])]
   return [
+    ...unread.map((name): ItemEdge => ({ kind: 'hold', reason: unreadReason(name) })),
     ...(issue.blockedBy ?? []).flatMap(blocker => edgeTo(context, 'blocked_by', blocker)),
     ...issue.blocking.flatMap(blocked => edgeTo(context, 'blocks', blocked)),
     ...(issue.parent ? edgeTo(context, 'part_of', issue.parent) : []),

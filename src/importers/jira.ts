@@ -6,7 +6,7 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { unknownBlockers } from './blocker-names.ts'
+import { unknownBlockers, unreadReason } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { queuedBy } from './queued-words.ts'
@@ -165,11 +165,17 @@ function edgesOf(
   const unread = [...unknownBlockers(issue, () => false), ...unknownBlockers(fields, () => false)]
   let isIncomplete = links === undefined || unread.length > 0
   if (fields.issuelinks != null && !links) drop(source, `issuelinks left out: no list: ${quoted(fields.issuelinks)}`)
-  for (const [name, value] of unread) drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
+  const hold = (place: string) => edges.push({ kind: 'hold', reason: unreadReason(place) })
+  if (fields.issuelinks != null && !links) hold('issuelinks')
+  for (const [name, value] of unread) {
+    hold(name)
+    drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
+  }
   for (const link of links ?? []) {
     const edge = edgeOf(collector, link, source, known)
     if (typeof edge === 'string') {
       isIncomplete = true
+      hold('issuelinks')
       drop(source, `no decision: ${edge}`)
     } else edges.push(...edge)
   }

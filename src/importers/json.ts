@@ -8,7 +8,7 @@ import { type Decision, decisionProblem } from '../model/decision.ts'
 import { lazy } from '../model/lazy.ts'
 import { isTicketId, type TicketId } from '../model/names.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { unknownBlockers } from './blocker-names.ts'
+import { unknownBlockers, unreadReason } from './blocker-names.ts'
 import { type FieldMap, hasField, parseFieldMap, unreachedAt, valuesAt } from './field-map.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
@@ -110,6 +110,9 @@ function itemOf(collector: Collector, map: FieldMap, queued: Queued, record: Map
   }
 }
 
+/** The relations that hold the Ticket of the record itself. */
+const HOLDING: ReadonlySet<ItemEdge['kind']> = new Set(['blocked_by', 'after', 'conflicts_with'])
+
 function edgesOf(
   { drop }: Collector,
   map: FieldMap,
@@ -119,28 +122,27 @@ function edgesOf(
   const edges: ItemEdge[] = []
   const unlisted: ItemEdge['kind'][] = []
   let isIncomplete = false
-  for (const [name] of unknownBlockers(isObject(values) ? values : {}, name => mapped.has(name))) {
+  const lose = (holds: boolean, place: string, problem: string) => {
     isIncomplete = true
-    drop(source, `${name} left out: it looks like blockers; name it in --map, for example blocked_by=${name}[]`)
+    if (holds) edges.push({ kind: 'hold', reason: unreadReason(place) })
+    drop(source, problem)
   }
+  for (const [name] of unknownBlockers(isObject(values) ? values : {}, name => mapped.has(name)))
+    lose(true, name, `${name} left out: it looks like blockers; name it in --map, for example blocked_by=${name}[]`)
   for (const { kind, path } of map.relations) {
     if (!hasField(values, path)) {
       // What holds the other Ticket is stored there, so it depends on this record being complete.
       if (kind === 'blocks' || kind === 'contains' || kind === 'before') isIncomplete = true
       else unlisted.push(kind)
     }
+    const holds = HOLDING.has(kind)
     for (const other of valuesAt(values, path)) {
       const id = idOf(other)
       if (id !== undefined) edges.push({ kind, other: id })
-      else {
-        isIncomplete = true
-        drop(source, `no decision: ${path} is no id: ${quoted(other)}; name the field, for example ${path}.id`)
-      }
+      else lose(holds, path, `no decision: ${path} is no id: ${quoted(other)}; name the field, for example ${path}.id`)
     }
-    for (const entry of unreachedAt(values, path)) {
-      isIncomplete = true
-      drop(source, `no decision: nothing at ${path} in ${quoted(entry)}; correct the path in --map`)
-    }
+    for (const entry of unreachedAt(values, path))
+      lose(holds, path, `no decision: nothing at ${path} in ${quoted(entry)}; correct the path in --map`)
   }
   return { edges, isIncomplete, unlisted }
 }

@@ -6,7 +6,7 @@
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
-import { LIKE_BLOCKERS, unknownBlockers } from './blocker-names.ts'
+import { LIKE_BLOCKERS, unknownBlockers, unreadReason } from './blocker-names.ts'
 import { entriesOf, labelNames, nodesOf, reportErrors, reportMissingPage } from './graphql-pages.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
@@ -129,9 +129,12 @@ function edgesOf(
   const incoming = entriesOf(issue.inverseRelations)
   const outgoing = entriesOf(issue.relations)
   let isIncomplete = incoming?.isCut ?? false
+  const hold = (place: string) => edges.push({ kind: 'hold', reason: unreadReason(place) })
+  if (incoming?.isCut) hold('inverseRelations')
   if (incoming?.isCut) drop(source, 'not all of its blockers are listed; use the query of docs/import.md')
   for (const [name, value] of unknownBlockers(issue, () => false)) {
     isIncomplete = true
+    hold(name)
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }
   const add = (entry: unknown, isInverse: boolean) => {
@@ -139,9 +142,11 @@ function edgesOf(
     const other = isInverse ? (record.issue ?? record.relatedIssue) : (record.relatedIssue ?? record.issue)
     if (typeof record.type !== 'string' || !isObject(other) || typeof other.identifier !== 'string') {
       isIncomplete = true
+      hold(isInverse ? 'inverseRelations' : 'relations')
       drop(source, `no decision: a relation needs type and the identifier of its issue: ${quoted(entry)}`)
     } else if (record.type !== 'blocks' && LIKE_BLOCKERS.test(record.type)) {
       isIncomplete = true
+      hold(isInverse ? 'inverseRelations' : 'relations')
       drop(source, `no decision: a relation of type ${quoted(record.type)} looks like a blocker and is not known`)
     } else edges.push(...relation(collector, { source, type: record.type, isInverse }, other, known))
   }

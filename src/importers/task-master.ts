@@ -7,7 +7,7 @@ import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
 import { isObject, withoutUndefined } from '../model/objects.ts'
 import { isoTime } from '../model/text.ts'
-import { unknownBlockers } from './blocker-names.ts'
+import { unknownBlockers, unreadReason } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import { readDocuments } from './json-documents.ts'
 import { folded, queuedBy } from './queued-words.ts'
@@ -172,12 +172,14 @@ function edgesOf({ drop }: Collector, placed: Placed): Pick<WorkItem, 'edges' | 
   let isIncomplete = false
   for (const [name, value] of unknownBlockers(task, isKnown)) {
     isIncomplete = true
+    edges.push({ kind: 'hold', reason: unreadReason(name) })
     drop(source, `${name} left out: it looks like blockers: ${quoted(value)}`)
   }
   for (const entry of Array.isArray(task.dependencies) ? task.dependencies : []) {
     const text = typeof entry === 'number' || typeof entry === 'string' ? String(entry).trim() : ''
     if (!/^\d+(?:\.\d+)?$/.test(text)) {
       isIncomplete = true
+      edges.push({ kind: 'hold', reason: unreadReason('dependencies') })
       drop(source, `no decision: a dependency that is no number: ${quoted(entry)}`)
       continue
     }

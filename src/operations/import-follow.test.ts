@@ -117,7 +117,7 @@ describe('edges', () => {
     expect(s.import([line('A'), line('B', { dependency_count: 1 })])).toMatchObject({ retracted: 0 })
     expect(s.import([line('A'), line('B', { dependencies: [{ type: 'blocks' }] })])).toMatchObject({ retracted: 0 })
     expect(s.import([line('A'), { id: 'B' }])).toMatchObject({ retracted: 0 })
-    expect(s.active('B')).toEqual(['blocked_by A'])
+    expect(s.active('B')).toEqual(['blocked_by A', 'hold what it waits for could not be read: dependencies'])
   })
 
   test('a retraction made by hand stays and is reported, until the source states the edge again later', () => {
