@@ -76,7 +76,9 @@ export function addDecisions(collector: Collector, graph: BeadsGraph, record: Be
     const fields = { ...(label && { label }), ...(not_before && { not_before }) }
     add(edge, kind, other, { ...(reason && { reason }), fields })
   }
-  for (const { reason, not_before, problem } of ownHolds(record)) {
+  const noWork = isNoWork(record) ? [{ reason: noWorkReason(record)! }] : []
+  const holds: OwnHold[] = [...ownHolds(record), ...noWork]
+  for (const { reason, not_before, problem } of holds) {
     const own = { from: record.id, at: record.values.created_at, by: record.values.created_by, source: record.source }
     if (problem) collector.drop(record.source, problem)
     add(own, 'hold', undefined, { reason, fields: not_before === undefined ? {} : { not_before } })
@@ -112,17 +114,45 @@ function* sayings(graph: BeadsGraph, edge: BeadsEdge, visited: Set<string>): Gen
 function* parentSayings(graph: BeadsGraph, edge: BeadsEdge, visited: Set<string>): Generator<Saying> {
   const parent = graph.records.get(edge.to)
   const isTombstone = parent?.status === 'tombstone'
-  if (!graph.skipped.has(edge.to)) {
-    yield { edge, other: edge.to, ...(isTombstone ? { kind: 'related', label: edge.type } : { kind: 'part_of' }) }
-    return
-  }
-  yield { kind: 'skip', edge }
+  const isSkipped = graph.skipped.has(edge.to)
+  const isHeldAlone = !isSkipped && parent !== undefined && isNoWork(parent) && hasWork(graph, edge.from)
+  if (isSkipped) yield { kind: 'skip', edge }
+  else if (isTombstone || isHeldAlone) yield { kind: 'related', edge, other: edge.to, label: edge.type }
+  else yield { kind: 'part_of', edge, other: edge.to }
   if (!parent || isTombstone || visited.has(parent.id)) return
-  visited.add(parent.id)
-  yield* inheritedSayings(graph, parent, edge, visited)
+  if (isSkipped || isHeldAlone) {
+    visited.add(parent.id)
+    yield* inheritedSayings(graph, parent, edge, visited)
+  } else if (isOver(parent)) {
+    // It passes on what is above it, but not the decisions that it has instead of a parent.
+    visited.add(parent.id)
+    for (const up of parent.edges.filter(({ type }) => type === 'parent-child'))
+      for (const saying of parentSayings(graph, { ...up, from: edge.from }, visited))
+        if ((saying.kind === 'blocked_by' || saying.kind === 'hold') && saying.other !== edge.from) yield saying
+  }
 }
 
-/** A parent that is no Ticket has no file: what holds it while it is open, and what it is part of, passes to its parts. */
+/** True for an open record that the source never lists as ready: the hold on it is not one on its parts. */
+function isNoWork(record: BeadsRecord): boolean {
+  return !isOver(record) && noWorkReason(record) !== undefined
+}
+
+/** True where a record, or one below it that inherits from it, is open and work of the source. */
+function hasWork(graph: BeadsGraph, top: string): boolean {
+  const seen = new Set([top])
+  for (const id of seen) {
+    const record = graph.records.get(id)
+    if (!record || isNoWork(record)) continue
+    if (!isOver(record) && !graph.skipped.has(id)) return true
+    for (const part of graph.partsOf(id)) seen.add(part)
+  }
+  return false
+}
+
+/**
+ * What holds a parent while it is open, and what it is part of, passes to its parts: of one that is no Ticket and so has no
+ * file, and of one that is never work, since they must not inherit the hold for that.
+ */
 function* inheritedSayings(
   graph: BeadsGraph,
   parent: BeadsRecord,
@@ -136,11 +166,15 @@ function* inheritedSayings(
       if (saying.other === edge.from || saying.kind === 'related' || saying.kind === 'skip') continue
       if (isUp) yield saying
       else if (!isBelow(graph, saying.other, parent.id))
-        yield { ...saying, reason: saying.reason ?? `inherited from ${parent.id}, which is no Ticket here` }
+        yield { ...saying, reason: saying.reason ?? inheritedReason(graph, parent) }
     }
   }
   if (isOver(parent)) return
   for (const { reason, not_before } of ownHolds(parent)) yield { kind: 'hold', edge, reason, not_before }
+}
+
+function inheritedReason({ skipped }: BeadsGraph, { id }: BeadsRecord): string {
+  return `inherited from ${id}, which is ${skipped.has(id) ? 'no Ticket here' : 'not work'}`
 }
 
 /** True where a record is a part of the other, at any level, or that one itself. */
@@ -198,7 +232,27 @@ function isUncounted({ status }: BeadsRecord): boolean {
   return status === 'tombstone' || status === 'pinned'
 }
 
-function ownHolds({ values, unread }: BeadsRecord): { reason: string; not_before?: string; problem?: string }[] {
+/** The types that the source's "ready" leaves out, as its GetReadyWork (sqlite/ready.go) lists them. */
+const NO_WORK = new Set(['merge-request', 'gate', 'molecule', 'message', 'agent', 'role', 'rig'])
+/** What it leaves out by default of the ids: steps of molecules, and wisps. */
+const NO_WORK_ID = /-(?:mol|wisp)-/i
+
+/** Returns why the source never lists a record as ready work; undefined where it may. */
+function noWorkReason({ id, values: { issue_type: type } }: BeadsRecord): string | undefined {
+  if (typeof type === 'string' && NO_WORK.has(type.toLowerCase().replaceAll('_', '-')))
+    return `${type} at the source: not work`
+  const [part] = NO_WORK_ID.exec(id) ?? []
+  return part && `an id with "${part}" at the source: not work`
+}
+
+interface OwnHold {
+  reason: string
+  not_before?: string
+  problem?: string
+}
+
+/** Returns the holds of a record that its parts inherit. */
+function ownHolds({ values, unread }: BeadsRecord): OwnHold[] {
   const { defer_until, pinned, is_template } = values
   const holds = [...unread].map(field => ({ reason: unreadReason(field) }))
   if (pinned === true) holds.push({ reason: 'pinned at the source: not work' })

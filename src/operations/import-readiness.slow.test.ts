@@ -66,7 +66,7 @@ function acceptedIds(lines: readonly object[]): string[] {
   return accepted.map(({ ticket }) => ticket.id).sort()
 }
 
-const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g-mol-1', 'h-wisp-2']
 const TYPES = [
   'blocks',
   'blocks',
@@ -94,6 +94,7 @@ const line = (id: string) =>
   fc
     .record({
       status: fc.constantFrom(...STATUSES),
+      issue_type: fc.constantFrom('task', 'epic', undefined, undefined, undefined, 'molecule', 'gate'),
       ephemeral: fc.option(fc.constant(true), { freq: 6 }),
       defer: fc.option(fc.constantFrom('2099-01-01T00:00:00Z', '2020-01-01T00:00:00Z'), { freq: 8 }),
       close_reason: fc.constantFrom('done', 'it failed', undefined),
@@ -107,10 +108,11 @@ const line = (id: string) =>
       ),
     })
     .map(
-      ({ status, ephemeral, defer, close_reason, edges }): BeadsLine => ({
+      ({ status, issue_type, ephemeral, defer, close_reason, edges }): BeadsLine => ({
         id,
         title: id,
         status,
+        ...(issue_type !== undefined && { issue_type }),
         ...(ephemeral && { ephemeral }),
         ...(defer !== null && { defer_until: defer }),
         ...(close_reason !== undefined && { close_reason }),

@@ -15,6 +15,7 @@ export interface BeadsLine {
   id: string
   title: string
   status: string
+  issue_type?: string
   _type?: string
   updated_at?: string
   ephemeral?: boolean
@@ -66,6 +67,13 @@ function everyParent(id: string, parentsOf: (id: string) => string[]): Set<strin
   return found
 }
 
+/** The WHERE clause of GetReadyWork in beads' sqlite/ready.go, which leaves out records and not what is below them. */
+function isListed({ id, issue_type = 'task' }: BeadsLine): boolean {
+  const notIn = "'merge-request', 'gate', 'molecule', 'message', 'agent', 'role', 'rig'"
+  const notLike = ['-mol-', '-wisp-']
+  return !notIn.includes(`'${issue_type}'`) && !notLike.some(pattern => id.toLowerCase().includes(pattern))
+}
+
 /** The ids that the source calls ready, but that the parts of an epic do not wait for it where it waits for them. */
 export function readyIds(lines: readonly BeadsLine[], now: string): string[] {
   const byId = new Map(lines.map(line => [line.id, line]))
@@ -114,7 +122,8 @@ export function readyIds(lines: readonly BeadsLine[], now: string): string[] {
   return lines
     .filter(line => {
       const { id, status } = line
-      if (status !== 'open' || !isWork(line) || isOnHold(id) || blockersOf(id).length > 0) return false
+      if (status !== 'open' || !isWork(line) || !isListed(line) || isOnHold(id) || blockersOf(id).length > 0)
+        return false
       return ![...above(id)].some(parent => parent !== id && holdsItsParts(parent))
     })
     .map(({ id }) => id)
