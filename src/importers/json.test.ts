@@ -129,6 +129,13 @@ test('an export round-trips with its decisions and their ids', () => {
   expect(to.run()).toMatchObject({ written: 0, warnings: [] })
 })
 
+test('a decision of a kind of a later version may have anything in the fields that others use for Tickets', () => {
+  const later = { id: '01JX8Z3V7Q4T9K2M5N6P7R8S00', kind: 'later', by: 'b', at: '2026-06-01T08:00:00.000Z' }
+  const decisions = [{ ...later, until: false, target: 7 }]
+  using items = source({ tickets: [{ id: 'A', title: 'A', state: 'open', decisions }], relations: [] })
+  expect(items.run()).toMatchObject({ tickets: 1, decisions: 1, dropped: [] })
+})
+
 test('a record without the field of what it blocks retracts nothing of others', () => {
   const map = ['id=key', 'title=fields.summary', 'state=status', 'blocks=holds[]']
   using items = source([item('A', [], { holds: ['B'] }), item('B', [], { holds: [] })])

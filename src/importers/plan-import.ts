@@ -6,7 +6,7 @@
  */
 import { idFromPath } from '../files/ticket-files.ts'
 import { count } from '../model/count.ts'
-import { anyFields, type Decision } from '../model/decision.ts'
+import { anyFields, type Decision, namedTickets } from '../model/decision.ts'
 import { PlanError } from '../model/errors.ts'
 import { FORMAT } from '../model/format.ts'
 import { idKey, type TicketId } from '../model/names.ts'
@@ -197,8 +197,7 @@ function planDecision(
   changes: Changes,
   queries: IndexQueries,
 ): string | undefined {
-  const { target, until = [] } = anyFields(decision)
-  const problems = [holder, target, ...until].map(id => id && caseProblem(id, changes, queries))
+  const problems = [holder, ...namedTickets(decision)].map(id => caseProblem(id, changes, queries))
   const problem = problems.find(problem => problem)
   if (problem) {
     // What waits for a Ticket that cannot be named here goes on waiting.
@@ -206,7 +205,7 @@ function planDecision(
       const { id, by, at } = decision
       changes
         .get(idKey(holder))
-        ?.decisions.push({ id, kind: 'hold', by, at, reason: `blocked by ${target}; ${problem}` })
+        ?.decisions.push({ id, kind: 'hold', by, at, reason: `blocked by ${decision.target}; ${problem}` })
       return `${problem}; a hold instead`
     }
     return problem

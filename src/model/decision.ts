@@ -111,6 +111,13 @@ export function anyFields(decision: Decision): AnyFields {
   return decision as AnyFields
 }
 
+/** Returns the other Tickets that a decision names; none for a kind that this version does not know. */
+export function namedTickets(decision: Decision): string[] {
+  if (!isStoredKind(decision.kind)) return []
+  const { target, until = [] } = anyFields(decision)
+  return target === undefined ? until : [target, ...until]
+}
+
 /** True for a decision that names another Ticket. */
 export function isStoredRelation(decision: Decision): decision is RelationDecision & { target: TicketId } {
   return isStoredRelationKind(decision.kind)
