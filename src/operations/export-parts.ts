@@ -3,7 +3,7 @@
  *
  * Parts are made while a snapshot of the index is open, and end with a line. Joined, they are the export.
  */
-import type { Decision } from '../model/decision.ts'
+import { type Decision, namedTickets } from '../model/decision.ts'
 import type { IndexQueries, TicketRow } from '../ticket-index/query.ts'
 import { eachRelationOnce, problemsOf, ticketSummary } from './answers.ts'
 import { beadsText } from './export-beads.ts'
@@ -52,7 +52,7 @@ function* jsonParts(
   problems: readonly Problem[],
 ): Generator<string> {
   const tickets = function* () {
-    for (const page of queries.ticketPages(all)) for (const row of page) yield ticketDocument(queries, row)
+    for (const page of exportedPages(queries, all, row => ticketDocument(queries, row))) yield* page
   }
   yield '{\n  "tickets": '
   yield* listParts(tickets())
@@ -61,6 +61,42 @@ function* jsonParts(
   yield ',\n  "problems": '
   yield* listParts(problems)
   yield '\n}\n'
+}
+
+/** A Ticket as an export has it; the decisions without a status are active. */
+interface Exported {
+  decisions: readonly (Decision & { status?: string })[]
+}
+
+/**
+ * Yields the Tickets of an export, made a page at a time. Without terminal Tickets those come last that others name, and the
+ * parents above these: a reader could not know a blocker that is done from one that is missing.
+ */
+function* exportedPages<T extends Exported>(
+  queries: IndexQueries,
+  all: boolean,
+  make: (row: TicketRow) => T,
+): Generator<T[]> {
+  const named = new Set<string>()
+  const name = ({ decisions }: Exported, isNaming: (kind: string) => boolean) => {
+    for (const decision of decisions)
+      if (decision.status !== 'retracted' && isNaming(decision.kind))
+        for (const id of namedTickets(decision)) named.add(id)
+  }
+  for (const rows of queries.ticketPages(all)) {
+    const page = rows.map(make)
+    if (!all) for (const ticket of page) name(ticket, kind => kind !== 'related')
+    yield page
+  }
+  const settled = new Map<string, T>()
+  for (const id of named) {
+    const row = queries.ticket(id)
+    if (row?.phase !== 'terminal') continue
+    const ticket = make(row)
+    name(ticket, kind => kind === 'part_of')
+    settled.set(id, ticket)
+  }
+  yield [...settled].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ticket]) => ticket)
 }
 
 function* listParts(items: Iterable<object>): Generator<string> {
@@ -73,7 +109,7 @@ function* listParts(items: Iterable<object>): Generator<string> {
   yield isEmpty ? '[]' : '\n  ]'
 }
 
-function ticketDocument(queries: IndexQueries, row: TicketRow): object {
+function ticketDocument(queries: IndexQueries, row: TicketRow): Exported {
   const { created_at, queued_at, queued_by, state_at } = row
   return {
     ...ticketSummary(row.id, row),
@@ -93,8 +129,9 @@ function* csvParts(relations: Iterable<Relation>): Generator<string> {
 
 function* beadsParts(queries: IndexQueries, all: boolean, notify: (message: string) => void): Generator<string> {
   const left: Record<string, number> = {}
-  for (const page of queries.ticketPages(all)) {
-    const { text, lost } = beadsText(page.map(row => ({ row, decisions: activeDecisions(queries, row.id) })))
+  const made = (row: TicketRow) => ({ row, decisions: activeDecisions(queries, row.id) })
+  for (const page of exportedPages(queries, all, made)) {
+    const { text, lost } = beadsText(page)
     for (const [kind, n] of Object.entries(lost)) left[kind] = (left[kind] ?? 0) + n
     yield text
   }

@@ -17,7 +17,7 @@ export const exportPlan = operation({
   name: 'export',
   summary: 'Print Tickets and relations for another program',
   details:
-    'mermaid and dot draw the graph, csv is a table of relations, json has Tickets with their decisions, which "import json" reads back, beads is JSONL for bd. Terminal Tickets are left out unless --all is given. svg is the map of what waits for what, light or dark as its viewer asks; html is the whole page of "ticketplan view" as one file, which opens without a server. Claims are exported only into these two, and only with --claims.',
+    'mermaid and dot draw the graph, csv is a table of relations, json has Tickets with their decisions, which "import json" reads back, beads is JSONL for bd. Terminal Tickets are left out unless --all is given; json and beads have those that others name. svg is the map of what waits for what, light or dark as its viewer asks; html is the whole page of "ticketplan view" as one file, which opens without a server. Claims are exported only into these two, and only with --claims.',
   writes: false,
   fields: {
     format: {
