@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PlanError } from '../model/errors.ts'
+import { readGitPath } from './git-folder.ts'
 
 /** Throws where the folder with this git folder is no worktree, because the repository is bare. @throws PlanError unsafe_path. */
 export function checkNotBare(root: string, gitDir: string): void {
@@ -45,7 +46,7 @@ function isGitFolder(folder: string): boolean {
 
 /** Lists the existing worktrees of a repository. */
 function listWorktrees(gitDir: string): string[] {
-  const links = foldersIn(join(gitDir, 'worktrees')).map(folder => readText(join(folder, 'gitdir')).trim())
+  const links = foldersIn(join(gitDir, 'worktrees')).map(folder => orNothing(() => readGitPath(join(folder, 'gitdir'))))
   return links
     .filter(link => link !== '' && existsSync(link))
     .map(dirname)
@@ -75,8 +76,12 @@ function foldersIn(folder: string): string[] {
 }
 
 function readText(path: string): string {
+  return orNothing(() => readFileSync(path, 'utf8'))
+}
+
+function orNothing(read: () => string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return read()
   } catch {
     return ''
   }

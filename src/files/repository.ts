@@ -4,12 +4,12 @@
  * Reads git's own files for its layout (`.git`, `commondir`), because starting git costs as much as the rest of a query. Ignores
  * GIT_* in the environment: a hook sets them for another purpose.
  */
-import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { checkNoBareAround, checkNotBare } from './bare-repository.ts'
 import { type Config, readConfig } from './config.ts'
-import { readGitDir } from './git-folder.ts'
+import { readGitDir, readGitPath } from './git-folder.ts'
 import { ioError } from './io-error.ts'
 import { checkStateFolder, PLAIN_DIR } from './state-folder.ts'
 
@@ -85,7 +85,7 @@ export function hasGitFolder(folder: string): boolean {
 /** Returns the git folder that all worktrees of a clone share, given git's folder for one of them. */
 function commonDirOf(gitDir: string): string {
   const file = join(gitDir, 'commondir')
-  return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir
+  return existsSync(file) ? resolve(gitDir, readGitPath(file)) : gitDir
 }
 
 /**

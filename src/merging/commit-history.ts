@@ -66,8 +66,8 @@ export function isInHead(root: string, commit: string): boolean {
 /** Throws where a commit between `start` and HEAD has no parents in this clone because it is shallow. */
 function checkComplete(root: string, start: string): void {
   if (!isShallow(root)) return
-  const [path] = lines(root, ['rev-parse', '--git-path', 'shallow'])
-  const ends = new Set(readFileSync(resolve(root, path!), 'utf8').split('\n'))
+  const path = runGit(root, ['rev-parse', '--git-path', 'shallow']).toString().replace(/\n$/, '')
+  const ends = new Set(readFileSync(resolve(root, path), 'utf8').split('\n'))
   if (lines(root, ['rev-list', `${start}..HEAD`]).some(commit => ends.has(commit))) throw shallowError()
 }
 

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CLI, errorOf, jsonOf, type Run, runCli, runProgram } from '../test-support/run-cli.ts'
 import {
+  commitAll,
   makeNote,
   makeTicket,
   putTicket,
@@ -82,6 +83,56 @@ test('a working folder that was removed is named as the cause; an absolute -C wo
   expect(await inGone(`-C '${repo.root}' queue`)).toMatchObject({ status: 0, stderr: '' })
   expect((await inGone('--help')).status).toBe(0)
   expect(existsSync(gone)).toBe(false)
+})
+
+describe.each([
+  ['the repository has a line break', 'nl\nrepo', 'linked'],
+  ['the worktree has a line break', 'repo', 'linked\nhere'],
+  ['both begin and end with a space', ' repo ', ' linked '],
+])('a clone where the name of %s', (_, name, linkedName) => {
+  function clone() {
+    const folder = temporaryFolder()
+    const [root, linked] = [join(folder.path, name), join(folder.path, linkedName)]
+    mkdirSync(root)
+    runGit(root, 'init', '--quiet', '--initial-branch=main')
+    putTicket(root, 'T-1', { state: 'queued' })
+    runGit(root, 'add', '--all')
+    runGit(root, 'commit', '--quiet', '--message=one')
+    runGit(root, 'worktree', 'add', '--quiet', '-b', 'work', linked)
+    return { root, linked, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+  }
+
+  test('gives a Ticket to one holder, whichever worktree asks first', async () => {
+    for (const isLinkedFirst of [false, true]) {
+      using repo = clone()
+      const places = isLinkedFirst ? [repo.linked, repo.root] : [repo.root, repo.linked]
+      expect((await runCli(places[0]!, ['accept', 'T-1', '--holder', 'one'])).status).toBe(0)
+      const second = await runCli(places[1]!, ['accept', 'T-1', '--holder', 'two', '--json'])
+      expect(second.status).toBe(3)
+      expect(jsonOf(second)).toMatchObject({ accepted: false, reasons: [{ code: 'claimed', holder: 'one' }] })
+    }
+  })
+
+  test('finds a later state in the other worktree', async () => {
+    using repo = clone()
+    putTicket(repo.linked, 'T-1', { state: 'done', state_at: '2026-06-08T11:00:00.000Z' })
+    const { reasons } = jsonOf<{ reasons: unknown }>(await runCli(repo.root, ['consult', 'T-1', '--json']))
+    expect(reasons).toMatchObject([{ code: 'elsewhere', worktree: repo.linked }])
+  })
+})
+
+test('verify --since works in a worktree of a shallow clone whose name has a line break', async () => {
+  using repo = temporaryRepository()
+  using folder = temporaryFolder()
+  for (const title of ['one', 'two', 'three']) {
+    putTicket(repo.root, 'T-1', { title })
+    commitAll(repo.root)
+  }
+  const clone = join(folder.path, 'nl\nclone')
+  runGit(folder.path, 'clone', '--quiet', '--depth=3', `file://${repo.root}`, clone)
+  const linked = join(folder.path, 'linked')
+  runGit(clone, 'worktree', 'add', '--quiet', '-b', 'work', linked)
+  expect(await runCli(linked, ['verify', '--since', 'HEAD~1'])).toMatchObject({ status: 0, stderr: '' })
 })
 
 describe.runIf(isRoot)('a repository of another user', () => {

@@ -4,8 +4,9 @@
  * Reads their Ticket files, never their indexes. Git's own files say where the worktrees are, because starting git costs as
  * much as a query.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { readGitPath } from '../files/git-folder.ts'
 import type { Repository } from '../files/repository.ts'
 import { findTicketFile } from '../files/ticket-files.ts'
 import { lazy } from '../model/lazy.ts'
@@ -41,7 +42,7 @@ function otherRoots({ root, commonDir }: Repository): string[] {
   if (!existsSync(linked)) return [] // a clone without linked worktrees: the usual case, and one system call
   const roots = readdirSync(linked).flatMap(name => {
     const file = join(linked, name, 'gitdir')
-    return existsSync(file) ? [dirname(resolve(linked, name, readFileSync(file, 'utf8').trim()))] : []
+    return existsSync(file) ? [dirname(resolve(linked, name, readGitPath(file)))] : []
   })
   const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
   return [...main, ...roots].filter(other => other !== root && existsSync(other))
