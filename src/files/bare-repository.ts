@@ -28,7 +28,7 @@ export function checkNoBareAround(start: string): void {
 }
 
 /** True where git's configuration says so. A linked worktree, whose folder has the file `commondir`, has a work tree. */
-function isBare(gitDir: string): boolean {
+export function isBare(gitDir: string): boolean {
   if (existsSync(join(gitDir, 'commondir'))) return false
   const config = readText(join(gitDir, 'config'))
   if (saysBare(config)) return true

@@ -15,7 +15,10 @@ import type { Repository } from './repository.ts'
  * @param folders receives the absolute path of every folder that was read.
  * @throws PlanError io.
  */
-export function listTicketPaths({ root, ticketsDir }: Repository, folders: string[] = []): string[] {
+export function listTicketPaths(
+  { root, ticketsDir }: Pick<Repository, 'root' | 'ticketsDir'>,
+  folders: string[] = [],
+): string[] {
   const paths: string[] = []
   listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths, folders)
   return paths.sort()

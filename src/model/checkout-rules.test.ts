@@ -56,6 +56,24 @@ describe('elsewhere', () => {
     ])
   })
 
+  test('warns of a file of another worktree that cannot be read, and does not hold', () => {
+    const unread = { ticket: 'T', worktree: '/wt', path: 'tickets/T.json', message: 'conflict markers' }
+    const { verdict, reasons } = consult({ ...plan(['queued'], ['queued']), elsewhere: [unread], released: [] })
+    expect({ verdict, reasons }).toEqual({
+      verdict: 'accept',
+      reasons: [
+        {
+          code: 'elsewhere_unread',
+          severity: 'warn',
+          worktree: '/wt',
+          path: 'tickets/T.json',
+          message:
+            'the worktree /wt may have it with a later state, and cannot be read: tickets/T.json: conflict markers',
+        },
+      ],
+    })
+  })
+
   test('names every worktree that has a later state', () => {
     const base = plan(['queued', EARLY], ['done', LATE])
     const elsewhere = [

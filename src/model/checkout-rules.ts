@@ -3,11 +3,21 @@ import type { Facts, ReadableTicket } from './facts.ts'
 import type { Reason } from './reasons.ts'
 import { compareStates, type DatedState } from './states.ts'
 
-/** Yields a reason for each other worktree that has an unsettled Ticket with a later state of another phase. */
+/**
+ * Yields a reason for each other worktree that has an unsettled Ticket with a later state of another phase, and a warning for
+ * each whose file cannot be read.
+ */
 export function* elsewhereReasons(id: string, facts: Facts): Generator<Reason> {
   const own = facts.ticket(id)
   if (!own?.readable || own.phase === 'terminal') return
-  for (const { worktree, state, state_at = null } of facts.elsewhere(id)) {
+  for (const other of facts.elsewhere(id)) {
+    const { worktree } = other
+    if (!('state' in other)) {
+      const message = `the worktree ${worktree} may have it with a later state, and cannot be read: ${other.path}: ${other.message}`
+      yield { code: 'elsewhere_unread', severity: 'warn', message, worktree, path: other.path }
+      continue
+    }
+    const { state, state_at = null } = other
     if (!isLater({ state, state_at }, own, facts)) continue
     const message = `the worktree ${worktree} has it as ${state}${since(state_at)}, this one as ${own.state}${since(own.state_at)}: merge that branch, or accept it there`
     yield { code: 'elsewhere', severity: 'hold', message, worktree, state, state_at }

@@ -37,6 +37,9 @@ export interface ClaimFact {
   machine?: string
 }
 
+/** The same Ticket in another worktree, given by its root; or the file that may have it there and cannot be read. */
+export type InWorktree = { worktree: string } & (DatedState | { path: string; message: string })
+
 /** A snapshot of the facts. It has the decisions that are active within their file; the verdict judges states and times. */
 export interface Facts {
   /** The graph that `waitGraph` has made over these facts. A copy of the facts gets another one. */
@@ -79,7 +82,7 @@ export interface Facts {
   /** Files that cannot be read and seem to hold a conflict with the Ticket. */
   suspects(id: string): { ticket: string; path: string }[]
   /** The same Ticket in other worktrees of the clone; the verdict judges whether its state there counts. */
-  elsewhere(id: string): ({ worktree: string } & DatedState)[]
+  elsewhere(id: string): InWorktree[]
   /** The state that the last release of the Ticket noted. */
   released(id: string): DatedState | undefined
 }

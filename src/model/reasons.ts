@@ -15,6 +15,7 @@ export const REASON_HELP = {
   claimed: 'another holder has a live claim on it',
   stale_token: 'the token given is not that of a live claim on it',
   elsewhere: 'another worktree of this clone has it with a later state',
+  elsewhere_unread: '(warns) another worktree of this clone may have it, and the file there cannot be read',
   behind: 'its last release noted a later state than this checkout has',
   cycle: 'it waits for itself through `blocked_by`, `after` and what it inherits from parents',
   blocked_by: 'a Ticket that is not terminal blocks it',
@@ -70,6 +71,8 @@ interface ReasonFields {
   stale_token: object
   /** `worktree` is the root of the other one; `state` and `state_at` are what the Ticket has there. */
   elsewhere: { worktree: string; state: string; state_at: string | null }
+  /** `path` is the file that cannot be read, from the root of the worktree or absolute. */
+  elsewhere_unread: { worktree: string; path: string }
   behind: { state: string; state_at: string | null }
   /** The Tickets in order; the last waits for the first. `total` says how many there are, `at_least` that there may be more. */
   cycle: { cycle: string[]; total: number; at_least?: true }

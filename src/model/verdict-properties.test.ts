@@ -18,7 +18,13 @@ describe('every verdict', () => {
     { requiredKeys: [] },
   )
 
-  const WARNINGS: ReasonCode[] = ['order_not_in_play', 'waiting_for_capacity', 'contested', 'unknown_state']
+  const WARNINGS: ReasonCode[] = [
+    'order_not_in_play',
+    'waiting_for_capacity',
+    'contested',
+    'unknown_state',
+    'elsewhere_unread',
+  ]
 
   test('is "hold" if and only if some reason is a hold; every code appears', () => {
     const seen = new Set<string>()

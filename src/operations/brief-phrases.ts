@@ -50,6 +50,8 @@ function reasonText(reason: Reason, { time, state }: Phrases): string {
       return `has a decision of the unknown kind ${word(reason.kind)}`
     case 'elsewhere':
       return `${word(reason.state)} in the worktree ${quoted(reason.worktree, 60)}`
+    case 'elsewhere_unread':
+      return `unreadable in the worktree ${quoted(reason.worktree, 60)}`
     case 'behind':
       return `was released as ${word(reason.state)}; pull or merge`
     case 'parent_blocked':

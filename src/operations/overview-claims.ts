@@ -51,6 +51,13 @@ function withoutHolder(reason: Reason, holders: readonly string[]): Reason {
   if (reason.code === 'claimed') return { ...reason, holder: '', session: null, message: 'claimed by another holder' }
   if (reason.code === 'elsewhere')
     return { ...reason, worktree: '', message: `another worktree of the clone has it as ${reason.state}` }
+  if (reason.code === 'elsewhere_unread')
+    return {
+      ...reason,
+      worktree: '',
+      path: '',
+      message: 'another worktree of the clone may have it and cannot be read',
+    }
   if (reason.code === 'conflicts_with' || reason.code === 'area')
     return {
       ...reason,

@@ -91,6 +91,7 @@ const reasonFields = lazy(() => {
     },
     stale_token: {},
     elsewhere: { worktree: z.string(), ...state },
+    elsewhere_unread: { worktree: z.string(), path: z.string() },
     behind: state,
     cycle: { cycle: ids, ...bound },
     blocked_by: { ...other, chain: chainShape(), ...bound },

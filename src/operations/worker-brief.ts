@@ -1,11 +1,11 @@
 /** What a worker must know when it starts: the plan and the token of the claim that was taken for its worktree. */
 import { resolve } from 'node:path'
 import type { Claim } from '../claims/claims.ts'
-import { findTicketFile } from '../files/ticket-files.ts'
 import { byTime, type DecisionOf } from '../model/decision.ts'
 import { fileStatuses } from '../model/decision-status.ts'
 import { idKey, type TicketId } from '../model/names.ts'
 import type { Store, View } from '../store/store.ts'
+import { ticketFinder } from '../store/ticket-elsewhere.ts'
 import { worktreeRoots } from '../store/worktrees.ts'
 import { quoted } from './brief-phrases.ts'
 
@@ -37,8 +37,8 @@ function claimsHere({ repository }: Store, { claims }: View): Claim[] {
  */
 function planOf(store: Store, { queries }: View, ticket: string) {
   const path = queries.pathsOfKey(idKey(ticket))[0] ?? store.pathOf(ticket as TicketId)
-  const files = worktreeRoots(store.repository).map(root => findTicketFile(root, path))
-  const tickets = files.flatMap(file => (file?.readable && file.ticket.id === ticket ? [file.ticket] : []))
+  const found = worktreeRoots(store.repository).flatMap(root => ticketFinder(root)(ticket, path))
+  const tickets = found.flatMap(one => ('ticket' in one && one.ticket.id === ticket ? [one.ticket] : []))
   const plans = tickets.flatMap(({ decisions }) => {
     const statuses = fileStatuses(decisions)
     return decisions.filter(({ id, kind }) => kind === 'accepted_plan' && statuses.get(id) === 'active')

@@ -5,11 +5,12 @@
  * too, so that a crash in between only repeats the copy. A process that was started before `git init` writes nothing more.
  */
 import { copyFileSync, existsSync, renameSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Claims } from '../claims/claims.ts'
 import { copyLeases } from '../claims/moved-leases.ts'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import { type LocalDatabase, localDatabase } from '../database/local-database.ts'
+import { findMainRoot } from '../files/main-worktree.ts'
 import { hasGitFolder, type Repository } from '../files/repository.ts'
 import { checkStateFolder, createStateFolder, PLAIN_DIR } from '../files/state-folder.ts'
 import { runGit } from '../git/git.ts'
@@ -74,10 +75,10 @@ export function whileOutsideGit({ root, commonDir }: Repository, local: LocalDat
 }
 
 /** Returns the folders with claims from before git: at the root, and at that of the main worktree. */
-function plainFolders({ root, commonDir }: Repository): string[] {
+function plainFolders({ root, gitDir, commonDir }: Repository): string[] {
   if (commonDir === null) return []
-  const roots = basename(commonDir) === '.git' ? [root, dirname(commonDir)] : [root]
-  return [...new Set(roots)]
+  const main = gitDir === commonDir ? undefined : findMainRoot(commonDir)
+  return (main === undefined ? [root] : [root, main])
     .map(folder => join(folder, PLAIN_DIR))
     .filter(folder => existsSync(join(folder, 'local.db')))
 }

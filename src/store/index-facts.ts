@@ -8,7 +8,7 @@ import type { LiveClaims } from '../claims/claims.ts'
 import { ANY_TICKET } from '../files/quarantine.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { type AreaPattern, areaMap, isBareWord, type NamedAreas, patternsOf } from '../model/area.ts'
-import type { Facts, TicketFact } from '../model/facts.ts'
+import type { Facts, InWorktree, TicketFact } from '../model/facts.ts'
 import { FORMAT } from '../model/format.ts'
 import { lazy } from '../model/lazy.ts'
 import { idKey } from '../model/names.ts'
@@ -31,7 +31,7 @@ export interface FactSources {
   /** True where the root has a file or folder of that name. */
   isAtRoot(name: string): boolean
   /** The same Ticket in the other worktrees of the clone. */
-  otherWorktrees(id: string, path: string): { worktree: string; state: string; state_at: string | null }[]
+  otherWorktrees(id: string, path: string): InWorktree[]
 }
 
 /**

@@ -5,29 +5,24 @@
  * much as a query.
  */
 import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { readGitPath } from '../files/git-folder.ts'
+import { findMainRoot } from '../files/main-worktree.ts'
 import type { Repository } from '../files/repository.ts'
-import { findTicketFile } from '../files/ticket-files.ts'
+import type { InWorktree } from '../model/facts.ts'
 import { lazy } from '../model/lazy.ts'
+import { ticketFinder } from './ticket-elsewhere.ts'
 
-/** A Ticket as another worktree has it. */
-export interface OtherWorktree {
-  /** The root of the worktree. */
-  worktree: string
-  state: string
-  state_at: string | null
-}
-
-/** Returns a function that reads a Ticket, given by id and path from the root, in each other worktree that has it. */
-export function worktreeReader(repository: Repository): (id: string, path: string) => OtherWorktree[] {
-  const roots = lazy(() => otherRoots(repository))
+/** Returns a function that finds a Ticket, given by id and path from the root, in each other worktree that has it. */
+export function worktreeReader(repository: Repository): (id: string, path: string) => InWorktree[] {
+  const finders = lazy(() => otherRoots(repository).map(worktree => ({ worktree, find: ticketFinder(worktree) })))
   return (id, path) =>
-    roots().flatMap(worktree => {
-      const file = findTicketFile(worktree, path)
-      if (!file?.readable || file.ticket.id !== id) return []
-      return [{ worktree, state: file.ticket.state, state_at: file.ticket.state_at ?? null }]
-    })
+    finders().flatMap(({ worktree, find }) =>
+      find(id, path).map(found => {
+        if (!('ticket' in found)) return { worktree, path: found.unread, message: found.message }
+        return { worktree, state: found.ticket.state, state_at: found.ticket.state_at ?? null }
+      }),
+    )
 }
 
 /** Returns the roots of all worktrees of a clone, the given one first. */
@@ -44,6 +39,6 @@ function otherRoots({ root, commonDir }: Repository): string[] {
     const file = join(linked, name, 'gitdir')
     return existsSync(file) ? [dirname(resolve(linked, name, readGitPath(file)))] : []
   })
-  const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
-  return [...main, ...roots].filter(other => other !== root && existsSync(other))
+  const main = findMainRoot(commonDir)
+  return [...(main === undefined ? [] : [main]), ...roots].filter(other => other !== root && existsSync(other))
 }

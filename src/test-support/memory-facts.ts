@@ -6,7 +6,7 @@
 
 import type { Decision } from '../model/decision.ts'
 import type { Status } from '../model/decision-status.ts'
-import type { Facts, RelationFact } from '../model/facts.ts'
+import type { Facts, InWorktree, RelationFact } from '../model/facts.ts'
 import { remembered } from '../model/remembered.ts'
 import type { Outcome, Phase } from '../model/states.ts'
 import type { Ticket } from '../model/ticket.ts'
@@ -36,7 +36,7 @@ export interface MemoryPlan {
   /** The wall clock. */
   now?: string
   /** The same Tickets in other worktrees. */
-  elsewhere?: { ticket: string; worktree: string; state: string; state_at?: string | null }[]
+  elsewhere?: ({ ticket: string } & InWorktree)[]
   /** What the last release of a Ticket noted. */
   released?: { ticket: string; state: string; state_at?: string | null }[]
   /** Why the claims are unknown. */

@@ -81,6 +81,12 @@ function planEntries(id: TicketId) {
 const planIds = fc.constantFrom<string[]>(...PLAN_IDS)
 const datedStates = { state: fc.constantFrom(...PLAN_STATES), state_at: fc.option(fc.constantFrom(...TIME_POOL)) }
 
+/** A file of another worktree that cannot be read. */
+const unread = { path: fc.constant('tickets/x.json'), message: fc.constant('conflict markers') }
+function inWorktree<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) {
+  return required({ ticket: planIds, worktree: fc.constantFrom('/wt/a', '/wt/b'), ...fields })
+}
+
 const claims = required({
   ticket: planIds,
   holder: fc.constantFrom('pod-1', 'pod-2'),
@@ -109,7 +115,7 @@ export const memoryPlans: fc.Arbitrary<Required<MemoryPlan>> = fc
       { weight: 19, arbitrary: fc.constant(null) },
       { weight: 1, arbitrary: fc.constant('the server does not answer') },
     ),
-    elsewhere: fc.array(required({ ticket: planIds, worktree: fc.constantFrom('/wt/a', '/wt/b'), ...datedStates }), {
+    elsewhere: fc.array(fc.oneof({ weight: 3, arbitrary: inWorktree(datedStates) }, inWorktree(unread)), {
       maxLength: 2,
     }),
     released: fc.uniqueArray(required({ ticket: planIds, ...datedStates }), {

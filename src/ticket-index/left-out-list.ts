@@ -63,7 +63,7 @@ export function leftOutList(connection: Connection, repository: Repository): Lef
       }
       known = stored.read() ?? known
       if (isCurrent()) return
-      known = { key, files: listTickets(repository, index.hasPatterns), missing: known.missing }
+      known = { key, files: listLeftOutTickets(repository, index.hasPatterns), missing: known.missing }
       isUnsaved = true
     },
     setFetched(blob, isFetched) {
@@ -85,7 +85,11 @@ function nothing(): Known {
   return { key: '', files: new Map(), missing: new Set() }
 }
 
-function listTickets({ root, config }: Repository, hasPatterns: boolean): Map<string, LeftOutFile> {
+/** Lists the Ticket files that a checkout leaves out, by path. @throws PlanError no_git, git_failed. */
+export function listLeftOutTickets(
+  { root, config }: Pick<Repository, 'root' | 'config'>,
+  hasPatterns: boolean,
+): Map<string, LeftOutFile> {
   try {
     const files = listLeftOutFiles(root, [config.ticketsDir]).filter(file => isTicketFile(file, config.ticketsDir))
     return new Map(files.map(file => [file.path, file]))
