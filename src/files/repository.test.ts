@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { openPlan } from '../sdk.ts'
 import { openStore } from '../store/store.ts'
 import {
@@ -19,7 +19,7 @@ import {
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
-import { checkTicketsDir, findRepository } from './repository.ts'
+import { checkFolders, checkTicketsDir, findRepository } from './repository.ts'
 
 const unsafe = expect.objectContaining({ code: 'unsafe_path' })
 
@@ -167,6 +167,16 @@ describe('findRepository', () => {
       expect.objectContaining({ code: 'io', data: { path: missing, syscallCode: 'ENOENT' } }),
     )
   })
+})
+
+test('of the root of the file system, a tickets folder that does not exist is none', () => {
+  expect(checkFolders('/', '/no-tickets-folder-of-this-name')).toBe(false)
+  const repository = {
+    ...findRepository(import.meta.dirname),
+    root: '/',
+    ticketsDir: '/no-tickets-folder-of-this-name',
+  }
+  expect(() => checkTicketsDir(repository)).toThrow(expect.objectContaining({ code: 'not_initialized' }))
 })
 
 describe('the tickets folder', () => {

@@ -5,12 +5,13 @@
  * GIT_* in the environment: a hook sets them for another purpose.
  */
 import { existsSync, lstatSync, realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { PlanError } from '../model/errors.ts'
 import { checkNoBareAround, checkNotBare } from './bare-repository.ts'
 import { type Config, readConfig } from './config.ts'
 import { readGitDir, readGitPath } from './git-folder.ts'
 import { ioError } from './io-error.ts'
+import { isInside } from './is-inside.ts'
 import { checkStateFolder, PLAIN_DIR } from './state-folder.ts'
 
 /** The places of one checkout, and its configuration. All paths are absolute. */
@@ -109,7 +110,7 @@ export function checkTicketsDir({ root, ticketsDir }: Repository, isElsewhere = 
  */
 export function checkFolders(root: string, lowest: string): boolean {
   let exists = true
-  for (let folder = lowest; folder.startsWith(root + sep); folder = dirname(folder)) {
+  for (let folder = lowest; isInside(folder, root); folder = dirname(folder)) {
     try {
       const stat = lstatSync(folder, { throwIfNoEntry: false })
       if (!stat && folder === lowest) exists = false

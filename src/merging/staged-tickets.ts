@@ -5,7 +5,7 @@
  * hook; that index is what will be committed, so it is the one to check.
  */
 import { realpathSync } from 'node:fs'
-import { sep } from 'node:path'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import { idFromPath } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
@@ -98,7 +98,7 @@ function listStaged({ root, config }: Repository): StagedFile[] {
 /** Returns the index that git passed to the running hook. It belongs to the repository of the working folder only. */
 function indexOfHook(root: string): string | undefined {
   const cwd = workingFolder()
-  return cwd === root || cwd.startsWith(root + sep) ? process.env.GIT_INDEX_FILE : undefined
+  return cwd === root || isInside(cwd, root) ? process.env.GIT_INDEX_FILE : undefined
 }
 
 /** Returns the working folder; empty where it no longer exists. */

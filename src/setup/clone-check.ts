@@ -5,8 +5,9 @@
  * it changes. It is advice: a check that fails never fails a command.
  */
 import { statSync, writeFileSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import { statKey } from '../files/file-system.ts'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import { createStateFile } from '../files/state-folder.ts'
 import { findGitConfig, runGit, tryGit, whyRefused } from '../git/git.ts'
@@ -77,9 +78,8 @@ export function cloneWarnings(repository: Repository, nowMs = Date.now()): strin
 
 /** Returns a text that changes with the files in which git finds attributes, ignore rules and its configuration. */
 function keyOf({ root, gitDir, commonDir, ticketsDir }: Repository): string {
-  const folders: string[] = []
-  for (let folder = ticketsDir; `${folder}${sep}`.startsWith(`${root}${sep}`); folder = dirname(folder))
-    folders.push(folder)
+  const folders = [root]
+  for (let folder = ticketsDir; isInside(folder, root); folder = dirname(folder)) folders.push(folder)
   const files = [
     ...['config', 'info/attributes', 'info/exclude'].map(name => join(commonDir!, name)),
     ...folders.flatMap(folder => ['.gitattributes', '.gitignore'].map(name => join(folder, name))),

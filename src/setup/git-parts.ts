@@ -1,5 +1,6 @@
 /** The parts of `init` for git: attributes, hooks and configuration. Outside git they plan nothing. */
 import { dirname, join } from 'node:path'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import { attributesLine, withAttributesLine, withoutAttributesLine } from './attributes.ts'
 import { readLatin1, readLocalConfig } from './changes.ts'
@@ -7,7 +8,7 @@ import { cliCommand, driverCommand, type Programs } from './driver-config.ts'
 import { CHECK_HOOK, type HookName, SYNC_HOOKS, withoutBlock } from './hook-block.ts'
 import { findHookFolder, hasCheckHook, planHook } from './hook-folder.ts'
 import { fileChanges, joinPlans, missingFolders, type Part, type Plan, planRemoval } from './part.ts'
-import { isInside, isLinkedOutside, whyNotPlain } from './paths.ts'
+import { isLinkedOutside, whyNotPlain } from './paths.ts'
 
 /** The line that assigns Ticket files to the merge driver, in the committed file and in git's own. */
 export const attributes: Part = {

@@ -4,9 +4,9 @@
  * `init --undo` removes what is recorded here, and keeps what came with a commit.
  */
 import { join, relative, resolve } from 'node:path'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
-import { isInside } from './paths.ts'
 
 /** The name of the file: paths from the root, as JSON. */
 export const MANIFEST_FILE = 'init.json'

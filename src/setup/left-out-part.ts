@@ -1,10 +1,10 @@
 /** What `init` must not create: files and folders that git has and a sparse checkout leaves out. */
 import { existsSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import { checkOutCommand, findSparseIndex, listLeftOutFiles } from '../git/left-out-files.ts'
 import type { Plan, Skipped } from './part.ts'
-import { isInside } from './paths.ts'
 
 /** Returns the plan without new files that git's index has, nor folders that only these need. @throws PlanError no_git, git_failed, io. */
 export function withoutLeftOut({ root, gitDir, ticketsDir }: Repository, plan: Required<Plan>): Required<Plan> {

@@ -4,12 +4,13 @@
  * A plan is a value. Planning reads the checkout and git's configuration, and changes neither.
  */
 import { dirname } from 'node:path'
+import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
 import type { AgentName } from './agent-names.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 import type { Programs } from './driver-config.ts'
 import type { InitManifest } from './init-manifest.ts'
-import { isFolder, isInside, isLinkedOutside, whyNotPlain } from './paths.ts'
+import { isFolder, isLinkedOutside, whyNotPlain } from './paths.ts'
 
 /** A file that is not changed, and what to do about it by hand. */
 export interface Skipped {

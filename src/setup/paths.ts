@@ -2,6 +2,7 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, relative, sep } from 'node:path'
 import { ioError } from '../files/io-error.ts'
+import { isInside } from '../files/is-inside.ts'
 
 /** Returns why a path must not be written to; null for a regular file or none. */
 export function whyNotPlain(path: string): string | null {
@@ -30,7 +31,9 @@ export function isLinkedOutside(folder: string, places: readonly string[]): bool
     return parent !== folder && isFolder(parent) && isLinkedOutside(parent, places)
   }
   const real = realpathSync(folder)
-  return real !== folder && !places.some(place => `${real}${sep}`.startsWith(`${realpathSync(place)}${sep}`))
+  return (
+    real !== folder && !places.map(place => realpathSync(place)).some(place => real === place || isInside(real, place))
+  )
 }
 
 /** True for a file, or a link to one. */
@@ -51,11 +54,6 @@ export function statOf(path: string, stat: typeof statSync | typeof lstatSync = 
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw ioError(error, path)
   }
-}
-
-/** True for a path below the folder. */
-export function isInside(path: string, folder: string): boolean {
-  return path.startsWith(folder + sep)
 }
 
 /** Returns a path for people: relative to the root, with "/", where it is below it. */
