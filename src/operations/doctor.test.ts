@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { packageRoot } from '../files/package-root.ts'
@@ -62,6 +62,14 @@ test('doctor says how to merge many Tickets at once in a plan of a thousand', ()
 test('a clone without init fails merge driver, attributes and hooks', () => {
   using repo = temporaryRepository()
   expect(failing(repo.root)).toEqual({ 'merge driver': again, attributes: again, hooks: again })
+})
+
+test.each([true, false])('in a folder without tickets, nothing is created (in git: %s)', git => {
+  using repo = temporaryRepository({ git })
+  rmSync(repo.ticketsDir, { recursive: true })
+  const missing = expect.stringContaining('there is no tickets folder')
+  expect(failing(repo.root)).toMatchObject({ 'tickets folder': missing, index: missing })
+  expect(existsSync(repo.databaseDir)).toBe(false)
 })
 
 test('a folder outside git passes all checks', () => {

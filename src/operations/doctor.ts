@@ -55,11 +55,11 @@ export const doctor = operation({
       check('index', () => indexCheck(store)),
       check('local database', () => localCheck(store)),
       check('resident', () => residentCheck(repository.root)),
-      check('states', () => statesCheck(store)),
+      ...(hasTickets(store) ? [check('states', () => statesCheck(store))] : []),
       ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
       ...(fleetState(repository).status === 'none' ? [] : [check('fleet', () => fleetCheck(repository))]),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
-      ...(repository.gitDir ? [...gitChecks(repository), ...largeMergeChecks(store)] : []),
+      ...(repository.gitDir ? [...gitChecks(repository), ...(hasTickets(store) ? largeMergeChecks(store) : [])] : []),
       check('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
@@ -115,6 +115,16 @@ function check(name: string, inspect: () => string): Check {
 
 function fail(message: string): never {
   throw new Error(message)
+}
+
+/** True where there is a tickets folder. Without one nothing may be created, not even an index. */
+function hasTickets({ repository, index }: Store): boolean {
+  try {
+    checkTicketsDir(repository, index.hasLeftOut)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function indexCheck(store: Store): string {
