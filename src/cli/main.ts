@@ -98,9 +98,9 @@ async function run(args: string[]): Promise<number> {
   try {
     return await runOverStore(operation, global, rest)
   } catch (error) {
-    if (name !== 'doctor' || !isPlanError(error, 'bad_config')) throw error
-    const { doctorOfBadConfig } = await import('../operations/doctor.ts')
-    const output = doctorOfBadConfig(error, global.folder ?? '.')
+    if (name !== 'doctor' || !(isPlanError(error, 'bad_config') || isPlanError(error, 'unsafe_path'))) throw error
+    const { doctorOfUnusable } = await import('../operations/doctor.ts')
+    const output = doctorOfUnusable(error, global.folder ?? '.')
     return printOutput(operation as Operation, output, {}, ownOutput, await loadRender(global.json))
   }
 }

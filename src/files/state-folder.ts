@@ -41,10 +41,15 @@ export function checkStateFolder(folder: string): void {
   refuse(folder, `belongs to another user (uid ${stat.uid}), who is not the owner of ${dirname(folder)}`)
 }
 
-/** Fails where one of the files is a link. @throws PlanError unsafe_path, the system's error. */
+/**
+ * Fails where one of the files is a link, or a FIFO, a socket or a device, which are no better places for data. A folder is
+ * left to the opening to report. @throws PlanError unsafe_path, the system's error.
+ */
 export function checkStateFiles(paths: readonly string[]): void {
   for (const path of paths) {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) refuse(path, 'is a link')
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat?.isSymbolicLink()) refuse(path, 'is a link')
+    if (stat && !stat.isFile() && !stat.isDirectory()) refuse(path, 'is not a regular file')
   }
 }
 

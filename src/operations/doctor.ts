@@ -57,9 +57,9 @@ export const doctor = operation({
       check('resident', () => residentCheck(repository.root)),
       ...(hasTickets(store) ? [check('states', () => statesCheck(store))] : []),
       ...(repository.config.sources.length > 0 ? [check('sources', () => sourcesCheck(store))] : []),
-      ...(fleetState(repository).status === 'none' ? [] : [check('fleet', () => fleetCheck(repository))]),
+      ...(hasFleet(repository) ? [check('fleet', () => fleetCheck(repository))] : []),
       check('migrations', () => `${packageRoot()}: index ${SCHEMA_VERSION.index}, local ${SCHEMA_VERSION.local}`),
-      ...(repository.gitDir ? [...gitChecks(repository), ...(hasTickets(store) ? largeMergeChecks(store) : [])] : []),
+      ...(repository.gitDir ? [...gitChecks(repository), ...largeMergeChecks(store)] : []),
       check('databases from before git', () => {
         const old = join(repository.root, PLAIN_DIR, 'local.db')
         if (!repository.gitDir || !existsSync(old)) return 'none'
@@ -82,13 +82,10 @@ export const doctor = operation({
   exitStatus: ({ ok }) => (ok ? 0 : 4),
 })
 
-/** Returns the report for a repository whose `ticketplan.json` cannot be used, so that nothing else can be checked. */
-export function doctorOfBadConfig({ message }: PlanError, folder: string): { ok: boolean; checks: Check[] } {
-  const checks = [
-    nodeCheck(),
-    gitCheck(folder),
-    { name: 'configuration', ok: false, detail: `${message}; all other checks need it` },
-  ]
+/** Returns the report for a folder whose `ticketplan.json`, or which itself, cannot be used, so that nothing else can be checked. */
+export function doctorOfUnusable({ code, message }: PlanError, folder: string): { ok: boolean; checks: Check[] } {
+  const name = code === 'bad_config' ? 'configuration' : 'repository'
+  const checks = [nodeCheck(), gitCheck(folder), { name, ok: false, detail: `${message}; all other checks need it` }]
   return { ok: false, checks }
 }
 
@@ -152,6 +149,15 @@ function statesCheck(store: Store): string {
   return `warning: ${texts.join('; ')}${more}; "ticketplan verify" lists the files`
 }
 
+/** True where the clone has joined a fleet or should, and where its note of that cannot be read. */
+function hasFleet(repository: Repository): boolean {
+  try {
+    return fleetState(repository).status !== 'none'
+  } catch {
+    return true
+  }
+}
+
 /** Contacts no server: "ticketplan fleet status" does. */
 function fleetCheck(repository: Repository): string {
   const joined = getJoined(repository)
@@ -178,11 +184,19 @@ const MANY_TICKETS = 1000
 
 /** Says how to merge many Tickets that both sides changed, where there can be that many. */
 function largeMergeChecks(store: Store): Check[] {
-  const { tickets } = store.peek(({ queries }) => queries.counts())
-  if (tickets < MANY_TICKETS) return []
+  if (!hasTickets(store) || countTickets(store) < MANY_TICKETS) return []
   const merge = `git -c merge.ticketplan.driver="git merge-file --marker-size=%L %A %O %B; exit 1" merge <branch>`
   const detail = `git starts the merge driver for each Ticket that both sides changed; for many hundreds at once run '${merge}', then "ticketplan resolve && git commit --no-edit"`
   return [{ name: 'large merges', ok: true, detail }]
+}
+
+/** Returns how many Tickets there are; 0 where a database cannot be used, which other checks report. */
+function countTickets(store: Store): number {
+  try {
+    return store.peek(({ queries }) => queries.counts()).tickets
+  } catch {
+    return 0
+  }
 }
 
 /** A resident makes answers faster, and nothing needs one: the check never fails. */

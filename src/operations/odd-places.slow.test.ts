@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -285,6 +286,58 @@ test.each([
     await runCli(repo.root, ['doctor', '--json']),
   )
   expect([ok, checks.map(({ name }) => name)]).toEqual([false, ['node', 'git', 'configuration']])
+})
+
+describe('what is in the place of a file of the databases', () => {
+  test.each([
+    'fencing-token',
+    'write-lock',
+    'fleet.json',
+    'local.db',
+  ])('doctor reports a link %s in a line', async name => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A')
+    await runCli(repo.root, ['claim', 'A', '--holder', 'one'])
+    const path = join(repo.databaseDir, name)
+    rmSync(path, { force: true })
+    symlinkSync('/nonexistent', path)
+    const run = await runCli(repo.root, ['doctor'])
+    expect(run).toMatchObject({ status: 4, stderr: '' })
+    expect(run.stdout).toMatch(new RegExp(`^bad .*/${name} is a link: nothing was written; remove it`, 'm'))
+  })
+
+  test('doctor reports a link in place of their folder in a line', async () => {
+    using repo = temporaryRepository()
+    symlinkSync('/nonexistent', repo.databaseDir)
+    const run = await runCli(repo.root, ['doctor'])
+    expect(run).toMatchObject({ status: 4, stderr: '' })
+    expect(run.stdout).toMatch(/^bad +repository .*ticketplan is a link or not a folder/m)
+  })
+
+  test.each([
+    'fencing-token',
+    'write-lock',
+    'local.db',
+    'index.db',
+  ])('a FIFO %s is named, and nothing waits for it', async name => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A')
+    await runCli(repo.root, ['claim', 'A', '--holder', 'one'])
+    const path = join(repo.databaseDir, name)
+    rmSync(path, { force: true })
+    execFileSync('mkfifo', [path])
+    for (const args of [
+      ['claim', 'A', '--holder', 'two', '--json'],
+      ['record', 'A', 'note', '--reason', 'x', '--json'],
+    ]) {
+      const { code, message } = errorOf(await runCli(repo.root, args))
+      expect({ code, message }).toMatchObject({
+        code: 'unsafe_path',
+        message: expect.stringContaining(`${path} is not a regular file`),
+      })
+    }
+    expect((await runCli(repo.root, ['doctor'])).stdout).toContain(`${path} is not a regular file`)
+  })
 })
 
 describe('verify --fix', () => {
