@@ -118,10 +118,12 @@ export function notInGit(root: string, rest: string): PlanError<'no_git'> {
   return new PlanError('no_git', `${root} is not in a git repository, so ${rest}`, { folder: root })
 }
 
-/** Returns the id of the commit that a revision names; undefined where there is none. @throws PlanError no_git, git_failed. */
+/** Returns the id of the commit that a revision names; undefined where there is none, but not where git refuses to say. @throws PlanError no_git, git_failed. */
 export function findCommit(folder: string, revision: string): string | undefined {
   const verify = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]
-  const { status, stdout } = tryGit(folder, verify)
+  const { status, stdout, stderr } = tryGit(folder, verify)
+  const refusal = status === 0 ? null : whyRefused(folder)
+  if (refusal !== null) throw new PlanError('git_failed', refusal, { command: verify.join(' '), status, stderr })
   const id = stdout.toString().trim().split('\n').at(-1)!
   return status === 0 && /^[0-9a-f]{40,64}$/.test(id) ? id : undefined
 }

@@ -153,6 +153,7 @@ describe.runIf(isRoot)('a repository of another user', () => {
     ['verify', '--staged'],
     ['verify', '--since', 'HEAD'],
     ['resolve'],
+    ['scope', 'A', '--diff', 'HEAD'],
     ['doctor'],
   ])('%s %s: the cause and the remedy are named', async (...args) => {
     using repo = foreign()
