@@ -1,5 +1,12 @@
 /** Files of the checkout that agents read, as `init` changes them. From texts to texts. */
 
+const BOM = Buffer.from('\ufeff').toString('latin1')
+
+/** Splits a text, given as latin1, after its byte order mark, before which nothing may be inserted. */
+export function splitBom(text: string): { bom: string; rest: string } {
+  return text.startsWith(BOM) ? { bom: BOM, rest: text.slice(BOM.length) } : { bom: '', rest: text }
+}
+
 /** A file with its entries, and the inserted texts. */
 export interface Added {
   after: string

@@ -197,3 +197,10 @@ describe('the commands, run by a shell', () => {
     expect(run(MCP_COMMAND, repo.root)).toBe('ran mcp\nfrom the agent\n')
   })
 })
+
+test('a line goes after the byte order mark of CLAUDE.md', () => {
+  const bom = Buffer.from('\ufeff').toString('latin1')
+  const { after, inserted } = added(fileAt('CLAUDE.md'), `${bom}# Mine`)
+  expect(after).toBe(`${bom}@AGENTS.md\n\n# Mine`)
+  expect(fileAt('CLAUDE.md').remove(after, inserted)).toBe(`${bom}# Mine`)
+})

@@ -31,6 +31,15 @@ test('for any text, removing it restores the bytes, and adding it twice changes 
   )
 })
 
+test.each(['# Mine', '# Mine\n', ''])('a byte order mark before %j stays the first character', text => {
+  const bom = Buffer.from('\ufeff').toString('latin1')
+  const after = add(bom + text)
+  expect(after).toBe(bom + add(text))
+  expect(add(after)).toBe(after)
+  expect(withoutAgentsBlock(after)).toBe(bom + text)
+  expect(withoutAgentsBlock(bom + add(null))).toBe(bom)
+})
+
 test('lines of another version or folder are replaced, and nothing else', () => {
   const old = `# A\n\n${BEGIN}\nold lines\n<!-- <<< ticketplan init --agents <<< -->\n# B`
   const current = add(null)

@@ -4,6 +4,7 @@
  * Invariant: adding the block and removing it returns the same bytes. A file that ends in a line break gets the block at its
  * end; any other file gets it at its beginning, so that its last line stays as it is. Texts are the file's bytes as latin1.
  */
+import { splitBom } from './agent-file.ts'
 import { findBlock, replaceBlock } from './marked-block.ts'
 
 const BEGIN = '<!-- >>> ticketplan init --agents >>> -->'
@@ -27,10 +28,16 @@ ${END}
 }
 
 /** Returns the text with the current block; null where only one of the markers is there. `null` means no file. */
-export function withAgentsBlock(text: string | null, ticketsDir: string): string | null {
-  const eol = /\r?\n/.exec(text ?? '')?.[0] ?? '\n'
+export function withAgentsBlock(whole: string | null, ticketsDir: string): string | null {
+  const eol = /\r?\n/.exec(whole ?? '')?.[0] ?? '\n'
   const block = blockOf(ticketsDir, eol)
-  if (text === null) return block
+  if (whole === null) return block
+  const { bom, rest } = splitBom(whole)
+  const after = withBlock(rest, block, eol)
+  return after === null ? null : bom + after
+}
+
+function withBlock(text: string, block: string, eol: string): string | null {
   const place = findBlock(text, BEGIN, END)
   if (place === 'incomplete') return null
   if (place !== 'absent') return replaceBlock(text, place, block.slice(0, -eol.length))
@@ -39,7 +46,13 @@ export function withAgentsBlock(text: string | null, ticketsDir: string): string
 }
 
 /** Returns the text without the block: null for a file that was the block alone, the same text where there is no whole block. */
-export function withoutAgentsBlock(text: string): string | null {
+export function withoutAgentsBlock(whole: string): string | null {
+  const { bom, rest } = splitBom(whole)
+  const before = withoutBlock(rest)
+  return before === null && bom === '' ? null : bom + (before ?? '')
+}
+
+function withoutBlock(text: string): string | null {
   const place = findBlock(text, BEGIN, END)
   if (place === 'absent' || place === 'incomplete') return text
   const [before, after] = [text.slice(0, place.start), text.slice(place.end).replace(/^\r?\n/, '')]

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'smol-toml'
 import { isObject } from '../model/objects.ts'
 import { briefCommand, MCP_ENTRY } from './agent-commands.ts'
-import { type AgentFile, withoutTexts } from './agent-file.ts'
+import { type AgentFile, splitBom, withoutTexts } from './agent-file.ts'
 
 const IMPORT_LINE = '@AGENTS.md'
 
@@ -16,7 +16,8 @@ export const claudeMd: AgentFile = {
     if (text === '' || text.endsWith('\n')) return atEnd(text, IMPORT_LINE)
     // The last line stays as it is, so that a diff has only additions.
     const added = `${IMPORT_LINE}\n\n`.replaceAll('\n', lineBreakOf(text))
-    return { after: added + text, inserted: [added] }
+    const { bom, rest } = splitBom(text)
+    return { after: bom + added + rest, inserted: [added] }
   },
   remove: withoutInserted,
 }
