@@ -248,7 +248,7 @@ function gitChecks(repository: Repository): Check[] {
     check('tickets in git', () => {
       const problems = checkClone(repository).filter(({ code }) => code !== 'no_driver')
       if (problems.length > 0) fail(problems.map(({ message }) => message).join('; '))
-      return 'neither ignored nor filtered'
+      return 'neither ignored, filtered nor converted'
     }),
     check('hooks', () => {
       const states = hookStates(repository)

@@ -205,6 +205,15 @@ describe('what git does with Ticket files in this clone', () => {
         ),
     ],
     [
+      'converts them',
+      /to the working-tree-encoding "UTF-16LE-BOM".*"\/tickets\/\*\*\/\*\.json !working-tree-encoding"/,
+      root =>
+        writeFileSync(
+          join(root, '.gitattributes'),
+          `*.json working-tree-encoding=UTF-16LE-BOM\n${readFileSync(join(root, '.gitattributes'), 'utf8')}`,
+        ),
+    ],
+    [
       'has no merge driver',
       /this clone has no merge driver/,
       root => {
@@ -239,7 +248,7 @@ describe('what git does with Ticket files in this clone', () => {
     writeFileSync(join(root, '.gitignore'), '*.json\n!/tickets/**\n')
     writeFileSync(
       join(root, '.gitattributes'),
-      '*.json filter=lfs\n/tickets/**/*.json merge=ticketplan -text\n/tickets/**/*.json -filter\n',
+      '*.json filter=lfs working-tree-encoding=UTF-16\n/tickets/**/*.json merge=ticketplan -text\n/tickets/**/*.json -filter\n/tickets/**/*.json !working-tree-encoding\n',
     )
     expect(await add(root, 'A')).toMatchObject({ status: 0, stderr: '' })
   })

@@ -17,7 +17,7 @@ import { readLatin1 } from './changes.ts'
 
 /** What git does with Ticket files that it should not, and what to do. */
 export interface CloneProblem {
-  code: 'refused' | 'no_driver' | 'ignored' | 'filtered'
+  code: 'refused' | 'no_driver' | 'ignored' | 'filtered' | 'converted'
   message: string
 }
 
@@ -28,8 +28,14 @@ export function checkClone({ root, gitDir, config }: Repository): CloneProblem[]
   if (refusal !== null) return [{ code: 'refused', message: refusal }]
   const path = `${config.ticketsDir}/x.json`
   const problems: CloneProblem[] = []
-  const words = runGit(root, ['check-attr', '-z', 'merge', 'filter', '--', path]).toString().split('\0')
-  const [merge, filter] = [words[2]!, words[5]!]
+  const lineAdvice = (attribute: string) => {
+    const line = `${Buffer.from(attributesLine(config.ticketsDir), 'latin1')}`.replace(/ .*/s, ` ${attribute}`)
+    return `add the line "${line}" at the end of .gitattributes`
+  }
+  const words = runGit(root, ['check-attr', '-z', 'merge', 'filter', 'working-tree-encoding', '--', path])
+    .toString()
+    .split('\0')
+  const [merge, filter, encoding] = [words[2]!, words[5]!, words[8]!]
   if (merge === 'ticketplan' && findGitConfig(root, 'merge.ticketplan.driver') === undefined) {
     const message =
       'this clone has no merge driver, so git merges Ticket files as text; run "ticketplan init" once in each clone'
@@ -41,9 +47,13 @@ export function checkClone({ root, gitDir, config }: Repository): CloneProblem[]
     problems.push({ code: 'ignored', message })
   }
   if (!['unspecified', 'unset'].includes(filter)) {
-    const line = `${Buffer.from(attributesLine(config.ticketsDir), 'latin1')}`.replace(/ .*/s, ' -filter')
-    const message = `git stores ${path} through the filter "${filter}", so commits have no readable Ticket files to merge and check; add the line "${line}" at the end of .gitattributes`
+    const message = `git stores ${path} through the filter "${filter}", so commits have no readable Ticket files to merge and check; ${lineAdvice('-filter')}`
     problems.push({ code: 'filtered', message })
+  }
+  // Git converts nothing from and to UTF-8, and refuses the values true and false.
+  if (encoding !== 'unspecified' && !/^utf-?8$/i.test(encoding)) {
+    const message = `git converts ${path} to the working-tree-encoding "${encoding}", so a checkout has no readable Ticket files, which are UTF-8; ${lineAdvice('!working-tree-encoding')}`
+    problems.push({ code: 'converted', message })
   }
   return problems
 }
