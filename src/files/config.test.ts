@@ -140,6 +140,15 @@ describe('readConfig', () => {
     const device = join(folder.path, 'device')
     symlinkSync('/dev/zero', device)
     expect(() => readConfig(device)).toThrow(refused)
+    const outside = join(folder.path, 'outside')
+    writeFileSync(outside, '{}')
+    for (const target of [outside, join(folder.path, 'nothing')]) {
+      const link = `${target}-link`
+      symlinkSync(target, link)
+      expect(() => readConfig(link)).toThrow(
+        expect.objectContaining({ code: 'bad_config', message: expect.stringContaining('a symbolic link') }),
+      )
+    }
     const fifo = join(folder.path, 'fifo')
     execFileSync('mkfifo', [fifo])
     expect(() => readConfig(fifo)).toThrow(refused)

@@ -1,5 +1,5 @@
 /** Reads `ticketplan.json`, the settings that all clones of a repository share. Each key is optional; an unknown key is an error. */
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { alternatives } from '../model/alternatives.ts'
 import { MOST_GLOBS } from '../model/decision-kinds.ts'
@@ -72,7 +72,11 @@ export interface Config {
 export function readConfig(path: string): Config {
   let text: string
   try {
-    const stat = statSync(path)
+    const stat = lstatSync(path)
+    if (stat.isSymbolicLink()) {
+      const message = `${path}: a symbolic link: links are not followed; put the file itself in its place`
+      throw new PlanError('bad_config', message, { path })
+    }
     // Reading a device or a FIFO would never end.
     if (!stat.isFile() || stat.size > LIMITS.fileBytes) {
       const message = `${path}: not a regular file of at most ${LIMITS.fileBytes} bytes`

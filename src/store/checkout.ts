@@ -3,7 +3,7 @@
  *
  * Invariant: a changed configuration is in effect from the next read or lock on, and never changes while the lock is held.
  */
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalDatabase } from '../database/local-database.ts'
 import { statKey } from '../files/file-system.ts'
@@ -39,7 +39,7 @@ export function openCheckout(
   notify: (message: string) => void,
 ): Checkout {
   const configPath = join(found.root, CONFIG_FILE)
-  const configKey = () => statKey(statSync(configPath, { throwIfNoEntry: false }))
+  const configKey = () => statKey(lstatSync(configPath, { throwIfNoEntry: false }))
   let knownKey = configKey()
   let current = configured(found, local, timeoutMs, notify)
   let isLocked = false
