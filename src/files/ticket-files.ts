@@ -54,6 +54,10 @@ const UNKNOWN_STAT: FileStat = { sizeBytes: 0, mtimeMs: 0, ctimeMs: 0, inode: 0 
 // Loaded when a file is read: a command that finds the index up to date reads none.
 const crypto = lazy(() => process.getBuiltinModule('node:crypto'))
 
+/** Why a file called X.JSON is refused: where case does not count it is X.json, and elsewhere it is not. */
+export const WRONG_ENDING =
+  'the name of a Ticket file must end in ".json", in lower case; rename it, for example with "git mv"'
+
 /** Returns the id in a file's name. */
 export function idFromPath(path: string): string {
   return basename(path).slice(0, -'.json'.length)
@@ -77,6 +81,19 @@ export function findTicketFile(root: string, path: string): ReadTicket | Quarant
 
 /** Reads the bytes of the file at a path. `racy` is false where equal stat data prove that the file has these bytes. */
 export function readTicket(path: string, bytes: Buffer, stat: FileStat, racy = true): ReadTicket | QuarantinedFile {
+  if (!path.endsWith('.json')) {
+    const mentions = conflictMentions(bytes)
+    return {
+      readable: false,
+      path,
+      code: 'id_mismatch',
+      message: WRONG_ENDING,
+      place: null,
+      mentions,
+      hash: hashOf(bytes),
+      stat,
+    }
+  }
   try {
     return { readable: true, path, ...decodeTicket(bytes, idFromPath(path)), hash: hashOf(bytes), stat, racy }
   } catch (error) {

@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { encodeTicket } from '../model/canonical-json.ts'
+import type { Decision } from '../model/decision.ts'
 import { openPlan } from '../sdk.ts'
-import { putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
+import { planErrorOf } from '../test-support/plan-error-of.ts'
+import { makeNote, makeTicket, putTicket, temporaryRepository } from '../test-support/temporary-repository.ts'
 import { findRepository } from './repository.ts'
 import { listOrphans, listTicketPaths } from './ticket-listing.ts'
 
@@ -15,6 +18,34 @@ describe('listing', () => {
     mkdirSync(join(repo.ticketsDir, '.cache'))
     putTicket(repo.root, 'C', {}, '.cache')
     expect(listTicketPaths(findRepository(repo.root))).toEqual([...paths].sort())
+  })
+
+  it('lists a file whose ending is not in lower case, which is quarantined and blocks its id', () => {
+    using repo = temporaryRepository()
+    mkdirSync(join(repo.ticketsDir, 'folder.JSON'))
+    const blocked: Decision = { ...makeNote('x'), kind: 'blocked_by', target: 'X' }
+    const paths = [
+      putTicket(repo.root, 'Q', { state: 'queued', decisions: [blocked] }),
+      'tickets/X.JSON',
+      'tickets/folder.JSON/Y.Json',
+    ].sort()
+    writeFileSync(join(repo.ticketsDir, 'X.JSON'), encodeTicket(makeTicket('X')))
+    writeFileSync(join(repo.ticketsDir, 'folder.JSON/Y.Json'), encodeTicket(makeTicket('Y')))
+    expect(listTicketPaths(findRepository(repo.root))).toEqual(paths)
+    using plan = openPlan({ root: repo.root, actor: 'tester' })
+    const wrong = (path: string) =>
+      expect.objectContaining({ code: 'id_mismatch', path, message: expect.stringContaining('in lower case') })
+    const problems = [wrong('tickets/X.JSON'), wrong('tickets/folder.JSON/Y.Json')]
+    expect(plan.queue().problems).toEqual(problems)
+    expect(plan.verify()).toMatchObject({ ok: false, problems })
+    expect(planErrorOf(() => plan.add({ id: 'x', title: 'x' }))).toMatchObject({
+      code: 'ticket_exists',
+      data: { path: 'tickets/X.JSON' },
+    })
+    expect(plan.consult('Q').reasons).toMatchObject([{ code: 'quarantined', ticket: 'X', path: 'tickets/X.JSON' }])
+    expect(plan.queue().problems.map(({ code }) => code)).toEqual(['id_mismatch', 'id_mismatch'])
+    renameSync(join(repo.ticketsDir, 'X.JSON'), join(repo.ticketsDir, 'X.json'))
+    expect(plan.show('X').ticket.id).toBe('X')
   })
 
   it('finds temporary files that a crash left, which verify reports and removes when they are old', () => {

@@ -5,6 +5,7 @@
  */
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { isTicketFileName } from '../model/names.ts'
 import { isTempName } from './atomic-write.ts'
 import { ioError } from './io-error.ts'
 import type { Repository } from './repository.ts'
@@ -32,7 +33,10 @@ function listFolder(folder: string, prefix: string, paths: string[], folders: st
       if (name.endsWith('.json')) paths.push(prefix + name)
       else {
         const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
-        if (stat?.isSymbolicLink() || (!stat && name.includes('\ufffd'))) paths.push(prefix + name)
+        const isListed = stat
+          ? stat.isSymbolicLink() || (stat.isFile() && isTicketFileName(name))
+          : name.includes('\ufffd')
+        if (isListed) paths.push(prefix + name)
         else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths, folders)
       }
     }

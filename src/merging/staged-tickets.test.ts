@@ -23,6 +23,13 @@ const stage = (root: string, ...paths: string[]) =>
 const commit = (root: string) => runGit(root, 'commit', '--quiet', '--allow-empty', '--message=one')
 
 describe('verify --staged', () => {
+  it('finds a file whose ending is not in lower case', () => {
+    using repo = temporaryRepository()
+    put(repo.root, 'tickets/X.JSON', encodeTicket(makeTicket('X')))
+    stage(repo.root)
+    expect(found(repo.root)).toEqual([['id_mismatch', 'tickets/X.JSON']])
+  })
+
   it('finds nothing before the first commit, and counts what is staged', () => {
     using repo = temporaryRepository()
     expect(found(repo.root)).toEqual([])

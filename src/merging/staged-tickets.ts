@@ -7,11 +7,12 @@
 import { realpathSync } from 'node:fs'
 import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
-import { idFromPath } from '../files/ticket-files.ts'
+import { idFromPath, WRONG_ENDING } from '../files/ticket-files.ts'
 import { readBlobs } from '../git/blobs.ts'
 import { notInGit, runGit } from '../git/git.ts'
 import { decodeTicket } from '../model/canonical-json.ts'
 import { FORMAT } from '../model/format.ts'
+import { isTicketFileName } from '../model/names.ts'
 import { Refusal } from '../model/strict-json.ts'
 import { LIMITS } from '../model/text.ts'
 import { findStagedLosses } from './staged-losses.ts'
@@ -86,7 +87,7 @@ function listStaged({ root, config }: Repository): StagedFile[] {
     if (below.some(name => name.startsWith('.'))) continue
     // A folder with the name of a Ticket file is reported once, whatever it contains.
     const at = below.findIndex(name => name.endsWith('.json'))
-    if (at === -1 && mode !== LINK) continue
+    if (at === -1 && mode !== LINK && !isTicketFileName(path)) continue
     const isFolder = at !== -1 && at < below.length - 1
     const named = isFolder ? [config.ticketsDir, ...below.slice(0, at + 1)].join('/') : path
     const unmerged = status === 'U' || files.get(named)?.unmerged === true
@@ -111,7 +112,7 @@ function workingFolder(): string {
 }
 
 /** Returns the problem of a path, whatever its content; null for a regular file. */
-function placeProblem({ mode, unmerged }: StagedFile): { code: string; message: string } | null {
+function placeProblem({ path, mode, unmerged }: StagedFile): { code: string; message: string } | null {
   if (unmerged) {
     return { code: 'unmerged', message: 'its merge conflict is not resolved; resolve it and stage the file' }
   }
@@ -120,6 +121,7 @@ function placeProblem({ mode, unmerged }: StagedFile): { code: string; message: 
   if (mode === SUBMODULE)
     return { code: 'not_a_regular_file', message: 'a submodule in place of a Ticket file; move it' }
   if (mode === 'folder') return { code: 'not_a_regular_file', message: 'a folder in place of a Ticket file; move it' }
+  if (!path.endsWith('.json')) return { code: 'id_mismatch', message: WRONG_ENDING }
   return null
 }
 

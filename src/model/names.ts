@@ -50,3 +50,8 @@ export const FLEET_ID = /^[a-z0-9][a-z0-9-]{0,39}-[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 export function isFleetId(text: string): boolean {
   return FLEET_ID.test(text)
 }
+
+/** True for the name of a Ticket file, and for one that would be, were its ending in lower case: on many disks these are one file. */
+export function isTicketFileName(path: string): boolean {
+  return path.slice(-'.json'.length).toLowerCase() === '.json'
+}

@@ -11,7 +11,7 @@ import { type AreaPattern, areaMap, isBareWord, type NamedAreas, patternsOf } fr
 import type { Facts, InWorktree, TicketFact } from '../model/facts.ts'
 import { FORMAT } from '../model/format.ts'
 import { lazy } from '../model/lazy.ts'
-import { idKey } from '../model/names.ts'
+import { idKey, isTicketFileName } from '../model/names.ts'
 import { nearestNames } from '../model/nearest-names.ts'
 import { compareText } from '../model/order.ts'
 import { remembered } from '../model/remembered.ts'
@@ -52,7 +52,7 @@ export function indexFacts(queries: IndexQueries, claims: LiveClaims, sources: F
     ticket: remembered(id => {
       const row = queries.ticket(id)
       if (row) return ticketFact(row, states)
-      const file = unreadable().find(({ path }) => path.endsWith('.json') && idKey(idFromPath(path)) === idKey(id))
+      const file = unreadable().find(({ path }) => isTicketFileName(path) && idKey(idFromPath(path)) === idKey(id))
       return file && { readable: false, id, path: file.path }
     }),
     waitsFor: (id, kind) => said(id)[kind],

@@ -13,7 +13,7 @@ export function resolveName(queries: IndexQueries, name: string): { id: TicketId
   const row = queries.ticket(name)
   if (row) return { id: row.id as TicketId, row }
   // A file that cannot be read still has the id in its name.
-  if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => path.endsWith(`/${name}.json`)))
+  if (isTicketId(name) && queries.pathsOfKey(idKey(name)).some(path => idFromPath(path) === name))
     return { id: name, row: null }
   const bySlug = queries.ticketsBySlug(name)
   if (bySlug.length === 1) return { id: bySlug[0]!.id as TicketId, row: bySlug[0]! }

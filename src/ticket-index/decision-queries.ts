@@ -237,7 +237,7 @@ export function decisionQueries(statement: Prepare) {
          where own.phase <> 'terminal' and d.target_id is not null
            and d.file_status = 'active' and not exists (select 1 from tickets other where other.id = d.target_id)
            and not exists (select 1 from files where id_key = lower(d.target_id)
-             and substr(path, -length(d.target_id) - 6) = '/' || d.target_id || '.json')
+             and substr(path, -length(d.target_id) - 6, length(d.target_id) + 1) = '/' || d.target_id)
          order by d.ticket_id, d.id`,
       ).all(),
     /** Ids of decisions that more than one Ticket has, with the Tickets' ids, separated by a comma. */

@@ -6,7 +6,7 @@
 import { basename } from 'node:path'
 import { idFromPath, type QuarantinedFile, type ReadTicket } from '../files/ticket-files.ts'
 import { shellArgument } from '../git/shell-word.ts'
-import { idKey } from '../model/names.ts'
+import { idKey, isTicketFileName } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
 
 /** A file as the index holds it: read as a Ticket, or quarantined. */
@@ -21,7 +21,7 @@ export interface Reading {
 
 /** Returns the key that files with the same id share. A link whose name is no Ticket's has a key of its own. */
 export function pathKey(path: string): string {
-  return path.endsWith('.json') ? idKey(idFromPath(path)) : `/${path}`
+  return isTicketFileName(path) ? idKey(idFromPath(path)) : `/${path}`
 }
 
 /** Returns the paths by key, in the order that they came in. */

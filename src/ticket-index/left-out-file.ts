@@ -4,6 +4,7 @@ import { ANY_TICKET } from '../files/quarantine.ts'
 import { type FileStat, readTicket } from '../files/ticket-files.ts'
 import type { LeftOutFile } from '../git/left-out-files.ts'
 import type { RefusalCode } from '../model/errors.ts'
+import { isTicketFileName } from '../model/names.ts'
 import { LIMITS } from '../model/text.ts'
 import type { IndexedFile } from './indexed-file.ts'
 import type { StatData } from './stat-data.ts'
@@ -11,7 +12,7 @@ import type { StatData } from './stat-data.ts'
 /** True for a file that a scan of the work tree would list: see `listTicketPaths`. */
 export function isTicketFile({ path, mode }: LeftOutFile, ticketsDir: string): boolean {
   const names = path.slice(ticketsDir.length + 1).split('/')
-  return !names.some(name => name.startsWith('.')) && (path.endsWith('.json') || mode === '120000')
+  return !names.some(name => name.startsWith('.')) && (isTicketFileName(path) || mode === '120000')
 }
 
 /**

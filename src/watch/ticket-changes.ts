@@ -7,6 +7,7 @@
  */
 import { idFromPath } from '../files/ticket-files.ts'
 import type { Decision } from '../model/decision.ts'
+import { isTicketFileName } from '../model/names.ts'
 import { compareText } from '../model/order.ts'
 import type { DecisionRow, IndexQueries } from '../ticket-index/query.ts'
 
@@ -95,7 +96,7 @@ function changeOf(
 }
 
 function ticketAt(path: string): string | null {
-  return path.endsWith('.json') ? idFromPath(path) : null
+  return isTicketFileName(path) ? idFromPath(path) : null
 }
 
 /** Returns what stays the same when a file moves: the Ticket's id, or the path of a link whose name is no Ticket's. */
