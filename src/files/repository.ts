@@ -92,16 +92,21 @@ function commonDirOf(gitDir: string): string {
 /**
  * Fails unless the tickets folder is a real folder inside the root: nothing outside the root is read or written.
  * @param isElsewhere true where the Ticket files are known although the folder does not exist.
+ * @param findOther returns the root of another worktree that has a tickets folder: a second one here would be merged with it.
  * @throws PlanError not_initialized, unsafe_path, io.
  */
-export function checkTicketsDir({ root, ticketsDir }: Repository, isElsewhere = () => false): void {
-  if (!checkFolders(root, ticketsDir) && !isElsewhere()) {
-    throw new PlanError(
-      'not_initialized',
-      `there is no tickets folder in ${root}; run "ticketplan init" there, or name another folder with -C`,
-      { root },
-    )
-  }
+export function checkTicketsDir(
+  { root, ticketsDir }: Repository,
+  isElsewhere = () => false,
+  findOther: () => string | undefined = () => undefined,
+): void {
+  if (checkFolders(root, ticketsDir) || isElsewhere()) return
+  const other = findOther()
+  const advice =
+    other === undefined
+      ? 'run "ticketplan init" there, or name another folder with -C'
+      : `the worktree ${other} has one: name it with -C, or merge its branch; claims, renew, and release without --state work here`
+  throw new PlanError('not_initialized', `there is no tickets folder in ${root}; ${advice}`, { root })
 }
 
 /**

@@ -76,7 +76,8 @@ const NEXT: Record<ErrorCode, string> = {
   invalid_file: 'ask a person to repair the file; "ticketplan verify" names the place',
   newer_format: 'ask a person to install a newer version of ticketplan: only that can write the file',
   not_checked_out: 'ask a person to run the git command that the message names',
-  not_initialized: 'ask a person to run "ticketplan init" in the repository',
+  not_initialized:
+    'name the worktree of the message as "folder", if it names one; else ask a person to run "ticketplan init"',
   bad_config: 'ask a person to correct ticketplan.json',
   unsafe_path: 'ask a person to check the tickets folder',
   busy: 'another process is writing; call again in a few seconds',

@@ -20,6 +20,7 @@ import { programsIn, programsOfCommand } from '../setup/driver-config.ts'
 import { hookStates } from '../setup/hook-folder.ts'
 import { listSetupOrphans } from '../setup/setup-orphans.ts'
 import type { Store } from '../store/store.ts'
+import { findOtherPlan } from '../store/worktrees.ts'
 import { changedSourceNotes } from './import-source.ts'
 import { operation } from './operation.ts'
 import { unknownStateText } from './warnings.ts'
@@ -46,7 +47,7 @@ export const doctor = operation({
         repository.gitDir ? `${repository.root}, git folder ${repository.gitDir}` : `${repository.root}, not in git`,
       ),
       check('tickets folder', () => {
-        checkTicketsDir(repository, store.index.hasLeftOut)
+        checkTicketsDir(repository, store.index.hasLeftOut, () => findOtherPlan(repository))
         if (!existsSync(repository.ticketsDir))
           return `${repository.ticketsDir}, in git only: a sparse checkout leaves it out`
         accessSync(repository.ticketsDir, constants.R_OK | constants.W_OK)

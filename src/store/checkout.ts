@@ -10,6 +10,7 @@ import { statKey } from '../files/file-system.ts'
 import { CONFIG_FILE, checkTicketsDir, findRepository, type Repository } from '../files/repository.ts'
 import { type States, statesOf } from '../model/states.ts'
 import { type TicketIndex, ticketIndex } from '../ticket-index/ticket-index.ts'
+import { findOtherPlan } from './worktrees.ts'
 
 export interface Checkout {
   readonly repository: Repository
@@ -52,7 +53,10 @@ export function openCheckout(
     current.index.close()
     current = configured(repository, local, timeoutMs, notify)
   }
-  const check = () => checkTicketsDir(current.repository, current.index.hasLeftOut)
+  const check = () => {
+    const { repository, index } = current
+    checkTicketsDir(repository, index.hasLeftOut, () => findOtherPlan(repository))
+  }
   const refreshAndCheck = () => {
     refresh()
     check()

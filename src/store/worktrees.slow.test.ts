@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openPlan } from '../sdk.ts'
 import { git } from '../test-support/git-clones.ts'
+import { errorOf, runCli } from '../test-support/run-cli.ts'
 import { putTicket, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
 
 const EARLY = '2026-06-08T10:00:00.000Z'
@@ -160,6 +161,37 @@ describe('a file of another worktree that cannot be read is a warning', () => {
     const whole = path.startsWith('/') ? clone.other + path : path
     const warning = { code: 'elsewhere_unread', severity: 'warn', worktree: clone.other, path: whole }
     expect({ verdict, reasons }).toMatchObject({ verdict: 'accept', reasons: [warning] })
+  })
+})
+
+describe('a worktree whose branch has no tickets folder', () => {
+  const message = (clone: ReturnType<typeof twoWorktrees>, args: string[]) =>
+    runCli(clone.other, [...args, '--json']).then(run => errorOf(run))
+
+  test('names the worktree that has one, and does not advise a second folder', async () => {
+    using clone = twoWorktrees()
+    rmSync(join(clone.other, 'tickets'), { recursive: true })
+    using plan = openPlan({ root: clone.root, actor: 'tester' })
+    const { token } = plan.accept({ ticket: 'T-1', holder: 'one', plan: { summary: 'x' } }).claim!
+    const release = ['release', 'T-1', '--token', String(token)]
+    const commands = [['queue'], ['brief'], ['accept', 'T-1', '--holder', 'two'], ['claim', 'T-1', '--holder', 'two']]
+    for (const args of [...commands, [...release, '--state', 'done']]) {
+      const error = await message(clone, args)
+      expect(error.code, args[0]).toBe('not_initialized')
+      expect(error.message, args[0]).toContain(`the worktree ${clone.root} has one: name it with -C`)
+      expect(error.message).not.toContain('ticketplan init')
+    }
+    expect((await runCli(clone.other, release)).status).toBe(0)
+  })
+
+  test('finds one of another name, and advises init where none has one', async () => {
+    using clone = twoWorktrees()
+    rmSync(join(clone.other, 'tickets'), { recursive: true })
+    renameSync(join(clone.root, 'tickets'), join(clone.root, 'plan'))
+    writeFileSync(join(clone.root, 'ticketplan.json'), '{"ticketsDir": "plan"}')
+    expect((await message(clone, ['queue'])).message).toContain(`the worktree ${clone.root} has one`)
+    rmSync(join(clone.root, 'plan'), { recursive: true })
+    expect((await message(clone, ['queue'])).message).toContain('run "ticketplan init" there')
   })
 })
 

@@ -6,9 +6,11 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { readConfig } from '../files/config.ts'
 import { readGitPath } from '../files/git-folder.ts'
 import { findMainRoot } from '../files/main-worktree.ts'
-import type { Repository } from '../files/repository.ts'
+import { CONFIG_FILE, type Repository } from '../files/repository.ts'
+import { isPlanError } from '../model/errors.ts'
 import type { InWorktree } from '../model/facts.ts'
 import { lazy } from '../model/lazy.ts'
 import { ticketFinder } from './ticket-elsewhere.ts'
@@ -28,6 +30,18 @@ export function worktreeReader(repository: Repository): (id: string, path: strin
 /** Returns the roots of all worktrees of a clone, the given one first. */
 export function worktreeRoots(repository: Repository): string[] {
   return [repository.root, ...otherRoots(repository)]
+}
+
+/** Returns the root of another worktree that has a tickets folder, the main one first; undefined where none has. */
+export function findOtherPlan(repository: Repository): string | undefined {
+  return otherRoots(repository).find(root => {
+    try {
+      return existsSync(join(root, readConfig(join(root, CONFIG_FILE)).ticketsDir))
+    } catch (error) {
+      if (isPlanError(error)) return false // its configuration cannot be used
+      throw error
+    }
+  })
 }
 
 /** The roots of the clone's other worktrees; a worktree whose folder is gone is left out. */
