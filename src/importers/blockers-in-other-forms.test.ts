@@ -223,3 +223,41 @@ test('an unusable time of an export costs neither the Ticket nor its edges', () 
     'no Ticket: an earlier record of the source has the same id',
   ])
 })
+
+test.each<[System, string, Record<string, string>]>([
+  [
+    'task-master',
+    'tasks.json',
+    { 'tasks.json': JSON.stringify({ master: { tasks: [{ id: 1, title: 't', status: 'pending', blockers: [2] }] } }) },
+  ],
+  [
+    'task-master',
+    'tasks.json',
+    {
+      'tasks.json': JSON.stringify({
+        master: { tasks: [{ id: 1, title: 't', status: 'pending', dependencies: ['x'] }] },
+      }),
+    },
+  ],
+  ['claude-tasks', 'list', { 'list/1.json': JSON.stringify({ subject: 't', status: 'pending', blockers: ['2'] }) }],
+  [
+    'backlog',
+    'backlog',
+    { 'backlog/tasks/task-1 - t.md': '---\nid: task-1\ntitle: t\nstatus: todo\nblockers: [task-2]\n---\n' },
+  ],
+  [
+    'backlog',
+    'backlog',
+    { 'backlog/tasks/task-1 - t.md': '---\nid: task-1\ntitle: t\nstatus: todo\ndependencies: [{}]\n---\n' },
+  ],
+])('%s: what cannot be read of %s is reported and holds: %j', (system, path, files) => {
+  using repository = temporaryRepository()
+  using plan = checkedPlan(repository.root)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(repository.root, '.git', name)), { recursive: true })
+    writeFileSync(join(repository.root, '.git', name), text)
+  }
+  const { dropped } = plan.import({ system, path: join(repository.root, '.git', path), queued: ['todo', 'pending'] })
+  expect(dropped).toHaveLength(1)
+  expect(plan.queue().queue.map(({ reasons }) => reasons.map(({ code }) => code))).toEqual([['on_hold']])
+})
