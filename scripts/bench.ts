@@ -2,9 +2,9 @@
  * Measures the promises of speed, each as a ratio to its floor, both taken in this run, medians of alternating runs.
  *
  * Usage: npm run bench [-- --tickets 10000] [--runs 9] [--only cli,watching] [--huge] [--fleet] [--json]; --huge adds 100,000
- * Tickets to what must not depend on their number; --fleet measures a fleet alone, on a PostgreSQL of this machine. Exit status 1 where a limit is passed. It measures dist/, as
- * users run it, in a temporary git repository. docs/performance.md records the figures and what they mean. Each file of scripts/bench/
- * measures one subject.
+ * Tickets to what must not depend on their number; --fleet measures a fleet alone, on a PostgreSQL of this machine. Exit status
+ * 1 where a limit is passed. It measures dist/, as users run it, in a temporary git repository. docs/performance.md records the
+ * figures and what they mean. Each file of scripts/bench/ measures one subject.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
