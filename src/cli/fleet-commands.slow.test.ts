@@ -60,7 +60,7 @@ describe.skipIf(obstacle)('keep in a fleet', () => {
 
   test('has ended its command before the lease is over where the server stays away', async () => {
     await withClones(async (one, two, { database }) => {
-      const child = await startKeep(one, 9, WORK, '--grace', '3s')
+      const child = await startKeep(one, 24, WORK, '--grace', '8s')
       await withoutServer(async () => expect(await child.ended).toEqual({ status: 75, signal: null }))
       expect(child.stderr()).toContain('could not be renewed before its end')
       const owner = await postgres().connect(database)
@@ -73,7 +73,7 @@ describe.skipIf(obstacle)('keep in a fleet', () => {
 
   test('keeps its command where the server is back in time', async () => {
     await withClones(async (one, two) => {
-      const child = await startKeep(one, 15, 'echo ready; exec sleep 100', '--grace', '1s')
+      const child = await startKeep(one, 45, 'echo ready; exec sleep 100', '--grace', '1s')
       await withoutServer(() => says(child, 'trying again'))
       const listed = async () => {
         const { claims } = jsonOf<{ claims: { renewed_at: string }[] }>(await runCli(two, ['claims', '--json']))
