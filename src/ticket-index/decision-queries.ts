@@ -228,14 +228,14 @@ export function decisionQueries(statement: Prepare) {
         `select ticket_id as other, id as decision, advisory from file_decisions
          where target_id = ? and kind = 'conflicts_with' and file_status = 'active'`,
       ).all(ticket),
-    /** Active relations whose other Ticket has no file, readable or not. */
+    /** Active relations whose other Ticket has no file, readable or not. The targets without a Ticket come first: mostly none. */
     dangling: () =>
       statement<[], DanglingRow>(
         `select d.ticket_id, d.kind, d.target_id, d.id as decision_id, own.path
-         from tickets own
-         join file_decisions d on d.ticket_id = own.id
-         where own.phase <> 'terminal' and d.target_id is not null
-           and d.file_status = 'active' and not exists (select 1 from tickets other where other.id = d.target_id)
+         from file_decisions d join tickets own on own.id = d.ticket_id
+         where d.target_id in (
+             select target_id from file_decisions where target_id is not null except select id from tickets)
+           and own.phase <> 'terminal' and d.file_status = 'active'
            and not exists (select 1 from files where id_key = lower(d.target_id)
              and substr(path, -length(d.target_id) - 6, length(d.target_id) + 1) = '/' || d.target_id)
          order by d.ticket_id, d.id`,
