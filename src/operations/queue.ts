@@ -29,7 +29,7 @@ export const queue = operation({
   examples: ['ticketplan queue', 'ticketplan queue --json | jq \'.queue[] | select(.verdict == "accept")\''],
   run(store, { limit }) {
     return store.read(({ queries, facts }) => {
-      const { entries, ...more } = limited(queries.queued(), limit)
+      const { entries, ...more } = limited(queries.queued(limit === undefined ? undefined : limit + 1), limit)
       const judged = entries.map(row => ({
         ticket: { ...ticketSummary(row.id, row), queued_at: row.queued_at, queued_by: row.queued_by },
         ...verdictOn(row.id, facts, {}, MANY_TICKETS),

@@ -28,10 +28,11 @@ export function ticketQueries(statement: Prepare) {
     ticketsBySlug: (slug: string) =>
       statement<[string], TicketRow>('select * from tickets where slug = ? order by id').all(slug),
     allTickets: () => statement<[], TicketRow>('select * from tickets order by id').all(),
-    queued: () =>
-      statement<[], TicketRow>(
-        "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id",
-      ).all(),
+    /** In the order in which they were queued: at most `limit`, all by default. */
+    queued: (limit = -1) =>
+      statement<[number], TicketRow>(
+        "select * from tickets where phase = 'queued' order by coalesce(queued_at, ''), id limit ?",
+      ).all(limit),
     /** The states of the open Tickets; an unknown state counts as open. */
     openStates: () => statement<[], { state: string }>("select distinct state from tickets where phase = 'open'").all(),
     active: () => statement<[], TicketRow>("select * from tickets where phase = 'active' order by id").all(),
