@@ -16,8 +16,6 @@ export interface FleetServer {
   readonly address: ServerAddress
   /** Runs a statement that is safe to repeat. @throws PlanError fleet_unreachable, fleet_denied, fleet_unknown, fleet_schema, fleet_failed. */
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>
-  /** Begins to connect, where nothing is connected: the next query waits for less. A failure is that query's to report. */
-  prepare(): void
   /** Opens a connection for other uses. @throws as query. */
   connect(): Promise<PostgresConnection>
   close(): Promise<void>
@@ -87,12 +85,6 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
       const result = last.then(() => retried(text, values, startedAt))
       last = result.catch(() => {})
       return result
-    },
-    prepare() {
-      last = last.then(async () => {
-        current ??= await connect(timeoutMs)
-      })
-      last = last.catch(() => {})
     },
     async connect() {
       try {

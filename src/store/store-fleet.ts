@@ -4,7 +4,6 @@
  * Nothing connects before it is needed: a command that only writes files starts no client and works without the server.
  */
 
-import { setImmediate } from 'node:timers/promises'
 import type { LeaseClock } from '../claims/lease-clock.ts'
 import type { LeaseCovers } from '../claims/lease-covers.ts'
 import type { Repository } from '../files/repository.ts'
@@ -81,10 +80,7 @@ export function storeFleet(
     releasesOf,
     async read(request) {
       try {
-        const fleet = await open()
-        fleet.prepare()
-        await setImmediate() // the server starts a process for the connection while the index is read here
-        return { snapshot: await fleet.claims.snapshot({ releasesOf: releasesOf(), ...request }) }
+        return { snapshot: await (await open()).claims.snapshot({ releasesOf: releasesOf(), ...request }) }
       } catch (error) {
         if (isPlanError(error, 'fleet_unreachable')) return { unknown: error }
         throw error
