@@ -1,16 +1,31 @@
 /**
  * Notes what each change did to Ticket files, with their bytes before and after, so that `undo` can take it back.
  *
- * One file for each change, beside the index of the worktree and never in git. Its first line says what was run, by whom and
- * when; then there is a line for each write, appended before the write. So a crash leaves a line too many and never one too few: a
- * reader compares each line with the file. Called under the write lock alone. A lost note costs an undo, never a Ticket.
+ * The notes are lines in numbered files beside the index of the worktree, never in git: one line for the writes that are about to
+ * be made, appended before them. So a crash leaves a line too many and never one too few: a reader compares each with the file.
+ * A full file is followed by a new one, and the oldest files are removed. Called under the write lock alone. A lost note costs an
+ * undo, never a Ticket.
  */
-import { appendFileSync, readFileSync, rmSync } from 'node:fs'
-import { listNumbers, noteList, notePath } from './note-list.ts'
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { checkStateFolder, createNewStateFile, createStateFolder } from './state-folder.ts'
 
-/** How many changes of one worktree are kept, and how many bytes; the last change is kept whatever its size. */
-const MOST_NOTES = 200
+/** The size from which a file is followed by a new one. A change is never divided between two files. */
+const FULL_BYTES = 1024 * 1024
+/** What the files may have together; the newest is kept whatever its size. */
 const MOST_BYTES = 32 * 1024 * 1024
+/** Appended to, never created, and never through a link. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** What was run, by whom and when (a timestamp). */
 export interface NoteHead {
@@ -26,66 +41,157 @@ export interface NotedFile {
   after: string
 }
 
-/** A change, with its files in the order of their paths. Numbers grow. */
+/** A change, with its files in the order of their paths. */
 export interface ChangeNote extends NoteHead {
-  number: number
+  name: string
   files: NotedFile[]
 }
 
-/** Writes the note of a change with the writes that are about to be made; returns its path. @throws the system's error. */
-export function beginNote(folder: string, head: NoteHead, files: readonly NotedFile[]): string {
-  const text = linesOf([head, ...files])
-  const list = noteList(folder)
-  for (;;) {
-    const path = list.create(text)
-    if (path === undefined) continue // another process has used the number
-    list.prune(MOST_NOTES, MOST_BYTES)
-    return path
-  }
+/** A change that is being noted. Its name is the number of its file and where it begins there, which no other change shares. */
+export interface BegunNote {
+  name: string
+  head: NoteHead
 }
 
-/** Adds writes that are about to be made. @throws the system's error. */
-export function appendToNote(path: string, files: readonly NotedFile[]): void {
-  appendFileSync(path, linesOf(files))
+/** One line of a file: writes of a change, or that the change of that name is forgotten. */
+type NoteLine = (NoteHead & { change: string; files: NotedFile[] }) | { forgotten: string }
+
+/** The file that each folder's changes go to, by folder, until it is full: another process begins a new one only then. */
+const currentFiles = new Map<string, number>()
+
+/** Notes writes that are about to be made as a new change. @throws PlanError unsafe_path, the system's error. */
+export function beginNote(folder: string, head: NoteHead, files: readonly NotedFile[]): BegunNote {
+  checkStateFolder(folder)
+  const begun =
+    begin(folder, currentFiles.get(folder), head, files) ?? begin(folder, listNumbers(folder)[0], head, files)
+  if (begun) return begun
+  const first = begin(folder, startFile(folder), head, files)
+  if (!first) throw new Error(`${folder}: another program removes files from it`)
+  removeOldest(folder)
+  return first
 }
 
-/** Returns the last change by the author that wrote anything; undefined where none is noted. @throws the system's error. */
+/** Adds writes that are about to be made to the change. @throws the system's error. */
+export function appendToNote(folder: string, { name, head }: BegunNote, files: readonly NotedFile[]): void {
+  append(notePath(folder, fileOf(name)), () => ({ ...head, change: name, files: [...files] }))
+}
+
+/** Returns the last change by the author; undefined where none is noted. @throws the system's error. */
 export function findLastNote(folder: string, by: string): ChangeNote | undefined {
   for (const number of listNumbers(folder)) {
-    const note = readNote(folder, number)
-    if (note?.by === by && note.files.length > 0) return note
+    const lines = readFileSync(notePath(folder, number), 'utf8').split('\n').flatMap(parsed)
+    const forgotten = new Set(lines.flatMap(line => ('forgotten' in line ? [line.forgotten] : [])))
+    const written = lines.filter(line => 'change' in line)
+    const last = written.findLast(line => line.by === by && !forgotten.has(line.change))
+    if (!last) continue
+    const { operation, at, change } = last
+    const files = joined(written.flatMap(line => (line.change === change ? line.files : [])))
+    return { name: change, operation, by, at, files }
   }
   return undefined
 }
 
-/** Removes a note. @throws the system's error. */
-export function removeNote(folder: string, number: number): void {
-  rmSync(notePath(folder, number), { force: true })
+/** Forgets a change, so that the one before it is the last. @throws the system's error. */
+export function forgetNote(folder: string, name: string): void {
+  append(notePath(folder, fileOf(name)), () => ({ forgotten: name }))
 }
 
-function readNote(folder: string, number: number): ChangeNote | undefined {
-  const [head, ...writes] = readFileSync(notePath(folder, number), 'utf8').split('\n').map(parsed)
-  if (!head) return undefined // the process that wrote it was killed
+/** Notes a new change in a file; undefined where there is none, or it is full. */
+function begin(
+  folder: string,
+  number: number | undefined,
+  head: NoteHead,
+  files: readonly NotedFile[],
+): BegunNote | undefined {
+  if (number === undefined) return undefined
+  let name = ''
+  const isNoted = append(notePath(folder, number), size => {
+    if (size >= FULL_BYTES) return undefined
+    name = `${number}:${size}`
+    return { ...head, change: name, files: [...files] }
+  })
+  if (!isNoted) return undefined
+  currentFiles.set(folder, number)
+  return { name, head }
+}
+
+/** Appends the line that is returned for the file's size; false where none is, or the file is gone. */
+function append(path: string, lineAt: (size: number) => NoteLine | undefined): boolean {
+  let file: number
+  try {
+    file = openSync(path, APPEND)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+  try {
+    const line = lineAt(fstatSync(file).size)
+    // The line break before it ends a line that a crash cut off.
+    if (line) appendFileSync(file, `\n${JSON.stringify(line)}\n`)
+    return line !== undefined
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Creates the next file. Returns its number. */
+function startFile(folder: string): number {
+  createStateFolder(dirname(folder))
+  createStateFolder(folder)
+  const number = (listNumbers(folder)[0] ?? 0) + 1
+  createNewStateFile(notePath(folder, number))
+  return number
+}
+
+/** Removes the oldest files where all are too large together; the newest stays. */
+function removeOldest(folder: string): void {
+  let bytes = 0
+  for (const [position, number] of listNumbers(folder).entries()) {
+    const path = notePath(folder, number)
+    bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    if (position > 0 && bytes > MOST_BYTES) rmSync(path, { force: true })
+  }
+}
+
+/** Lists the numbers of the files, the last first. @throws the system's error. */
+function listNumbers(folder: string): number[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  const numbers = names.flatMap(name => (/^\d{12}\.jsonl$/.test(name) ? [Number.parseInt(name, 10)] : []))
+  return numbers.sort((a, b) => b - a)
+}
+
+function notePath(folder: string, number: number): string {
+  return join(folder, `${String(number).padStart(12, '0')}.jsonl`)
+}
+
+function fileOf(name: string): number {
+  return Number.parseInt(name, 10)
+}
+
+/** Joins the writes of one change to the same file, and sorts them by path. */
+function joined(writes: readonly NotedFile[]): NotedFile[] {
   const files = new Map<string, NotedFile>()
-  for (const write of writes as (NotedFile | undefined)[]) {
-    if (!write) continue
+  for (const write of writes) {
     const earlier = files.get(write.path)
     // A write that begins with other bytes than the one before it ended with shows that the one before was not made.
     const isNext = earlier !== undefined && earlier.after === write.before
     files.set(write.path, isNext ? { ...write, before: earlier.before } : write)
   }
-  const byPath = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
-  return { ...(head as NoteHead), number, files: byPath }
+  return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-function parsed(line: string): unknown {
+/** Returns the line; nothing for an empty one, one that a crash cut off, or one of another version. */
+function parsed(text: string): NoteLine[] {
   try {
-    return line === '' ? undefined : JSON.parse(line)
+    const line = JSON.parse(text)
+    return 'forgotten' in line || ('change' in line && Array.isArray(line.files)) ? [line] : []
   } catch {
-    return undefined // cut off by a crash
+    return []
   }
-}
-
-function linesOf(values: readonly object[]): string {
-  return values.map(value => `${JSON.stringify(value)}\n`).join('')
 }

@@ -1,12 +1,13 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { appendToNote, beginNote, findLastNote, removeNote } from '../files/change-notes.ts'
-import { SLACK } from '../files/note-list.ts'
+import { appendToNote, beginNote, findLastNote, forgetNote, type NotedFile } from '../files/change-notes.ts'
 import { openPlan } from '../sdk.ts'
 import { checkedPlan } from '../test-support/checked-plan.ts'
 import { planErrorOf } from '../test-support/plan-error-of.ts'
-import { runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
+import { cleanEnvironment } from '../test-support/run-cli.ts'
+import { runGit, type TemporaryRepository, temporaryFolder } from '../test-support/temporary-repository.ts'
 import { withUndoPlace } from '../test-support/undo-place.ts'
 
 describe('the notes of changes', () => {
@@ -33,18 +34,13 @@ describe('the notes of changes', () => {
       expect(planErrorOf(() => plan.undo()).code).toBe('nothing_to_undo')
     }))
 
-  test('are read where the writer died: within a line, before a write, or before it began', () =>
+  test('are read where the writer died: within a line, or before a write', () =>
     withUndoPlace(({ plan, repository, bytes }) => {
       plan.record({ ticket: 'A', kind: 'note', reason: 'n' })
-      const folder = join(repository.databaseDir, 'undo')
-      const [name] = readdirSync(folder)
-      const unmade = { path: 'tickets/B.json', before: bytes('B'), after: bytes('B').replace('B', 'b') }
-      const cutOff = '{"path":"tickets/C.json","bef'
-      appendFileSync(
-        join(folder, name!),
-        `${JSON.stringify({ ...unmade, after: bytes('A').replaceAll('"A"', '"B"') })}\n${cutOff}`,
-      )
-      writeFileSync(join(folder, '000000000002.jsonl'), '{"operation":"rec')
+      const [noteFile] = noteFiles(repository)
+      const line = JSON.parse(readFileSync(noteFile!, 'utf8'))
+      const unmade = { path: 'tickets/B.json', before: bytes('B'), after: bytes('A').replaceAll('"A"', '"B"') }
+      appendFileSync(noteFile!, `${JSON.stringify({ ...line, files: [unmade] })}\n{"change":"1:0","by":"tes`)
       const result = plan.undo()
       expect(result.files.map(({ ticket, how }) => [ticket, how])).toEqual([
         ['A', 'restored'],
@@ -52,10 +48,28 @@ describe('the notes of changes', () => {
       ])
     }))
 
+  test.each([
+    '',
+    '{"change":"1:0","by":"tes',
+    '5\n',
+    'null\n{}\n',
+    '{"change":"1:0","files":null}\n',
+    '\0\xff',
+  ])('begin after what %j left in the file', left =>
+    withUndoPlace(({ plan, repository, root }) => {
+      plan.record({ ticket: 'A', kind: 'note', reason: 'first' })
+      appendFileSync(noteFiles(repository)[0]!, left)
+      plan.record({ ticket: 'B', kind: 'note', reason: 'second' })
+      expect(plan.undo().change.tickets).toEqual(['B'])
+      expect(plan.undo().change.tickets).toEqual(['A'])
+      expect(runGit(root, 'status', '--short')).toBe('')
+      expect(planErrorOf(() => plan.undo()).code).toBe('nothing_to_undo')
+    }))
+
   test('do not lead out of the tickets folder', () =>
     withUndoPlace(({ plan, root, repository, bytes }) => {
       plan.record({ ticket: 'A', kind: 'note', reason: 'n' })
-      const path = join(repository.databaseDir, 'undo', '000000000001.jsonl')
+      const path = noteFiles(repository)[0]!
       writeFileSync(join(root, 'A.json'), bytes('A'))
       writeFileSync(path, readFileSync(path, 'utf8').replace('tickets/A.json', 'tickets/../A.json'))
       expect(planErrorOf(() => plan.undo())).toMatchObject({
@@ -75,59 +89,119 @@ describe('the notes of changes', () => {
       expect(notices).toEqual([expect.stringMatching(/^"undo" will not know this change of tickets\/A\.json/)])
     }))
 
+  test.each(['the folder', 'the file'])('are not written through a link: %s', what =>
+    withUndoPlace(({ root, repository, plan }) => {
+      using foreign = temporaryFolder()
+      plan.record({ ticket: 'A', kind: 'note', reason: 'first' })
+      const folder = join(repository.databaseDir, 'undo')
+      const own = noteFiles(repository)[0]!
+      const target = join(foreign.path, 'foreign')
+      renameSync(what === 'the file' ? own : folder, target)
+      symlinkSync(target, what === 'the file' ? own : folder)
+      const foreignBytes = () => readFileSync(what === 'the file' ? target : join(target, basename(own)), 'utf8')
+      const before = foreignBytes()
+      const notices: string[] = []
+      using fresh = openPlan({ root, actor: 'tester', onNotice: message => notices.push(message) })
+      expect(fresh.record({ ticket: 'A', kind: 'note', reason: 'second' }).created).toBe(true)
+      expect(foreignBytes()).toBe(before)
+      expect(notices).toEqual([expect.stringMatching(/^"undo" will not know this change of tickets\/A\.json/)])
+    }))
+
   test('join the writes of one change to a file, but for one that another program came before', () => {
     using folder = temporaryFolder()
-    const notes = join(folder.path, 'notes')
     const writesOf = (...writes: [before: string, after: string][]) => {
       const [first, ...others] = writes.map(([before, after]) => ({ path: 'tickets/A.json', before, after }))
-      const path = beginNote(notes, { operation: 'retract', by: 'x', at: '' }, [first!])
-      appendToNote(path, others)
-      return findLastNote(notes, 'x')!.files
+      const note = beginNote(folder.path, { operation: 'retract', by: 'x', at: '' }, [first!])
+      appendToNote(folder.path, note, others)
+      return findLastNote(folder.path, 'x')!.files
     }
     expect(writesOf(['1', '2'], ['2', '3'])).toEqual([{ path: 'tickets/A.json', before: '1', after: '3' }])
     expect(writesOf(['1', '2'], ['other', '3'])).toEqual([{ path: 'tickets/A.json', before: 'other', after: '3' }])
   })
 
+  test('of a change stay together, and the next change begins a new file where they have filled one', () => {
+    using notes = temporaryNotes()
+    const note = notes.add('x', 'a', MEGABYTE)
+    appendToNote(notes.path, note, [writeOf('b', 1)])
+    expect(readdirSync(notes.path)).toHaveLength(1)
+    notes.add('y', 'c', 1)
+    expect(readdirSync(notes.path)).toHaveLength(2)
+    expect(findLastNote(notes.path, 'x')!.files.map(({ path }) => path)).toEqual(['a', 'b'])
+  })
+
   test('of the oldest changes go where they are too large together, but for the last one', () => {
-    using folder = temporaryFolder()
-    const notes = join(folder.path, 'notes')
-    const after = 'x'.repeat(12 * 1024 * 1024)
-    for (let n = 0; n < 5; n++)
-      beginNote(notes, { operation: 'add', by: 'x', at: `${n}` }, [{ path: 'x', before: null, after }])
-    expect(readdirSync(notes)).toHaveLength(2)
-    beginNote(notes, { operation: 'add', by: 'x', at: '5' }, [{ path: 'x', before: after, after: after + after }])
-    expect(readdirSync(notes)).toHaveLength(1)
-    expect(findLastNote(notes, 'x')).toMatchObject({ at: '5' })
+    using notes = temporaryNotes()
+    for (let n = 0; n < 5; n++) notes.add('x', `${n}`, 12 * MEGABYTE)
+    expect(readdirSync(notes.path)).toHaveLength(2)
+    notes.add('x', 'last', 40 * MEGABYTE)
+    expect(readdirSync(notes.path)).toHaveLength(1)
+    expect(findLastNote(notes.path, 'x')!.files).toMatchObject([{ path: 'last' }])
   })
 
-  test('get a number of their own, also where another process has noted or forgotten changes meanwhile', () => {
-    using folder = temporaryFolder()
-    const notes = join(folder.path, 'notes')
-    const note = (at: string) =>
-      beginNote(notes, { operation: 'add', by: 'x', at }, [{ path: 'x', before: null, after: '' }])
-    note('1')
-    // As another process does it, within the same tick of the clock.
-    writeFileSync(join(notes, '000000000002.jsonl'), readFileSync(note('2')).toString().replace('2', 'theirs'))
-    writeFileSync(join(notes, '000000000003.jsonl'), '{"operation":"add","by":"y","at":"3"}\n{"path":"x"}\n')
-    expect(note('4')).toBe(join(notes, '000000000004.jsonl'))
-    expect(findLastNote(notes, 'y')).toMatchObject({ at: '3' })
-    removeNote(notes, 4)
-    note('5')
-    expect(findLastNote(notes, 'x')).toMatchObject({ at: '5' })
-    rmSync(notes, { recursive: true })
-    expect(note('6')).toBe(join(notes, '000000000001.jsonl'))
+  test('are found in order where processes take turns, begin files and remove the folder', () => {
+    using notes = temporaryNotes()
+    const other = otherProcess(notes.path)
+    const last = () => findLastNote(notes.path, 'x')?.files[0]?.path
+    notes.add('x', '1', 1)
+    other('2', MEGABYTE)
+    expect(last()).toBe('2')
+    notes.add('x', '3', MEGABYTE)
+    expect(readdirSync(notes.path)).toHaveLength(2)
+    other('4', 1)
+    notes.add('x', '5', 1)
+    expect(last()).toBe('5')
+    expect(readdirSync(notes.path)).toHaveLength(3)
+    rmSync(notes.path, { recursive: true })
+    notes.add('x', '6', 1)
+    other('7', 1)
+    expect(last()).toBe('7')
+    expect(readdirSync(notes.path)).toHaveLength(1)
   })
 
-  test('of the oldest changes go', () => {
-    using folder = temporaryFolder()
-    const notes = join(folder.path, 'notes')
-    for (let n = 0; n < 200 + SLACK; n++)
-      beginNote(notes, { operation: 'add', by: `${n % 2}`, at: `${n}` }, [{ path: 'x', before: null, after: '' }])
-    expect(readdirSync(notes)).toHaveLength(200 + SLACK)
-    beginNote(notes, { operation: 'add', by: '0', at: 'last' }, [{ path: 'x', before: null, after: '' }])
-    expect(readdirSync(notes)).toHaveLength(200)
-    expect(findLastNote(notes, '0')).toMatchObject({ at: 'last' })
-    expect(findLastNote(notes, '1')).toMatchObject({ at: `${199 + SLACK}` })
-    expect(findLastNote(notes, '2')).toBe(undefined)
+  test('are forgotten one by one, the last of each author first', () => {
+    using notes = temporaryNotes()
+    const forgetLast = (by: string) => {
+      const note = findLastNote(notes.path, by)
+      if (note) forgetNote(notes.path, note.name)
+      return note?.files[0]?.path
+    }
+    for (let n = 0; n < 6; n++) notes.add(`${n % 2}`, `${n}`, MEGABYTE / 2)
+    expect(readdirSync(notes.path)).toHaveLength(3)
+    expect([forgetLast('0'), forgetLast('0'), forgetLast('1')]).toEqual(['4', '2', '5'])
+    notes.add('0', 'new', 1)
+    expect([forgetLast('0'), forgetLast('0'), forgetLast('0')]).toEqual(['new', '0', undefined])
+    expect([forgetLast('1'), forgetLast('1'), forgetLast('1')]).toEqual(['3', '1', undefined])
   })
 })
+
+const MEGABYTE = 1024 * 1024
+
+function noteFiles({ databaseDir }: TemporaryRepository): string[] {
+  const folder = join(databaseDir, 'undo')
+  return readdirSync(folder).map(name => join(folder, name))
+}
+
+function writeOf(path: string, bytes: number): NotedFile {
+  return { path, before: null, after: 'x'.repeat(bytes) }
+}
+
+/** A folder of notes alone. */
+function temporaryNotes() {
+  const folder = temporaryFolder()
+  const path = join(folder.path, 'notes')
+  return {
+    path,
+    add: (by: string, file: string, bytes: number) =>
+      beginNote(path, { operation: 'add', by, at: '' }, [writeOf(file, bytes)]),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  }
+}
+
+/** Returns what notes changes of x in another process, which has its own knowledge of the folder. */
+function otherProcess(folder: string): (file: string, bytes: number) => void {
+  return (file, bytes) => {
+    const script = `import { beginNote } from ${JSON.stringify(join(import.meta.dirname, '../files/change-notes.ts'))}
+beginNote(${JSON.stringify(folder)}, { operation: 'add', by: 'x', at: '' }, [{ path: '${file}', before: null, after: 'x'.repeat(${bytes}) }])`
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { env: cleanEnvironment() })
+  }
+}

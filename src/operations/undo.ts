@@ -70,7 +70,7 @@ Run it again to go one change further back: an undo is not undone by the next on
       const { operation, at, files } = note
       const change = { operation, by, at, tickets: files.map(({ path }) => idFromPath(path)) }
       if (skip) {
-        store.forgetChange(note.number)
+        store.forgetChange(note.name)
         return { undone: false, dryRun, skipped: true, change, files: [], warnings: [] }
       }
       const plans = planUndo(store, note)
@@ -108,7 +108,7 @@ function applyAll(store: Store, note: ChangeNote, plans: readonly FileUndo[]): v
     const message = `${error.message}; ${count(done.length, 'file')} of ${changed.length} were taken back before that: ${done.join(', ')}; run the command again for the others`
     throw new PlanError(error.code, message, { ...error.data, written: done }, error)
   }
-  store.forgetChange(note.number)
+  store.forgetChange(note.name)
 }
 
 function apply(store: Store, { answer, file, bytes, noted, stamp }: FileUndo): void {

@@ -7,12 +7,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   appendToNote,
+  type BegunNote,
   beginNote,
   type ChangeNote,
   findLastNote,
+  forgetNote,
   type NotedFile,
   type NoteHead,
-  removeNote,
 } from '../files/change-notes.ts'
 import type { ReadTicket } from '../files/ticket-files.ts'
 import { encodeTicket } from '../model/canonical-json.ts'
@@ -31,25 +32,25 @@ export interface ChangeNoter {
   /** Returns the last noted change by the author in this worktree. Called under the write lock. @throws the system's error. */
   findLastChange(by: string): ChangeNote | undefined
   /** Forgets a noted change. Called under the write lock. @throws the system's error. */
-  forgetChange(number: number): void
+  forgetChange(name: string): void
   /** Notes writes that are about to be made. */
   noteWrites(changes: readonly PendingWrite[]): void
 }
 
 export function changeNoter(checkout: Checkout, stamp: () => Stamp, notify: (message: string) => void): ChangeNoter {
-  let current: { operation: NoteHead['operation']; path: string | undefined } | undefined
+  let current: { operation: NoteHead['operation']; note: BegunNote | undefined } | undefined
   const folder = () => join(checkout.repository.indexDir, NOTES_DIR)
 
   const write = (files: readonly NotedFile[]) => {
-    if (current!.path !== undefined) return appendToNote(current!.path, files)
+    if (current!.note) return appendToNote(folder(), current!.note, files)
     const { by, nowMs } = stamp()
-    current!.path = beginNote(folder(), { operation: current!.operation, by, at: isoTime(nowMs) }, files)
+    current!.note = beginNote(folder(), { operation: current!.operation, by, at: isoTime(nowMs) }, files)
   }
   return {
     noting(operation, action) {
       return checkout.locked(() => {
         if (current) return action()
-        current = { operation, path: undefined }
+        current = { operation, note: undefined }
         try {
           return action()
         } finally {
@@ -58,7 +59,7 @@ export function changeNoter(checkout: Checkout, stamp: () => Stamp, notify: (mes
       })
     },
     findLastChange: by => findLastNote(folder(), by),
-    forgetChange: number => removeNote(folder(), number),
+    forgetChange: name => forgetNote(folder(), name),
     noteWrites(changes) {
       if (!current || changes.length === 0) return
       try {

@@ -46,8 +46,9 @@ export function openCheckout(
   let isLocked = false
 
   const refresh = () => {
+    if (isLocked) return
     const key = configKey()
-    if (isLocked || key === knownKey) return
+    if (key === knownKey) return
     const repository = findRepository(current.repository.root)
     knownKey = key
     current.index.close()

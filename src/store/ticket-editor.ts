@@ -131,7 +131,7 @@ function findFile(
   name: string,
   findFileAt: TicketEditor['findFileAt'],
 ): { id: TicketId; file: ReadTicket | undefined } {
-  checkout.refreshAndCheck()
+  if (!checkout.isLocked) checkout.refreshAndCheck()
   if (isTicketId(name)) {
     // The file itself has the current content; the index only shows at which other paths the id may be.
     const paths = checkout.index.peek(queries => queries.pathsOfKey(idKey(name)))
