@@ -105,7 +105,7 @@ export const quarantine = sqliteTable('quarantine', {
  */
 export const snapshot = sqliteTable('snapshot', {
   id: integer('id').primaryKey(),
-  /** The paths in order, separated by NUL. */
+  /** The paths from the tickets folder, in order, separated by NUL. */
   paths: text('paths').notNull(),
   /** Four float64 for each path: size, mtime, ctime, inode. The first is NaN where only the row counts. */
   stats: blob('stats', { mode: 'buffer' }).notNull(),

@@ -10,34 +10,44 @@ import { isTempName } from './atomic-write.ts'
 import { ioError } from './io-error.ts'
 import type { Repository } from './repository.ts'
 
+/** Returns the path of the tickets folder from the root, with "/" after each part. */
+export function ticketsPrefix({ root, ticketsDir }: Pick<Repository, 'root' | 'ticketsDir'>): string {
+  return `${relative(root, ticketsDir).split(sep).join('/')}/`
+}
+
+/** Lists the files of `listTicketNames` as paths from the root. @throws PlanError io. */
+export function listTicketPaths(repository: Pick<Repository, 'root' | 'ticketsDir'>): string[] {
+  const prefix = ticketsPrefix(repository)
+  return listTicketNames(repository).map(name => prefix + name)
+}
+
 /**
- * Lists every file that is or should be a Ticket, and every link. Paths are from the root, with "/", in the order of their
- * code units.
+ * Lists every file that is or should be a Ticket, and every link. The names are paths from the tickets folder, with "/", in the
+ * order of their code units.
  * @param folders receives the absolute path of every folder that was read.
  * @throws PlanError io.
  */
-export function listTicketPaths(
-  { root, ticketsDir }: Pick<Repository, 'root' | 'ticketsDir'>,
-  folders: string[] = [],
-): string[] {
-  const paths: string[] = []
-  listFolder(ticketsDir, `${relative(root, ticketsDir).split(sep).join('/')}/`, paths, folders)
-  return paths.sort()
+export function listTicketNames({ ticketsDir }: Pick<Repository, 'ticketsDir'>, folders: string[] = []): string[] {
+  const names: string[] = []
+  listFolder(ticketsDir, '', names, folders)
+  return names.sort()
 }
 
-function listFolder(folder: string, prefix: string, paths: string[], folders: string[]): void {
+const DOT = 46
+
+function listFolder(folder: string, prefix: string, names: string[], folders: string[]): void {
   folders.push(folder)
   try {
     for (const name of readdirSync(folder)) {
-      if (name.startsWith('.')) continue
-      if (name.endsWith('.json')) paths.push(prefix + name)
+      if (name.charCodeAt(0) === DOT) continue
+      if (name.endsWith('.json')) names.push(prefix + name)
       else {
         const stat = lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })
         const isListed = stat
           ? stat.isSymbolicLink() || (stat.isFile() && isTicketFileName(name))
           : name.includes('\ufffd')
-        if (isListed) paths.push(prefix + name)
-        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, paths, folders)
+        if (isListed) names.push(prefix + name)
+        else if (stat?.isDirectory()) listFolder(join(folder, name), `${prefix}${name}/`, names, folders)
       }
     }
   } catch (error) {

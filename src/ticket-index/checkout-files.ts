@@ -12,7 +12,7 @@ import { inFolder } from '../files/file-system.ts'
 import { isRacy } from '../files/racy-times.ts'
 import type { Repository } from '../files/repository.ts'
 import { fileStat, findTicketFile } from '../files/ticket-files.ts'
-import { listTicketPaths } from '../files/ticket-listing.ts'
+import { listTicketNames, ticketsPrefix } from '../files/ticket-listing.ts'
 import type { WrittenTicket } from '../files/ticket-writing.ts'
 import { readFetchedBlobs } from '../git/blobs.ts'
 import type { LeftOutFile } from '../git/left-out-files.ts'
@@ -23,15 +23,20 @@ import { type LeftOutList, leftOutList } from './left-out-list.ts'
 import { findStat, type StatData } from './stat-data.ts'
 
 export interface CheckoutFiles extends Pick<LeftOutList, 'refresh' | 'isUnsaved'> {
+  /** What comes before a name to make it a path from the root. */
+  prefix: string
   /**
-   * Lists every path that is or should be a Ticket, sorted.
+   * Lists every file that is or should be a Ticket by its name, which is the path from the tickets folder, sorted.
    * @param watched receives the folders and files whose times show that the list, or a left-out file, may have changed.
    */
-  list(watched: string[]): string[]
+  listNames(watched?: string[]): string[]
   /** Returns the stat data at a path; undefined where there is nothing. */
   findStat(path: string): StatData | undefined
-  /** Runs the action, in which `findStat` is called for many paths, and relative paths of the system mean others. */
-  scanning<T>(action: () => T): T
+  /**
+   * Runs the action with a `findStat` for many names, which is faster than the one for paths. Relative paths of the system may
+   * mean others meanwhile.
+   */
+  scanning<T>(action: (findStat: (name: string) => StatData | undefined) => T): T
   /** Reads the left-out files among these paths from git, all at once. They are kept for `read` until the next `refresh` or `save`. */
   prefetch(paths: readonly string[]): void
   /** Returns the file at a path, read unless it is still the one that was written; undefined where there is none. @throws PlanError io. */
@@ -50,42 +55,35 @@ export function checkoutFiles(connection: Connection, repository: Repository): C
   const leftOut = leftOutList(connection, repository)
   const blobs = leftOutBlobs(root, leftOut)
   const objects = lazy(() => join(commonDir!, 'objects'))
-  let prefix = `${root}/`
+  const prefix = ticketsPrefix(repository)
   const statOf = (file: LeftOutFile) =>
     leftOutStat(file, leftOut.missing.has(file.blob) ? objectsState(objects(), file.blob) : null)
+  const findLeftOutStat = (path: string) => {
+    const file = leftOut.files.get(path)
+    return file && statOf(file)
+  }
 
   return {
+    prefix,
     refresh() {
       blobs.clear() // a blob that was missing may have been fetched since
       leftOut.refresh()
     },
     isUnsaved: leftOut.isUnsaved,
     prefetch: blobs.prefetch,
-    list(watched) {
-      if (leftOut.files.size === 0) return listTicketPaths(repository, watched)
+    listNames(watched = []) {
+      if (leftOut.files.size === 0) return listTicketNames(repository, watched)
       watched.push(join(gitDir!, 'index'))
       if (leftOut.missing.size > 0) watched.push(join(objects(), 'pack'))
       const hasFolder = existsSync(ticketsDir)
       if (!hasFolder) watched.push(dirname(ticketsDir))
-      const present = hasFolder ? listTicketPaths(repository, watched) : []
-      return [...new Set([...present, ...leftOut.files.keys()])].sort()
+      const present = hasFolder ? listTicketNames(repository, watched) : []
+      const absent = [...leftOut.files.keys()].map(path => path.slice(prefix.length))
+      return [...new Set([...present, ...absent])].sort()
     },
-    findStat(path) {
-      const stat = findStat(prefix + path)
-      const file = stat ? undefined : leftOut.files.get(path)
-      return file ? statOf(file) : stat
-    },
-    scanning(action) {
-      const before = prefix
-      return inFolder(root, current => {
-        prefix = current
-        try {
-          return action()
-        } finally {
-          prefix = before
-        }
-      })
-    },
+    findStat: path => findStat(join(root, path)) ?? findLeftOutStat(path),
+    scanning: action =>
+      inFolder(ticketsDir, folder => action(name => findStat(folder + name) ?? findLeftOutStat(prefix + name))),
     read(path, written) {
       const own = written && readWritten(root, written)
       if (own) return own

@@ -64,7 +64,7 @@ export function prepareReconciler(
 ): Reconciler {
   // Prepared when something has changed: most answers find nothing to write.
   const rows = lazy(() => prepareRowWriter(connection, states, config.areas))
-  const snapshot = prepareStatSnapshot(connection, files.findStat)
+  const snapshot = prepareStatSnapshot(connection, files.prefix)
   const update = lazy(() => prepareRowUpdate(connection, states, config.areas))
   const applyFiles = lazy(() => prepareApply(connection, files, { ...rows(), update: update() }, snapshot))
   const statement = statementsOf(connection)
@@ -74,8 +74,9 @@ export function prepareReconciler(
   let writes = 0
   const scan = () => {
     folders = []
-    return files.list(folders)
+    return files.listNames(folders)
   }
+  const pathOf = (name: string) => files.prefix + name
   const inTransaction = transactionOf(connection)
   const apply: Reconciler['apply'] = (paths, written) => {
     const changed = inTransaction(() => {
@@ -90,7 +91,7 @@ export function prepareReconciler(
   const rebuild = (progress?: Progress): Reconciled => {
     inTransaction(() => {
       files.refresh()
-      const listed = scan()
+      const listed = scan().map(pathOf)
       const bulk = prepareBulkRows(connection, states, config.areas)
       const missing = replaceRows(connection, files, listed, bulk, progress)
       snapshot.take()
@@ -106,12 +107,10 @@ export function prepareReconciler(
   const reconcile = (progress?: Progress): Reconciled => {
     if (!derivation.isStored()) return rebuild(progress)
     files.refresh()
-    const listed = scan()
-    const { bySnapshot, changed } = files.scanning(() => {
-      const bySnapshot = snapshot.findChanged(listed)
-      return { bySnapshot, changed: bySnapshot ?? findChangedPaths(listed, allFiles(), files.findStat) }
-    })
-    if (changed.length >= REBUILD_FROM && changed.length > listed.length / 2) return rebuild(progress)
+    const names = scan()
+    const bySnapshot = files.scanning(findStat => snapshot.findChanged(names, findStat))
+    const changed = bySnapshot ?? findChangedPaths(names.map(pathOf), allFiles(), files.findStat)
+    if (changed.length >= REBUILD_FROM && changed.length > names.length / 2) return rebuild(progress)
     if (changed.length > 0) return apply(changed)
     if (!bySnapshot || files.isUnsaved())
       inTransaction(() => {

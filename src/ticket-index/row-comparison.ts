@@ -27,7 +27,7 @@ export function equalsRebuild(
 ): boolean {
   const hasRows = prepareComparison(connection, states, areas)
   files.refresh()
-  const listed = files.list([])
+  const listed = files.listNames().map(name => files.prefix + name)
   const groups = groupByKey(listed)
   files.prefetch(listed)
   for (const path of listed) {

@@ -11,10 +11,10 @@ import { isUnchanged, type StatData } from './stat-data.ts'
 
 export interface StatSnapshot {
   /**
-   * Returns the listed paths that may have changed. Undefined where the snapshot cannot say: files were added or removed, or
-   * too many paths are stale.
+   * Returns the paths of the listed names that may have changed. Undefined where the snapshot cannot say: files were added or
+   * removed, or too many paths are stale.
    */
-  findChanged(listed: readonly string[]): string[] | undefined
+  findChanged(names: readonly string[], findStat: (name: string) => StatData | undefined): string[] | undefined
   /** Replaces the snapshot by one of all rows. No path is stale after it. */
   take(): void
   /** Records that the path's row no longer equals the snapshot. */
@@ -26,11 +26,8 @@ const MAX_STALE = 100
 /** Size, mtime, ctime and inode, as float64. */
 const NUMBERS_PER_FILE = 4
 
-/** Prepares the snapshot of one connection. `findStat` returns the stat data at a path. */
-export function prepareStatSnapshot(
-  connection: Connection,
-  findStat: (path: string) => StatData | undefined,
-): StatSnapshot {
+/** Prepares the snapshot of one connection. The prefix makes a name a path, as `CheckoutFiles` has them. */
+export function prepareStatSnapshot(connection: Connection, prefix: string): StatSnapshot {
   // What writes is prepared when needed: most answers find nothing to write.
   const readSnapshot = connection.prepare<[], { paths: string; stats: Buffer }>(
     'select paths, stats from snapshot where id = 1',
@@ -46,34 +43,35 @@ export function prepareStatSnapshot(
   const allFiles = lazy(() => connection.prepare<[], FileRow>(`select ${FILE_COLUMNS} from files order by path`).raw())
 
   return {
-    findChanged(listed) {
+    findChanged(names, findStat) {
       const snapshot = readSnapshot.get()
-      if (!snapshot || snapshot.paths !== joinPaths(listed) || countFiles.get() !== listed.length) return undefined
+      if (!snapshot || snapshot.paths !== joinNames(names) || countFiles.get() !== names.length) return undefined
       const stale = new Set(stalePaths.all())
       if (stale.size > MAX_STALE) return undefined
-      const staleListed = stale.size > 0 ? listed.filter(path => stale.has(path)) : []
-      const staleRows = new Map(staleListed.map(path => [path, fileAt().get(path)]))
+      const staleNames = stale.size > 0 ? names.filter(name => stale.has(prefix + name)) : []
+      const staleRows = new Map(staleNames.map(name => [name, fileAt().get(prefix + name)]))
       // A listed file without a row means, the numbers being equal, that a row has no file: the snapshot is of other files.
       if ([...staleRows.values()].includes(undefined)) return undefined
       const stats = decodeStats(snapshot.stats)
-      return listed.filter((path, position) => {
-        const stat = findStat(path)
+      const changed = names.filter((name, position) => {
+        const stat = findStat(name)
         if (!stat) return true
-        const row = staleRows.get(path)
+        const row = staleRows.get(name)
         return row ? !isUnchanged(row, stat) : !isEqualAt(stats, position, stat)
       })
+      return changed.map(name => prefix + name)
     },
     take() {
       const rows = allFiles().all()
       clearStale().run()
-      writeSnapshot().run(joinPaths(rows.map(([path]) => path)), encodeStats(rows))
+      writeSnapshot().run(joinNames(rows.map(([path]) => path.slice(prefix.length))), encodeStats(rows))
     },
     markStale: path => void addStale().run(path),
   }
 }
 
-function joinPaths(paths: readonly string[]): string {
-  return paths.join('\0')
+function joinNames(names: readonly string[]): string {
+  return names.join('\0')
 }
 
 /** A racy file gets a size of NaN, which no file has: it always counts as changed. */
