@@ -2,24 +2,34 @@
  * What a clone notes about the leases that a server keeps: until when they count as live without an answer, and the highest token.
  *
  * A cover begins when the request was sent, which is before the server began the lease: it ends no later than the lease. It goes
- * by this machine's clocks alone, so that no clock of another machine matters.
+ * by this machine's clocks alone, so that no clock of another machine matters. The covers are in one file, which is replaced
+ * without fsync: after a power cut that loses it, a renewal without an answer does not say until when the lease may be live.
  */
-import { dirname } from 'node:path'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
-import { statementsOf } from '../database/statements.ts'
+import { ioError } from '../files/io-error.ts'
+import { checkStateFiles, createNewStateFile } from '../files/state-folder.ts'
 import { isBeforeExpiry, type LeaseClock, type LeaseTimes, leaseTimes, type Moment } from './lease-clock.ts'
+
+/** The file beside local.db: pairs of a Ticket and its cover, the last noted one last. */
+const NAME = 'fleet-covers.json'
+/** How many covers are kept. */
+const MOST_COVERS = 1000
+
+type Cover = LeaseTimes & { token: number }
 
 export interface LeaseCovers {
   /** Returns the highest token that this clone has noted; 0 where there is none. */
   highestToken(): number
   /** Notes a token. @throws PlanError busy, io. */
   noteToken(token: number): void
-  /** Notes a lease that the server has confirmed, with when the request was sent. @throws PlanError busy, database, io. */
+  /** Notes a lease that the server has confirmed, with when the request was sent. @throws PlanError busy, unsafe_path, io. */
   note(ticket: string, token: number, ttlMs: number, sent: Moment): void
   /**
    * Finds until when a lease counts as live, and whether that is over by this machine's clocks; undefined where nothing is noted.
-   * @throws PlanError busy, database, io.
+   * @throws PlanError unsafe_path.
    */
   find(ticket: string, token: number): { until: string; isOver: boolean } | undefined
 }
@@ -27,6 +37,7 @@ export interface LeaseCovers {
 /** Returns the notes of a clone. */
 export function leaseCovers(local: LocalDatabase, clock: LeaseClock): LeaseCovers {
   const folder = dirname(local.path)
+  const path = join(folder, NAME)
   const highestToken = () => readFencingMark(folder)
   return {
     highestToken,
@@ -36,20 +47,37 @@ export function leaseCovers(local: LocalDatabase, clock: LeaseClock): LeaseCover
       })
     },
     note(ticket, token, ttlMs, sent) {
-      const { renewed_at, expires_at, boot, expires_tick } = leaseTimes(ttlMs, sent)
-      local.write(connection => {
-        statementsOf(connection)('insert or replace into covers values (?, ?, ?, ?, ?, ?, ?)').run(
-          ...[ticket, token, renewed_at, expires_at, boot, expires_tick, ttlMs],
-        )
+      local.locked(() => {
+        const covers = readCovers(path)
+        covers.delete(ticket)
+        covers.set(ticket, { token, ...leaseTimes(ttlMs, sent) })
+        writeCovers(path, [...covers].slice(-MOST_COVERS))
       })
     },
-    find: (ticket, token) =>
-      local.read(connection => {
-        if (!connection) return undefined
-        const cover = statementsOf(connection)<[string, number], LeaseTimes>(
-          'select renewed_at, expires_at, boot, expires_tick, ttl_ms from covers where ticket_id = ? and token = ?',
-        ).get(ticket, token)
-        return cover && { until: cover.expires_at, isOver: !isBeforeExpiry(cover, clock()) }
-      }),
+    find(ticket, token) {
+      const cover = readCovers(path).get(ticket)
+      if (cover?.token !== token) return undefined
+      return { until: cover.expires_at, isOver: !isBeforeExpiry(cover, clock()) }
+    },
+  }
+}
+
+function readCovers(path: string): Map<string, Cover> {
+  checkStateFiles([path])
+  try {
+    return new Map(JSON.parse(readFileSync(path, 'utf8')) as [string, Cover][])
+  } catch {
+    return new Map() // none yet, or lost in a power cut
+  }
+}
+
+function writeCovers(path: string, covers: [string, Cover][]): void {
+  const temp = `${path}.tmp`
+  try {
+    rmSync(temp, { force: true }) // of a process that was killed: this one has the lock
+    createNewStateFile(temp, JSON.stringify(covers))
+    renameSync(temp, path)
+  } catch (error) {
+    throw ioError(error, path)
   }
 }

@@ -3,10 +3,10 @@
  *
  * Replaced without fsync: after a power cut that loses the mark, local.db still has the token, and the other way round.
  */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ioError } from '../files/io-error.ts'
-import { checkStateFiles, shareFile } from '../files/state-folder.ts'
+import { checkStateFiles, createNewStateFile } from '../files/state-folder.ts'
 import { PlanError } from '../model/errors.ts'
 
 const NAME = 'fencing-token'
@@ -28,7 +28,7 @@ export function writeFencingMark(folder: string, token: number): void {
   const path = join(folder, NAME)
   const temp = `${path}.${process.pid}-${process.getBuiltinModule('node:crypto').randomBytes(4).toString('hex')}.tmp`
   try {
-    writeNewFile(temp, `${token}\n`)
+    createNewStateFile(temp, `${token}\n`)
     // Where two processes think that they have the lock, one of them fails: the mark only grows.
     if (readFencingMark(folder) >= token) {
       const message = `${path}: another process has taken the token ${token}; nothing was written; run the command again`
@@ -38,16 +38,5 @@ export function writeFencingMark(folder: string, token: number): void {
   } catch (error) {
     rmSync(temp, { force: true })
     throw ioError(error, path)
-  }
-}
-
-/** Writes a file that does not exist yet: nothing is written through a link. */
-function writeNewFile(path: string, text: string): void {
-  const file = openSync(path, 'wx')
-  try {
-    writeSync(file, text)
-    shareFile(file, path)
-  } finally {
-    closeSync(file)
   }
 }

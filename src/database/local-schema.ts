@@ -61,20 +61,6 @@ export const claimLog = sqliteTable('claim_log', {
   reason: text('reason'),
 })
 
-/**
- * Until when the leases of a fleet count as live while its server cannot be reached: from when the last request was sent that
- * the server confirmed. One row for each Ticket.
- */
-export const covers = sqliteTable('covers', {
-  ticketId: text('ticket_id').primaryKey(),
-  token: integer('token').notNull(),
-  renewedAt: text('renewed_at').notNull(),
-  expiresAt: text('expires_at').notNull(),
-  boot: text('boot').notNull(),
-  expiresTick: real('expires_tick').notNull(),
-  ttlMs: real('ttl_ms').notNull(),
-})
-
 /** Claims for users of SQL. `live` goes by the wall clock here; `ticketplan claims` and `ticketplan sql` use the lease clock. */
 export const claims = sqliteView('claims', {
   ticketId: text('ticket_id'),
