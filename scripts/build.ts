@@ -86,8 +86,10 @@ const bundles = [
   // The client of PostgreSQL, which only clones in a fleet load. What its package requires for other clients is left out.
   await build({
     ...wrapped,
-    plugins: [lateCrypto()],
+    plugins: [lateModules()],
     external: [...wrapped.external, 'pg-native', 'pg-cloudflare'],
+    // It reads the name to find out whether it runs on Node, which loads several modules.
+    define: { ...wrapped.define, navigator: '{"userAgent":"Node.js"}' },
     entryPoints: { fleet: 'src/fleet/postgres.ts' },
   }),
   // A bundle of its own: the protocol's packages are four times the rest of the program, and one command needs them.
@@ -150,18 +152,19 @@ function lateWidths(): Plugin {
   }
 }
 
-/** Makes the client of PostgreSQL load node:crypto with its first use: it costs as much as a call, and not every login needs it. */
-function lateCrypto(): Plugin {
+/** Makes the client of PostgreSQL load node:crypto and node:dns with their first use: they cost as much as a call, and few logins need them. */
+function lateModules(): Plugin {
   return {
-    name: 'late-crypto',
+    name: 'late-modules',
     setup({ onResolve, onLoad }) {
+      const late = (path: string, required: string) => ({ path, namespace: 'late', pluginData: required })
+      onResolve({ filter: /^dns$/ }, ({ namespace }) => (namespace === 'late' ? undefined : late('dns', 'dns')))
       onResolve({ filter: /^\.\/(?:crypto\/)?utils$/ }, ({ path, resolveDir }) => {
         const file = join(resolveDir, `${path}.js`)
-        const isCrypto = file.endsWith('/pg/lib/crypto/utils.js')
-        return isCrypto ? { path: 'late', namespace: 'late-crypto', pluginData: file } : undefined
+        return file.endsWith('/pg/lib/crypto/utils.js') ? late('crypto', file) : undefined
       })
-      onLoad({ filter: /.*/, namespace: 'late-crypto' }, ({ pluginData: file }) => ({
-        contents: `module.exports = new Proxy({}, { get: (_, name) => require(${JSON.stringify(file)})[name] })`,
+      onLoad({ filter: /.*/, namespace: 'late' }, ({ pluginData: required }) => ({
+        contents: `module.exports = new Proxy({}, { get: (_, key) => require(${JSON.stringify(required)})[key] })`,
         resolveDir: root,
       }))
     },

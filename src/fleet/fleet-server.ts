@@ -4,6 +4,7 @@
  * Every call that goes through here is safe to repeat, so an answer that is lost is asked for again. Calls run one after the
  * other. No message has a password: the text of the server and of the system is shown, the settings are not.
  */
+import { monotonicMs } from '../files/pause.ts'
 import { PlanError, type ServerAddress } from '../model/errors.ts'
 import type { PostgresConnection, ServerSettings } from './postgres.ts'
 import { serverError } from './server-error.ts'
@@ -16,6 +17,8 @@ export interface FleetServer {
   readonly address: ServerAddress
   /** Runs a statement that is safe to repeat. @throws PlanError fleet_unreachable, fleet_denied, fleet_unknown, fleet_schema, fleet_failed. */
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>
+  /** Begins to connect, where nothing is connected: the next query waits for less. A failure is that query's to report. */
+  prepare(): void
   /** Opens a connection for other uses. @throws as query. */
   connect(): Promise<PostgresConnection>
   close(): Promise<void>
@@ -38,11 +41,11 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
   }
 
   const attempt = async (text: string, values: readonly unknown[] | undefined, timeoutMs: number, sent: () => void) => {
-    const deadline = performance.now() + timeoutMs
+    const deadline = monotonicMs() + timeoutMs
     const connection = current ?? (await connect(timeoutMs))
     current = connection
     sent()
-    const timer = setTimeout(() => connection.destroy(), Math.max(1, deadline - performance.now()))
+    const timer = setTimeout(() => connection.destroy(), Math.max(1, deadline - monotonicMs()))
     try {
       return await connection.query(text, values)
     } catch (error) {
@@ -62,18 +65,18 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
     let isSent = false
     for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 500)) {
       // A connection that was idle may be dead without a word: half of the time remains for a new one.
-      const remainingMs = Math.max(1, deadline - performance.now())
+      const remainingMs = Math.max(1, deadline - monotonicMs())
       try {
         return await attempt(text, values, current ? remainingMs / 2 : remainingMs, () => (isSent = true))
       } catch (error) {
         const waitMs = pauseMs * (0.5 + Math.random())
         const known = serverError(error, address)
         if (known) throw known
-        if (performance.now() + waitMs < deadline) {
+        if (monotonicMs() + waitMs < deadline) {
           await new Promise(done => setTimeout(done, waitMs))
           continue
         }
-        throw unreachable(error, address, Math.round(performance.now() - startedAt), isSent)
+        throw unreachable(error, address, Math.round(monotonicMs() - startedAt), isSent)
       }
     }
   }
@@ -81,10 +84,16 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
   return {
     address,
     query(text, values) {
-      const startedAt = performance.now()
+      const startedAt = monotonicMs()
       const result = last.then(() => retried(text, values, startedAt))
       last = result.catch(() => {})
       return result
+    },
+    prepare() {
+      last = last.then(async () => {
+        current ??= await connect(timeoutMs)
+      })
+      last = last.catch(() => {})
     },
     async connect() {
       try {

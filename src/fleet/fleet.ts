@@ -26,6 +26,8 @@ export interface Fleet extends AsyncDisposable {
   readonly machine: string
   readonly server: ServerAddress
   readonly claims: ServerClaims
+  /** Begins to connect. A failure is reported by the next call. */
+  prepare(): void
   /**
    * Calls the listener after changes of claims, until the returned function is called. Only a hint: behind PgBouncer and while
    * the server is unreachable nothing is reported, so a caller polls too.
@@ -54,6 +56,7 @@ export async function openFleet({ root, timeoutMs }: FleetOptions = {}): Promise
     machine,
     server: server.address,
     claims: serverClaims(server, { fleet, machine, pools: repository.config.pools }),
+    prepare: server.prepare,
     listen(listener) {
       const stop = listenTo(server, fleet, listener)
       stops.add(stop)

@@ -6,6 +6,7 @@
  * transaction mode. Nothing here is an error of ticketplan: this bundle would have an error class of its own.
  */
 import Client from 'pg/lib/client.js'
+import { monotonicMs } from '../files/pause.ts'
 import type { ServerAddress } from '../model/errors.ts'
 
 /** How to encrypt, as `sslmode` of libpq. */
@@ -38,8 +39,8 @@ export interface PostgresConnection {
 /** Connects within the timeout. @throws the error of the system, of TLS or of the server. */
 export async function connectPostgres(settings: ServerSettings, timeoutMs: number): Promise<PostgresConnection> {
   const { mode } = settings.ssl
-  const deadline = performance.now() + timeoutMs
-  const connect = (encrypted: boolean) => connectOnce(settings, encrypted, Math.max(1, deadline - performance.now()))
+  const deadline = monotonicMs() + timeoutMs
+  const connect = (encrypted: boolean) => connectOnce(settings, encrypted, Math.max(1, deadline - monotonicMs()))
   // A socket of this machine is not encrypted, as in libpq.
   if (mode === 'disable' || settings.address.host.startsWith('/')) return connect(false)
   if (mode === 'allow')

@@ -6,6 +6,7 @@
  * server's, so that the clock of a machine matters nowhere.
  */
 import { withoutToken } from '../claims/claims.ts'
+import { monotonicMs } from '../files/pause.ts'
 import { isHeldBy } from '../model/asking.ts'
 import { PlanError } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
@@ -120,10 +121,10 @@ async function confirm(
   const { ttlMs } = leaseFor(store, situation, request)
   const claims = await fleet.claims()
   const sent = fleet.clock()
-  const sentAt = performance.now()
+  const sentAt = monotonicMs()
   const kept = await claims.renew(id, acquired.claim.token, ttlMs).catch(error => {
     takeBack()
-    const latestMs = Date.parse(acquired.claim.renewed_at) + (performance.now() - sentAt) + ttlMs
+    const latestMs = Date.parse(acquired.claim.renewed_at) + (monotonicMs() - sentAt) + ttlMs
     throw withUntil(error, id, 'the plan was taken back', latestMs)
   })
   if (kept.status === 'stale_token') {

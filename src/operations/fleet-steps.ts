@@ -1,6 +1,7 @@
 /** Steps that accept, claim, renew and release share where a server has the claims. No lock of this clone is held over one. */
 import type { Claim, LeaseRequest } from '../claims/claims.ts'
 import type { Moment } from '../claims/lease-clock.ts'
+import { monotonicMs } from '../files/pause.ts'
 import type { FleetAcquired, FleetSnapshot } from '../fleet/fleet-claims.ts'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { isoTime } from '../model/text.ts'
@@ -34,7 +35,7 @@ export async function takeInFleet<S extends Allowed, R extends object>(
   judge: () => S | R,
 ): Promise<Taken<S> | R> {
   const claims = await fleet.claims()
-  const startedAt = performance.now()
+  const startedAt = monotonicMs()
   let releasesOf = fleet.releasesOf()
   let snapshot = await claims.snapshot({ releasesOf })
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -57,15 +58,15 @@ export async function takeInFleet<S extends Allowed, R extends object>(
       floor: fleet.covers.highestToken(),
     }
     const sent = fleet.clock()
-    const sentAt = performance.now()
+    const sentAt = monotonicMs()
     const acquired = await claims.acquire(request).catch(error => {
-      const latestMs = Date.parse(snapshot.now) + (performance.now() - sentAt) + lease.ttlMs
+      const latestMs = Date.parse(snapshot.now) + (monotonicMs() - sentAt) + lease.ttlMs
       throw withUntil(error, lease.ticket, 'nothing was written', latestMs)
     })
     if ('claim' in acquired && acquired.status !== 'held') return { allowed: allowed as S, acquired, snapshot, sent }
     snapshot = (acquired as Extract<FleetAcquired, { snapshot: FleetSnapshot }>).snapshot
   }
-  const waitedMs = Math.round(performance.now() - startedAt)
+  const waitedMs = Math.round(monotonicMs() - startedAt)
   const message = `the claims of the fleet changed ${MOST_ROUNDS} times while this one was judged; run the command again`
   throw new PlanError('busy', message, { lock: 'fleet', waitedMs, holder: null })
 }

@@ -4,6 +4,7 @@
  * Nothing connects before it is needed: a command that only writes files starts no client and works without the server.
  */
 
+import { setImmediate } from 'node:timers/promises'
 import type { LeaseClock } from '../claims/lease-clock.ts'
 import type { LeaseCovers } from '../claims/lease-covers.ts'
 import type { Repository } from '../files/repository.ts'
@@ -71,6 +72,13 @@ export function storeFleet(
   }
   const open = () => (opened ??= openNow())
   const releasesOf = () => [...new Set([...unsettled(), ...given.missed()])]
+  const snapshot = async (request: SnapshotRequest | undefined) => {
+    const { claims, prepare } = await open()
+    prepare()
+    await setImmediate() // the server starts a process for the connection while the index is read here
+    return claims.snapshot({ releasesOf: releasesOf(), ...request })
+  }
+  let reads: Promise<unknown> = Promise.resolve()
   return {
     machine: state.machine,
     given,
@@ -79,8 +87,10 @@ export function storeFleet(
     claims: async () => (await open()).claims,
     releasesOf,
     async read(request) {
+      const reading = snapshot(request)
+      reads = Promise.allSettled([reads, reading])
       try {
-        return { snapshot: await (await open()).claims.snapshot({ releasesOf: releasesOf(), ...request }) }
+        return { snapshot: await reading }
       } catch (error) {
         if (isPlanError(error, 'fleet_unreachable')) return { unknown: error }
         throw error
@@ -88,6 +98,7 @@ export function storeFleet(
     },
     listen: async listener => (await open()).listen(listener),
     async close() {
+      await reads // one that is under way would connect again
       const fleet = await opened?.catch(() => undefined)
       opened = undefined
       await fleet?.close()

@@ -11,7 +11,7 @@ import { leaseClock } from '../claims/lease-clock.ts'
 import { leaseCovers } from '../claims/lease-covers.ts'
 import { localClaims } from '../claims/local-claims.ts'
 import { localDatabase } from '../database/local-database.ts'
-import { BUSY_TIMEOUT_MS } from '../files/pause.ts'
+import { BUSY_TIMEOUT_MS, monotonicMs } from '../files/pause.ts'
 import { findRepository, type Repository } from '../files/repository.ts'
 import { givenClaims } from '../fleet/given-claims.ts'
 import { alternatives } from '../model/alternatives.ts'
@@ -121,7 +121,7 @@ export function openStore(
   const local = whileOutsideGit(found, localDatabase(join(found.localDir, 'local.db'), timeoutMs, notify))
   const clock = leaseClock(options.now)
   const refused = claimsRefused(found)
-  const given = refused && givenClaims(refused, () => performance.now())
+  const given = refused && givenClaims(refused, monotonicMs)
   const claims = given ?? afterMove(findMoveProblem(found, local, timeoutMs, notify), localClaims(local, clock))
   const checkout = openCheckout(found, local, timeoutMs, notify)
   const { readRows, ...reads } = storeReads(checkout, claims, now, progress)
