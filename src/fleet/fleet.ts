@@ -3,21 +3,13 @@
  *
  * Invariant: a clone that has not joined never contacts a server, whatever its files and its configuration say.
  */
-import { findRepository } from '../files/repository.ts'
+import type { Repository } from '../files/repository.ts'
 import type { ServerAddress } from '../model/errors.ts'
 import { fleetServer } from './fleet-server.ts'
 import { getJoined } from './joined-fleet.ts'
 import { listenTo } from './listen-to.ts'
 import { type ServerClaims, serverClaims } from './server-claims.ts'
 import { joinedSettings } from './server-settings.ts'
-
-/** How a fleet is opened. */
-export interface FleetOptions {
-  /** A folder of the checkout. Default: the working folder. */
-  root?: string | undefined
-  /** How long a call may take, in milliseconds. Default 5,000. */
-  timeoutMs?: number
-}
 
 /** The fleet that a clone has joined. */
 export interface Fleet extends AsyncDisposable {
@@ -38,12 +30,10 @@ export interface Fleet extends AsyncDisposable {
 }
 
 /**
- * Opens the fleet that the clone around a folder has joined. Connects at the first call.
- * @throws PlanError no_fleet, fleet_not_joined, fleet_url, bad_config, io.
+ * Opens the fleet that the clone has joined; its calls may take that long, by default 5,000 ms. Connects at the first call.
+ * @throws PlanError no_fleet, fleet_not_joined, fleet_url, io.
  */
-export async function openFleet({ root, timeoutMs }: FleetOptions = {}): Promise<Fleet> {
-  const repository = findRepository(root)
-  const joined = getJoined(repository)
+export function openFleet(repository: Repository, timeoutMs?: number, joined = getJoined(repository)): Fleet {
   const server = fleetServer(joinedSettings(repository, joined), timeoutMs)
   const { fleet, machine } = joined
   const stops = new Set<() => void>()

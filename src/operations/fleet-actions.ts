@@ -101,8 +101,8 @@ export async function migrateFleet(repository: Repository): Promise<FleetMigrate
 }
 
 /** Reads how the fleet is that the clone has joined. @throws PlanError no_fleet, fleet_not_joined, and as initFleet. */
-export async function readFleetStatus({ root }: Repository): Promise<FleetStatus> {
-  await using fleet = await openFleet({ root })
+export async function readFleetStatus(repository: Repository): Promise<FleetStatus> {
+  await using fleet = openFleet(repository)
   const { id, machine, server, claims } = fleet
   await claims.snapshot({ releasesOf: [] }) // connects, so that the next answer takes no longer than its way
   const sentAt = Date.now()

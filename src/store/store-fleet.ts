@@ -68,7 +68,7 @@ export function storeFleet(
       import('../fleet/fleet.ts'),
       import('../fleet/fleet-server.ts'),
     ])
-    return openFleet({ root: repository.root, timeoutMs: Math.min(timeoutMs, CALL_TIMEOUT_MS) })
+    return openFleet(repository, Math.min(timeoutMs, CALL_TIMEOUT_MS), state)
   }
   const open = () => (opened ??= openNow())
   const releasesOf = () => [...new Set([...unsettled(), ...given.missed()])]
