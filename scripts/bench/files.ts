@@ -28,7 +28,7 @@ function measureRebuild({ sdk, runs, ticketCount, note }: Bench, repository: str
     measuredMs!,
     'read, parse, hash, insert the same rows',
     floorMs!,
-    2,
+    1.35,
   )
   return floorMs!
 }
