@@ -7,6 +7,7 @@
 import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
 import { INVERSE, STORED_RELATION_KINDS } from '../model/decision-kinds.ts'
+import { FORMAT } from '../model/format.ts'
 
 /** One row for each file below the tickets folder that is or should be a Ticket. */
 export const files = sqliteTable(
@@ -47,6 +48,10 @@ export const tickets = sqliteTable(
   table => [
     index('tickets_by_slug').on(table.slug),
     index('tickets_by_phase').on(table.phase, table.queuedAt, table.id),
+    // Empty but for files that a later version wrote: each answer asks for them.
+    index('tickets_of_later_format')
+      .on(table.path)
+      .where(sql.raw(`format > ${FORMAT}`)),
   ],
 )
 

@@ -21,7 +21,7 @@ export type Statement<P extends unknown[], R> = Database.Statement<P, R>
 /** SQLite's application_id of each kind of file: `tkpi` and `tkpl`. */
 const APPLICATION_ID = { index: 0x746b7069, local: 0x746b706c } as const
 /** The number of migrations of each kind of file. A new index migration makes every older index be rebuilt. */
-export const SCHEMA_VERSION = { index: 3, local: 5 } as const
+export const SCHEMA_VERSION = { index: 4, local: 5 } as const
 /** A database file and its companions. The companions come first: a new file must never meet an old journal. */
 export const FILE_SUFFIXES = ['-wal', '-shm', '-journal', ''] as const
 

@@ -92,7 +92,7 @@ export function* eachRelationOnce(pages: Iterable<RelationPage>): Generator<Rela
  * without a file. With a Ticket, only the relations and the format of that one.
  */
 export function problemsOf(queries: IndexQueries, ticket?: TicketRow | null): Problem[] {
-  const later = ticket === undefined ? queries.laterFormats(FORMAT) : ticket && ticket.format > FORMAT ? [ticket] : []
+  const later = ticket === undefined ? queries.laterFormats() : ticket && ticket.format > FORMAT ? [ticket] : []
   const dangling = ticket === null ? [] : ticket === undefined ? queries.dangling() : danglingOf(queries, ticket)
   return [
     ...queries.quarantined().map(quarantineProblem),

@@ -1,6 +1,7 @@
 /** Queries for rows of `tickets`. */
 
 import type { Prepare } from '../database/statements.ts'
+import { FORMAT } from '../model/format.ts'
 import type { Outcome, Phase } from '../model/states.ts'
 
 /** A row of `tickets`. */
@@ -44,10 +45,10 @@ export function ticketQueries(statement: Prepare) {
       statement<[], { slug: string; ids: string }>(
         "select slug, group_concat(id, ', ') as ids from (select slug, id from tickets where slug is not null order by slug, id) group by slug having count(*) > 1",
       ).all(),
-    /** Tickets whose format is later than the known one. */
-    laterFormats: (known: number) =>
-      statement<[number], { path: string; format: number }>(
-        'select path, format from tickets where format > ? order by path',
-      ).all(known),
+    /** Tickets whose format is later than this version's. */
+    laterFormats: () =>
+      statement<[], { path: string; format: number }>(
+        `select path, format from tickets where format > ${FORMAT} order by path`,
+      ).all(),
   }
 }

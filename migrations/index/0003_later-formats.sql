@@ -1,0 +1,1 @@
+CREATE INDEX `tickets_of_later_format` ON `tickets` (`path`) WHERE format > 1;
