@@ -155,6 +155,28 @@ describe.skipIf(obstacle)('watch in a fleet', () => {
   })
 })
 
+describe.skipIf(obstacle)('wait in a fleet', () => {
+  test('takes no claim for released that is unknown: it goes on, or times out', async () => {
+    await withClones(async (one, two) => {
+      const token = await take(one, 600)
+      const child = startCli(two, ['wait', 'A', '--until', 'released'])
+      await says(child, 'waiting until A is not claimed')
+      await withoutServer(async () => {
+        await says(child, 'the claims are unknown')
+        const late = await runCli(two, ['wait', 'A', '--until', 'released', '--timeout', '1'])
+        expect([late.status, late.stdout]).toEqual([
+          7,
+          expect.stringMatching(/^timed out.*\nA .* the claims are unknown$/m),
+        ])
+      })
+      await says(child, 'the claims are known again')
+      expect(child.lines).toEqual([])
+      await runCli(one, ['release', 'A', '--token', token])
+      expect(await child.ended).toEqual({ status: 0, signal: null })
+    })
+  })
+})
+
 interface OverviewDocument {
   claims: object[]
   running: { claimed: boolean | null }[]

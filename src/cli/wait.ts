@@ -69,14 +69,14 @@ function settledNotes({ tickets, until }: Waited): string[] {
 function waitLines({ met, tickets, until, ms }: Waited, paint: Page['paint']): string[] {
   const lines = tickets.flatMap(({ ticket, met, claim, reasons = [], total = 0 }) => {
     const [yes, no] = CONDITION[until]
-    const details = {
-      accept: '',
-      terminal: `: ${stateText(ticket)}`,
-      released: ` by ${escapeText(claim?.holder ?? '')}`,
+    const unmet = {
+      accept: no,
+      terminal: `${no}: ${stateText(ticket)}`,
+      released: claim ? `${no} by ${escapeText(claim.holder)}` : 'may be claimed: the claims are unknown',
     }
     const more = total - reasons.length
     return [
-      `${ticketText(ticket)} ${met ? paint('green', yes) : paint('red', no) + details[until]}`,
+      `${ticketText(ticket)} ${met ? paint('green', yes) : paint('red', unmet[until])}`,
       ...reasonLines(reasons, paint),
       ...(more > 0 ? [`  and ${more} more`] : []),
     ]

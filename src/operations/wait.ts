@@ -156,7 +156,7 @@ function entryOf({ queries, facts, claims }: View, id: string, until: WaitInput[
   const live = claims.find(id)
   const entry = { ticket: ticketSummary(id, row ?? null), claim: live ? withoutToken(live) : null }
   if (until === 'terminal') return { ...entry, met: row?.phase === 'terminal' }
-  if (until === 'released') return { ...entry, met: live === undefined }
+  if (until === 'released') return { ...entry, met: live === undefined && claims.unknown === null }
   const { verdict, reasons } = verdictOn(id, facts, {}, MANY_TICKETS)
   return { ...entry, met: verdict === 'accept', ...firstHolds(reasons) }
 }
