@@ -112,10 +112,11 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
   test('checks the certificate as sslmode says', async () => {
     using repository = await repositoryWithFleet()
     const { root } = repository
-    const join = async (parameters: string, database = 'plans') => {
+    const join = async (parameters: string, env?: NodeJS.ProcessEnv) => {
       const run = await cli(root, ['fleet', 'join', '--json'], {
-        TICKETPLAN_FLEET_URL: url('plan_client', { parameters, database }),
+        TICKETPLAN_FLEET_URL: url('plan_client', { parameters }),
         PGPASSWORD: PASSWORD,
+        ...env,
       })
       return run.status === 0 ? 'joined' : errorOf(run).code
     }
@@ -125,6 +126,11 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     expect(await join('sslmode=disable')).toBe('fleet_denied') // pg_hba.conf
     expect(await join('sslmode=verify-full')).toBe('fleet_denied') // no authority that Node trusts
     expect(await join('sslmode=verify-ca')).toBe('fleet_url')
+    // A word that is none must not mean a connection that is checked less.
+    const words = { 'verify-full': 'fleet_denied', verify_full: 'fleet_url', VERIFY: 'fleet_url', '': 'joined' }
+    for (const [PGSSLMODE, outcome] of Object.entries(words))
+      expect([PGSSLMODE, await join('', { PGSSLMODE })]).toEqual([PGSSLMODE, outcome])
+    expect(await join('sslmode=require', { PGSSLMODE: 'verify-full' })).toBe('joined') // the URL goes first
     expect(await join(`sslmode=verify-ca&sslrootcert=${certificate()}`)).toBe('joined')
     expect(await join(`sslmode=verify-full&sslrootcert=${certificate()}`)).toBe('joined')
     await asOwner('postgres', async sql => {

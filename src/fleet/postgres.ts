@@ -8,9 +8,7 @@
 import Client from 'pg/lib/client.js'
 import { monotonicMs } from '../files/pause.ts'
 import type { ServerAddress } from '../model/errors.ts'
-
-/** How to encrypt, as `sslmode` of libpq. */
-export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
+import type { SslMode } from './server-url.ts'
 
 /** The server, and how to connect to it. */
 export interface ServerSettings {

@@ -13,8 +13,8 @@ import type { Repository } from '../files/repository.ts'
 import { findCloneConfig, findGitConfig } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 import type { JoinedFleet } from './joined-fleet.ts'
-import type { ServerSettings, SslMode } from './postgres.ts'
-import { isSameServer, parseServerUrl, type ServerUrl, serverName } from './server-url.ts'
+import type { ServerSettings } from './postgres.ts'
+import { isSameServer, isSslMode, parseServerUrl, type ServerUrl, SSL_MODES, serverName } from './server-url.ts'
 
 const VARIABLE = 'TICKETPLAN_FLEET_URL'
 const KEY = 'ticketplan.fleetUrl'
@@ -56,7 +56,11 @@ export function settingsOf({ address, password, parameters }: ServerUrl, usesPas
     if (path === 'system') return undefined // the certificates that Node trusts
     return path !== undefined && path !== '' ? readText(path) : readIfExists(join(homedir(), '.postgresql', standard))
   }
-  const asked = (parameters.sslmode ?? process.env.PGSSLMODE ?? 'prefer') as SslMode
+  const asked = parameters.sslmode ?? (process.env.PGSSLMODE || 'prefer')
+  if (!isSslMode(asked)) {
+    const message = `PGSSLMODE: unknown sslmode; it is one of ${SSL_MODES.join(', ')}`
+    throw new PlanError('fleet_url', message, { source: 'PGSSLMODE' })
+  }
   const isEncrypted = asked !== 'disable'
   const ca = isEncrypted ? file('sslrootcert', 'PGSSLROOTCERT', 'root.crt') : undefined
   const cert = isEncrypted ? file('sslcert', 'PGSSLCERT', 'postgresql.crt') : undefined

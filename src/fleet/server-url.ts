@@ -16,7 +16,9 @@ export interface ServerUrl {
 const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']
 /** Parameters that give a part of the URL, as in libpq. */
 const PARTS = ['host', 'port', 'dbname', 'user', 'password']
-const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+/** How to encrypt, as `sslmode` of libpq. */
+export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+export type SslMode = (typeof SSL_MODES)[number]
 
 /**
  * Parses a URL; `source` names where it comes from. A part that it leaves out has the default of libpq: PGPORT or 5432, PGUSER
@@ -37,7 +39,7 @@ export function parseServerUrl(text: string, source: string): ServerUrl {
     const known = [...PARAMETERS, ...PARTS].join(', ')
     refuse(`unknown parameter "${unknown.slice(0, 40)}"; the parameters are ${known}`)
   }
-  if (given.sslmode !== undefined && !SSL_MODES.includes(given.sslmode))
+  if (given.sslmode !== undefined && !isSslMode(given.sslmode))
     refuse(`unknown sslmode; it is one of ${SSL_MODES.join(', ')}`)
   const host = given.host ?? decoded(url.hostname === 'socket.invalid' ? '' : url.hostname.replace(/^\[(.*)\]$/, '$1'))
   if (!host) refuse(`it names no host; ${form}`)
@@ -57,6 +59,10 @@ export function parseServerUrl(text: string, source: string): ServerUrl {
       return refuse('a "%" is not followed by two hexadecimal digits; write "%25" for the character itself')
     }
   }
+}
+
+export function isSslMode(text: string): text is SslMode {
+  return SSL_MODES.some(mode => mode === text)
 }
 
 /** Returns a server as messages show it. */
