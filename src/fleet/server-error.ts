@@ -8,12 +8,22 @@ const PASSING = /^(?:08|57P|40001|40P01|53|55P03|25006)/
 /** Errors of TLS, by Node's codes and texts; asking again does not help. */
 const TLS = /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_(?:GET|VERIFY)|DEPTH_ZERO/
 
+/** What an error of the server has; one of the system, or of TLS, has no severity. */
+interface ServerMessage {
+  code?: string
+  severity?: string
+  message: string
+  detail?: string
+  hint?: string
+}
+
 /** Returns the error that asking again cannot remove; undefined where the server may answer later. */
 export function serverError(error: unknown, address: ServerAddress): PlanError | undefined {
   if (error instanceof PlanError) return error
-  const { code, message, detail, hint } = error as { code?: string; message: string; detail?: string; hint?: string }
+  const { code, severity, message, detail, hint } = error as ServerMessage
   const at = serverName(address)
-  const state = /^[0-9A-Z]{5}$/.test(code ?? '') ? code! : null
+  // Codes of the system look the same: EPIPE, EPERM.
+  const state = severity === undefined ? null : (code ?? null)
   if (/does not support SSL|password must be a|client password/i.test(message) || TLS.test(code ?? '')) {
     const what = /password/i.test(message)
       ? 'the server wants a password, and there is none'
