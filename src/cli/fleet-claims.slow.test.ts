@@ -64,6 +64,15 @@ describe.skipIf(obstacle)('commands in a fleet', () => {
       const renewed = await runCli(one, ['renew', 'A', '--token', String(claim.token), '--json'])
       expect(renewed.status).toBe(5)
       expect(jsonOf(renewed)).toMatchObject({ refused: 'fleet_unreachable', covered_until: expect.any(String) })
+      const { covered_until } = jsonOf<{ covered_until: string }>(renewed)
+      for (const [token, text] of [
+        [
+          claim.token,
+          `refused (fleet_unreachable): the claim may be live until ${covered_until}; renew it again before\n`,
+        ],
+        [1, 'refused (fleet_unreachable): whether the claim is live is not known; renew it again\n'],
+      ])
+        expect((await runCli(one, ['renew', 'A', '--token', String(token)])).stdout).toBe(text)
       const refused = await take(one, 'B')
       expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('"fleet_unreachable"')])
       const consulted = await runCli(one, ['consult', 'B'])

@@ -70,7 +70,13 @@ export function claimLines({ claim, refused, reasons }: OutputOf<'claim'>, { pai
 }
 
 export function renewLines(output: OutputOf<'renew'>, page: Page): string[] {
-  const { claim, refused } = output
+  const { claim, refused, covered_until } = output
+  if (refused === 'fleet_unreachable') {
+    const until = covered_until
+      ? `the claim may be live until ${covered_until}; renew it again before`
+      : 'whether the claim is live is not known; renew it again'
+    return [`${page.paint('red', 'refused')} (${refused}): ${escapeText(until)}`]
+  }
   return claim && !refused ? [`renewed: ${claimText(claim)}`] : claimLines(output, page)
 }
 
