@@ -193,6 +193,9 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     expect(await join(url('plan_client', { database: 'nowhere' }))).toMatchObject({
       code: 'fleet_failed',
       sqlState: '3D000',
+      message: expect.stringMatching(
+        /database "nowhere" does not exist; create it with "createdb", or correct the URL$/,
+      ),
     })
     expect(await join('mysql://kim@db.example.org/plans')).toMatchObject({
       code: 'fleet_url',

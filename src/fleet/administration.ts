@@ -3,7 +3,8 @@ import { PlanError, type ServerAddress } from '../model/errors.ts'
 import { CALL_TIMEOUT_MS, fleetServer } from './fleet-server.ts'
 import { FLEET_SCHEMA_VERSION, migrateSchema, readSchemaVersion } from './migrations.ts'
 import type { PostgresConnection, ServerSettings } from './postgres.ts'
-import { schemaError, serverError } from './server-error.ts'
+import { passingReason, schemaError, serverError } from './server-error.ts'
+import { serverName } from './server-url.ts'
 
 /** Migrates the schema to this version. Returns the version before and the one after. @throws PlanError fleet_schema where it is newer. */
 export function migrateServer(settings: ServerSettings): Promise<{ before: number; after: number }> {
@@ -44,7 +45,6 @@ async function onServer<T>(
 }
 
 function lost(error: unknown, address: ServerAddress): PlanError<'fleet_failed'> {
-  const { host, port } = address
-  const message = `${host}:${port}: the connection broke: ${(error as Error).message}; run the command again`
+  const message = `${serverName(address)}: the server ${passingReason(error)}, and run the command again`
   return new PlanError('fleet_failed', message, { ...address, sqlState: null }, error)
 }

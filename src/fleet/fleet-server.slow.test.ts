@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { createTestFleet } from '../test-support/test-fleet.ts'
+import { createFleet } from './administration.ts'
 import type { FleetLeaseRequest } from './fleet-claims.ts'
 import { fleetServer } from './fleet-server.ts'
 import { connectPostgres } from './postgres.ts'
@@ -110,6 +111,28 @@ describe.skipIf(postgresObstacle())('a call to the server of a fleet', () => {
     await server.close()
     for (const socket of sockets) socket.destroy()
     silent.close()
+  })
+
+  test('to a database that cannot be written says so, and that nothing was done', async () => {
+    await using fleet = await createTestFleet(postgres())
+    const settings = settingsOf(parseServerUrl(postgres().url(fleet.database), 'test'), false)
+    await fleet.owner.query(`alter database ${fleet.database} set default_transaction_read_only = on`)
+    const server = fleetServer(settings, 500)
+    const claims = serverClaims(server, { fleet: fleet.id, machine: 'm-1', pools: {} })
+    const { changes } = await claims.snapshot()
+    await expect(claims.acquire(request({ changes }))).rejects.toMatchObject({
+      code: 'fleet_unreachable',
+      message: expect.stringMatching(/refuses for now: .* read-only transaction; check that the URL names the primary/),
+      data: { sent: false },
+    })
+    await expect(createFleet(settings, 'shop-x')).rejects.toMatchObject({
+      code: 'fleet_failed',
+      message: expect.stringMatching(/refuses for now: .* read-only transaction; check that the URL names the primary/),
+    })
+    await fleet.owner.query(`alter database ${fleet.database} reset default_transaction_read_only`)
+    await server.close()
+    expect((await claims.acquire(request({ changes }))).status).toBe('acquired')
+    await server.close()
   })
 
   test('is not encrypted by default where the server offers no encryption, and refused where it must be', async () => {

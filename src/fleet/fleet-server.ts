@@ -7,7 +7,7 @@
 import { monotonicMs } from '../files/pause.ts'
 import { PlanError, type ServerAddress } from '../model/errors.ts'
 import type { PostgresConnection, ServerSettings } from './postgres.ts'
-import { serverError } from './server-error.ts'
+import { isUndone, passingReason, serverError } from './server-error.ts'
 
 /** How long a call may take by default. */
 export const CALL_TIMEOUT_MS = 5000
@@ -62,21 +62,23 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
 
   const retried = async (text: string, values: readonly unknown[] | undefined, startedAt: number) => {
     const deadline = startedAt + timeoutMs
-    let isSent = false
+    let mayHaveArrived = false
     for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 500)) {
       // A connection that was idle may be dead without a word: half of the time remains for a new one.
       const remainingMs = Math.max(1, deadline - monotonicMs())
+      let isSent = false
       try {
         return await attempt(text, values, current ? remainingMs / 2 : remainingMs, () => (isSent = true))
       } catch (error) {
         const waitMs = pauseMs * (0.5 + Math.random())
         const known = serverError(error, address)
         if (known) throw known
+        mayHaveArrived ||= isSent && !isUndone(error)
         if (monotonicMs() + waitMs < deadline) {
           await new Promise(done => setTimeout(done, waitMs))
           continue
         }
-        throw unreachable(error, address, Math.round(monotonicMs() - startedAt), isSent)
+        throw unreachable(error, address, Math.round(monotonicMs() - startedAt), mayHaveArrived)
       }
     }
   }
@@ -122,8 +124,7 @@ function unreachable(
   sent: boolean,
 ): PlanError<'fleet_unreachable'> {
   const { host, port, database, user } = address
-  const why = (error as Error).message || String((error as { code?: unknown }).code ?? error)
-  const unsure = sent ? ' The request may have arrived; asking again is safe.' : ''
-  const message = `the server of the fleet at ${host}:${port} (database ${database}, user ${user}) does not answer: ${why}; check that it runs and that this machine reaches it, and run the command again.${unsure}`
+  const unsure = sent ? '; the request may have arrived, and asking again is safe' : ''
+  const message = `the server of the fleet at ${host}:${port} (database ${database}, user ${user}) ${passingReason(error)}, and run the command again${unsure}`
   return new PlanError('fleet_unreachable', message, { ...address, waitedMs, sent }, error)
 }

@@ -55,8 +55,26 @@ export function serverError(error: unknown, address: ServerAddress): PlanError |
       return new PlanError('fleet_denied', `${at}: ${message}; ${advice}`, { ...address, sqlState: state }, error)
     }
   }
-  const more = hint === undefined ? '' : ` (${hint})`
+  const more =
+    state === '3D000' ? '; create it with "createdb", or correct the URL' : hint === undefined ? '' : ` (${hint})`
   return new PlanError('fleet_failed', `${at}: ${message}${more}`, { ...address, sqlState: state }, error)
+}
+
+/** Says why a server does not do now what it may do later, and what to check. */
+export function passingReason(error: unknown): string {
+  const { code, severity, message } = error as ServerMessage
+  if (severity === undefined) {
+    const why = message || String(code ?? error)
+    return `does not answer: ${why}; check that PostgreSQL runs there and that this machine reaches it`
+  }
+  const check = code === '25006' ? 'that the URL names the primary, and that its database may be written' : 'its log'
+  return `refuses for now: ${message}; check ${check}`
+}
+
+/** True where the server has undone what it was asked for; any other failure of a call leaves the outcome unknown. */
+export function isUndone(error: unknown): boolean {
+  const { code, severity } = error as ServerMessage
+  return severity !== undefined && /^(?:25006|40001|40P01|55P03)$/.test(code ?? '')
 }
 
 /** Returns the error about a schema of another version; 0 where there is none. */
