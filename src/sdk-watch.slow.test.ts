@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { type ConnectedPlan, connectPlan } from './sdk.ts'
 import { fleetClone } from './test-support/fleet-clones.ts'
@@ -73,3 +75,37 @@ describe.skipIf(postgresObstacle())('a watch of a connected plan', () => {
     })
   })
 })
+
+test.skipIf(postgresObstacle())('a connected plan that is closed while methods run ends when they have', async () => {
+  await withPlan(async (first, connections, root) => {
+    const closedDuring = async <T>(call: (plan: ConnectedPlan) => Promise<T>): Promise<T> => {
+      const plan = await connectPlan({ root, actor: 'tester' })
+      const [answer] = await Promise.all([call(plan), plan.close()])
+      await vi.waitFor(async () => expect((await connections()).all).toBe(0), PATIENCE)
+      expect(openFiles(root)).toEqual([])
+      return answer
+    }
+    await first.close()
+    expect(await closedDuring(plan => plan.consult('A'))).toMatchObject({ verdict: 'accept' })
+    const { claim } = await closedDuring(plan => plan.accept({ ticket: 'A', holder: 'pod' }))
+    const held = { ticket: 'A', token: claim!.token! }
+    expect(await closedDuring(plan => plan.renew(held))).toMatchObject({ claim: { live: true } })
+    expect(await closedDuring(plan => plan.release(held))).toMatchObject({ claim: { live: false } })
+    expect(await closedDuring(plan => plan.claim({ ticket: 'A', holder: 'pod' }))).toMatchObject({
+      claim: { live: true },
+    })
+  })
+})
+
+/** Lists the files below a folder that this process has open; none where the system does not say. */
+function openFiles(root: string): string[] {
+  const folder = '/proc/self/fd'
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap(fd => {
+    try {
+      return [readlinkSync(join(folder, fd))].filter(path => path.startsWith(root))
+    } catch {
+      return [] // it was that of this search
+    }
+  })
+}

@@ -46,7 +46,7 @@ type Promised<M> = M extends (...given: infer A) => infer R ? (...given: A) => P
 export type ConnectedPlan = { readonly [N in keyof Signatures | 'watch']: Promised<Plan[N]> } & {
   /** The absolute path of the checkout's root. */
   readonly root: string
-  /** Ends all watches and connections, and closes the databases. The plan cannot be used afterwards. */
+  /** Ends all watches, waits for the methods that run, then ends the connections and closes the databases. The plan cannot be used afterwards. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -57,7 +57,7 @@ export type ConnectedPlan = { readonly [N in keyof Signatures | 'watch']: Promis
  * @throws PlanError bad_config, io; each method throws PlanErrors of its own.
  */
 export function openPlan(options: OpenOptions = {}): Plan {
-  const { store, bound, watch, close } = openMethods(options, 'openPlan', false)
+  const { store, bound, watch, end } = openMethods(options, 'openPlan', false)
   const methods = bound((operation, input) => {
     try {
       return operation.run(store, parseInput(operation, input))
@@ -65,6 +65,10 @@ export function openPlan(options: OpenOptions = {}): Plan {
       throw systemError(error)
     }
   })
+  const close = () => {
+    end()
+    store.close()
+  }
   return {
     ...methods,
     watch: (listener: Parameters<Plan['watch']>[0], options?: WatchOptions) => watch(listener, options),
@@ -79,17 +83,24 @@ export function openPlan(options: OpenOptions = {}): Plan {
  * @throws PlanError bad_config, io; the promise of each method is rejected with PlanErrors of its own.
  */
 export async function connectPlan(options: OpenOptions = {}): Promise<ConnectedPlan> {
-  const { store, bound, checkWatch, watch, close } = openMethods(options, 'connectPlan', true)
+  const { store, bound, checkWatch, watch, end } = openMethods(options, 'connectPlan', true)
+  const running = new Set<Promise<unknown>>()
   const methods = bound(async (operation, input) => {
+    const result = runOperation(store, operation, parseInput(operation, input))
+    running.add(result)
     try {
-      return await runOperation(store, operation, parseInput(operation, input))
+      return await result
     } catch (error) {
       throw systemError(error)
+    } finally {
+      running.delete(result)
     }
   })
   const promised = Object.entries(methods).map(([name, method]) => [name, async (input?: unknown) => method(input)])
   const closeAll = async () => {
-    close()
+    end()
+    await Promise.allSettled(running) // one that goes on would open the index and connect again
+    store.close()
     await store.fleet?.close()
   }
   return {
@@ -151,10 +162,10 @@ function openMethods(options: OpenOptions, opener: string, waits: boolean) {
     watches.add(watching)
     return watching
   }
-  const close = () => {
+  /** Refuses what is called from now on, and ends the watches. */
+  const end = () => {
     isClosed = true
     for (const watching of watches) watching.close()
-    store.close()
   }
-  return { store, bound, checkWatch, watch, close }
+  return { store, bound, checkWatch, watch, end }
 }
