@@ -22,7 +22,7 @@ import {
   writePlan,
 } from './acceptance.ts'
 import { takeBackable } from './file-and-claim.ts'
-import { type Allowed, noteConfirmed, type Taken, takeInFleet, withUntil } from './fleet-steps.ts'
+import { type Allowed, giveUp, noteConfirmed, type Taken, takeInFleet, withUntil } from './fleet-steps.ts'
 
 /** How long a claim is reserved until its plan is written and it is confirmed. */
 const RESERVATION_MS = 30_000
@@ -32,8 +32,6 @@ const MOST_ROUNDS = 10
 /** A Ticket that may be accepted, with the lease that reserves it. */
 interface Reservable extends Allowed {
   situation: Situation
-  /** True where this holder has the claim already: it is kept whatever becomes of the accept. */
-  isOwn: boolean
 }
 
 /** What the second step came to: refused, with the plan written, or to be judged again because the files have changed. */
@@ -99,13 +97,6 @@ async function writing(store: Store, fleet: StoreFleet, taken: Taken<Reservable>
 /** What the server has from the first verdict. */
 function leased({ pool, area, conflicts }: Situation): string {
   return JSON.stringify([pool, area, conflicts])
-}
-
-/** Gives a reservation back. Where that fails, it runs out by itself. */
-async function giveUp(fleet: StoreFleet, { acquired: { claim }, allowed }: Taken<Reservable>): Promise<void> {
-  if (allowed.isOwn) return
-  const claims = await fleet.claims()
-  await claims.release(claim.ticket, { token: claim.token }).catch(() => {})
 }
 
 /** Extends the reservation to the whole time to live; takes the plan back unless that is certain. */

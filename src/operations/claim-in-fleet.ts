@@ -15,7 +15,7 @@ import {
   wholeMs,
 } from './claiming.ts'
 import { takeBackable, writeState } from './file-and-claim.ts'
-import { claimedId, noteConfirmed, takeInFleet, withUntil } from './fleet-steps.ts'
+import { claimedId, giveUp, noteConfirmed, takeInFleet, withUntil } from './fleet-steps.ts'
 import { checkPool } from './pools.ts'
 import { stateWarnings } from './warnings.ts'
 
@@ -25,7 +25,12 @@ export async function claimInFleet(store: Store, fleet: StoreFleet, input: Claim
   const taken = await takeInFleet<Claimable, Claimed>(fleet, () => judgeClaim(store, input))
   if (!('acquired' in taken)) return taken
   const { claim } = taken.acquired
-  fleet.covers.noteToken(claim.token)
+  try {
+    fleet.covers.noteToken(claim.token)
+  } catch (error) {
+    await giveUp(fleet, taken)
+    throw error
+  }
   noteConfirmed(store, fleet, claim, taken.sent)
   return { claim }
 }

@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type ConnectedPlan, connectPlan } from '../sdk.ts'
@@ -150,6 +152,21 @@ describe.skipIf(obstacle)('a confirmation', () => {
         reasons: [{ code: 'on_hold' }],
       })
       expect(await two.accept({ ticket: 'A', holder: 'pod-2' })).toMatchObject({ accepted: true })
+    })
+  })
+})
+
+describe.skipIf(obstacle)('a clone that cannot note its token', () => {
+  test.each(['accept', 'claim'] as const)('gives the claim of %s back, and keeps one that it had', async method => {
+    await withMachines(async ({ one, two }) => {
+      const { claim } = await one.claim({ ticket: 'B', holder: 'pod-1' })
+      const mark = join(one.root, '.git', 'ticketplan', 'fencing-token')
+      rmSync(mark)
+      mkdirSync(mark)
+      expect((await rejectionOf(() => one[method]({ ticket: 'A', holder: 'pod-1' }))).code).toBe('io')
+      expect(await two[method]({ ticket: 'A', holder: 'pod-2' })).toMatchObject({ claim: { machine: 'm-2' } })
+      expect((await rejectionOf(() => one[method]({ ticket: 'B', holder: 'pod-1' }))).code).toBe('io')
+      expect(await one.renew({ ticket: 'B', token: claim!.token! })).toMatchObject({ claim: { live: true } })
     })
   })
 })

@@ -15,6 +15,8 @@ const MOST_ROUNDS = 100
 export interface Allowed {
   lease: LeaseRequest
   conflicts: string[]
+  /** True where this holder has the claim already: it is kept whatever becomes of the command. */
+  isOwn: boolean
 }
 
 /** A lease that was taken, with the claims that the verdict rested on, and when the request was sent. */
@@ -69,6 +71,13 @@ export async function takeInFleet<S extends Allowed, R extends object>(
   const waitedMs = Math.round(monotonicMs() - startedAt)
   const message = `the claims of the fleet changed ${MOST_ROUNDS} times while this one was judged; run the command again`
   throw new PlanError('busy', message, { lock: 'fleet', waitedMs, holder: null })
+}
+
+/** Gives a lease back that was just taken. Where that fails, it ends when it expires. */
+export async function giveUp(fleet: StoreFleet, { acquired: { claim }, allowed }: Taken<Allowed>): Promise<void> {
+  if (allowed.isOwn) return
+  const claims = await fleet.claims()
+  await claims.release(claim.ticket, { token: claim.token }).catch(() => {})
 }
 
 /** Returns the error of a step whose outcome is unknown, with what was done and until when the claim may hold; any other unchanged. */
