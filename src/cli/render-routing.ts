@@ -61,7 +61,7 @@ function heldLines(held: NonNullable<OutputOf<'accept'>['held']>, queued: number
 export function claimLines({ claim, refused, reasons }: OutputOf<'claim'>, { paint }: Page): string[] {
   if (refused === undefined) return claim ? [`claimed: ${claimText(claim)}`] : []
   const holder = claim
-    ? `: ${claim.ticket} is ${claim.live ? 'held' : 'last held'} by ${claim.holder}`
+    ? `: ${claim.ticket} is ${claim.live ? 'held' : 'last held'} by ${claim.holder}${claim.machine ? ` on machine ${claim.machine}` : ''}`
     : ': the Ticket has no claim'
   return [
     `${paint('red', 'refused')} (${refused})${escapeText(refused === 'stale_token' || claim ? holder : '')}`,
@@ -90,11 +90,21 @@ export function releaseLines(output: OutputOf<'release'>, page: Page): string[] 
 export function claimsLines({ claims, more }: OutputOf<'claims'>, page: Page): string[] {
   const { paint, width, nowMs } = page
   if (claims.length === 0) return ['no claims']
-  const head = ['expires', 'ticket', 'token', 'pool', 'holder'].map((text): Cell => ({ text, colour: 'bold' }))
+  // A holder is a name on a machine.
+  const inFleet = claims.some(({ machine }) => machine !== undefined)
+  const columns = ['expires', 'ticket', 'token', 'pool', 'holder', ...(inFleet ? ['machine'] : [])]
+  const head = columns.map((text): Cell => ({ text, colour: 'bold' }))
   const rows = claims.map(claim => {
-    const { ticket, holder, token, pool, live, terminal, released_at } = claim
+    const { ticket, holder, machine, token, pool, live, terminal, released_at } = claim
     const note = terminal && !released_at ? ' (Ticket is terminal)' : ''
-    const cells = [expiryText(claim, nowMs) + note, ticket, String(token ?? ''), pool ?? '', holder]
+    const cells = [
+      expiryText(claim, nowMs) + note,
+      ticket,
+      String(token ?? ''),
+      pool ?? '',
+      holder,
+      ...(inFleet ? [machine ?? ''] : []),
+    ]
     return cells.map((text): Cell => ({ text: escapeText(text), colour: live ? undefined : 'dim' }))
   })
   return [...table([head, ...rows], paint, width), ...moreLines(more, count(claims.length, 'claim'), page)]
