@@ -53,6 +53,12 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
 
     expect(await cli(root, ['fleet', 'leave'])).toMatchObject({ status: 0 })
     expect(errorOf(await cli(root, ['fleet', 'leave', '--json'])).code).toBe('fleet_not_joined')
+    // A clone on the image of a disk gets an id of its own in this way.
+    const again = await cli(root, ['fleet', 'join', '--json'], {
+      PGPASSWORD: PASSWORD,
+      TICKETPLAN_FLEET_URL: url('plan_client'),
+    })
+    expect(jsonOf<{ machine: string }>(again).machine).not.toBe(/clone is (\w+)/.exec(joined.stdout)![1])
   })
 
   test("reads the URL from the user's configuration of git until the clone has joined", async () => {
