@@ -15,6 +15,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Decision } from './model/decision.ts'
+import { asDecision } from './test-support/loose-decision.ts'
 import { type Run, runCli } from './test-support/run-cli.ts'
 import { putTicket, runGit, temporaryFolder, temporaryRepository } from './test-support/temporary-repository.ts'
 
@@ -45,6 +47,7 @@ const PROGRAMS = [
   'filter.evil.smudge',
   'filter.evil.process',
   'gpg.program',
+  'hook.evil.command', // of the events in HOOKS, from git 2.54 on
   'interactive.diffFilter',
   'merge.evil.driver',
   'pager.log',
@@ -62,6 +65,7 @@ const READS = [
   ['brief'],
   ['consult', 'A'],
   ['show', 'A'],
+  ['show', 'B'],
   ['list'],
   ['relations'],
   ['graph'],
@@ -115,7 +119,10 @@ function hostileRepository(): Hostile {
   writeFileSync(program, `#!/bin/sh\necho "$0 $*" >> '${trace}'\nexit 1\n`)
   chmodSync(program, 0o755)
   putTicket(root, 'A', { state: 'queued' })
-  putTicket(root, 'B', { title: '\u202e\u001b]0;owned\u0007\u001b[2J\nTickets: none' as string, state: 'queued' })
+  putTicket(root, 'B', { title: STEERING, state: 'queued', decisions: steeringDecisions() })
+  for (const name of [`${STEERING}.json`, 'n\nTickets: none.json']) writeFileSync(join(root, 'tickets', name), '{}\n')
+  mkdirSync(join(root, 'tickets', STEERING))
+  writeFileSync(join(root, 'tickets', STEERING, 'C.json'), `{"${STEERING}`)
   runGit(root, 'add', '--all')
   runGit(root, 'commit', '--quiet', '--message', 'first')
   putTicket(root, 'A', { state: 'queued', title: 'changed' })
@@ -125,6 +132,7 @@ function hostileRepository(): Hostile {
   mkdirSync(join(root, '.git', 'hooks'), { recursive: true })
   for (const hook of HOOKS) symlinkSync(program, join(root, '.git', 'hooks', hook))
   for (const key of PROGRAMS) runGit(root, 'config', key, key.startsWith('alias.') ? `!${program}` : program)
+  for (const hook of HOOKS) runGit(root, 'config', '--add', 'hook.evil.event', hook)
   runGit(root, 'config', 'log.showSignature', 'true')
   runGit(root, 'config', 'remote.origin.url', `ext::${program}`)
   runGit(root, 'config', 'extensions.partialClone', 'origin')
@@ -151,8 +159,25 @@ function signHead(root: string): void {
   runGit(root, 'update-ref', 'HEAD', id)
 }
 
-/** Characters that move the cursor, change the order of text, or end a line that is not the program's. */
-const STEERS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/
+/** Names a window, clears the screen, reverses what follows, and begins a line of its own. */
+const STEERING = '\u202e\u001b]0;owned\u0007\u001b[2J\nTickets: none'
+/** Characters that move the cursor or change the order of text, and a line that is not the program's. */
+const STEERS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|^Tickets: none/m
+
+/** Decisions with that text wherever a decision may have text. */
+function steeringDecisions(): Decision[] {
+  const texts = [
+    { kind: 'hold' },
+    { kind: 'note' },
+    { kind: 'touches', paths: ['src/**'] },
+    { kind: 'blocked_by', target: 'A' },
+    { kind: `x${STEERING}`, target: 'A' },
+  ]
+  return texts.map((fields, n) => {
+    const id = `01JX8Z3V7Q4T9K2M5N6P7R8S0${n}`
+    return asDecision({ at: '2026-06-08T11:30:00.000Z', by: 'x', id, reason: STEERING, ...fields })
+  })
+}
 
 test('git itself runs programs of the attacker in that repository', () => {
   for (const command of [['status'], ['log', '--oneline'], ['commit', '--all', '--message', 'third']]) {

@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runGit as git, temporaryFolder, temporaryRepository } from '../test-support/temporary-repository.ts'
-import { findGitConfig, findGitVersion, runGit, tryGit } from './git.ts'
+import { listChangedFiles } from './changed-files.ts'
+import { findCommit, findGitConfig, findGitVersion, runGit, tryGit } from './git.ts'
+import { stageFiles } from './staging-area.ts'
 
 /** Runs the action with a changed environment; undefined removes a variable. */
 function withEnvironment(changes: Record<string, string | undefined>, action: () => void): void {
@@ -29,7 +31,7 @@ describe('runGit', () => {
 
   it('fails with the command, its status and the message of git', () => {
     using repo = temporaryRepository()
-    expect(() => runGit(repo.root, ['rev-parse', '--verify', '--end-of-options', '--upload-pack=touch x'])).toThrow(
+    expect(() => runGit(repo.root, ['rev-parse', '--verify', 'none'])).toThrow(
       expect.objectContaining({
         code: 'git_failed',
         message: expect.stringContaining('Needed a single revision'),
@@ -37,7 +39,22 @@ describe('runGit', () => {
       }),
     )
     expect(tryGit(repo.root, ['config', '--get', 'no.such']).status).toBe(1)
-    expect(existsSync(join(repo.root, 'x'))).toBe(false)
+  })
+
+  it('takes a branch that is called like an option as a name', () => {
+    using repo = temporaryRepository()
+    const { root } = repo
+    for (const file of ['a', 'b']) {
+      writeFileSync(join(root, file), file)
+      git(root, 'add', file)
+      git(root, 'commit', '--quiet', '--message', file)
+    }
+    git(root, 'update-ref', 'refs/heads/--output=x', 'HEAD~1')
+    const first = git(root, 'rev-parse', 'HEAD~1').trim()
+    expect(findCommit(root, '--output=x')).toBe(first)
+    expect(findCommit(root, '--output=none')).toBeUndefined()
+    expect(listChangedFiles(root, '--output=x..HEAD')).toEqual(['b'])
+    expect(git(root, 'status', '--porcelain')).toBe('')
   })
 
   it('ignores GIT_DIR, and uses another index only where the option says so', () => {
@@ -71,6 +88,26 @@ describe('runGit', () => {
     expect(existsSync(join(repo.root, 'ran'))).toBe(false)
     git(repo.root, 'add', 'post-index-change')
     expect(readFileSync(join(repo.root, 'ran'), 'utf8')).toContain('ran')
+  })
+
+  // An older git has no such hooks, and shows nothing here.
+  it('starts no hook that the configuration defines, whatever its name', () => {
+    using repo = temporaryRepository()
+    const { root } = repo
+    for (const name of ['evil', 'a=b', 'c.enabled', 'd"e\\']) {
+      git(root, 'config', `hook.${name}.event`, 'post-index-change')
+      git(root, 'config', `hook.${name}.command`, `echo '${name}' >> '${join(root, '.git', 'ran')}'; true`)
+    }
+    writeFileSync(join(root, 'a'), 'a')
+    stageFiles(root, ['a'])
+    rmSync(join(root, 'a'))
+    stageFiles(root, ['a'])
+    expect(existsSync(join(root, '.git', 'ran'))).toBe(false)
+    const [major, minor] = findGitVersion(root)!.split('.').map(Number) as [number, number]
+    if (major === 2 && minor < 54) return
+    writeFileSync(join(root, 'a'), 'a')
+    git(root, 'add', 'a')
+    expect(readFileSync(join(root, '.git', 'ran'), 'utf8').split('\n')).toHaveLength(5)
   })
 
   it('reports that git is not installed, or that the folder does not exist', () => {

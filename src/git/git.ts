@@ -3,8 +3,8 @@
  *
  * Arguments are fixed lists, never a shell; callers put `--end-of-options` or `--` before names from outside. git runs without
  * the caller's GIT_*, because those of a hook or a merge driver belong to the command that started it; only the places of the
- * user's own settings are kept. git starts no hook and no file system monitor that a repository configures, and fetches
- * nothing: an object that is missing is an error.
+ * user's own settings are kept. git starts no hook of the hooks folder and no file system monitor that a repository configures,
+ * and fetches nothing: an object that is missing is an error. Hooks that the configuration itself defines: `noConfiguredHooks`.
  */
 import { existsSync } from 'node:fs'
 import { PlanError } from '../model/errors.ts'
@@ -22,6 +22,8 @@ export interface GitRun {
 export interface GitOptions {
   /** The index file to use instead of the work tree's: git passes it to a hook in `GIT_INDEX_FILE`. */
   indexFile?: string | undefined
+  /** Values of configuration that win over those of the files, by key. */
+  settings?: Readonly<Record<string, string>>
 }
 
 const NO_PROGRAMS = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
@@ -62,7 +64,7 @@ export function tryGit(
   folder: string,
   args: readonly string[],
   input?: string | Uint8Array,
-  { indexFile }: GitOptions = {},
+  { indexFile, settings = {} }: GitOptions = {},
 ): GitRun {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_') || KEPT.has(name)),
@@ -77,6 +79,7 @@ export function tryGit(
       GIT_OPTIONAL_LOCKS: '0',
       ...NO_FETCH,
       ...(indexFile !== undefined && { GIT_INDEX_FILE: indexFile }),
+      ...settingVariables(settings),
     },
     input: input ?? '',
     maxBuffer: MAX_OUTPUT_BYTES,
@@ -101,6 +104,26 @@ export function tryGit(
   if (code !== 'ENOENT' && code !== 'EACCES') throw fail(error?.message ?? 'it did not exit')
   const message = `git cannot be started (${code}); install it, or add its folder to PATH, and run the command again`
   throw new PlanError('no_git', message, { folder }, error)
+}
+
+/** Returns the variables that pass settings to git. In `-c`, a key with "=" would end there. */
+function settingVariables(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(settings)
+  const variables = entries.flatMap(([key, value], at) => [
+    [`GIT_CONFIG_KEY_${at}`, key],
+    [`GIT_CONFIG_VALUE_${at}`, value],
+  ])
+  return { ...Object.fromEntries(variables), GIT_CONFIG_COUNT: String(entries.length) }
+}
+
+/**
+ * Returns the settings that disable the hooks which the configuration defines, as it can from git 2.54 on: `core.hooksPath`
+ * covers those of a folder alone. Needed by commands that change git's index or refs. @throws PlanError no_git, git_failed.
+ */
+export function noConfiguredHooks(folder: string): Record<string, string> {
+  const keys = tryGit(folder, ['config', '--name-only', '-z', '--get-regexp', '^hook\\..*\\.(command|event)$']).stdout
+  const names = keys.toString().split('\0').filter(Boolean)
+  return Object.fromEntries(names.map(key => [key.replace(/\.\w+$/, '.enabled'), 'false']))
 }
 
 /**

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { retryUntil } from '../files/pause.ts'
 import { PlanError } from '../model/errors.ts'
-import { runGit, tryGit } from './git.ts'
+import { noConfiguredHooks, runGit, tryGit } from './git.ts'
 
 /** How long another git command may hold the lock of the index, and the pause between two attempts: each starts git. */
 const LOCK_TIMEOUT_MS = 10_000
@@ -51,9 +51,10 @@ export function stageFiles(root: string, paths: readonly string[]): void {
 }
 
 function updateIndex(root: string, args: readonly string[], input: string): void {
+  const settings = noConfiguredHooks(root)
   const { status, stderr } = retryUntil(
     LOCK_TIMEOUT_MS,
-    () => tryGit(root, ['update-index', ...args], input),
+    () => tryGit(root, ['update-index', ...args], input, { settings }),
     run => run.status === 0 || !run.stderr.includes('.lock'),
     LOCK_PAUSE_MS,
   )
