@@ -6,7 +6,7 @@
  * else passes unchanged.
  */
 import { Transform } from 'node:stream'
-import { type JSONRPCMessage, ProtocolErrorCode } from '@modelcontextprotocol/server'
+import { isJSONRPCRequest, type JSONRPCMessage, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { isObject } from '../model/objects.ts'
 
 /** The error of a JSON-RPC response. */
@@ -18,6 +18,7 @@ export interface Refusal {
 /** Answers the message with an id, or with null for one whose id cannot be read. */
 type Refuse = (id: string | number | null, refusal: Refusal) => void
 
+const REQUEST_KEYS = ['jsonrpc', 'id', 'method', 'params']
 const NEWLINE = 10
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 
@@ -75,36 +76,49 @@ function checkedLine(line: Buffer, refuse: Refuse): Buffer | undefined {
     return undefined
   }
   if (Array.isArray(message)) {
-    for (const entry of message) {
-      if (!isObject(entry) || !isId(entry.id) || !('method' in entry)) continue
-      refuseRequest(entry.id, 'send each request alone: MCP has no batches')
-    }
+    const unanswered = message.filter(entry => !isObject(entry) || (!isAnswer(entry) && entry.id !== undefined))
+    for (const entry of message.length === 0 ? [null] : unanswered)
+      refuseRequest(isObject(entry) ? entry.id : null, 'send each request alone: MCP has no batches')
     return undefined
   }
   if (!isObject(message)) return refuseRequest(null, 'a message must be an object')
-  if ('result' in message || 'error' in message) return line
+  if (isAnswer(message)) return line
   if (message.jsonrpc !== '2.0') return refuseRequest(message.id, 'a message needs "jsonrpc": "2.0"')
   const { id, method, params } = message
   if (typeof method !== 'string') return refuseRequest(id, 'a request needs a method')
   if (id === undefined) return line // a notification
-  if (!isId(id)) return refuseRequest(null, 'the id of a request must be a text or a number')
-  if (params === undefined) return line
-  if (!isObject(params)) {
-    refuse(id, {
-      code: ProtocolErrorCode.InvalidParams,
-      message: `the params of ${method.slice(0, 100)} must be an object`,
-    })
+  if (!isId(id) || (typeof id === 'number' && !Number.isSafeInteger(id)))
+    return refuseRequest(
+      id,
+      `the id of a request must be a text or a whole number of at most ${Number.MAX_SAFE_INTEGER}`,
+    )
+  const refuseParams = (message: string) => {
+    refuse(id, { code: ProtocolErrorCode.InvalidParams, message })
     return undefined
   }
-  if (!('arguments' in params)) return line
+  if (params !== undefined && !isObject(params))
+    return refuseParams(`the params of ${method.slice(0, 100)} must be an object`)
+  const unknown = Object.keys(message).find(key => !REQUEST_KEYS.includes(key))
+  if (unknown !== undefined)
+    return refuseRequest(id, `unknown key "${unknown.slice(0, 100)}"; a request has ${REQUEST_KEYS.join(', ')}`)
+  // All that the library demands beyond this is the form of _meta.
+  if (!isJSONRPCRequest(message))
+    return refuseParams('params._meta must be an object whose progressToken is a text or a whole number')
+  if (params === undefined || !('arguments' in params)) return line
   const given = argumentsOf(method, params.arguments)
   return given === params.arguments
     ? line
     : Buffer.from(`${JSON.stringify({ ...message, params: { ...params, arguments: given } })}\n`)
 }
 
+/** Whether an answer can bear the id. */
 function isId(id: unknown): id is string | number {
-  return typeof id === 'string' || typeof id === 'number'
+  return typeof id === 'string' || Number.isFinite(id)
+}
+
+/** Whether a message is the client's answer to a request of this server. */
+function isAnswer(message: Record<string, unknown>): boolean {
+  return !('method' in message) && ('result' in message || 'error' in message)
 }
 
 /** Returns the arguments of a tool or a prompt as an object where a client wrote null or JSON, those of a prompt as texts. */
