@@ -1,7 +1,7 @@
 /** Reads many blobs of git's object store in one run of git. */
-import { isPlanError, PlanError } from '../model/errors.ts'
+import { isPlanError } from '../model/errors.ts'
 import { LIMITS } from '../model/text.ts'
-import { runGit } from './git.ts'
+import { missingObject, runGit } from './git.ts'
 
 /** One run of git returns at most about this many bytes of blobs. */
 const BATCH_BYTES = 64 * 1024 * 1024
@@ -41,8 +41,7 @@ export function getBlobs(root: string, ids: Iterable<string>): Map<string, Buffe
   const blobs = readBlobs(root, wanted)
   const missing = [...wanted].find(id => !blobs.has(id))
   if (missing === undefined) return blobs
-  const message = `git has no object ${missing} in ${root}, so the history cannot be checked; fetch it with git (a partial clone: "git fetch --refetch"), or restore the repository from another clone`
-  throw new PlanError('git_failed', message, { command: 'cat-file', status: 0, stderr: '' })
+  throw missingObject(root, missing, { command: 'cat-file', status: 0, stderr: '' })
 }
 
 /** Returns the size of each blob that git has. git prints one line for each name, in their order. */

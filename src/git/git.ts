@@ -47,8 +47,20 @@ export function runGit(
   // Some commands then only say that there is no repository.
   const refusal = whyRefused(folder)
   if (refusal !== null) throw new PlanError('git_failed', refusal, { command: args.join(' '), status, stderr })
+  const [, missing] = /could not fetch ([0-9a-f]{40,64}) from promisor remote/.exec(stderr) ?? []
+  if (missing !== undefined) throw missingObject(folder, missing, { command: args.join(' '), status, stderr })
   const message = `git ${args[0]} failed in ${folder} with status ${status}: ${stderr.trim() || 'it printed no message'}`
   throw new PlanError('git_failed', message, { command: args.join(' '), status, stderr })
+}
+
+/** Returns the error about an object that a clone lacks: a partial one has not fetched it, or the repository is damaged. */
+export function missingObject(
+  folder: string,
+  id: string,
+  run: { command: string; status: number | null; stderr: string },
+): PlanError<'git_failed'> {
+  const message = `git has no object ${id} in ${folder}; in a partial clone run "git fetch --refetch --no-filter" first, else restore the repository from another clone`
+  return new PlanError('git_failed', message, run)
 }
 
 /** Returns why git refuses to work in a repository that another user owns, with the remedy; null where it does not. */
