@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { isPlanError } from './model/errors.ts'
 import { operations } from './operations/registry.ts'
 import { openPlan, type Plan } from './sdk.ts'
+import { git } from './test-support/git-clones.ts'
 import { putTicket, temporaryRepository } from './test-support/temporary-repository.ts'
 
 function messageOf(action: () => unknown): string {
@@ -72,5 +73,68 @@ test('messages of the SDK name fields, never options of the command line', () =>
     }
     expect(message, `${name} ${JSON.stringify(input)}`).toMatch(/\w/)
     expect(message, name).not.toMatch(/(^|[\s"'(])--?[a-z]/)
+  }
+})
+
+test('a value of any type as any option, or as any field of any method, is answered or refused, never an error of the system', () => {
+  const odd = [
+    'a\0b',
+    '',
+    'x'.repeat(3000),
+    '\ud800',
+    '..',
+    null,
+    1,
+    -1,
+    NaN,
+    Infinity,
+    true,
+    [],
+    ['A', 'a\0'],
+    {},
+    10n,
+    Symbol(),
+  ]
+  using repository = temporaryRepository()
+  putTicket(repository.root, 'A', { state: 'queued' })
+  git(repository.root, ['add', '--all'])
+  git(repository.root, ['commit', '--quiet', '--message', 'base'])
+  const failure = (action: () => unknown) => {
+    try {
+      action()
+      return undefined
+    } catch (error) {
+      return isPlanError(error) ? undefined : `${error}`
+    }
+  }
+  const options = ['root', 'actor', 'now', 'newId', 'onNotice', 'onProgress', 'busyTimeoutMs']
+  for (const [option, value] of [
+    ...options.flatMap(option => odd.map(value => [option, value] as const)),
+    ['', null],
+  ]) {
+    const given = option === '' ? value : { root: repository.root, [option as string]: value }
+    const open = () => openPlan(given as never).close()
+    expect(failure(open), `${option as string} ${String(value)}`).toBeUndefined()
+  }
+  using plan = openPlan({ root: repository.root, actor: 'tester' })
+  const methods = plan as unknown as Record<string, (input: unknown) => unknown>
+  const valid = {
+    ticket: 'A',
+    holder: 'h',
+    kind: 'note',
+    reason: 'r',
+    query: 'select 1',
+    system: 'beads',
+    path: 'x',
+    format: 'json',
+  }
+  for (const [name, { fields }] of Object.entries(operations)) {
+    if (name === 'init') continue // its valid inputs write outside of the tickets folder
+    for (const field of Object.keys(fields))
+      for (const value of odd) {
+        const known = Object.entries(valid).filter(([name]) => Object.hasOwn(fields, name))
+        const call = () => methods[name]!({ ...Object.fromEntries(known), [field]: value })
+        expect(failure(call), `${name} ${field} ${String(value)}`).toBeUndefined()
+      }
   }
 })

@@ -125,6 +125,7 @@ describe('readConfig', () => {
     '.git/tickets',
     'a\\b',
     'C:x',
+    'a\0b',
   ])('refuses "%s" as tickets folder', ticketsDir => {
     expect(read(JSON.stringify({ ticketsDir }))).toMatch(/^ticketplan\.json:1:15: ticketsDir: not a folder inside/)
   })

@@ -28,7 +28,7 @@ const DEFAULTS: Config = {
 export const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))
   const isInside = (path: string) =>
-    path.split('/').every(part => /^[^\\:]+$/.test(part) && !['.', '..', '.git'].includes(part))
+    path.split('/').every(part => /^[^\\:\0]+$/.test(part) && !['.', '..', '.git'].includes(part))
   return z.strictObject({
     $schema: z.optional(z.string()),
     areas: z.optional(z.record(poolName(), z.array(GLOB.schema()).check(z.maxLength(MOST_GLOBS)))),

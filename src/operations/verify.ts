@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts'
 import type { IndexQueries } from '../ticket-index/query.ts'
 import { problemsOf } from './answers.ts'
 import { limited, moreShape, optionalLimit } from './limit.ts'
-import { flag, operation } from './operation.ts'
+import { filledLine, flag, operation } from './operation.ts'
 import { type Problem, problemShape } from './shapes.ts'
 import { decisionPathWarnings, unknownStateText } from './warnings.ts'
 
@@ -35,7 +35,7 @@ export const verify = operation({
       help: 'check the Ticket files staged for the next commit instead of those in the worktree',
     },
     since: {
-      schema: z.optional(z.string().check(z.minLength(1))),
+      schema: z.optional(filledLine),
       help: 'also check that no commit after this one has lost or changed a decision',
       value: 'rev',
     },

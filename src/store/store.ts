@@ -18,6 +18,7 @@ import { alternatives } from '../model/alternatives.ts'
 import type { Stamp } from '../model/change.ts'
 import { PlanError } from '../model/errors.ts'
 import { lazy } from '../model/lazy.ts'
+import { isObject } from '../model/objects.ts'
 import type { Phase, States } from '../model/states.ts'
 import { LIMITS } from '../model/text.ts'
 import { cloneWarnings } from '../setup/clone-check.ts'
@@ -52,15 +53,16 @@ export interface OpenOptions {
   busyTimeoutMs?: number
 }
 
-const OPTIONS = [
-  'root',
-  'actor',
-  'now',
-  'newId',
-  'onNotice',
-  'onProgress',
-  'busyTimeoutMs',
-] as const satisfies (keyof OpenOptions)[]
+/** The options, with the type that `typeof` gives for a value. */
+const OPTIONS = {
+  root: 'string',
+  actor: 'string',
+  now: 'function',
+  newId: 'function',
+  onNotice: 'function',
+  onProgress: 'function',
+  busyTimeoutMs: 'number',
+} as const satisfies Record<keyof OpenOptions, string>
 
 export interface Store extends TicketEditor, Reads, Omit<ChangeNoter, 'noteWrites'> {
   readonly repository: Repository
@@ -184,9 +186,15 @@ export function checkedSession(session: string | undefined): string | undefined 
   throw new PlanError('invalid_input', 'TICKETPLAN_SESSION must be one line of at most 1 KiB', { field: 'session' })
 }
 
-function checkOptions(options: OpenOptions): void {
-  const misspelt = Object.keys(options).find(key => !(OPTIONS as readonly string[]).includes(key))
-  if (misspelt === undefined) return
-  const message = `unknown option ${misspelt}${alternatives(misspelt, OPTIONS, 'the options')}`
-  throw new PlanError('invalid_input', message, { field: misspelt })
+function checkOptions(options: unknown): void {
+  if (!isObject(options)) throw new PlanError('invalid_input', 'the options must be an object', { field: 'options' })
+  for (const [field, value] of Object.entries(options)) {
+    const type = Object.hasOwn(OPTIONS, field) ? OPTIONS[field as keyof OpenOptions] : undefined
+    if (type === undefined) {
+      const message = `unknown option ${field}${alternatives(field, Object.keys(OPTIONS), 'the options')}`
+      throw new PlanError('invalid_input', message, { field })
+    }
+    if (value === undefined || (typeof value === type && !Number.isNaN(value))) continue
+    throw new PlanError('invalid_input', `the option ${field} must be a ${type}`, { field })
+  }
 }
