@@ -6,13 +6,11 @@
  */
 import type { Decision } from '../model/decision.ts'
 import { isTicketId } from '../model/names.ts'
-import type { BeadsEdge, BeadsRecord } from './beads-records.ts'
+import { type BeadsEdge, type BeadsRecord, BLOCKING, isSet, LIKE_BLOCKING } from './beads-records.ts'
 import { unreadReason } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
 import { momentOf } from './source-text.ts'
 
-const BLOCKING = new Set(['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'depends-on'])
-const LIKE_BLOCKING = /block|depend|wait|require/
 const FAILURE = /failed|rejected|wontfix|won't fix|cancell?ed|abandoned|blocked|error|timeout|aborted/
 
 /** All that the decisions of one record depend on. */
@@ -103,7 +101,7 @@ function isDirect({ reason }: Saying): boolean {
 /** Yields what an edge says of the Ticket that it comes from, its own or inherited from a parent that is no Ticket. */
 function* sayings(graph: BeadsGraph, edge: BeadsEdge, visited: Set<string>): Generator<Saying> {
   if (edge.type === 'parent-child') yield* parentSayings(graph, edge, visited)
-  else if (BLOCKING.has(edge.type)) yield* blockerSayings(graph, edge)
+  else if (BLOCKING.includes(edge.type)) yield* blockerSayings(graph, edge)
   else if (LIKE_BLOCKING.test(edge.type)) {
     const problem = `the type "${edge.type}" is not known and looks like a blocker: recorded as blocked_by`
     for (const saying of blockerSayings(graph, edge)) yield { ...saying, problem }
@@ -255,8 +253,8 @@ interface OwnHold {
 function ownHolds({ values, unread }: BeadsRecord): OwnHold[] {
   const { defer_until, pinned, is_template } = values
   const holds = [...unread].map(field => ({ reason: unreadReason(field) }))
-  if (pinned === true) holds.push({ reason: 'pinned at the source: not work' })
-  if (is_template === true) holds.push({ reason: 'a template at the source: not work' })
+  if (isSet(pinned)) holds.push({ reason: 'pinned at the source: not work' })
+  if (isSet(is_template)) holds.push({ reason: 'a template at the source: not work' })
   if (defer_until == null || defer_until === '') return holds
   const not_before = momentOf(defer_until)
   const reason = 'deferred at the source'

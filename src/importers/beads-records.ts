@@ -5,6 +5,7 @@
  */
 import * as z from 'zod/mini'
 import { lazy } from '../model/lazy.ts'
+import { nearestNames } from '../model/nearest-names.ts'
 import { isObject } from '../model/objects.ts'
 import { isEmpty, unknownBlockers } from './blocker-names.ts'
 import { type Collector, quoted } from './import-collector.ts'
@@ -17,7 +18,7 @@ type Json = Record<string, unknown>
 export interface BeadsEdge {
   from: string
   to: string
-  /** In lower case, with "-". */
+  /** In lower case, with "-"; a misspelt one as the type that it is nearest to. */
   type: string
   at: unknown
   by: unknown
@@ -48,6 +49,16 @@ const EDGE_FIELDS: Record<string, string> = {
 /** The types with which a text such as "discovered-from:bd-1" can begin. */
 const TYPED_TEXT =
   /^(blocks|blocked[-_]by|waits[-_]for|conditional[-_]blocks|parent[-_]child|related|relates[-_]to|discovered[-_]from|duplicates|supersedes|replies[-_]to):(.+)$/
+
+/** The types that hold work back, and those that do not, as its `DependencyType` lists them. */
+export const BLOCKING = ['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'depends-on']
+const HOLDING = [...BLOCKING, 'parent-child']
+const HARMLESS = [
+  ...['related', 'relates-to', 'discovered-from', 'duplicates', 'supersedes', 'replies-to', 'tracks', 'until'],
+  ...['caused-by', 'validates', 'approved-by', 'authored-by', 'assigned-to', 'attests', 'delegated-from'],
+]
+/** Types that are not known and look like a blocker. */
+export const LIKE_BLOCKING = /block|depend|wait|require/
 
 const DEFAULT_STATUS = 'open'
 
@@ -141,9 +152,15 @@ function edgesOf(collector: Collector, record: BeadsRecord): BeadsEdge[] {
     if (!entries) incomplete(field, source, `${field} left out: not a list`)
     for (const entry of entries ?? []) {
       const edge = edgeOf(record, entry, type)
-      if (typeof edge === 'string')
+      if (typeof edge === 'string') {
         incomplete(field, edge, 'no decision: a dependency needs issue_id, depends_on_id and type')
-      else edges.push(edge)
+        continue
+      }
+      const meant = misspeltType(edge.type)
+      edges.push(meant === undefined ? edge : { ...edge, type: meant })
+      if (meant === undefined) continue
+      collector.imported.incomplete.add(id)
+      collector.drop(edge.source, `the type "${edge.type}" is not known: read as ${meant}`)
     }
   }
   if (edges.length === 0 && Number(values.dependency_count) > 0)
@@ -173,12 +190,27 @@ function edgeOf({ id, values, source }: BeadsRecord, entry: unknown, defaultType
   return {
     from,
     to,
-    type: type.toLowerCase().replaceAll('_', '-'),
+    type: type
+      .trim()
+      .toLowerCase()
+      .replace(/[\s_]+/g, '-'),
     at: given.created_at ?? values.created_at,
     by: given.created_by,
     gate: gateOf(given.metadata),
     source: place,
   }
+}
+
+/** Returns the type that holds work back and that an unknown type is a misspelling of. */
+function misspeltType(type: string): string | undefined {
+  if (HOLDING.includes(type) || HARMLESS.includes(type) || LIKE_BLOCKING.test(type)) return undefined
+  const [nearest = ''] = nearestNames(type, [...HOLDING, ...HARMLESS])
+  return HOLDING.includes(nearest) && Math.abs(nearest.length - type.length) <= 1 ? nearest : undefined
+}
+
+/** True for a flag that is set; some exporters write 1 or a text. */
+export function isSet(flag: unknown): boolean {
+  return flag === true || flag === 1 || flag === 'true' || flag === '1'
 }
 
 /** Returns the gate of a waits-for edge, which some versions keep in a JSON text. */

@@ -7,7 +7,8 @@
 import { isTicketId } from '../model/names.ts'
 import { withoutUndefined } from '../model/objects.ts'
 import { addDecisions, beadsGraph, isDerived } from './beads-decisions.ts'
-import { type BeadsRecord, parseRecords } from './beads-records.ts'
+import { type BeadsRecord, isSet, parseRecords } from './beads-records.ts'
+import { isEmpty } from './blocker-names.ts'
 import { type Collector, type Imported, importCollector, quoted } from './import-collector.ts'
 import type { Source } from './source.ts'
 import { readSource, refuseSource, timeOf } from './source-text.ts'
@@ -59,9 +60,7 @@ function readBeads(path: string, { name, all }: BeadsOptions): Imported {
 function skipReason({ values }: BeadsRecord): string | undefined {
   const { _type, ephemeral, wisp } = values
   if (typeof _type === 'string' && _type !== 'issue') return _type
-  return ephemeral === true || ephemeral === 1 || (wisp !== undefined && wisp !== null && wisp !== false && wisp !== '')
-    ? 'ephemeral'
-    : undefined
+  return isSet(ephemeral) || !isEmpty(wisp) ? 'ephemeral' : undefined
 }
 
 function stateOf(status: string): string {

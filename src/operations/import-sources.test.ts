@@ -162,6 +162,38 @@ describe('beads records', () => {
     expect(source.decisions('B')).toMatchObject([{ kind: 'blocked_by', target: 'A' }])
   })
 
+  test('no single changed letter in the type of an edge makes a relation of it that holds nothing', () => {
+    const changed = (type: string) =>
+      [...type].flatMap((letter, at) => {
+        const [before, after] = [type.slice(0, at), type.slice(at + 1)]
+        const swapped = `${before}${after[0] ?? ''}${letter}${after.slice(1)}`
+        return [before + after, `${before}x${after}`, `${before}x${letter}${after}`, swapped]
+      })
+    const types = ['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'parent-child'].flatMap(changed)
+    const spaced = ['Blocked By', ' waits for ', 'conditional blocks', 'PARENT CHILD']
+    const parts = [...spaced, ...types].map((type, at) =>
+      record(`B-${at}`, { dependencies: [{ depends_on_id: 'A', type }] }),
+    )
+    using source = imported([record('A'), ...parts].join('\n'))
+    const dropped = source.run().dropped.map(({ source }) => /\((.*)\)$/.exec(source)?.[1])
+    const kinds = [...spaced, ...types].map((type, at) => [
+      type,
+      ...source.decisions(`B-${at}`).map(({ kind }) => kind),
+    ])
+    expect(kinds.filter(([, ...kinds]) => !kinds.includes('blocked_by') && !kinds.includes('part_of'))).toEqual([])
+    const known = ['blocks', 'blocked-by', 'waits-for', 'conditional-blocks', 'parent-child', ...spaced]
+    expect(types.filter(type => !known.includes(type) && !dropped.includes(type))).toEqual([])
+    expect(spaced.filter(type => dropped.includes(type))).toEqual([])
+  })
+
+  test.each([1, '1', 'true'])('a flag that is written as %j is set', flag => {
+    using source = imported(
+      [record('A', { ephemeral: flag }), record('B', { pinned: flag }), record('C', { is_template: flag })].join('\n'),
+    )
+    expect(source.run().skipped).toEqual({ ephemeral: 1 })
+    expect(['B', 'C'].map(id => source.decisions(id).map(({ kind }) => kind))).toEqual([['hold'], ['hold']])
+  })
+
   test('a blocker outside of the grammar of ids, or in another project, is a hold with its text', () => {
     const edges = ['external:shop:o-1', 'bad id!'].map(depends_on_id => ({ depends_on_id, type: 'blocks' }))
     using source = imported(`${record('B', { dependencies: edges })}\n`)
