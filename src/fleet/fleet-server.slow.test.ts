@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { postgresForFile, postgresObstacle } from '../test-support/postgres.ts'
 import { createTestFleet } from '../test-support/test-fleet.ts'
+import { until } from '../test-support/until.ts'
 import { createFleet } from './administration.ts'
 import type { FleetLeaseRequest } from './fleet-claims.ts'
 import { fleetServer } from './fleet-server.ts'
@@ -131,8 +132,43 @@ describe.skipIf(postgresObstacle())('a call to the server of a fleet', () => {
     })
     await fleet.owner.query(`alter database ${fleet.database} reset default_transaction_read_only`)
     await server.close()
-    expect((await claims.acquire(request({ changes }))).status).toBe('acquired')
+    const again = fleet.claimsOf('m-1')
+    await again.snapshot()
+    expect((await again.acquire(request({ changes }))).status).toBe('acquired')
+  })
+
+  test.each([
+    'connecting',
+    'waiting to try again',
+    'running',
+  ])('that is %s ends when the server is closed', async what => {
+    const contacts: Socket[] = []
+    const fake = createServer(socket => {
+      socket.on('error', () => {})
+      contacts.push(socket)
+      if (what !== 'connecting') socket.destroy()
+    })
+    await new Promise<void>(done => fake.listen(0, '127.0.0.1', done))
+    const { port } = fake.address() as { port: number }
+    const url =
+      what === 'running' ? postgres().url('postgres') : `postgres://kim@127.0.0.1:${port}/plans?sslmode=disable`
+    const server = fleetServer(settingsOf(parseServerUrl(url, 'test'), false), 600_000)
+    const failed = failure(server.query('select pg_sleep(600)'))
+    const watcher = await postgres().connect('postgres')
+    const sleeping = () => watcher.query("select pid from pg_stat_activity where query = 'select pg_sleep(600)'")
+    const hasBegun = async () =>
+      what === 'running'
+        ? (await sleeping()).length > 0
+        : contacts.length > 3 || (what === 'connecting' && contacts.length > 0)
+    await until('the call runs', hasBegun)
     await server.close()
+    expect(await failed).toMatchObject({ code: 'fleet_unreachable' })
+    expect(await failure(server.query('select 1'))).toMatchObject({ code: 'fleet_unreachable', data: { sent: false } })
+    await expect(server.connect()).rejects.toMatchObject({ code: 'fleet_unreachable' })
+    for (const { pid } of await sleeping()) await watcher.query('select pg_terminate_backend($1)', [pid])
+    watcher.close(1000)
+    for (const socket of contacts) socket.destroy()
+    fake.close()
   })
 
   test('is not encrypted by default where the server offers no encryption, and refused where it must be', async () => {

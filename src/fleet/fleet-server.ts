@@ -21,6 +21,7 @@ export interface FleetServer {
   prepare(): void
   /** Opens a connection for other uses. @throws as query. */
   connect(): Promise<PostgresConnection>
+  /** Ends the connection. Calls that run, and later ones, fail as those to a server that does not answer. */
   close(): Promise<void>
 }
 
@@ -29,11 +30,18 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
   const { address } = settings
   let current: PostgresConnection | undefined
   let last: Promise<unknown> = Promise.resolve()
+  let isClosed = false
+  /** What breaks off that which runs. */
+  const stops = new Set<() => void>()
 
   const connect = async (timeoutMs: number): Promise<PostgresConnection> => {
     // dist/fleet.cjs in the bundles.
     const { connectPostgres } = await import('./postgres.ts')
-    const connection = await connectPostgres(settings, timeoutMs)
+    const connection = isClosed ? undefined : await connectPostgres(settings, timeoutMs, stops)
+    if (!connection || isClosed) {
+      connection?.destroy()
+      throw new Error('the plan was closed')
+    }
     connection.onEnd(() => {
       if (current === connection) current = undefined
     })
@@ -45,7 +53,8 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
     const connection = current ?? (await connect(timeoutMs))
     current = connection
     sent()
-    const timer = setTimeout(() => connection.destroy(), Math.max(1, deadline - monotonicMs()))
+    const timer = setTimeout(connection.destroy, Math.max(1, deadline - monotonicMs()))
+    stops.add(connection.destroy)
     try {
       return await connection.query(text, values)
     } catch (error) {
@@ -57,8 +66,20 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
       throw error
     } finally {
       clearTimeout(timer)
+      stops.delete(connection.destroy)
     }
   }
+
+  const pause = (ms: number) =>
+    new Promise<void>(done => {
+      const end = () => {
+        clearTimeout(timer)
+        stops.delete(end)
+        done()
+      }
+      const timer = setTimeout(end, ms)
+      stops.add(end)
+    })
 
   const retried = async (text: string, values: readonly unknown[] | undefined, startedAt: number) => {
     const deadline = startedAt + timeoutMs
@@ -74,8 +95,8 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
         const known = serverError(error, address)
         if (known) throw known
         mayHaveArrived ||= isSent && !isUndone(error)
-        if (monotonicMs() + waitMs < deadline) {
-          await new Promise(done => setTimeout(done, waitMs))
+        if (!isClosed && monotonicMs() + waitMs < deadline) {
+          await pause(waitMs)
           continue
         }
         throw unreachable(error, address, Math.round(monotonicMs() - startedAt), mayHaveArrived)
@@ -105,6 +126,8 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
       }
     },
     async close() {
+      isClosed = true
+      for (const stop of stops) stop()
       await last
       const connection = current
       current = undefined

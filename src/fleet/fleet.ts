@@ -25,7 +25,7 @@ export interface Fleet extends AsyncDisposable {
    * the server is unreachable nothing is reported, so a caller polls too.
    */
   listen(listener: () => void): () => void
-  /** Ends the connections. A call after that connects again. */
+  /** Ends the connections. Calls that run, and later ones, fail. */
   close(): Promise<void>
 }
 

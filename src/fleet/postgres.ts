@@ -34,11 +34,18 @@ export interface PostgresConnection {
   close(timeoutMs: number): void
 }
 
-/** Connects within the timeout. @throws the error of the system, of TLS or of the server. */
-export async function connectPostgres(settings: ServerSettings, timeoutMs: number): Promise<PostgresConnection> {
+/**
+ * Connects within the timeout. Meanwhile `stops` has what breaks the attempt off.
+ * @throws the error of the system, of TLS or of the server.
+ */
+export async function connectPostgres(
+  settings: ServerSettings,
+  timeoutMs: number,
+  stops = new Set<() => void>(),
+): Promise<PostgresConnection> {
   const { mode } = settings.ssl
   const deadline = monotonicMs() + timeoutMs
-  const connect = (encrypted: boolean) => connectOnce(settings, encrypted, Math.max(1, deadline - monotonicMs()))
+  const connect = (encrypted: boolean) => connectOnce(settings, encrypted, Math.max(1, deadline - monotonicMs()), stops)
   // A socket of this machine is not encrypted, as in libpq.
   if (mode === 'disable' || settings.address.host.startsWith('/')) return connect(false)
   if (mode === 'allow')
@@ -56,6 +63,7 @@ async function connectOnce(
   { address, ssl, password, usesPasswordFiles }: ServerSettings,
   encrypted: boolean,
   timeoutMs: number,
+  stops: Set<() => void>,
 ): Promise<PostgresConnection> {
   const { host, port, database, user } = address
   const client = new Client({
@@ -74,11 +82,15 @@ async function connectOnce(
   Object.assign((client as unknown as { connectionParameters: object }).connectionParameters, { options: undefined })
   const { stream } = (client as unknown as { connection: { stream: { destroy(): void; unref(): void } } }).connection
   client.on('error', () => {}) // the query that runs reports it, and `end` follows
+  const destroy = () => stream.destroy()
+  stops.add(destroy)
   try {
     await client.connect()
   } catch (error) {
-    stream.destroy()
+    destroy()
     throw error
+  } finally {
+    stops.delete(destroy)
   }
   return {
     async query(text, values) {
@@ -88,9 +100,9 @@ async function connectOnce(
     },
     onNotification: listener => void client.on('notification', ({ payload }) => listener(payload ?? '')),
     onEnd: listener => void client.on('end', listener),
-    destroy: () => stream.destroy(),
+    destroy,
     close(timeoutMs) {
-      const timer = setTimeout(() => stream.destroy(), timeoutMs).unref()
+      const timer = setTimeout(destroy, timeoutMs).unref()
       client.end().then(
         () => clearTimeout(timer),
         () => {},

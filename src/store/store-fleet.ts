@@ -33,7 +33,7 @@ export interface StoreFleet {
   read(request?: SnapshotRequest): Promise<Given>
   /** Calls the listener after changes, as a hint, until the returned function is called. */
   listen(listener: () => void): Promise<() => void>
-  /** Ends the connections. */
+  /** Ends the connections. Reads that run find the claims unknown; other calls fail. */
   close(): Promise<void>
 }
 
@@ -78,7 +78,6 @@ export function storeFleet(
     await setImmediate() // the server starts a process for the connection while the index is read here
     return claims.snapshot({ releasesOf: releasesOf(), ...request })
   }
-  let reads: Promise<unknown> = Promise.resolve()
   return {
     machine: state.machine,
     given,
@@ -87,10 +86,8 @@ export function storeFleet(
     claims: async () => (await open()).claims,
     releasesOf,
     async read(request) {
-      const reading = snapshot(request)
-      reads = Promise.allSettled([reads, reading]).then(() => {}) // keeps no snapshot
       try {
-        return { snapshot: await reading }
+        return { snapshot: await snapshot(request) }
       } catch (error) {
         if (isPlanError(error, 'fleet_unreachable')) return { unknown: error }
         throw error
@@ -98,9 +95,7 @@ export function storeFleet(
     },
     listen: async listener => (await open()).listen(listener),
     async close() {
-      await reads // one that is under way would connect again
       const fleet = await opened?.catch(() => undefined)
-      opened = undefined
       await fleet?.close()
     },
   }
