@@ -18,7 +18,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { checkStateFolder, createNewStateFile, createStateFolder } from './state-folder.ts'
+import { checkStateFiles, checkStateFolder, createNewStateFile, createStateFolder } from './state-folder.ts'
 
 /** The size from which a file is followed by a new one. A change is never divided between two files. */
 const FULL_BYTES = 1024 * 1024
@@ -76,10 +76,13 @@ export function appendToNote(folder: string, { name, head }: BegunNote, files: r
   append(notePath(folder, fileOf(name)), () => ({ ...head, change: name, files: [...files] }))
 }
 
-/** Returns the last change by the author; undefined where none is noted. @throws the system's error. */
+/** Returns the last change by the author; undefined where none is noted. @throws PlanError unsafe_path, the system's error. */
 export function findLastNote(folder: string, by: string): ChangeNote | undefined {
+  checkStateFolder(folder)
   for (const number of listNumbers(folder)) {
-    const lines = readFileSync(notePath(folder, number), 'utf8').split('\n').flatMap(parsed)
+    const path = notePath(folder, number)
+    checkStateFiles([path])
+    const lines = readFileSync(path, 'utf8').split('\n').flatMap(parsed)
     const forgotten = new Set(lines.flatMap(line => ('forgotten' in line ? [line.forgotten] : [])))
     const written = lines.filter(line => 'change' in line)
     const last = written.findLast(line => line.by === by && !forgotten.has(line.change))

@@ -348,6 +348,21 @@ describe('what is in the place of a file of the databases', () => {
     }
     expect((await runCli(repo.root, ['doctor'])).stdout).toContain(`${path} is not a regular file`)
   })
+
+  test('undo does not wait for a FIFO in place of its notes', async () => {
+    using repo = temporaryRepository()
+    putTicket(repo.root, 'A')
+    await runCli(repo.root, ['record', 'A', 'note', '--reason', 'x'])
+    const folder = join(repo.databaseDir, 'undo')
+    const path = join(folder, readdirSync(folder)[0]!)
+    rmSync(path)
+    execFileSync('mkfifo', [path])
+    const run = await runCli(repo.root, ['undo', '--json'], { through: ['timeout', '20'] })
+    expect(errorOf(run)).toMatchObject({
+      code: 'unsafe_path',
+      message: `${path} is not a regular file: nothing was written; remove it, and run the command again`,
+    })
+  })
 })
 
 describe('verify --fix', () => {

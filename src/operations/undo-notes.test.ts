@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { appendToNote, beginNote, findLastNote, forgetNote, type NotedFile } from '../files/change-notes.ts'
 import { openPlan } from '../sdk.ts'
@@ -105,6 +105,16 @@ describe('the notes of changes', () => {
       expect(fresh.record({ ticket: 'A', kind: 'note', reason: 'second' }).created).toBe(true)
       expect(foreignBytes()).toBe(before)
       expect(notices).toEqual([expect.stringMatching(/^"undo" will not know this change of tickets\/A\.json/)])
+    }))
+
+  test.each(['the folder', 'the file'])('are not read through a link: %s', what =>
+    withUndoPlace(({ repository, plan }) => {
+      plan.record({ ticket: 'A', kind: 'note', reason: 'first' })
+      const [file] = noteFiles(repository)
+      const path = what === 'the file' ? file! : dirname(file!)
+      renameSync(path, `${path}.moved`)
+      symlinkSync(`${path}.moved`, path)
+      expect(planErrorOf(() => plan.undo()).code).toBe('unsafe_path')
     }))
 
   test('join the writes of one change to a file, but for one that another program came before', () => {
