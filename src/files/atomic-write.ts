@@ -17,12 +17,12 @@ import {
   rmSync,
   type Stats,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isPlanError, PlanError } from '../model/errors.ts'
 import { ioError } from './io-error.ts'
+import { createNewStateFile } from './state-folder.ts'
 
 const TEMP = /^\..+\.[0-9a-f]{12}\.tmp$/
 
@@ -138,12 +138,13 @@ function linkNew(temp: string, path: string): 'replaced' | 'changed' | 'no_links
 
 /**
  * Replaces a file by renaming a new one over it, without fsync: a reader sees the old bytes or the new bytes, and a power
- * cut may bring the old ones back. For files of one writer at a time that are not Tickets. @throws the system's error.
+ * cut may bring the old ones back. Follows no link. For files of one writer at a time that are not Tickets. @throws the system's error.
  */
 export function replaceFile(path: string, bytes: string | Uint8Array): void {
   const temp = `${path}.tmp`
   try {
-    writeFileSync(temp, bytes)
+    rmSync(temp, { force: true }) // of a process that was killed, or a link
+    createNewStateFile(temp, bytes)
     renameSync(temp, path)
   } catch (error) {
     quietly(() => rmSync(temp, { force: true }))

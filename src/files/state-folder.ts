@@ -83,8 +83,8 @@ export function createStateFile(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) createNewStateFile(path)
 }
 
-/** Creates a file with a text; returns false where there is one. @throws the system's error. */
-export function createNewStateFile(path: string, text = ''): boolean {
+/** Creates a file with a content; returns false where there is one. @throws the system's error. */
+export function createNewStateFile(path: string, content: string | Uint8Array = ''): boolean {
   let file: number
   try {
     file = openSync(path, 'wx')
@@ -94,7 +94,7 @@ export function createNewStateFile(path: string, text = ''): boolean {
   }
   try {
     shareFile(file, path)
-    if (text) writeFileSync(file, text)
+    if (content.length > 0) writeFileSync(file, content)
   } finally {
     closeSync(file)
   }

@@ -58,7 +58,7 @@ export function writeJoined(repository: Repository, joined: JoinedFleet): void {
   const path = notePath(repository)
   try {
     createStateFolder(repository.localDir)
-    checkStateFiles([path, `${path}.tmp`])
+    checkStateFiles([path])
     replaceFile(path, `${JSON.stringify({ ...joined, folder: inodeOf(repository.localDir) }, null, 2)}\n`)
   } catch (error) {
     throw ioError(error, path)

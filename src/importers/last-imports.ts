@@ -8,7 +8,7 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, statSync } from
 import { join } from 'node:path'
 import { replaceFile } from '../files/atomic-write.ts'
 import type { Repository } from '../files/repository.ts'
-import { createStateFolder } from '../files/state-folder.ts'
+import { checkStateFiles, createStateFolder } from '../files/state-folder.ts'
 import { hashOf } from '../files/ticket-files.ts'
 import { isObject } from '../model/objects.ts'
 import type { FileState } from '../ticket-index/file-queries.ts'
@@ -109,8 +109,10 @@ export function rememberImport(repository: Repository, key: string, last: LastIm
 }
 
 function readAll({ indexDir }: Repository): Record<string, unknown> {
+  const path = join(indexDir, FILE)
   try {
-    const value: unknown = JSON.parse(readFileSync(join(indexDir, FILE), 'utf8'))
+    checkStateFiles([path])
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return isObject(value) ? value : {}
   } catch {
     return {}

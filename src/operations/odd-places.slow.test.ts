@@ -13,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CLI, errorOf, jsonOf, type Run, runCli, runProgram } from '../test-support/run-cli.ts'
 import {
@@ -362,6 +362,44 @@ describe('what is in the place of a file of the databases', () => {
       code: 'unsafe_path',
       message: `${path} is not a regular file: nothing was written; remove it, and run the command again`,
     })
+  })
+
+  test.each([
+    'clone-check.json',
+    'imports.json',
+    'init.json',
+    'undo/000000000001.jsonl',
+  ])('nothing is written through a link called %s, or beside it, and nothing waits for a FIFO', {
+    timeout: 60_000,
+  }, async name => {
+    for (const kind of ['link', 'temporary link', 'FIFO']) {
+      using repo = temporaryRepository()
+      using outside = temporaryFolder()
+      putTicket(repo.root, 'A')
+      const source = join(outside.path, 'source.jsonl')
+      writeFileSync(source, `${JSON.stringify({ id: 'B', title: 'b', status: 'open' })}\n`)
+      const commands = [
+        ['init'],
+        ['record', 'A', 'note', '--reason', 'x'],
+        ['import', 'beads', source, '--name', 'b'],
+        ['undo'],
+        ['init', '--undo'],
+      ]
+      for (const args of commands) await runCli(repo.root, args)
+      const path = join(repo.databaseDir, name) + (kind === 'temporary link' ? '.tmp' : '')
+      mkdirSync(dirname(path), { recursive: true })
+      rmSync(path, { force: true })
+      const target = join(outside.path, 'settings')
+      writeFileSync(target, 'precious')
+      if (kind === 'FIFO') execFileSync('mkfifo', [path])
+      else symlinkSync(target, path)
+      for (const args of commands) {
+        const run = await runCli(repo.root, args, { through: ['timeout', '5'] })
+        expect(run.status, `${kind}: ${args.join(' ')}: ${run.stderr}`).toBeOneOf([0, 1])
+        expect(run.stderr).not.toContain('internal error')
+      }
+      expect(readFileSync(target, 'utf8'), kind).toBe('precious')
+    }
   })
 })
 

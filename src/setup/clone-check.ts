@@ -4,12 +4,12 @@
  * The answer costs a few runs of git, so commands that write keep it beside the index until one of git's files that decide
  * it changes. It is advice: a check that fails never fails a command.
  */
-import { statSync, writeFileSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { replaceFile } from '../files/atomic-write.ts'
 import { statKey } from '../files/file-system.ts'
 import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
-import { createStateFile } from '../files/state-folder.ts'
 import { findGitConfig, runGit, tryGit, whyRefused } from '../git/git.ts'
 import { isPlanError } from '../model/errors.ts'
 import { attributesLine } from './attributes.ts'
@@ -75,7 +75,7 @@ export function cloneWarnings(repository: Repository, nowMs = Date.now()): strin
   try {
     const path = join(repository.indexDir, CACHE_FILE)
     const key = keyOf(repository)
-    const known = parseCache(readLatin1(path))
+    const known = isPlainFile(path) ? parseCache(readLatin1(path)) : null
     if (known?.key === key && Math.abs(nowMs - known.checkedAt) < CACHE_MS) return known.messages
     const messages = checkClone(repository).map(({ message }) => message)
     writeCache(path, `${JSON.stringify({ key, checkedAt: nowMs, messages })}\n`)
@@ -99,11 +99,15 @@ function keyOf({ root, gitDir, commonDir, ticketsDir }: Repository): string {
   return [ticketsDir, process.getuid?.(), ...owners, ...keys].join('|')
 }
 
-/** A reader that sees half of the text, or a file that cannot be written, means that git is asked again. */
+/** False for a link, which is not followed, and a FIFO, for which a reader would wait. */
+function isPlainFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+/** A file that cannot be written means that git is asked again. */
 function writeCache(path: string, text: string): void {
   try {
-    createStateFile(path)
-    writeFileSync(path, text)
+    replaceFile(path, text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
   }

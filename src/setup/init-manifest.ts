@@ -6,6 +6,7 @@
 import { join, relative, resolve } from 'node:path'
 import { isInside } from '../files/is-inside.ts'
 import type { Repository } from '../files/repository.ts'
+import { checkStateFiles } from '../files/state-folder.ts'
 import { type Changes, type FileChange, readLatin1 } from './changes.ts'
 
 /** The name of the file: paths from the root, as JSON. */
@@ -37,7 +38,9 @@ export function readManifest(repository: Repository): InitManifest {
 
 function readStored({ indexDir }: Repository): StoredManifest {
   const nothing: StoredManifest = { added: [], inserted: {} }
-  const text = readLatin1(join(indexDir, MANIFEST_FILE))
+  const path = join(indexDir, MANIFEST_FILE)
+  checkStateFiles([path])
+  const text = readLatin1(path)
   if (text === null) return nothing
   try {
     const { added, inserted = {} } = JSON.parse(Buffer.from(text, 'latin1').toString()) as StoredManifest
