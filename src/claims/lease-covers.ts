@@ -5,12 +5,13 @@
  * by this machine's clocks alone, so that no clock of another machine matters. The covers are in one file, which is replaced
  * without fsync: after a power cut that loses it, a renewal without an answer does not say until when the lease may be live.
  */
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readFencingMark, writeFencingMark } from '../database/fencing-mark.ts'
 import type { LocalDatabase } from '../database/local-database.ts'
+import { replaceFile } from '../files/atomic-write.ts'
 import { ioError } from '../files/io-error.ts'
-import { checkStateFiles, createNewStateFile } from '../files/state-folder.ts'
+import { checkStateFiles } from '../files/state-folder.ts'
 import { isBeforeExpiry, type LeaseClock, type LeaseTimes, leaseTimes, type Moment } from './lease-clock.ts'
 
 /** The file beside local.db: pairs of a Ticket and its cover, the last noted one last. */
@@ -72,11 +73,8 @@ function readCovers(path: string): Map<string, Cover> {
 }
 
 function writeCovers(path: string, covers: [string, Cover][]): void {
-  const temp = `${path}.tmp`
   try {
-    rmSync(temp, { force: true }) // of a process that was killed: this one has the lock
-    createNewStateFile(temp, JSON.stringify(covers))
-    renameSync(temp, path)
+    replaceFile(path, JSON.stringify(covers))
   } catch (error) {
     throw ioError(error, path)
   }
