@@ -1,12 +1,13 @@
 /** `ticketplan fleet` against a server that wants passwords and encrypts; and that no output or file has a password. */
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PASSWORD, passwordFleet } from '../test-support/password-fleet.ts'
 import { postgresObstacle, writeCertificate } from '../test-support/postgres.ts'
 import { errorOf, jsonOf } from '../test-support/run-cli.ts'
-import { runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
+import { commitAll, putTicket, runGit, temporaryFolder } from '../test-support/temporary-repository.ts'
 
 const { postgres, certificate, url, asOwner, cli, runs, repositoryWithFleet } = passwordFleet()
 
@@ -45,9 +46,16 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     expect(Math.abs(jsonOf<{ clockDifferenceMs: number }>(status).clockDifferenceMs)).toBeLessThan(60_000)
     expect((await cli(root, ['doctor'])).stdout).toMatch(new RegExp(`^ok +fleet +${fleet} on 127.0.0.1`, 'm'))
 
-    // The note is enough, in every worktree and without git's configuration; another server there is refused.
+    // The note is enough, in every worktree, also on a branch that names no fleet, and without git's configuration; another server there is refused.
     runGit(root, 'config', '--unset', 'ticketplan.fleetUrl')
     expect(await cli(root, ['fleet', 'status'], { PGPASSWORD: PASSWORD })).toMatchObject({ status: 0 })
+    commitAll(root)
+    using other = temporaryFolder()
+    const worktree = join(other.path, 'worktree')
+    runGit(root, 'worktree', 'add', '--quiet', worktree)
+    writeFileSync(join(worktree, 'ticketplan.json'), '{}')
+    const there = await cli(worktree, ['fleet', 'status', '--json'], { PGPASSWORD: PASSWORD })
+    expect(jsonOf(there)).toMatchObject({ fleet, machine: jsonOf<{ machine: string }>(status).machine })
     runGit(root, 'config', 'ticketplan.fleetUrl', url('plan_client').replace('127.0.0.1', 'db.example.org'))
     expect(errorOf(await cli(root, ['fleet', 'status', '--json'], { PGPASSWORD: PASSWORD })).code).toBe('fleet_url')
 
@@ -168,7 +176,22 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
       ['list'],
       ['log'],
       ['sync'],
+      ['consult', 'A'],
+      ['show', 'A'],
+      ['accept', 'A', '--holder', 'pod'],
+      ['claim', 'A', '--holder', 'pod'],
+      ['renew', 'A', '--token', '1'],
+      ['release', 'A', '--token', '1'],
+      ['keep', 'A', '--token', '1', '--', 'true'],
+      ['wait', 'A', '--timeout', '0'],
+      ['overview'],
+      ['top', '--once'],
+      ['sql', 'select * from claims'],
+      ['export', 'svg'],
+      ['undo'],
+      ['brief', '--hook', 'claude'],
     ]
+    putTicket(repository.root, 'A', { state: 'queued' })
     runGit(repository.root, 'config', 'ticketplan.fleetUrl', env.TICKETPLAN_FLEET_URL)
     for (const args of commands) await cli(repository.root, args, env)
     const joinEnv = { TICKETPLAN_FLEET_URL: url('plan_client'), PGPASSWORD: PASSWORD }
@@ -218,6 +241,64 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
       expect(await join(bad)).toMatchObject({ code: 'fleet_url' })
     expect(await cli(root, ['fleet', 'join', '--name', 'x'])).toMatchObject({ status: 2 })
     expect(await cli(root, ['fleet', 'merge'])).toMatchObject({ status: 2 })
+  })
+
+  test('says of a name without an address, and of a server of another protocol, that it does not answer', async () => {
+    using repository = await repositoryWithFleet()
+    const web = createHttpServer((_, response) => void response.end('hello'))
+    await new Promise<void>(done => web.listen(0, '127.0.0.1', done))
+    const { port } = web.address() as { port: number }
+    for (const server of ['db.invalid', `127.0.0.1:${port}`])
+      for (const mode of ['prefer', 'disable']) {
+        const env = { TICKETPLAN_FLEET_URL: `postgres://kim@${server}/plans?sslmode=${mode}`, PGPASSWORD: PASSWORD }
+        const error = errorOf(await cli(repository.root, ['fleet', 'join', '--json'], env))
+        expect(error).toMatchObject({ code: 'fleet_unreachable', sent: false })
+        expect(error.message).toMatch(/does not answer: .*check that PostgreSQL runs there/)
+      }
+    web.closeAllConnections()
+    web.close()
+  })
+
+  test('prints no control character of a message of the server', async () => {
+    using repository = await repositoryWithFleet()
+    const { root } = repository
+    putTicket(root, 'A', { state: 'queued' })
+    const joinEnv = { TICKETPLAN_FLEET_URL: url('plan_client'), PGPASSWORD: PASSWORD }
+    expect(await cli(root, ['fleet', 'join'], joinEnv)).toMatchObject({ status: 0 })
+    for (const state of ['28000', '53300', 'XX000', 'TP001']) {
+      const fields = { S: 'FATAL', C: state, M: 'no \u001b[31m\u0007\r\nfake: line\u202e', D: '\u001bD', H: '\u001bH' }
+      const text = Object.entries(fields).map(([field, text]) => `${field}${text}\0`)
+      const bytes = Buffer.from(`E____${text.join('')}\0`)
+      bytes.writeInt32BE(bytes.length - 1, 1)
+      const fake = createServer(socket => {
+        socket.on('error', () => {})
+        socket.once('data', () => socket.end(bytes))
+      })
+      await new Promise<void>(done => fake.listen(0, '127.0.0.1', done))
+      const { port } = fake.address() as { port: number }
+      const env = { TICKETPLAN_FLEET_URL: `postgres://kim@127.0.0.1:${port}/plans?sslmode=disable` }
+      const commands = [
+        ['fleet', 'join'],
+        ['queue'],
+        ['show', 'A'],
+        ['list'],
+        ['overview'],
+        ['brief'],
+        ['top', '--once'],
+        ['export', 'html'],
+        ['accept', 'A', '--holder', 'pod'],
+        ['renew', 'A', '--token', '1'],
+      ]
+      const printed = await Promise.all(
+        commands.map(async args => {
+          const { stdout, stderr } = await cli(root, args, env)
+          return stdout + stderr
+        }),
+      )
+      expect(printed.join('')).toContain('fake: line')
+      for (const text of printed) expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]|^fake/m)
+      fake.close()
+    }
   })
 
   test('shows a password in no output, file, log or argument of another program', async () => {
