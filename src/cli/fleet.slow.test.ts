@@ -18,10 +18,15 @@ describe.skipIf(postgresObstacle())('ticketplan fleet', () => {
     const { fleet } = JSON.parse(readFileSync(join(root, 'ticketplan.json'), 'utf8'))
     expect(fleet).toMatch(/^shop-[0-9A-Z]{26}$/)
     const owner = { TICKETPLAN_FLEET_URL: url('plan_owner'), PGPASSWORD: PASSWORD }
-    expect(jsonOf(await cli(root, ['fleet', 'init', '--json'], owner))).toMatchObject({
-      fleet,
-      created: false,
-      written: false,
+    for (const name of [[], ['--name', 'shop']])
+      expect(jsonOf(await cli(root, ['fleet', 'init', ...name, '--json'], owner))).toMatchObject({
+        fleet,
+        created: false,
+        written: false,
+      })
+    expect(errorOf(await cli(root, ['fleet', 'init', '--name', 'sho', '--json'], owner))).toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining(fleet),
     })
 
     expect(errorOf(await cli(root, ['fleet', 'status', '--json'], owner))).toMatchObject({

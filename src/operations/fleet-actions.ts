@@ -63,10 +63,14 @@ export interface FleetStatus extends FleetJoined {
 
 /**
  * Creates the fleet on the server and writes its id to `ticketplan.json`; of a fleet that the file names already, only what the
- * server lacks is created. @throws PlanError fleet_url, fleet_unreachable, fleet_denied, fleet_schema, io.
+ * server lacks is created. @throws PlanError invalid_input, fleet_url, fleet_unreachable, fleet_denied, fleet_schema, io.
  */
 export async function initFleet(repository: Repository, name?: string): Promise<FleetCreated> {
   const { root, config } = repository
+  if (config.fleet !== null && name !== undefined && nameOfFleet(config.fleet) !== name) {
+    const message = `ticketplan.json names the fleet ${config.fleet} already; leave out --name to complete it on the server`
+    throw new PlanError('invalid_input', message, { field: 'name' })
+  }
   const settings = ownerSettings(repository)
   const fleet = config.fleet ?? newFleet(name ?? nameOfFolder(root))
   const created = await createFleet(settings, fleet)
@@ -142,6 +146,10 @@ function ownerSettings(repository: Repository): ServerSettings {
 function newFleet(name: string): string {
   const { ulid } = createRequire(import.meta.url)('ulid') as typeof import('ulid')
   return `${name}-${ulid()}`
+}
+
+function nameOfFleet(id: string): string {
+  return id.replace(/-[0-9A-Z]{26}$/, '')
 }
 
 function nameOfFolder(root: string): string {
