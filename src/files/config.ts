@@ -27,8 +27,6 @@ const DEFAULTS: Config = {
 /** The schema of the file. */
 export const configSchema = lazy(() => {
   const states = z.optional(z.array(z.string().check(z.minLength(1))))
-  const isInside = (path: string) =>
-    path.split('/').every(part => /^[^\\:\0]+$/.test(part) && !['.', '..', '.git'].includes(part))
   return z.strictObject({
     $schema: z.optional(z.string()),
     areas: z.optional(z.record(poolName(), z.array(GLOB.schema()).check(z.maxLength(MOST_GLOBS)))),
@@ -40,10 +38,15 @@ export const configSchema = lazy(() => {
     ),
     states: z.optional(z.strictObject(Object.fromEntries(STATE_LISTS.map(list => [list, states])))),
     ticketsDir: z.optional(
-      z.string().check(z.refine(isInside, 'not a folder inside the repository, written with "/"')),
+      z.string().check(z.refine(isTicketsDir, 'not a folder inside the repository, written with "/"')),
     ),
   })
 })
+
+/** True for a folder inside the repository, written with "/". */
+function isTicketsDir(path: string): boolean {
+  return path.split('/').every(part => /^[^\\:\0]+$/.test(part) && !['.', '..', '.git'].includes(part))
+}
 
 /** Returns what is wrong with an id. The text is not quoted: it may be a URL with a password. */
 function whyNoFleet(text: string): string {
@@ -106,6 +109,16 @@ export function readConfig(path: string): Config {
     if (!(error instanceof Refusal)) throw error
     const { line, column } = error.place ?? { line: 1, column: 1 }
     throw new PlanError('bad_config', `${path}:${line}:${column}: ${error.message}`, { path })
+  }
+}
+
+/** Returns the tickets folder that the bytes of a configuration name; the default one where they name none that can be used. */
+export function ticketsDirOf(bytes: Buffer | 'too_large' | undefined): string {
+  try {
+    const { ticketsDir } = JSON.parse(bytes?.toString() ?? '') as { ticketsDir?: unknown }
+    return typeof ticketsDir === 'string' && isTicketsDir(ticketsDir) ? ticketsDir : DEFAULTS.ticketsDir
+  } catch {
+    return DEFAULTS.ticketsDir
   }
 }
 

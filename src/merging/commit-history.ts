@@ -6,6 +6,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import { ticketsDirOf } from '../files/config.ts'
+import { CONFIG_FILE, type Repository } from '../files/repository.ts'
+import { readBlobs } from '../git/blobs.ts'
 import { findCommit, runGit, tryGit } from '../git/git.ts'
 import { PlanError } from '../model/errors.ts'
 
@@ -21,6 +24,8 @@ export interface Commit {
   commit: string | null
   parents: string[]
   changed: Map<string, ChangedTicket>
+  /** The blobs of the configuration before and after, where it differs from a parent's; zeros mean no file. */
+  configs: string[]
 }
 
 /** The files of one Ticket: mostly one, two where it moves between folders, none where it is absent. */
@@ -90,13 +95,26 @@ export function listMergeBases(root: string, one: string, other: string): string
   return []
 }
 
+/**
+ * Lists the tickets folders that the configuration names now, and in the commits and their parents where one changes it. A commit
+ * that names another folder must not hide what it loses of the one before. @throws PlanError git_failed.
+ */
+export function listTicketFolders(
+  { root, config }: Pick<Repository, 'root' | 'config'>,
+  commits: readonly Pick<Commit, 'configs'>[],
+): string[] {
+  const configs = commits.flatMap(({ configs }) => configs)
+  const files = readBlobs(root, new Set(configs.filter(blob => !/^0+$/.test(blob))))
+  return [...new Set([config.ticketsDir, ...configs.map(blob => ticketsDirOf(files.get(blob)))])]
+}
+
 /** Lists the Ticket files of a commit, by id. */
-export function listTicketFiles(root: string, commit: string, ticketsDir: string): Map<string, TicketFile[]> {
-  const list = ['--literal-pathspecs', 'ls-tree', '-r', '-z', '--full-tree', commit, '--', ticketsDir]
+export function listTicketFiles(root: string, commit: string, folders: readonly string[]): Map<string, TicketFile[]> {
+  const list = ['--literal-pathspecs', 'ls-tree', '-r', '-z', '--full-tree', commit, '--', ...folders]
   const entries = runGit(root, list).toString().split('\0')
   const files = entries.flatMap(entry => {
     const [, blob, path] = /^100\d+ blob (\w+)\t([\s\S]+\.json)$/.exec(entry) ?? []
-    return blob && path && isTicketPath(path, ticketsDir) ? [{ path, blob }] : []
+    return blob && path && isTicketPath(path, folders) ? [{ path, blob }] : []
   })
   return Map.groupBy(files, ({ path }) => basename(path, '.json'))
 }
@@ -105,42 +123,52 @@ const RAW = ['-r', '-z', '--raw', '--no-abbrev', '--no-renames']
 const DIFF = ['--literal-pathspecs', 'diff-tree', '--stdin', '--always', '--root', ...RAW]
 
 /** Compares each commit with each of its parents, and one without parents with nothing, all in one run of git. */
-export function readCommits(root: string, commits: readonly string[][], ticketsDir: string): Commit[] {
+export function readCommits(root: string, commits: readonly string[][], folders: readonly string[]): Commit[] {
   const pairs = commits.flatMap(([commit, ...parents]) =>
     parents.length === 0 ? [`${commit}\n`] : parents.map(parent => `${commit} ${parent}\n`),
   )
-  const diffs = parseDiffs(runGit(root, [...DIFF, '--', ticketsDir], pairs.join('')).toString(), ticketsDir)
+  const diffs = parseDiffs(runGit(root, [...DIFF, '--', CONFIG_FILE, ...folders], pairs.join('')).toString(), folders)
   return commits.map(([commit, ...parents]) => {
     const ownDiffs = diffs.splice(0, Math.max(1, parents.length))
-    return { commit: commit!, parents, changed: changedTickets(ownDiffs) }
+    return { commit: commit!, parents, changed: changedTickets(ownDiffs), configs: configsOf(ownDiffs) }
   })
 }
 
 /** Compares two commits as if the second were the only parent of the first. */
-export function compareCommits(root: string, commit: string, parent: string, ticketsDir: string): Commit {
-  return readCommits(root, [[commit, parent]], ticketsDir)[0]!
+export function compareCommits(root: string, commit: string, parent: string, folders: readonly string[]): Commit {
+  return readCommits(root, [[commit, parent]], folders)[0]!
 }
 
 /** Compares what is staged with each commit that will be its parent: HEAD and, in a merge, the others. */
 export function readStaged(
   root: string,
   parents: readonly string[],
-  ticketsDir: string,
+  folders: readonly string[],
   indexFile: string | undefined,
 ): Commit {
   const diffs = parents.map(parent => {
-    const args = ['--literal-pathspecs', 'diff-index', '--cached', ...RAW, '--end-of-options', parent, '--', ticketsDir]
-    const [diff] = parseDiffs(`staged\0${runGit(root, args, undefined, { indexFile })}`, ticketsDir)
+    const args = [
+      '--literal-pathspecs',
+      'diff-index',
+      '--cached',
+      ...RAW,
+      '--end-of-options',
+      parent,
+      '--',
+      CONFIG_FILE,
+      ...folders,
+    ]
+    const [diff] = parseDiffs(`staged\0${runGit(root, args, undefined, { indexFile })}`, folders)
     return diff!
   })
-  return { commit: null, parents: [...parents], changed: changedTickets(diffs) }
+  return { commit: null, parents: [...parents], changed: changedTickets(diffs), configs: configsOf(diffs) }
 }
 
 /** A diff of Ticket files, by path: the blob in the parent and in the commit; zeros mean no file. */
 type Diff = Map<string, { before: string; after: string }>
 
 /** Parses the output of `git diff-tree --stdin -z`: for each diff the id of the commit, then two words for each changed path. */
-function parseDiffs(output: string, ticketsDir: string): Diff[] {
+function parseDiffs(output: string, folders: readonly string[]): Diff[] {
   const words = output.split('\0').slice(0, -1)
   const diffs: Diff[] = []
   for (let at = 0; at < words.length; ) {
@@ -153,7 +181,7 @@ function parseDiffs(output: string, ticketsDir: string): Diff[] {
     const path = words[at + 1]!
     at += 2
     // A conflict that is not resolved is reported as that.
-    if (!isTicketPath(path, ticketsDir) || status === 'U') continue
+    if ((path !== CONFIG_FILE && !isTicketPath(path, folders)) || status === 'U') continue
     diffs.at(-1)!.set(path, { before: blobOf(modeBefore!, before!), after: blobOf(modeAfter!, after!) })
   }
   return diffs
@@ -166,15 +194,17 @@ function blobOf(mode: string, blob: string): string {
   return mode.startsWith('100') ? blob : NO_BLOB
 }
 
-/** True for a path that is read as a Ticket file: below the tickets folder, and not in a hidden folder. */
-function isTicketPath(path: string, ticketsDir: string): boolean {
-  return path.endsWith('.json') && !path.slice(ticketsDir.length).includes('/.')
+/** True for a path that is read as a Ticket file: below a tickets folder, and not in a hidden folder there. */
+function isTicketPath(path: string, folders: readonly string[]): boolean {
+  const isBelow = (folder: string) => path.startsWith(`${folder}/`) && !path.slice(folder.length).includes('/.')
+  return path.endsWith('.json') && folders.some(isBelow)
 }
 
 /** Returns the changed Tickets of one commit, from its diffs with each parent. */
 function changedTickets(diffs: readonly Diff[]): Map<string, ChangedTicket> {
   const changed = new Map<string, ChangedTicket>()
   for (const path of new Set(diffs.flatMap(diff => [...diff.keys()]))) {
+    if (path === CONFIG_FILE) continue
     const id = basename(path, '.json')
     const files = changed.get(id) ?? { inCommit: [], inParents: diffs.map(() => []) }
     changed.set(id, files)
@@ -184,6 +214,10 @@ function changedTickets(diffs: readonly Diff[]): Map<string, ChangedTicket> {
     for (const [at, diff] of diffs.entries()) add(files.inParents[at]!, path, diff.get(path)?.before ?? after)
   }
   return changed
+}
+
+function configsOf(diffs: readonly Diff[]): string[] {
+  return diffs.flatMap(diff => Object.values(diff.get(CONFIG_FILE) ?? {}))
 }
 
 function add(files: TicketFile[], path: string, blob: string): void {

@@ -52,6 +52,31 @@ function whatOf(message: string): string {
 
 const two = put({ decisions: [note(0), note(1)] })
 const first = put(BASE)
+const otherFolder: Change = root => {
+  renameSync(join(root, 'tickets'), join(root, 'work'))
+  writeFileSync(join(root, 'ticketplan.json'), '{ "ticketsDir": "work" }')
+}
+const dropped = put({ decisions: [note(1), note(2)], title: 'x' })
+
+describe('a commit that names another tickets folder', () => {
+  test.each<[string, Change[], string[]]>([
+    ['loses nothing by the move', [otherFolder], []],
+    ['hides no decision that it drops itself', [all(dropped, otherFolder)], ['dropped 0']],
+    ['hides none that a commit before it dropped', [dropped, otherFolder], ['dropped 0']],
+    ['hides no Ticket that it deletes', [all(put({}, 'T-2'), remove, otherFolder)], ['deleted T-1']],
+  ])('%s', (_, changes, expected) => {
+    using repo = history(first, two, put({ decisions: [note(0), note(1), note(2)], title: 'y' }), ...changes)
+    expect(lost(repo.root, repo.first).map(([, what]) => what)).toEqual(expected)
+  })
+
+  test('hides nothing that is staged with it', () => {
+    using repo = history(first, two)
+    all(dropped, otherFolder)(repo.root)
+    git(repo.root, ['add', '--all'])
+    using plan = checkedPlan(repo.root)
+    expect(plan.verify({ staged: true }).problems.map(({ code }) => code)).toEqual(['dropped_decision'])
+  })
+})
 
 describe('a commit that is no merge loses', () => {
   test.each<[string, Change[], string[]]>([

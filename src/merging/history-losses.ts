@@ -15,6 +15,7 @@ import {
   isInHead,
   listCommits,
   listTicketFiles,
+  listTicketFolders,
   readCommits,
   type TicketFile,
 } from './commit-history.ts'
@@ -65,25 +66,31 @@ export function findHistoryLosses(
   since: string,
   progress?: (done: number, total: number) => void,
 ): HistoryCheck {
-  const { root, gitDir, config } = repository
+  const { root, gitDir } = repository
   if (!gitDir) throw notInGit(root, 'it has no history; run "git init" there first')
-  const { ticketsDir } = config
   const start = getCommit(root, since)
   const commits = listCommits(root, start)
-  const latest = lazy(() => listTicketFiles(root, 'HEAD', ticketsDir))
-  const incomplete = (batch: readonly Commit[]) => findIncomplete(root, batch, latest, ticketsDir)
+  const head = isInHead(root, start) ? null : getCommit(root, 'HEAD')
+  const read = (folders: readonly string[]) => {
+    const batches: Commit[][] = []
+    for (let done = 0; done < commits.length; done += BATCH)
+      batches.push(readCommits(root, commits.slice(done, done + BATCH), folders))
+    return { batches, behind: head === null ? [] : [compareCommits(root, head, start, folders)] }
+  }
+  const plain = read([repository.config.ticketsDir])
+  const folders = listTicketFolders(repository, [...plain.batches.flat(), ...plain.behind])
+  const { batches, behind } = folders.length > 1 ? read(folders) : plain
+  const latest = lazy(() => listTicketFiles(root, 'HEAD', folders))
+  const incomplete = (batch: readonly Commit[]) => findIncomplete(root, batch, latest, folders)
 
   const found: Incomplete[] = []
-  for (let done = 0; done < commits.length; done += BATCH) {
-    progress?.(done, commits.length)
-    found.push(...incomplete(readCommits(root, commits.slice(done, done + BATCH), ticketsDir)))
+  for (const [at, batch] of batches.entries()) {
+    progress?.(at * BATCH, commits.length)
+    found.push(...incomplete(batch))
   }
   const [merges, others] = [found.filter(isMerge), found.filter(one => !isMerge(one))]
-  const losses = [...merges.flatMap(mergeLosses), ...commitLosses(repository, others)]
-  if (!isInHead(root, start)) {
-    const behind = incomplete([compareCommits(root, getCommit(root, 'HEAD'), start, ticketsDir)])
-    losses.push(...behind.flatMap(one => sinceLosses(one, since)))
-  }
+  const losses = [...merges.flatMap(mergeLosses), ...commitLosses(repository, others, folders)]
+  if (head !== null) losses.push(...incomplete(behind).flatMap(one => sinceLosses(one, since)))
   return { merges: commits.filter(([, ...parents]) => parents.length > 1).length, losses: firstOfEach(losses) }
 }
 
@@ -96,13 +103,13 @@ function findIncomplete(
   root: string,
   commits: readonly Commit[],
   latest: () => ReadonlyMap<string, TicketFile[]>,
-  ticketsDir: string,
+  folders: readonly string[],
 ): Incomplete[] {
   const contentOf = readContents(root, commits.flatMap(filesOf))
   const all = commits.map(commit => ({ commit, missing: findMissing(commit, contentOf) }))
   const ids = [...new Set(all.flatMap(({ missing }) => missing.map(({ id }) => id)))]
   if (ids.length === 0) return []
-  const history = ticketHistory(root, ids, ticketsDir, latest)
+  const history = ticketHistory(root, ids, folders, latest)
   return all.flatMap(({ commit, missing }) => {
     const lasting = missing.filter(one => !isBack(one, history.inLatest(one.id)))
     return lasting.length > 0 ? [{ commit, missing: lasting, contentOf, history }] : []
@@ -132,12 +139,12 @@ interface KeyedLoss {
 }
 
 /** Returns what commits lost that are no merges, without reverts. */
-function commitLosses(repository: Repository, all: readonly Incomplete[]): KeyedLoss[] {
+function commitLosses(repository: Repository, all: readonly Incomplete[], folders: readonly string[]): KeyedLoss[] {
   const changes = all.flatMap(one =>
     [...Map.groupBy(one.missing, ({ id }) => id)].map(([id, missing]) => ({ ...one, id, missing })),
   )
   const suspects = changes.map(change => ({ ...suspectOf(change.commit, change.id, change.contentOf), change }))
-  const reverts = findReverts(repository, suspects)
+  const reverts = findReverts(repository, suspects, folders)
   return suspects
     .filter(suspect => !reverts.has(suspect))
     .flatMap(({ change: { commit, contentOf, missing, history }, before, after }) => {

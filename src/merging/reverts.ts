@@ -30,7 +30,11 @@ export function suspectOf({ commit, parents, changed }: Commit, id: string, cont
 const BATCH = 1000
 
 /** Returns those of the changes that are reverts. @throws PlanError git_failed, also in a shallow clone. */
-export function findReverts<T extends Suspect>({ root, config }: Repository, suspects: readonly T[]): Set<T> {
+export function findReverts<T extends Suspect>(
+  { root, config }: Repository,
+  suspects: readonly T[],
+  folders: readonly string[],
+): Set<T> {
   const reverts = new Set<T>()
   if (suspects.length === 0) return reverts
   const history = listAllCommits(root)
@@ -40,7 +44,7 @@ export function findReverts<T extends Suspect>({ root, config }: Repository, sus
   const ancestorsOf = cachedAncestors(parentsOf)
   const { phaseOf } = statesOf(config.states)
   for (let done = 0; done < history.length; done += BATCH) {
-    const commits = readCommits(root, history.slice(done, done + BATCH), config.ticketsDir).map(commit =>
+    const commits = readCommits(root, history.slice(done, done + BATCH), folders).map(commit =>
       onlyTickets(commit, suspectsOf),
     )
     const contentOf = readContents(root, commits.flatMap(filesOf))

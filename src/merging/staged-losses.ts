@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Repository } from '../files/repository.ts'
 import { findCommit } from '../git/git.ts'
-import { readStaged } from './commit-history.ts'
+import { listTicketFolders, readStaged } from './commit-history.ts'
 import { filesOf, findMissing, lossText, type Missing, pathInParent, showCommand } from './missing-decisions.ts'
 import { findReverts, suspectOf } from './reverts.ts'
 import { readContents } from './ticket-content.ts'
@@ -22,11 +22,14 @@ export interface StagedLoss {
 
 /** Compares what is staged with HEAD and, in a merge, with the other parents. @throws PlanError git_failed. */
 export function findStagedLosses(repository: Repository, indexFile: string | undefined): StagedLoss[] {
-  const { root, gitDir, config } = repository
+  const { root, gitDir } = repository
   const head = findCommit(root, 'HEAD') // undefined before the first commit
   const parents = [...(head === undefined ? [] : [head]), ...readMergeHeads(gitDir!)]
   if (parents.length === 0) return []
-  const staged = readStaged(root, parents, config.ticketsDir, indexFile)
+  const read = (folders: readonly string[]) => readStaged(root, parents, folders, indexFile)
+  const plain = read([repository.config.ticketsDir])
+  const folders = listTicketFolders(repository, [plain])
+  const staged = folders.length > 1 ? read(folders) : plain
   const contentOf = readContents(root, filesOf(staged))
   const missing = findMissing(staged, contentOf)
   const lost = parents.length === 1 ? withoutReverts(missing) : withoutRemovals(missing)
@@ -49,6 +52,7 @@ export function findStagedLosses(repository: Repository, indexFile: string | und
     const reverts = findReverts(
       repository,
       ids.map(id => suspectOf(staged, id, contentOf)),
+      folders,
     )
     const reverted = new Set([...reverts].map(({ id }) => id))
     return all.filter(({ id }) => !reverted.has(id))
@@ -58,7 +62,7 @@ export function findStagedLosses(repository: Repository, indexFile: string | und
     const history = ticketHistory(
       root,
       all.map(({ id }) => id),
-      config.ticketsDir,
+      folders,
     )
     return all.filter(one => !isRemovedByBranch(one, parents, history))
   }

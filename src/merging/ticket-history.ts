@@ -19,8 +19,8 @@ export interface TicketHistory {
 export function ticketHistory(
   root: string,
   ids: readonly string[],
-  ticketsDir: string,
-  latest: () => ReadonlyMap<string, TicketFile[]> = () => listTicketFiles(root, 'HEAD', ticketsDir),
+  folders: readonly string[],
+  latest: () => ReadonlyMap<string, TicketFile[]> = () => listTicketFiles(root, 'HEAD', folders),
 ): TicketHistory {
   const reader = (files: ReadonlyMap<string, TicketFile[]>) => {
     const contentOf = readContents(
@@ -36,8 +36,7 @@ export function ticketHistory(
     inMergeBases(id, one, other) {
       const pair = `${one} ${other}`
       const known =
-        readers.get(pair) ??
-        listMergeBases(root, one, other).map(base => reader(listTicketFiles(root, base, ticketsDir)))
+        readers.get(pair) ?? listMergeBases(root, one, other).map(base => reader(listTicketFiles(root, base, folders)))
       readers.set(pair, known)
       return known.map(contentOf => contentOf(id))
     },
