@@ -40,6 +40,21 @@ export function planShapes(scale: number): PlanShape[] {
       decisionsOf: n => blockedBy(n - 1, n - 2, n - 3),
     },
     {
+      what: 'parts of the Ticket before, three blockers before',
+      tickets: sized(5000),
+      decisionsOf: n => [...partOf(n - 1), ...blockedBy(n - 1, n - 2, n - 3)],
+    },
+    {
+      what: 'parts of the two before, three blockers before',
+      tickets: sized(5000),
+      decisionsOf: n => [...partOf(n - 1, n - 2), ...blockedBy(n - 1, n - 2, n - 3)],
+    },
+    {
+      what: 'parts in two lines, the top blocked by the bottom of the other',
+      tickets: sized(5000),
+      decisionsOf: n => [...partOf(n - 2), ...blockedBy(n % 2 ? -1 : 2 * Math.floor(sized(5000) / 2) - 1 - n)],
+    },
+    {
       what: `${side} in conflict with each of ${side}`,
       tickets: 2 * side,
       decisionsOf: n => (n < side ? conflictsWith(Array.from({ length: side }, (_, m) => side + m)) : []),
@@ -83,6 +98,10 @@ export function writePlan(root: string, { tickets, decisionsOf, stateOf }: PlanS
 
 function blockedBy(...others: number[]): Said[] {
   return others.filter(other => other >= 0).map(other => ({ kind: 'blocked_by', target: `T-${other}` }))
+}
+
+function partOf(...others: number[]): Said[] {
+  return others.filter(other => other >= 0).map(other => ({ kind: 'part_of', target: `T-${other}` }))
 }
 
 function conflictsWith(others: number[]): Said[] {

@@ -15,6 +15,7 @@ import {
 import { graphFacts, graphOf, nth, range } from '../test-support/graph-facts.ts'
 import { loose } from '../test-support/loose-decision.ts'
 import { type MemoryPlan, phaseOf } from '../test-support/memory-facts.ts'
+import { parentsIn } from './parents.ts'
 import type { Ticket } from './ticket.ts'
 import { verdictOn } from './verdict.ts'
 import { MANY_TICKETS } from './wait-graph.ts'
@@ -311,6 +312,50 @@ describe('parents in a random plan', () => {
       { numRuns: 500 },
     )
     expect([...seen]).toEqual(expect.arrayContaining(['0', '1', '2', '3']))
+  })
+})
+
+describe('a Ticket above another one', () => {
+  /** The parents of each Ticket, by its number: rings, lines, trees, and parts of several. */
+  const graphs = fc
+    .integer({ min: 1, max: 40 })
+    .chain(count =>
+      fc.array(
+        fc.oneof(
+          fc.constant([]),
+          fc.tuple(fc.nat(count - 1)),
+          fc.array(fc.nat(count - 1), { maxLength: 3 }),
+          fc.constant(['before' as const]),
+        ),
+        { minLength: count, maxLength: count },
+      ),
+    )
+
+  test('is the one that a plain search finds', () => {
+    const seen = new Set<boolean>()
+    fc.assert(
+      fc.property(graphs, graph => {
+        const parents = graph.map((others, n) => [
+          ...new Set(others.map(other => (other === 'before' ? Math.max(0, n - 1) : other))),
+        ])
+        const { facts } = graphFacts(graphOf(parents.length, n => ({ partOf: parents[n]!.map(nth) })))
+        const { isAbove } = parentsIn(facts)
+        const all = parents.map((_, id) => {
+          const found = new Set(parents[id])
+          for (const above of found) for (const other of parents[above]!) found.add(other)
+          return found
+        })
+        for (const [id, above] of all.entries()) {
+          for (const parent of parents.keys()) {
+            const expected = parent !== id && above.has(parent)
+            expect(isAbove(nth(parent), nth(id)), `${parent} above ${id} of ${JSON.stringify(parents)}`).toBe(expected)
+            seen.add(expected)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(seen.size).toBe(2)
   })
 })
 

@@ -6,7 +6,7 @@ import { isOver } from './decision-status.ts'
 import type { ClaimFact, Facts, ReadableTicket, RelationFact, TicketFact } from './facts.ts'
 import { contestedReasons, laterVersionReasons } from './file-rules.ts'
 import { didYouMean } from './nearest-names.ts'
-import type { Parents } from './parents.ts'
+import type { HeldParent, Parents } from './parents.ts'
 import type { Reason, ReasonOf } from './reasons.ts'
 import { stateOrUnclaimed } from './unclaimed.ts'
 import { type Bounds, waitGraph } from './wait-graph.ts'
@@ -91,28 +91,37 @@ function* blockerReasons(id: string, facts: Facts, bounds: Bounds): Generator<Re
 function* parentReasons(id: string, facts: Facts, bounds: Bounds): Generator<Reason> {
   const direct = new Map(facts.parents(id).map(({ other, decisions }) => [other, decisions]))
   const { list, hasMore } = heldParents(id, facts, bounds)
-  for (const { parent, ...held } of list) {
-    const fact = facts.ticket(parent)
-    if (fact && !fact.readable) {
-      yield unreadable(fact, `part of ${parent}, whose file cannot be read`, direct.get(parent))
-      continue
-    }
-    const [blockers, holds] = [held.blockers.slice(0, bounds.links), held.holds.slice(0, bounds.links)]
-    const why = [
-      ...(blockers.length ? [`blocked by ${named(held.blockers, facts)}`] : []),
-      ...(holds.length ? [`on hold${textOf(holds[0]!.reason)}`] : []),
-    ]
-    yield {
-      code: 'parent_blocked',
-      severity: 'hold',
-      message: `part of ${parent}, which is ${why.join(' and ')}`,
-      ticket: parent,
-      blockers: blockers.map(({ other }) => other),
-      total: held.blockers.length,
-      decisions: [...blockers.flatMap(({ decisions }) => decisions), ...holds.map(({ decision }) => decision)].sort(),
-      ...(hasMore && { more: true }),
-    }
+  for (const held of list) {
+    const fact = facts.ticket(held.parent)
+    if (fact && !fact.readable)
+      yield unreadable(fact, `part of ${held.parent}, whose file cannot be read`, direct.get(held.parent))
+    else yield { ...parentReason(held, facts, bounds.links), ...(hasMore && { more: true }) }
   }
+}
+
+/** What was said of a parent, with how many of its blockers and holds: all of its parts say the same. */
+const saidOfParents = new WeakMap<HeldParent, { most: number; reason: ParentReason }>()
+type ParentReason = Extract<Reason, { code: 'parent_blocked' }>
+
+function parentReason(held: HeldParent, facts: Facts, most: number): ParentReason {
+  const known = saidOfParents.get(held)
+  if (known?.most === most) return known.reason
+  const [blockers, holds] = [held.blockers.slice(0, most), held.holds.slice(0, most)]
+  const why = [
+    ...(blockers.length ? [`blocked by ${named(held.blockers, facts)}`] : []),
+    ...(holds.length ? [`on hold${textOf(holds[0]!.reason)}`] : []),
+  ]
+  const reason: ParentReason = {
+    code: 'parent_blocked',
+    severity: 'hold',
+    message: `part of ${held.parent}, which is ${why.join(' and ')}`,
+    ticket: held.parent,
+    blockers: blockers.map(({ other }) => other),
+    total: held.blockers.length,
+    decisions: [...blockers.flatMap(({ decisions }) => decisions), ...holds.map(({ decision }) => decision)].sort(),
+  }
+  saidOfParents.set(held, { most, reason })
+  return reason
 }
 
 const NO_PARENTS: ReturnType<Parents['someHeld']> = { list: [], hasMore: false }
