@@ -40,7 +40,7 @@ function bareRebuild(repository: string): void {
   const db = new Database(path)
   db.pragma('journal_mode = wal')
   db.pragma('synchronous = normal')
-  const statements = migrationTexts('index').join('').split('--> statement-breakpoint')
+  const statements = migrationTexts('index').flatMap(text => text.split('--> statement-breakpoint'))
   for (const statement of statements) if (/create table/i.test(statement)) db.exec(statement)
   const insertFile = db.prepare('insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertTicket = db.prepare('insert into tickets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
