@@ -16,10 +16,21 @@ import {
   commitAll,
   putTicket,
   runGit,
+  type TemporaryFolder,
+  type TemporaryRepository,
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
 import { checkFolders, checkTicketsDir, findRepository } from './repository.ts'
+
+/** Commits a Ticket A, and checks it out in a worktree of its own in the folder. */
+function addLinkedWorktree({ root }: TemporaryRepository, { path }: TemporaryFolder): string {
+  putTicket(root, 'A')
+  commitAll(root)
+  const linked = join(path, 'linked')
+  runGit(root, 'worktree', 'add', '--quiet', '-b', 'side', linked)
+  return linked
+}
 
 const unsafe = expect.objectContaining({ code: 'unsafe_path' })
 
@@ -44,10 +55,7 @@ describe('findRepository', () => {
   it('finds one index for each linked worktree, and one local.db for all of them', () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
-    putTicket(repo.root, 'A')
-    commitAll(repo.root)
-    const linked = join(other.path, 'linked')
-    runGit(repo.root, 'worktree', 'add', '--quiet', '-b', 'side', linked)
+    const linked = addLinkedWorktree(repo, other)
     const gitDir = runGit(linked, 'rev-parse', '--absolute-git-dir').trim()
     expect(findRepository(linked)).toMatchObject({
       root: linked,
@@ -69,10 +77,7 @@ describe('findRepository', () => {
   it('shares one write lock among the worktrees of a clone', () => {
     using repo = temporaryRepository()
     using other = temporaryFolder()
-    putTicket(repo.root, 'A')
-    commitAll(repo.root)
-    const linked = join(other.path, 'linked')
-    runGit(repo.root, 'worktree', 'add', '--quiet', '-b', 'side', linked)
+    const linked = addLinkedWorktree(repo, other)
     const here = openStore({ root: repo.root, actor: 'tester' })
     using there = openPlan({ root: linked, actor: 'tester', busyTimeoutMs: 50 })
     here.locked(() => {

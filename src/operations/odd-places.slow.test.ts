@@ -22,6 +22,7 @@ import {
   makeTicket,
   putTicket,
   runGit,
+  type TemporaryRepository,
   temporaryFolder,
   temporaryRepository,
 } from '../test-support/temporary-repository.ts'
@@ -298,6 +299,14 @@ test.each([
   expect([ok, checks.map(({ name }) => name)]).toEqual([false, ['node', 'git', 'configuration']])
 })
 
+/** Creates a repository with a claimed Ticket A, and so with all files of the databases. */
+async function claimedRepository(): Promise<TemporaryRepository> {
+  const repo = temporaryRepository()
+  putTicket(repo.root, 'A')
+  await runCli(repo.root, ['claim', 'A', '--holder', 'one'])
+  return repo
+}
+
 describe('what is in the place of a file of the databases', () => {
   test.each([
     'fencing-token',
@@ -305,9 +314,7 @@ describe('what is in the place of a file of the databases', () => {
     'fleet.json',
     'local.db',
   ])('doctor reports a link %s in a line', async name => {
-    using repo = temporaryRepository()
-    putTicket(repo.root, 'A')
-    await runCli(repo.root, ['claim', 'A', '--holder', 'one'])
+    using repo = await claimedRepository()
     const path = join(repo.databaseDir, name)
     rmSync(path, { force: true })
     symlinkSync('/nonexistent', path)
@@ -330,9 +337,7 @@ describe('what is in the place of a file of the databases', () => {
     'local.db',
     'index.db',
   ])('a FIFO %s is named, and nothing waits for it', async name => {
-    using repo = temporaryRepository()
-    putTicket(repo.root, 'A')
-    await runCli(repo.root, ['claim', 'A', '--holder', 'one'])
+    using repo = await claimedRepository()
     const path = join(repo.databaseDir, name)
     rmSync(path, { force: true })
     execFileSync('mkfifo', [path])

@@ -65,18 +65,16 @@ test('a link above the project counts, and so does one above the package', () =>
   expect(programsFor(elsewhere, real).cli).toBe(cli)
 })
 
-test("a link of the project into a store elsewhere counts, as with pnpm's global virtual store", () => {
+test.each([
+  [
+    "into a store elsewhere, as with pnpm's global virtual store,",
+    'store/links/ticketplan/1.2.3/0a1b/node_modules/ticketplan',
+  ],
+  ['to a versioned folder', 'ticketplan-1.2.3'],
+])('a link of the project %s counts', (_, place) => {
   using folder = temporaryFolder()
   const root = join(folder.path, 'project')
-  const real = putPackage(join(folder.path, 'store/links/ticketplan/1.2.3/0a1b/node_modules/ticketplan'))
-  link(join(root, 'node_modules/ticketplan'), real)
-  expect(programsFor(root, real).cli).toBe(join(realpathSync(root), 'node_modules/ticketplan/dist/cli.js'))
-})
-
-test('a link to a versioned folder counts', () => {
-  using folder = temporaryFolder()
-  const root = join(folder.path, 'project')
-  const real = putPackage(join(folder.path, 'ticketplan-1.2.3'))
+  const real = putPackage(join(folder.path, place))
   link(join(root, 'node_modules/ticketplan'), real)
   expect(programsFor(root, real).cli).toBe(join(realpathSync(root), 'node_modules/ticketplan/dist/cli.js'))
 })
