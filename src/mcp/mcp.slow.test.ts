@@ -451,7 +451,7 @@ describe('standard input and output', () => {
     server.child.stdin.end()
     expect(await server.ended).toBe(0)
     const ids = server.answers().map(({ jsonrpc, id }) => `${jsonrpc} ${id}`)
-    const answered = [0, 1, 2, 3, 4, 5, 7, null, null, null, null, null] // null for what is no message with an id
+    const answered = [0, 1, 2, 3, 4, 5, 7, null, null, null, null, null, null] // null for what is no message with an id
     expect(ids.sort()).toEqual(answered.map(id => `2.0 ${id}`))
     expect(server.heard.stderr).toContain('noise')
   })
