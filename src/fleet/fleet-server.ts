@@ -113,10 +113,7 @@ export function fleetServer(settings: ServerSettings, timeoutMs = CALL_TIMEOUT_M
       return result
     },
     prepare() {
-      last = last.then(async () => {
-        current ??= await connect(timeoutMs)
-      })
-      last = last.catch(() => {})
+      last = last.then(async () => (current ??= await connect(timeoutMs))).catch(() => {})
     },
     async connect() {
       try {

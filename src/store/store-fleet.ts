@@ -3,7 +3,6 @@
  *
  * Nothing connects before it is needed: a command that only writes files starts no client and works without the server.
  */
-
 import { setImmediate } from 'node:timers/promises'
 import type { LeaseClock } from '../claims/lease-clock.ts'
 import type { LeaseCovers } from '../claims/lease-covers.ts'
